@@ -1,0 +1,64 @@
+//! The agenda: a pure function of the release, the one source of what will happen when. Rescheduling is recomputing;
+//! there is no job to cancel. This root only collects; each topic names its own marks.
+
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
+
+use jiff::Timestamp;
+
+use super::release::Release;
+use super::{alert, closing, decision, ladder, lifecycle, rollback, signoff, stage, updates};
+
+/// Something that will happen by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub at: Timestamp,
+    pub kind: MarkKind,
+}
+
+/// What happens at a mark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MarkKind {
+    /// The author is reminded of a draft nobody submitted.
+    Draft,
+    /// T-0 came (or went) without go.
+    T0 { asked: u8 },
+    SignoffReminder { n: u8 },
+    BreakGlassFollowUp,
+    Rung { rung: String },
+    SoakEnds,
+    Update,
+    Point { after_min: u32 },
+    PointReminder { after_min: u32 },
+    Trigger { trigger: usize },
+    CaseReminder,
+    RollbackReminder,
+    Postmortem { n: u8 },
+    /// A post-release action with a duration is over.
+    ActionDone { action: String },
+    Actions { n: u8 },
+}
+
+/// Every mark ahead, in time order. A mark in the past is due.
+pub fn agenda(release: &Release) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for topic in [
+        lifecycle::marks,
+        signoff::marks,
+        ladder::marks,
+        stage::marks,
+        updates::marks,
+        decision::marks,
+        alert::marks,
+        rollback::marks,
+        closing::marks,
+    ] {
+        topic(release, &mut marks);
+    }
+    marks.sort_by_key(|mark| mark.at);
+    marks
+}
+
+/// The earliest mark's instant; stored and indexed, so that finding due work costs what is due.
+pub fn next_wakeup(release: &Release) -> Option<Timestamp> {
+    agenda(release).first().map(|mark| mark.at)
+}

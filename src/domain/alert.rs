@@ -1,0 +1,418 @@
+//! Topic: alerts and the plan's triggers. An alert is relayed on change of state only; "resolved" ends the paging, never
+//! means healthy. A trigger fires on evidence held long enough, and once fired only a decision settles it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::agenda::{Mark, MarkKind};
+use super::command::{AlertCommand, Signal};
+use super::decide::Work;
+use super::effect::{Destination, Priority, Prompt, Reply};
+use super::event::AlertEvent;
+use super::minutes;
+use super::notice::Notice;
+use super::people::By;
+use super::plan::{MetricPlan, Plan, TriggerRule};
+use super::policy::{self, Action};
+use super::refusal::{Refusal, Wanted};
+use super::release::{Issue, Phase, Release, Run};
+use super::rollback::{self, Cause};
+
+/// Alerts kept in a release's state; beyond it the oldest resolved one goes, then nothing more is added.
+pub const MAX_ALERTS: usize = 40;
+
+/// A person's report of a value is evidence for this long (minutes).
+pub const FRESH_MIN: u32 = 30;
+
+/// An alert as relayed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alert {
+    pub key: String,
+    pub name: String,
+    pub summary: String,
+    pub severity: Option<String>,
+    pub metric: Option<String>,
+    /// The last value while firing; a resolved body repeats it, so it is never read as a recovery.
+    pub value: Option<f64>,
+    pub first: Timestamp,
+    pub last: Timestamp,
+    pub count: u32,
+    pub resolved_at: Option<Timestamp>,
+    pub acked: Option<(String, Timestamp)>,
+    /// Was firing before T-0: shown, set aside.
+    pub pre_existing: bool,
+}
+
+/// A metric's value as somebody saw it, in the plan's unit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    pub value: f64,
+    pub at: Timestamp,
+    pub by: String,
+}
+
+/// How a value compares with the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judged {
+    Ok,
+    /// Between success and alert: a person has to judge.
+    Between,
+    Breach,
+    NoData,
+}
+
+/// A trigger being watched, by its place in the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TriggerWatch {
+    pub state: TriggerState,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum TriggerState {
+    Ok,
+    /// Breached, not yet long enough.
+    Pending {
+        since: Timestamp,
+    },
+    Firing {
+        since: Timestamp,
+    },
+}
+
+/// One watch for each trigger of the plan.
+pub fn watches(plan: &Plan) -> Vec<TriggerWatch> {
+    plan.triggers.iter().map(|_| TriggerWatch { state: TriggerState::Ok }).collect()
+}
+
+/// Judges the latest observation of a metric. A stale one is no data.
+pub fn judge(metric: &MetricPlan, run: &Run, now: Timestamp) -> Judged {
+    let Some(seen) = run.observed.get(&metric.name) else { return Judged::NoData };
+    if seen.value.is_nan() || now > seen.at + minutes(FRESH_MIN) {
+        return Judged::NoData;
+    }
+    if metric.alert.as_ref().is_some_and(|bound| bound.holds(seen.value)) {
+        return Judged::Breach;
+    }
+    match &metric.success {
+        Some(bound) if !bound.holds(seen.value) => Judged::Between,
+        _ => Judged::Ok,
+    }
+}
+
+/// Whether two names mean the same metric: letters and digits only, case aside, one inside the other's beginning or end.
+pub fn same_metric(a: &str, b: &str) -> bool {
+    let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
+    let (a, b) = (fold(a), fold(b));
+    !a.is_empty() && (a == b || (a.len() >= 5 && b.ends_with(&a)) || (b.len() >= 5 && a.ends_with(&b)))
+}
+
+/// The plan's metric a word means.
+pub fn metric_named<'p>(plan: &'p Plan, typed: &str) -> Option<&'p MetricPlan> {
+    let exact = plan.metrics.iter().find(|m| m.name.eq_ignore_ascii_case(typed.trim()));
+    exact.or_else(|| plan.metrics.iter().find(|m| same_metric(&m.name, typed)))
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: AlertCommand) -> Result<Reply, Refusal> {
+    match command {
+        AlertCommand::Signal(signal) => {
+            if work.release.running().is_some() {
+                relay(work, *signal);
+            }
+            Ok(Reply::Silent)
+        }
+        AlertCommand::Report { metric, value } => {
+            policy::may(work.ctx.actor, Action::Acknowledge, &work.release.policy.clone(), Some(&work.release))?;
+            if work.release.running().is_none() {
+                return work.wrong_phase(Wanted::Alert);
+            }
+            let metric = observe(work, &metric, value)?;
+            Ok(Reply::Observed { metric })
+        }
+        AlertCommand::Ack { alert } => acknowledge(work, &alert),
+    }
+}
+
+fn acknowledge(work: &mut Work<'_>, key: &str) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Acknowledge, &work.release.policy.clone(), Some(&work.release))?;
+    let Some(run) = work.release.phase.run() else {
+        return work.wrong_phase(Wanted::Alert);
+    };
+    let open = run.alerts.iter().filter(|a| a.acked.is_none() && !a.pre_existing);
+    let found = if key.is_empty() {
+        open.clone().next()
+    } else {
+        run.alerts.iter().find(|a| a.key == key || a.name.eq_ignore_ascii_case(key))
+    };
+    let Some(alert) = found else {
+        return Err(Refusal::NothingOpen { what: "alert" });
+    };
+    if let Some((by, _)) = &alert.acked {
+        return Err(Refusal::AlreadyDone { what: format!("{}, by {by}", alert.name) });
+    }
+    let key = alert.key.clone();
+    work.record(AlertEvent::Acknowledged { key: key.clone() });
+    show(work, &key);
+    Ok(Reply::Acknowledged)
+}
+
+fn posting_key(key: &str) -> String {
+    format!("alert/{key}")
+}
+
+fn show(work: &mut Work<'_>, key: &str) {
+    let open = work.release.phase.run().and_then(|run| run.alerts.iter().find(|a| a.key == key));
+    let prompt = open.filter(|a| a.acked.is_none()).map(|_| Prompt::Alert { key: key.to_owned() });
+    work.edit(posting_key(key), Notice::Alert { key: key.to_owned() }, prompt);
+}
+
+fn relay(work: &mut Work<'_>, signal: Signal) {
+    let key = signal.key();
+    let Some(run) = work.release.phase.run() else { return };
+    let known = run.alerts.iter().find(|a| a.key == key).cloned();
+    let go_at = run.go_at;
+    match (known, signal.firing) {
+        (None, true) => {
+            if run.alerts.len() >= MAX_ALERTS && !run.alerts.iter().any(|a| a.resolved_at.is_some()) {
+                return;
+            }
+            let pre_existing = signal.starts_at < go_at;
+            let metric = signal
+                .metric
+                .as_deref()
+                .or(Some(&signal.name))
+                .and_then(|hint| metric_named(&work.release.plan, hint))
+                .map(|m| m.name.clone());
+            work.record(AlertEvent::Fired {
+                key: key.clone(),
+                name: signal.name.clone(),
+                summary: signal.summary.clone(),
+                severity: signal.severity.clone(),
+                metric,
+                value: signal.value,
+                starts_at: signal.starts_at,
+                pre_existing,
+            });
+            if pre_existing {
+                return;
+            }
+            let mention = work.climb(1).split_off(work.owner().len().min(1));
+            let mention = if mention.is_empty() { work.owner() } else { mention };
+            let posting = work.post(posting_key(&key), Destination::Release, Notice::Alert { key: key.clone() });
+            posting.prompt = Some(Prompt::Alert { key: key.clone() });
+            posting.priority = Priority::Prompt;
+            posting.mention = mention;
+            evidence(work, &signal);
+        }
+        (Some(known), true) => {
+            if known.resolved_at.is_some() {
+                return; // A late or doubled "firing" of something that already ended.
+            }
+            work.record(AlertEvent::Repeated { key: key.clone(), value: signal.value });
+            if !known.pre_existing {
+                show(work, &key);
+                evidence(work, &signal);
+            }
+        }
+        (Some(known), false) => {
+            if known.resolved_at.is_some() {
+                return;
+            }
+            work.record(AlertEvent::Resolved { key: key.clone() });
+            if !known.pre_existing {
+                show(work, &key);
+            }
+            for (trigger, rule) in rules(&work.release.plan) {
+                if about(&rule, &signal) && !other_evidence(work, trigger, &rule) {
+                    clear(work, trigger);
+                }
+            }
+        }
+        (None, false) => {}
+    }
+}
+
+fn rules(plan: &Plan) -> Vec<(usize, TriggerRule)> {
+    plan.triggers.iter().enumerate().filter_map(|(i, t)| t.rule.clone().map(|rule| (i, rule))).collect()
+}
+
+fn about(rule: &TriggerRule, signal: &Signal) -> bool {
+    signal.metric.as_deref().is_some_and(|m| same_metric(m, rule.subject())) || same_metric(&signal.name, rule.subject())
+}
+
+/// Another alert or a fresh report still holds the trigger up.
+fn other_evidence(work: &Work<'_>, trigger: usize, rule: &TriggerRule) -> bool {
+    let Some(run) = work.release.phase.run() else { return false };
+    let Some(TriggerState::Pending { .. }) = run.triggers.get(trigger).map(|t| &t.state) else { return false };
+    run.alerts.iter().any(|a| {
+        a.resolved_at.is_none()
+            && !a.pre_existing
+            && (a.metric.as_deref().is_some_and(|m| same_metric(m, rule.subject())) || same_metric(&a.name, rule.subject()))
+    })
+}
+
+/// What a firing alert proves for the triggers.
+fn evidence(work: &mut Work<'_>, signal: &Signal) {
+    for (trigger, rule) in rules(&work.release.plan) {
+        if about(&rule, signal)
+            && let Some(value) = signal.value
+        {
+            weigh(work, trigger, &rule, value, signal.starts_at, signal.held_min);
+        }
+    }
+    if signal.asks_rollback {
+        let cause = Cause::Alert { name: signal.name.clone() };
+        rollback::propose(work, cause);
+    }
+}
+
+/// Records a person's value and weighs it; returns the plan's name of the metric.
+///
+/// # Errors
+/// Unknown metric, or a value that is no number.
+pub(super) fn observe(work: &mut Work<'_>, typed: &str, value: f64) -> Result<String, Refusal> {
+    if !value.is_finite() {
+        return Err(Refusal::BadNumber { typed: value.to_string() });
+    }
+    let plan = &work.release.plan;
+    let Some(metric) = metric_named(plan, typed).map(|m| m.name.clone()) else {
+        let known = plan.metrics.iter().map(|m| m.name.clone()).collect();
+        return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
+    };
+    let now = work.ctx.now;
+    let observation = Observation { value, at: now, by: work.by() };
+    work.record(AlertEvent::Observed { metric: metric.clone(), observation });
+    for (trigger, rule) in rules(&work.release.plan) {
+        if same_metric(rule.subject(), &metric) {
+            weigh(work, trigger, &rule, value, now, 0);
+        }
+    }
+    Ok(metric)
+}
+
+fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, value: f64, since: Timestamp, held_min: u32) {
+    let (breached, wait_min) = match rule {
+        TriggerRule::Exceeds { bound, for_min, .. } => (bound.holds(value), *for_min),
+        TriggerRule::Fails { times, .. } => (value >= f64::from(*times), 0),
+        TriggerRule::Moves { metric, down, percent, within_min } => {
+            let baseline = metric_named(&work.release.plan, metric).and_then(|m| m.baseline.as_ref());
+            let Some(baseline) = baseline else { return };
+            let factor = if *down { 1.0 - percent / 100.0 } else { 1.0 + percent / 100.0 };
+            let edge = baseline.value * factor;
+            let inside = within_min.is_none_or(|within| work.ctx.now <= work.release.t0() + minutes(within));
+            (inside && if *down { value < edge } else { value > edge }, 0)
+        }
+    };
+    let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
+    match (state, breached) {
+        (Some(TriggerState::Ok), true) => {
+            let since = since - minutes(held_min);
+            work.record(AlertEvent::TriggerPending { trigger, since, value });
+            if since + minutes(wait_min) <= work.ctx.now {
+                trigger_due(work, trigger);
+            }
+        }
+        (Some(TriggerState::Pending { .. }), false) => clear(work, trigger),
+        _ => {}
+    }
+}
+
+fn clear(work: &mut Work<'_>, trigger: usize) {
+    let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
+    if matches!(state, Some(TriggerState::Pending { .. })) {
+        work.record(AlertEvent::TriggerCleared { trigger });
+    }
+}
+
+/// Breached for long enough: the trigger fires and asks for a decision.
+pub(super) fn trigger_due(work: &mut Work<'_>, trigger: usize) {
+    work.record(AlertEvent::TriggerFired { trigger });
+    rollback::propose(work, Cause::Trigger { trigger });
+    cascade(work);
+}
+
+/// Two or more triggers within ten minutes wake the contingency for cascading failures.
+fn cascade(work: &mut Work<'_>) {
+    let Some(run) = work.release.phase.run() else { return };
+    let horizon = work.ctx.now - SignedDuration::from_mins(10);
+    let firing = run.triggers.iter().filter(|t| matches!(t.state, TriggerState::Firing { since } if since >= horizon));
+    if firing.count() >= 2 {
+        work.contingency(super::plan::ContingencyWhen::Cascade);
+    }
+}
+
+pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    let (Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. }) = &release.phase else {
+        return;
+    };
+    for (trigger, watch) in run.triggers.iter().enumerate() {
+        if let TriggerState::Pending { since } = watch.state {
+            let wait = match release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref()) {
+                Some(TriggerRule::Exceeds { for_min, .. }) => *for_min,
+                Some(TriggerRule::Fails { .. } | TriggerRule::Moves { .. }) | None => 0,
+            };
+            marks.push(Mark { at: since + minutes(wait), kind: MarkKind::Trigger { trigger } });
+        }
+    }
+}
+
+pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, by: &By) {
+    if matches!(event, AlertEvent::Fired { pre_existing: false, .. }) {
+        release.issues.insert(Issue::Alert);
+    }
+    let Some(run) = release.phase.run_mut() else { return };
+    let find = |alerts: &mut Vec<Alert>, key: &str| alerts.iter().position(|a| a.key == key);
+    match event {
+        AlertEvent::Fired { key, name, summary, severity, metric, value, starts_at, pre_existing } => {
+            if run.alerts.len() >= MAX_ALERTS
+                && let Some(oldest) = run.alerts.iter().position(|a| a.resolved_at.is_some())
+            {
+                run.alerts.remove(oldest);
+            }
+            run.alerts.push(Alert {
+                key: key.clone(),
+                name: name.clone(),
+                summary: summary.clone(),
+                severity: severity.clone(),
+                metric: metric.clone(),
+                value: *value,
+                first: *starts_at,
+                last: at,
+                count: 1,
+                resolved_at: None,
+                acked: None,
+                pre_existing: *pre_existing,
+            });
+        }
+        AlertEvent::Repeated { key, value } => {
+            if let Some(i) = find(&mut run.alerts, key) {
+                let alert = &mut run.alerts[i];
+                alert.count = alert.count.saturating_add(1);
+                alert.last = at;
+                alert.value = value.or(alert.value);
+            }
+        }
+        AlertEvent::Resolved { key } => {
+            if let Some(i) = find(&mut run.alerts, key) {
+                run.alerts[i].resolved_at = Some(at);
+            }
+        }
+        AlertEvent::Acknowledged { key } => {
+            if let Some(i) = find(&mut run.alerts, key) {
+                run.alerts[i].acked = Some((by.to_string(), at));
+            }
+        }
+        AlertEvent::Observed { metric, observation } => {
+            run.observed.insert(metric.clone(), observation.clone());
+        }
+        AlertEvent::TriggerPending { trigger, since, .. } => set(run, *trigger, TriggerState::Pending { since: *since }),
+        AlertEvent::TriggerCleared { trigger } => set(run, *trigger, TriggerState::Ok),
+        AlertEvent::TriggerFired { trigger } => set(run, *trigger, TriggerState::Firing { since: at }),
+    }
+}
+
+fn set(run: &mut Run, trigger: usize, state: TriggerState) {
+    if let Some(watch) = run.triggers.get_mut(trigger) {
+        watch.state = state;
+    }
+}

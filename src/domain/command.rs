@@ -1,0 +1,135 @@
+//! Everything that can be asked of a release: by people, by alerts, by the clock, by the courier. Data only.
+
+use jiff::Timestamp;
+
+use super::ids::{ReleaseNo, UserId};
+use super::plan::{Plan, SignoffRole};
+
+/// A command, by topic; `decide` delegates to the topic's module.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Plan(PlanCommand),
+    Signoff(SignoffCommand),
+    Notice(NoticeCommand),
+    Stage(StageCommand),
+    Update { text: Option<String>, values: Vec<(String, f64)> },
+    Decide { point: Option<u32>, verdict: Verdict, reason: Option<String> },
+    Alert(AlertCommand),
+    Rollback(RollbackCommand),
+    Closing(ClosingCommand),
+    /// The clock reached a mark (or may have): do what is due.
+    Tick,
+}
+
+/// A plan as read from a document, with what lint says against submitting it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    pub plan: Plan,
+    pub digest: String,
+    pub findings: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanCommand {
+    /// The first revision; `no` was allotted by the workspace.
+    Import { imported: Box<Imported>, no: ReleaseNo },
+    Revise { imported: Box<Imported> },
+    Submit,
+    Scrub { reason: String },
+    /// Ties a name of the plan to a member of the server.
+    Name { post: Post, user: UserId },
+}
+
+/// The posts of a plan that a person fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Post {
+    Owner,
+    OnCall,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignoffCommand {
+    Give(SignoffRole),
+    Refuse { role: SignoffRole, reason: String },
+    Withdraw(SignoffRole),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeCommand {
+    /// "Briefed": `rung` is the rung's key in the present generation.
+    Receipt { rung: String, generation: u32 },
+    /// The courier posted the notice known by `key`.
+    Delivered { key: String, at: Timestamp },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageCommand {
+    Go { break_glass: Option<String> },
+    Advance { reason: Option<String> },
+    Extend { minutes: u32, reason: String },
+    Hold { reason: String },
+    Resume,
+}
+
+/// An answer at a decision point or a rollback prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    Continue,
+    Hold,
+    RollBack,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertCommand {
+    Signal(Box<Signal>),
+    /// A person reports a metric's value, in the plan's unit.
+    Report { metric: String, value: f64 },
+    Ack { alert: String },
+}
+
+/// An alert as a source sent it, in our words. All text is the source's and is not trusted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Signal {
+    pub source: String,
+    pub fingerprint: String,
+    pub starts_at: Timestamp,
+    pub firing: bool,
+    pub name: String,
+    pub summary: String,
+    pub severity: Option<String>,
+    /// What the alert measures, to be matched with the plan's metrics and triggers.
+    pub metric: Option<String>,
+    pub value: Option<f64>,
+    /// How long the condition had already held when the alert started, in minutes.
+    pub held_min: u32,
+    /// The rule's author asks for a rollback prompt (label `tminus_action=rollback`).
+    pub asks_rollback: bool,
+}
+
+impl Signal {
+    /// The alert's identity: the same firing keeps it through repeats and recovery.
+    pub fn key(&self) -> String {
+        format!("{}/{}/{}", self.source, self.fingerprint, self.starts_at.as_millisecond())
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RollbackCommand {
+    Decide { verdict: Verdict, reason: String },
+    Start { reason: String },
+    Verified { note: Option<String> },
+    Failed { reason: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClosingCommand {
+    AllClear,
+    Schedule { at: Timestamp },
+    File { link: String },
+    WaivePostmortem { reason: String },
+    /// A gate before go, an action after the release.
+    ItemDone { item: String, note: Option<String> },
+    ItemWaived { item: String, reason: String },
+}

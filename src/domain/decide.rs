@@ -1,0 +1,196 @@
+//! `decide`: a command against a release gives events and effects, or a refusal. This root only matches and delegates;
+//! each topic's module knows its own rules.
+
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
+
+use jiff::Timestamp;
+
+use super::agenda::{self, MarkKind};
+use super::command::Command;
+use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Reply};
+use super::event::{EVENT_VERSION, Event, Recorded};
+use super::ids::{GuildId, ReleaseId, UserId};
+use super::notice::Notice;
+use super::people::Actor;
+use super::plan::ContingencyWhen;
+use super::policy::Policy;
+use super::refusal::{Refusal, Wanted};
+use super::release::Release;
+use super::{alert, closing, decision, ladder, lifecycle, rollback, signoff, stage, updates};
+
+/// What a decision may look at beside the release.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub now: Timestamp,
+    pub actor: &'a Actor,
+    /// The workspace's present policy; a release keeps the snapshot it was submitted with.
+    pub policy: &'a Policy,
+}
+
+/// The most marks one tick may fire; more means a mark does not leave the agenda.
+const MAX_MARKS_A_TICK: usize = 500;
+
+/// Opens a release from its first import.
+///
+/// # Errors
+/// A refusal if the actor may not import.
+pub fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
+    lifecycle::open(id, guild, command, ctx)
+}
+
+/// Decides a command.
+///
+/// # Errors
+/// A [`Refusal`]: nothing is to be stored or said, but the refusal to the actor.
+pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
+    let mut work = Work::new(release.clone(), ctx);
+    let reply = match command {
+        Command::Plan(command) => lifecycle::decide(&mut work, command),
+        Command::Signoff(command) => signoff::decide(&mut work, command),
+        Command::Notice(command) => ladder::decide(&mut work, command),
+        Command::Stage(command) => stage::decide(&mut work, command),
+        Command::Update { text, values } => updates::decide(&mut work, text, values),
+        Command::Decide { point, verdict, reason } => decision::decide(&mut work, point, verdict, reason),
+        Command::Alert(command) => alert::decide(&mut work, command),
+        Command::Rollback(command) => rollback::decide(&mut work, command),
+        Command::Closing(command) => closing::decide(&mut work, command),
+        Command::Tick => {
+            tick(&mut work);
+            Ok(Reply::Silent)
+        }
+    }?;
+    Ok(work.done(reply))
+}
+
+fn tick(work: &mut Work<'_>) {
+    for _ in 0..MAX_MARKS_A_TICK {
+        let due = agenda::agenda(&work.release).into_iter().filter(|mark| mark.at <= work.ctx.now).min_by_key(|m| m.at);
+        let Some(mark) = due else { return };
+        match mark.kind {
+            MarkKind::Draft => lifecycle::remind_draft(work),
+            MarkKind::T0 { .. } => lifecycle::ask_t0(work),
+            MarkKind::SignoffReminder { .. } | MarkKind::BreakGlassFollowUp => signoff::remind(work),
+            MarkKind::Rung { rung } => ladder::due(work, &rung, mark.at),
+            MarkKind::SoakEnds => stage::soak_ended(work),
+            MarkKind::Update => updates::due(work),
+            MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => decision::due(work, after_min),
+            MarkKind::Trigger { trigger } => alert::trigger_due(work, trigger),
+            MarkKind::CaseReminder | MarkKind::RollbackReminder => rollback::remind(work),
+            MarkKind::Postmortem { .. } => closing::remind_postmortem(work),
+            MarkKind::ActionDone { action } => closing::action_over(work, &action),
+            MarkKind::Actions { .. } => closing::remind_actions(work),
+        }
+    }
+}
+
+/// A decision in the making: the release evolves as events are recorded.
+#[derive(Debug)]
+pub struct Work<'a> {
+    pub release: Release,
+    pub ctx: Context<'a>,
+    events: Vec<Recorded>,
+    effects: Vec<Effect>,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(release: Release, ctx: Context<'a>) -> Self {
+        Self { release, ctx, events: Vec::new(), effects: Vec::new() }
+    }
+
+    pub(super) fn with(release: Release, first: Recorded, ctx: Context<'a>) -> Self {
+        Self { release, ctx, events: vec![first], effects: Vec::new() }
+    }
+
+    pub(super) fn done(self, reply: Reply) -> Decision {
+        Decision { events: self.events, effects: self.effects, reply, release: self.release }
+    }
+
+    /// Records an event and lets the release evolve by it.
+    pub(super) fn record(&mut self, event: impl Into<Event>) {
+        let recorded = recorded(self.ctx, event.into());
+        self.release.evolve(&recorded);
+        self.events.push(recorded);
+    }
+
+    /// Says something to a channel, once for ever under `key`; the posting may be refined by the caller.
+    pub(super) fn post(&mut self, key: impl Into<String>, to: Destination, notice: Notice) -> &mut Posting {
+        self.effects.push(Effect::Post(Box::new(Posting {
+            key: key.into(),
+            to,
+            notice,
+            prompt: None,
+            priority: Priority::Notice,
+            useful_until: None,
+            mention: Vec::new(),
+        })));
+        match self.effects.last_mut() {
+            Some(Effect::Post(posting)) => posting,
+            Some(Effect::Edit { .. }) | None => unreachable!("a posting was pushed just now"),
+        }
+    }
+
+    /// Renders the message under `key` anew.
+    pub(super) fn edit(&mut self, key: impl Into<String>, notice: Notice, prompt: Option<Prompt>) {
+        self.effects.push(Effect::Edit { key: key.into(), notice, prompt });
+    }
+
+    /// The number of events so far makes keys unique within one release's life, together with the instant.
+    pub(super) fn unique(&self, what: &str) -> String {
+        format!("{what}/{}/{}", self.ctx.now.as_millisecond(), self.events.len())
+    }
+
+    /// The actor's name for the record.
+    pub(super) fn by(&self) -> String {
+        self.ctx.actor.by().to_string()
+    }
+
+    pub(super) fn owner(&self) -> Vec<UserId> {
+        self.release.plan.owner.user.iter().cloned().collect()
+    }
+
+    /// Owner, then on-call, then the escalation path: as many as `level` climbs (0 = owner alone).
+    pub(super) fn climb(&self, level: u8) -> Vec<UserId> {
+        let plan = &self.release.plan;
+        let mut people: Vec<UserId> = self.owner();
+        if level >= 1 {
+            people.extend(plan.on_call.user.clone());
+        }
+        if level >= 2 {
+            let upto = usize::from(level - 1);
+            people.extend(plan.escalation.iter().take(upto).filter_map(|contact| contact.user.clone()));
+        }
+        let mut seen = Vec::new();
+        people.retain(|user| {
+            let fresh = !seen.contains(user);
+            seen.push(user.clone());
+            fresh
+        });
+        people
+    }
+
+    /// Shows the plan's contingency for a condition, once.
+    pub(super) fn contingency(&mut self, when: ContingencyWhen) {
+        let texts: Vec<String> =
+            self.release.plan.contingency.iter().filter(|c| c.when == when).map(|c| c.text.clone()).collect();
+        let mention = self.climb(1);
+        for text in texts {
+            let posting = self.post(format!("contingency/{when}"), Destination::Release, Notice::Contingency { when, text });
+            posting.mention.clone_from(&mention);
+            posting.priority = Priority::Prompt;
+        }
+    }
+
+    pub(super) fn wrong_phase<T>(&self, wanted: Wanted) -> Result<T, Refusal> {
+        Err(Refusal::WrongPhase { phase: self.release.phase.name(), wanted })
+    }
+}
+
+pub(super) fn recorded(ctx: Context<'_>, event: Event) -> Recorded {
+    Recorded { v: EVENT_VERSION, at: ctx.now, by: ctx.actor.by(), event }
+}
+
+/// A reason must have words.
+pub(super) fn reason(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() { Err(Refusal::ReasonNeeded) } else { Ok(text.chars().take(500).collect()) }
+}

@@ -1,0 +1,153 @@
+//! Everything the world must be told because of a decision. An effect says what, to whom and until when it is useful;
+//! it must not know words (`voice`) nor platforms.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::command::Verdict;
+use super::ids::{Audience, UserId};
+use super::notice::Notice;
+use super::plan::SignoffRole;
+use super::refusal::Refusal;
+use super::release::PhaseName;
+
+/// One thing to be said, or said anew.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    Post(Box<Posting>),
+    /// The message posted under `key` gets this rendering; the latest wins.
+    Edit { key: String, notice: Notice, prompt: Option<Prompt> },
+}
+
+/// A message to be posted exactly once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posting {
+    /// Unique within the release: `g1/T-2h/support`, `case/1`. A second posting under a key is no news.
+    pub key: String,
+    pub to: Destination,
+    pub notice: Notice,
+    pub prompt: Option<Prompt>,
+    pub priority: Priority,
+    /// After this instant the message is not worth sending.
+    pub useful_until: Option<Timestamp>,
+    /// People to be mentioned, beside the audience's role.
+    pub mention: Vec<UserId>,
+}
+
+/// Where a message goes; the policy names the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    Release,
+    Ops,
+    Audience(Audience),
+}
+
+/// Order in the courier's queue: prompts before notices before updates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Priority {
+    Prompt = 0,
+    Notice = 1,
+    Update = 2,
+}
+
+/// What a button leads to; stored, so that the button itself carries only an id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prompt {
+    Signoff { digest: String },
+    Receipt { rung: String, generation: u32 },
+    Alert { key: String },
+    Point { after_min: u32 },
+    Case { n: usize },
+    Rollback { n: usize },
+    Update,
+    Submit,
+    Postmortem,
+    /// Pick the member a plan's name means.
+    Person { post: super::command::Post },
+}
+
+/// What can be chosen at a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    Sign(SignoffRole),
+    Briefed,
+    Acknowledge,
+    Verdict(Verdict),
+    Verified,
+    Failed,
+    WriteUpdate,
+    Submit,
+    FilePostmortem,
+    Pick,
+}
+
+impl Choice {
+    /// Whether the person must give words first: a form is shown, which is the confirmation as well.
+    pub fn form(self) -> Option<Form> {
+        match self {
+            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => Some(Form::Reason),
+            Self::WriteUpdate => Some(Form::Update),
+            Self::FilePostmortem => Some(Form::Link),
+            Self::Sign(_) | Self::Briefed | Self::Acknowledge | Self::Verified | Self::Submit | Self::Pick => None,
+        }
+    }
+}
+
+/// The forms a choice can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Reason,
+    Update,
+    Link,
+}
+
+/// The answer to whoever sent the command; goes out at once, to them alone.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Imported { revision: u32, material: bool },
+    Submitted,
+    Signed { role: SignoffRole, missing: Vec<SignoffRole> },
+    SignoffRefused { role: SignoffRole },
+    Withdrawn { role: SignoffRole },
+    Received { rung: String },
+    Went,
+    Moved,
+    Finished,
+    Extended { minutes: u32 },
+    Held,
+    Resumed,
+    UpdatePosted,
+    Decided { verdict: Verdict },
+    Acknowledged,
+    Observed { metric: String },
+    RollbackStarted,
+    RollbackFailed,
+    RolledBack,
+    AllClear,
+    Scrubbed,
+    PostmortemScheduled { at: Timestamp },
+    PostmortemFiled,
+    PostmortemWaived,
+    ItemDone { text: String },
+    ItemWaived { text: String },
+    Named,
+    /// Nothing to say: the clock, the courier and sources do not listen.
+    Silent,
+}
+
+/// What a command led to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    pub events: Vec<super::event::Recorded>,
+    pub effects: Vec<Effect>,
+    pub reply: Reply,
+    /// The release after the events.
+    pub release: super::release::Release,
+}
+
+/// A refusal of a pressed button that came too late carries the present phase.
+pub fn stale(now: PhaseName) -> Refusal {
+    Refusal::Stale { now }
+}

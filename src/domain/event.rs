@@ -1,0 +1,167 @@
+//! Everything that can have happened: the journal's language. Stored as JSON with a version; a golden file holds one of
+//! each, so that a change of shape is seen before it meets an old journal.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::alert::Observation;
+use super::command::{Post, Verdict};
+use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::notice::RungMissed;
+use super::people::By;
+use super::plan::{Plan, SignoffRole};
+use super::policy::Policy;
+use super::release::RungSaid;
+use super::rollback::Cause;
+
+/// The version written today. Readers accept every version that was ever released.
+pub const EVENT_VERSION: u32 = 1;
+
+/// An event with its instant and its author.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The event's version.
+    pub v: u32,
+    pub at: Timestamp,
+    pub by: By,
+    pub event: Event,
+}
+
+/// What happened, by topic.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "topic", content = "what", rename_all = "snake_case")]
+pub enum Event {
+    Plan(PlanEvent),
+    Signoff(SignoffEvent),
+    Notice(NoticeEvent),
+    Stage(StageEvent),
+    Update(UpdateEvent),
+    Point(PointEvent),
+    Alert(AlertEvent),
+    Rollback(RollbackEvent),
+    Closing(ClosingEvent),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanEvent {
+    Imported {
+        id: ReleaseId,
+        no: ReleaseNo,
+        guild: GuildId,
+        author: UserId,
+        plan: Box<Plan>,
+        digest: String,
+        findings: Vec<(String, String)>,
+        policy: Box<Policy>,
+    },
+    Revised { plan: Box<Plan>, digest: String, findings: Vec<(String, String)>, material: bool, moved: bool },
+    Submitted { policy: Box<Policy> },
+    Approved,
+    Scrubbed { reason: String },
+    Named { post: Post, user: UserId },
+    DraftReminded,
+    T0Asked,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignoffEvent {
+    Given { role: SignoffRole, user: UserId, name: String, digest: String },
+    Refused { role: SignoffRole, reason: String },
+    Withdrawn { role: SignoffRole },
+    Reminded,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeEvent {
+    Said { rung: String, how: RungSaid, missed: Option<RungMissed> },
+    Delivered { rung: String, at: Timestamp },
+    Received { rung: String, user: UserId, name: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageEvent {
+    Went { break_glass: Option<String> },
+    SoakEnded,
+    Advanced { reason: Option<String> },
+    Extended { minutes: u32, reason: String },
+    Finished { reason: Option<String> },
+    Held { reason: String },
+    Resumed,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UpdateEvent {
+    Written { text: Option<String> },
+    Missed,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PointEvent {
+    Opened { after_min: u32 },
+    Reminded { after_min: u32 },
+    Decided { after_min: u32, verdict: Verdict, reason: Option<String> },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertEvent {
+    Fired {
+        key: String,
+        name: String,
+        summary: String,
+        severity: Option<String>,
+        metric: Option<String>,
+        value: Option<f64>,
+        starts_at: Timestamp,
+        pre_existing: bool,
+    },
+    Repeated { key: String, value: Option<f64> },
+    Resolved { key: String },
+    Acknowledged { key: String },
+    Observed { metric: String, observation: Observation },
+    TriggerPending { trigger: usize, since: Timestamp, value: f64 },
+    TriggerCleared { trigger: usize },
+    TriggerFired { trigger: usize },
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RollbackEvent {
+    Proposed { cause: Cause },
+    CauseAdded { cause: Cause },
+    Reminded,
+    Declined { verdict: Verdict, reason: String },
+    Started { reason: String },
+    Failed { reason: String },
+    Verified { note: Option<String> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosingEvent {
+    AllClear,
+    Scheduled { at: Timestamp },
+    Filed { link: String },
+    Waived { reason: String },
+    PostmortemReminded,
+    ItemDone { item: String, note: Option<String> },
+    ItemWaived { item: String, reason: String },
+    ActionsReminded,
+    Closed,
+}
+
+macro_rules! into_event {
+    ($($variant:ident: $type:ty),+ $(,)?) => {
+        $(impl From<$type> for Event { fn from(event: $type) -> Self { Self::$variant(event) } })+
+    };
+}
+into_event!(
+    Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Stage: StageEvent, Update: UpdateEvent,
+    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent,
+);

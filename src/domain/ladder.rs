@@ -1,0 +1,203 @@
+//! Topic: the notice ladder before T-0 and its receipts. A rung is known by (release, generation, rung): an edit of the
+//! plan does not say it again, a reschedule does.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::agenda::{Mark, MarkKind};
+use super::command::NoticeCommand;
+use super::decide::Work;
+use super::effect::{Destination, Priority, Prompt, Reply};
+use super::event::NoticeEvent;
+use super::ids::Audience;
+use super::minutes;
+use super::notice::{Notice, RungMissed};
+use super::plan::{ReleaseType, RungPlan, t_label};
+use super::policy;
+use super::refusal::{Refusal, Wanted};
+use super::release::{Phase, Receipt, Release, RungSaid, RungState};
+use super::stage::go_gaps;
+
+/// A notice more than this late says so (`reliability.md` 5.7).
+const LATE_AFTER_S: i64 = 60;
+
+/// The rungs of this release's type, earliest first. A hotfix has no T-24h (`product.md` 4).
+pub fn rungs(release: &Release) -> Vec<&RungPlan> {
+    let mut rungs: Vec<&RungPlan> = release
+        .plan
+        .rungs
+        .iter()
+        .filter(|rung| release.plan.kind != ReleaseType::Hotfix || rung.before_min < 24 * 60)
+        .collect();
+    rungs.sort_by_key(|rung| std::cmp::Reverse(rung.before_min));
+    rungs
+}
+
+/// The instant of a rung: exact elapsed time before T-0; an emergency tells at once.
+fn due_at(release: &Release, rung: &RungPlan) -> Timestamp {
+    let at = release.plan.t0.at - minutes(rung.before_min);
+    match (&release.phase, release.plan.kind) {
+        (Phase::Gathering { since } | Phase::Approved { since }, ReleaseType::Emergency) => at.min(*since),
+        _ => at,
+    }
+}
+
+/// Audiences that have been told of this schedule.
+pub fn told(release: &Release) -> BTreeSet<Audience> {
+    let said = |rung: &RungPlan| release.rungs.get(&rung.key()).is_some_and(|state| state.said != RungSaid::Skipped);
+    release.plan.rungs.iter().filter(|rung| said(rung)).map(|rung| rung.audience.clone()).collect()
+}
+
+/// A rung's key within the outbox: generations apart.
+pub fn posting_key(generation: u32, rung: &str) -> String {
+    format!("g{generation}/{rung}")
+}
+
+pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
+    let now = work.ctx.now;
+    let release = &work.release;
+    let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else { return };
+    let t0 = release.plan.t0.at;
+    let emergency = release.plan.kind == ReleaseType::Emergency;
+    let superseded = !emergency
+        && rungs(release).iter().any(|later| later.before_min < plan.before_min && due_at(release, later) <= now);
+    let missed = if now >= t0 {
+        Some(RungMissed::AfterT0)
+    } else if superseded {
+        Some(RungMissed::Superseded)
+    } else {
+        None
+    };
+    if missed.is_some() {
+        work.record(NoticeEvent::Said { rung: rung.to_owned(), how: RungSaid::Skipped, missed });
+        return;
+    }
+    let nominal = t0 - minutes(plan.before_min);
+    let late_s = now.as_second() - nominal.as_second();
+    let late_min = (late_s > LATE_AFTER_S && !emergency).then(|| u32::try_from(late_s / 60).unwrap_or(u32::MAX));
+    let how = if late_min.is_some() { RungSaid::Late } else { RungSaid::OnTime };
+    let not_sent: Vec<String> = skipped(release);
+    let open = go_gaps(release, now);
+    let useful_until = rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
+    let generation = release.generation;
+    debug_assert!(at <= now, "a mark fires at or after its instant");
+    work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None });
+    let notice = Notice::Rung {
+        rung: rung.to_owned(),
+        label: t_label(-i64::from(plan.before_min)),
+        audience: plan.audience.clone(),
+        text: plan.text.clone(),
+        late_min,
+        not_sent,
+        open,
+    };
+    let posting = work.post(posting_key(generation, rung), Destination::Audience(plan.audience.clone()), notice);
+    posting.useful_until = Some(useful_until);
+    posting.priority = Priority::Notice;
+    if needs_receipt(&plan.audience) {
+        posting.prompt = Some(Prompt::Receipt { rung: rung.to_owned(), generation });
+    }
+}
+
+/// Engineering is told; the others confirm that they are ready (`plans.md` 5.1).
+pub fn needs_receipt(audience: &Audience) -> bool {
+    *audience != Audience::engineering()
+}
+
+/// Labels of rungs of this schedule that were skipped.
+fn skipped(release: &Release) -> Vec<String> {
+    release.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key.clone()).collect()
+}
+
+/// Rungs that were said, want a receipt and have none.
+pub fn unconfirmed(release: &Release) -> Vec<String> {
+    release
+        .plan
+        .rungs
+        .iter()
+        .filter(|rung| needs_receipt(&rung.audience))
+        .map(RungPlan::key)
+        .filter(|key| release.rungs.get(key).is_some_and(|s| s.said != RungSaid::Skipped && s.receipt.is_none()))
+        .collect()
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Reply, Refusal> {
+    match command {
+        NoticeCommand::Receipt { rung, generation } => receive(work, &rung, generation),
+        NoticeCommand::Delivered { key, at } => {
+            let prefix = posting_key(work.release.generation, "");
+            let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
+            if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
+                work.record(NoticeEvent::Delivered { rung, at });
+            }
+            Ok(Reply::Silent)
+        }
+    }
+}
+
+fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Refusal> {
+    let release = &work.release;
+    let known = || release.plan.rungs.iter().map(RungPlan::key).collect();
+    let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
+        return Err(Refusal::UnknownItem { typed: rung.to_owned(), known: known() });
+    };
+    policy::may_receive(work.ctx.actor, &plan.audience, &release.policy)?;
+    if release.ended() {
+        return work.wrong_phase(Wanted::Receipt);
+    }
+    if generation != release.generation {
+        return Err(Refusal::Stale { now: release.phase.name() });
+    }
+    let Some(state) = release.rungs.get(rung) else {
+        return Err(Refusal::NothingOpen { what: "receipt" });
+    };
+    if let Some(receipt) = &state.receipt {
+        return Err(Refusal::AlreadyDone { what: format!("{rung}, by {}", receipt.name) });
+    }
+    let Some(person) = work.ctx.actor.person().cloned() else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    work.record(NoticeEvent::Received { rung: rung.to_owned(), user: person.user, name: person.name });
+    let notice = Notice::Rung {
+        rung: rung.to_owned(),
+        label: t_label(-i64::from(plan.before_min)),
+        audience: plan.audience.clone(),
+        text: plan.text,
+        late_min: None,
+        not_sent: Vec::new(),
+        open: go_gaps(&work.release, work.ctx.now),
+    };
+    work.edit(posting_key(generation, rung), notice, None);
+    Ok(Reply::Received { rung: rung.to_owned() })
+}
+
+pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    if !matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
+        return;
+    }
+    for rung in rungs(release) {
+        let key = rung.key();
+        if !release.rungs.contains_key(&key) {
+            marks.push(Mark { at: due_at(release, rung), kind: MarkKind::Rung { rung: key } });
+        }
+    }
+}
+
+pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) {
+    match event {
+        NoticeEvent::Said { rung, how, .. } => {
+            release.rungs.insert(rung.clone(), RungState { said: *how, delivered_at: None, receipt: None });
+        }
+        NoticeEvent::Delivered { rung, at } => {
+            if let Some(state) = release.rungs.get_mut(rung) {
+                state.delivered_at = Some(*at);
+            }
+        }
+        NoticeEvent::Received { rung, user, name } => {
+            if let Some(state) = release.rungs.get_mut(rung) {
+                state.receipt = Some(Receipt { user: user.clone(), name: name.clone(), at });
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Topic: a plan's way from import to approval, naming people, scrubbing, and a T-0 that passes without go.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::agenda::{Mark, MarkKind};
+use super::command::{Command, Imported, PlanCommand, Post};
+use super::decide::{Context, Work, reason, recorded};
+use super::effect::{Decision, Destination, Effect, Priority, Prompt, Reply};
+use super::event::{Event, PlanEvent};
+use super::ids::{GuildId, ReleaseId, UserId};
+use super::ladder;
+use super::notice::Notice;
+use super::policy::{self, Action};
+use super::refusal::{Open, Refusal, Wanted};
+use super::release::{Phase, PhaseName, Release};
+use super::{minutes, signoff};
+
+/// Minutes after T-0 at which a missing go is asked for again; at the last one a new T-0 is demanded.
+pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
+
+/// How long after T-0 go may still be given.
+pub const GO_GRACE_MIN: u32 = 240;
+
+pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
+    let Command::Plan(PlanCommand::Import { imported, no }) = command else {
+        return Err(Refusal::UnknownRelease { typed: String::new() });
+    };
+    policy::may(ctx.actor, Action::Import, ctx.policy, None)?;
+    let Some(person) = ctx.actor.person() else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    let Imported { plan, digest, findings } = *imported;
+    let event = PlanEvent::Imported {
+        id,
+        no,
+        guild,
+        author: person.user.clone(),
+        plan: Box::new(plan),
+        digest,
+        findings,
+        policy: Box::new(ctx.policy.clone()),
+    };
+    let Some(release) = opened(&event) else {
+        return Err(Refusal::UnknownRelease { typed: String::new() });
+    };
+    let first = recorded(ctx, Event::Plan(event));
+    Ok(Work::with(release, first, ctx).done(Reply::Imported { revision: 1, material: true }))
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply, Refusal> {
+    match command {
+        PlanCommand::Import { .. } => Err(Refusal::AlreadyDone { what: "import".to_owned() }),
+        PlanCommand::Revise { imported } => revise(work, *imported),
+        PlanCommand::Submit => submit(work),
+        PlanCommand::Scrub { reason: why } => scrub(work, &why),
+        PlanCommand::Name { post, user } => {
+            policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
+            work.record(PlanEvent::Named { post, user });
+            Ok(Reply::Named)
+        }
+    }
+}
+
+fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
+    let before = work.release.phase.name();
+    if !matches!(before, PhaseName::Draft | PhaseName::Gathering | PhaseName::Approved) {
+        return work.wrong_phase(Wanted::Import);
+    }
+    let Imported { mut plan, digest, findings } = imported;
+    keep_names(&work.release, &mut plan);
+    let material = digest != work.release.digest;
+    let moved = plan.t0.at != work.release.plan.t0.at;
+    work.record(PlanEvent::Revised { plan: Box::new(plan), digest, findings, material, moved });
+    if before != PhaseName::Draft {
+        if moved {
+            let by = work.by();
+            announce_again(work, &Notice::Moved { by });
+        }
+        if material {
+            signoff::ask(work, true);
+        }
+    }
+    Ok(Reply::Imported { revision: work.release.revision, material })
+}
+
+/// People picked once are kept when the plan still names them.
+fn keep_names(release: &Release, plan: &mut super::plan::Plan) {
+    let old = &release.plan;
+    for (new, old) in [(&mut plan.owner, &old.owner), (&mut plan.on_call, &old.on_call)] {
+        if new.user.is_none() && new.name == old.name {
+            new.user.clone_from(&old.user);
+        }
+    }
+}
+
+fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
+    if work.release.phase.name() != PhaseName::Draft {
+        return work.wrong_phase(Wanted::Submit);
+    }
+    let items = submit_gaps(&work.release, work.ctx);
+    if !items.is_empty() {
+        return Err(Refusal::Open { wanted: Wanted::Submit, items });
+    }
+    work.record(PlanEvent::Submitted { policy: Box::new(work.ctx.policy.clone()) });
+    signoff::ask(work, false);
+    signoff::approve_if_complete(work);
+    Ok(Reply::Submitted)
+}
+
+/// What stands against submitting, in the order a person would mend it.
+fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
+    let plan = &release.plan;
+    let mut open: Vec<Open> =
+        release.findings.iter().map(|(code, text)| Open::Finding { code: code.clone(), text: text.clone() }).collect();
+    if plan.owner.user.is_none() {
+        open.push(Open::OwnerUnknown { name: plan.owner.name.clone() });
+    }
+    if plan.on_call.user.is_none() {
+        open.push(Open::OnCallUnknown { name: plan.on_call.name.clone() });
+    }
+    if ctx.policy.release_channel.is_none() {
+        open.push(Open::NoReleaseChannel);
+    }
+    for (role, _) in policy::required_signoffs(plan.kind, plan.risk) {
+        if ctx.policy.signers.get(&role).is_none_or(Vec::is_empty) {
+            open.push(Open::SignersUnmapped(role));
+        }
+    }
+    if plan.t0.at < ctx.now {
+        open.push(Open::T0Past);
+    }
+    open
+}
+
+fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Scrub, &work.release.policy.clone(), Some(&work.release))?;
+    let why = reason(why)?;
+    let told = match work.release.phase.name() {
+        PhaseName::Draft => false,
+        PhaseName::Gathering | PhaseName::Approved => true,
+        PhaseName::Held if work.release.phase.run().is_none() => true,
+        _ => return work.wrong_phase(Wanted::Scrub),
+    };
+    let by = work.by();
+    if told {
+        announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
+    }
+    work.record(PlanEvent::Scrubbed { reason: why });
+    Ok(Reply::Scrubbed)
+}
+
+/// Says something to the release channel and to every audience that was already told.
+fn announce_again(work: &mut Work<'_>, notice: &Notice) {
+    let key = work.unique("again");
+    work.post(format!("{key}/release"), Destination::Release, notice.clone());
+    for audience in ladder::told(&work.release) {
+        let again = match notice {
+            Notice::Scrubbed { by, reason, .. } => {
+                Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
+            }
+            other => other.clone(),
+        };
+        work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
+    }
+}
+
+/// The author of a draft is reminded once, at its T-24h.
+pub(super) fn remind_draft(work: &mut Work<'_>) {
+    work.record(PlanEvent::DraftReminded);
+    let author: UserId = work.release.author.clone();
+    let until = work.release.plan.t0.at;
+    let posting = work.post("draft", Destination::Release, Notice::DraftForgotten);
+    posting.mention = vec![author];
+    posting.useful_until = Some(until);
+}
+
+/// T-0 is here without go: the owner is asked, then the escalation path climbs.
+pub(super) fn ask_t0(work: &mut Work<'_>) {
+    let asked = work.release.t0_asked;
+    work.record(PlanEvent::T0Asked);
+    let open = super::stage::go_gaps(&work.release, work.ctx.now);
+    let mention = work.climb(asked);
+    let key = format!("g{}/go/{asked}", work.release.generation);
+    let posting = work.post(key, Destination::Release, Notice::GoNoGo { asked, open });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+}
+
+pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    let t0 = release.plan.t0.at;
+    match &release.phase {
+        Phase::Draft if !release.draft_reminded => {
+            marks.push(Mark { at: t0 - SignedDuration::from_hours(24), kind: MarkKind::Draft });
+        }
+        Phase::Gathering { .. } | Phase::Approved { .. } => {
+            if let Some(after) = T0_ASKED_AFTER_MIN.get(usize::from(release.t0_asked)) {
+                marks.push(Mark { at: t0 + minutes(*after), kind: MarkKind::T0 { asked: release.t0_asked } });
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
+    let PlanEvent::Imported { id, no, guild, author, plan, digest, findings, policy } = event else {
+        return None;
+    };
+    Some(Release {
+        id: *id,
+        no: *no,
+        guild: guild.clone(),
+        author: author.clone(),
+        revision: 1,
+        digest: digest.clone(),
+        generation: 1,
+        plan: (**plan).clone(),
+        findings: findings.clone(),
+        policy: (**policy).clone(),
+        phase: Phase::Draft,
+        signoffs: std::collections::BTreeMap::new(),
+        gates_done: std::collections::BTreeSet::new(),
+        rungs: std::collections::BTreeMap::new(),
+        signoff_reminders: 0,
+        t0_asked: 0,
+        draft_reminded: false,
+        issues: std::collections::BTreeSet::new(),
+    })
+}
+
+pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
+    match event {
+        PlanEvent::Imported { .. } => {}
+        PlanEvent::Revised { plan, digest, findings, material, moved } => {
+            release.plan = (**plan).clone();
+            release.digest.clone_from(digest);
+            release.findings.clone_from(findings);
+            release.revision += 1;
+            if *moved {
+                release.generation += 1;
+                release.rungs.clear();
+                release.t0_asked = 0;
+                release.draft_reminded = false;
+            }
+            if *material {
+                release.signoffs.clear();
+                release.signoff_reminders = 0;
+                if matches!(release.phase, Phase::Approved { .. } | Phase::Gathering { .. }) {
+                    release.phase = Phase::Gathering { since: at };
+                }
+            }
+        }
+        PlanEvent::Submitted { policy } => {
+            release.policy = (**policy).clone();
+            release.phase = Phase::Gathering { since: at };
+        }
+        PlanEvent::Approved => release.phase = Phase::Approved { since: at },
+        PlanEvent::Scrubbed { reason } => release.phase = Phase::Scrubbed { at, reason: reason.clone() },
+        PlanEvent::Named { post, user } => {
+            let contact = match post {
+                Post::Owner => &mut release.plan.owner,
+                Post::OnCall => &mut release.plan.on_call,
+            };
+            contact.user = Some(user.clone());
+        }
+        PlanEvent::DraftReminded => release.draft_reminded = true,
+        PlanEvent::T0Asked => release.t0_asked += 1,
+    }
+}
+
+/// Effects that change a sign-off request's buttons use this key.
+pub(super) fn signoff_key(release: &Release) -> String {
+    format!("signoff/{}", &release.digest[..release.digest.len().min(12)])
+}
+
+/// The prompt under the present revision's request.
+pub(super) fn signoff_prompt(release: &Release) -> Prompt {
+    Prompt::Signoff { digest: release.digest.clone() }
+}
+
+/// Whether an effect is addressed to people who must act.
+pub fn is_prompt(effect: &Effect) -> bool {
+    matches!(effect, Effect::Post(posting) if posting.prompt.is_some())
+}

@@ -1,0 +1,42 @@
+//! The heart: what a release is, what may be asked of it, what follows. Pure: no I/O, no clock, no async, no prose.
+//!
+//! Invariants, each with a test:
+//! - replaying the journal gives the state;
+//! - a release is never live without its required sign-offs or a recorded break-glass;
+//! - nobody fills two roles in one revision; author and owner do not sign their own plan unless policy says so;
+//! - "alert resolved" alone never means healthy, and no data is never ok;
+//! - a mark that fired leaves the agenda: a tick at an instant leaves nothing due at that instant;
+//! - a decision nobody takes stays open.
+
+pub mod agenda;
+pub mod alert;
+pub mod closing;
+pub mod command;
+pub mod decide;
+pub mod decision;
+pub mod effect;
+pub mod event;
+mod evolve;
+pub mod ids;
+pub mod ladder;
+pub mod lifecycle;
+pub mod notice;
+pub mod people;
+pub mod plan;
+pub mod policy;
+pub mod prompt;
+pub mod refusal;
+pub mod release;
+pub mod rollback;
+pub mod signoff;
+pub mod stage;
+pub mod updates;
+pub mod workspace;
+
+#[cfg(test)]
+pub mod tests;
+
+/// Minutes as a span of time.
+pub(crate) fn minutes(n: u32) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_mins(i64::from(n))
+}

@@ -1,0 +1,332 @@
+//! What people wrote: the typed release plan. It must not know Markdown (`plan_doc` does) nor what has happened since.
+//!
+//! The fields are those of the template, one for one; units are in the field names.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::{Audience, UserId};
+
+/// A release plan, complete enough to be scheduled.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    pub title: String,
+    pub service: Option<String>,
+    pub t0: PlannedTime,
+    pub kind: ReleaseType,
+    pub risk: Risk,
+    pub owner: Contact,
+    pub on_call: Contact,
+    pub approaches: Vec<Approach>,
+    pub stages: Vec<StagePlan>,
+    pub metrics: Vec<MetricPlan>,
+    pub triggers: Vec<TriggerPlan>,
+    pub points: Vec<PointPlan>,
+    pub rungs: Vec<RungPlan>,
+    pub channel: Option<String>,
+    pub updates_every_min: u32,
+    pub escalation: Vec<Contact>,
+    pub gates: Vec<GatePlan>,
+    pub risks: Vec<RiskPlan>,
+    pub contingency: Vec<ContingencyPlan>,
+    pub actions: Vec<ActionPlan>,
+    pub signoffs: Vec<SignoffPlan>,
+}
+
+/// A planned instant with the words and the zone its author used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedTime {
+    pub at: Timestamp,
+    /// IANA name or a fixed offset such as `+02:00`.
+    pub zone: String,
+    /// What the author typed.
+    pub typed: String,
+}
+
+/// Release type: picks the sign-offs and the notice ladder (`plans.md` 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseType {
+    Standard,
+    Hotfix,
+    Emergency,
+}
+
+/// Risk level: picks the sign-offs and what must be in the plan (`plans.md` 5.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    Low,
+    Medium,
+    High,
+}
+
+macro_rules! shown {
+    ($type:ty { $($variant:ident => $text:literal),+ $(,)? }) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $(Self::$variant => $text),+ })
+            }
+        }
+        impl $type {
+            /// Every value, in the template's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+shown!(ReleaseType { Standard => "Standard", Hotfix => "Hotfix", Emergency => "Emergency" });
+shown!(Risk { Low => "Low", Medium => "Medium", High => "High" });
+
+/// A person the plan names. `user` is known once the name was matched to a member of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    pub name: String,
+    pub handle: Option<String>,
+    pub user: Option<UserId>,
+}
+
+/// How the change reaches its users.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Approach {
+    BigBang,
+    Canary { percent: f64 },
+    BlueGreen,
+    FeatureFlag { groups: String },
+}
+
+/// One step of the rollout. `hold_min` is the soak time in minutes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StagePlan {
+    pub text: String,
+    pub percent: Option<f64>,
+    pub hold_min: Option<u32>,
+}
+
+/// A number with the unit as written (`ms`, `%`, `rps`, empty).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Quantity {
+    pub value: f64,
+    pub unit: String,
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { value, unit } = self;
+        match unit.as_str() {
+            "" => write!(f, "{value}"),
+            "%" | "ms" | "s" | "µs" => write!(f, "{value}{unit}"),
+            _ => write!(f, "{value} {unit}"),
+        }
+    }
+}
+
+/// Direction of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cmp {
+    Below,
+    AtMost,
+    Above,
+    AtLeast,
+}
+shown!(Cmp { Below => "<", AtMost => "≤", Above => ">", AtLeast => "≥" });
+
+/// A comparison against a quantity: `< 250ms`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Bound {
+    pub cmp: Cmp,
+    pub than: Quantity,
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.cmp, self.than)
+    }
+}
+
+impl Bound {
+    /// Whether `value`, in the bound's own unit, satisfies it. NaN satisfies nothing.
+    pub fn holds(&self, value: f64) -> bool {
+        match self.cmp {
+            Cmp::Below => value < self.than.value,
+            Cmp::AtMost => value <= self.than.value,
+            Cmp::Above => value > self.than.value,
+            Cmp::AtLeast => value >= self.than.value,
+        }
+    }
+}
+
+/// A row of the key-metrics table. The band between success and alert calls for a person.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricPlan {
+    pub name: String,
+    pub baseline: Option<Quantity>,
+    pub success: Option<Bound>,
+    pub alert: Option<Bound>,
+}
+
+/// A rollback trigger; `rule` is absent where a person has to judge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TriggerPlan {
+    pub text: String,
+    /// Ticked by a person. Unticked but filled still arms the prompt, never a lever (`plans.md` 5.1).
+    pub ticked: bool,
+    pub rule: Option<TriggerRule>,
+}
+
+/// What a machine can watch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TriggerRule {
+    /// "error rate exceeds 2% for 5 minutes"
+    Exceeds { metric: String, bound: Bound, for_min: u32 },
+    /// "health check fails for 3 consecutive checks"
+    Fails { check: String, times: u32 },
+    /// "conversion drops by more than 10% within first hour", against the baseline
+    Moves { metric: String, down: bool, percent: f64, within_min: Option<u32> },
+}
+
+impl TriggerRule {
+    /// The metric or check the rule speaks of.
+    pub fn subject(&self) -> &str {
+        match self {
+            Self::Exceeds { metric, .. } | Self::Moves { metric, .. } => metric,
+            Self::Fails { check, .. } => check,
+        }
+    }
+}
+
+/// A decision point: minutes after T-0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointPlan {
+    pub after_min: u32,
+    pub text: String,
+}
+
+/// A rung of the notice ladder: minutes before T-0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RungPlan {
+    pub before_min: u32,
+    pub audience: Audience,
+    pub text: String,
+}
+
+impl RungPlan {
+    /// `T-24h/engineering`: the rung's name inside one schedule generation.
+    pub fn key(&self) -> String {
+        format!("{}/{}", t_label(-i64::from(self.before_min)), self.audience)
+    }
+}
+
+/// What must be true before go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GatePlan {
+    pub id: String,
+    pub text: String,
+    pub kind: GateKind,
+    pub done: bool,
+}
+
+/// The two lists of the template's dependencies section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateKind {
+    Document,
+    Prerequisite,
+}
+
+/// A risk and what is done about it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RiskPlan {
+    pub risk: String,
+    pub mitigation: String,
+}
+
+/// When a contingency card wakes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ContingencyWhen {
+    RollbackFails,
+    BlindSpot,
+    Cascade,
+}
+shown!(ContingencyWhen {
+    RollbackFails => "If rollback fails",
+    BlindSpot => "If monitoring blind spots detected",
+    Cascade => "If cascading failures occur",
+});
+
+/// A contingency of the plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContingencyPlan {
+    pub when: ContingencyWhen,
+    pub text: String,
+}
+
+/// A post-release action; `for_min` only where the plan gives a duration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ActionPlan {
+    pub id: String,
+    pub text: String,
+    pub for_min: Option<u32>,
+}
+
+/// The four roles that sign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignoffRole {
+    EngineeringLead,
+    ProductOwner,
+    SreOps,
+    Security,
+}
+shown!(SignoffRole {
+    EngineeringLead => "Engineering Lead",
+    ProductOwner => "Product Owner",
+    SreOps => "SRE/Ops",
+    Security => "Security",
+});
+
+impl SignoffRole {
+    /// The value used in commands and configuration.
+    pub fn slug(self) -> &'static str {
+        match self {
+            Self::EngineeringLead => "engineering_lead",
+            Self::ProductOwner => "product_owner",
+            Self::SreOps => "sre_ops",
+            Self::Security => "security",
+        }
+    }
+    /// The role of a slug.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|role| role.slug() == slug)
+    }
+}
+
+/// A sign-off line of the plan; the name is the plan's wish, the mapped role decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignoffPlan {
+    pub role: SignoffRole,
+    pub name: Option<String>,
+}
+
+/// `T-24h`, `T-30m`, `T+15m`, `T-0`, `T+1h 30m`: the label of an offset in minutes.
+pub fn t_label(offset_min: i64) -> String {
+    if offset_min == 0 {
+        return "T-0".to_owned();
+    }
+    let sign = if offset_min < 0 { '-' } else { '+' };
+    format!("T{sign}{}", span_label(offset_min.unsigned_abs()))
+}
+
+/// `24h`, `30m`, `1h 30m`; whole days only from 48 h on, so that `24h` stays `24h`.
+pub fn span_label(minutes: u64) -> String {
+    let (days, rest) = if minutes >= 2 * 1440 { (minutes / 1440, minutes % 1440) } else { (0, minutes) };
+    let parts = [(days, "d"), (rest / 60, "h"), (rest % 60, "m")];
+    let shown: Vec<String> =
+        parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if shown.is_empty() { "0m".to_owned() } else { shown.join(" ") }
+}

@@ -1,0 +1,168 @@
+//! Who may do what: one function, default deny. It must not know surfaces; commands, buttons and forms all come here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::ids::{Audience, ChannelId, RoleId, UserId};
+use super::people::{Actor, Person};
+use super::plan::{ReleaseType, Risk, SignoffRole};
+use super::refusal::Refusal;
+use super::release::Release;
+
+/// A workspace's rules as a release carries them from the moment it is submitted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Policy {
+    pub release_channel: Option<ChannelId>,
+    pub ops_channel: Option<ChannelId>,
+    /// IANA name used where a plan names no zone.
+    pub zone: Option<String>,
+    /// Roles that may sign; an absent or empty entry means nobody.
+    pub signers: BTreeMap<SignoffRole, Vec<RoleId>>,
+    /// Roles that may import and steer any release of the workspace.
+    pub release_managers: Vec<RoleId>,
+    pub audiences: BTreeMap<Audience, Route>,
+    /// Author and owner may sign their own plan. Off unless a workspace turns it on.
+    pub self_approval: bool,
+}
+
+/// Where an audience reads, who of it is mentioned, and who may confirm.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Route {
+    /// Absent: the release channel.
+    pub channel: Option<ChannelId>,
+    /// Mentioned by a notice, and the only role whose members may press "Briefed".
+    pub role: Option<RoleId>,
+}
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    Import,
+    Submit,
+    Scrub,
+    Sign(SignoffRole),
+    Go,
+    Steer,
+    Decide,
+    Acknowledge,
+    Item,
+    Setup,
+}
+
+/// Who may, in words a refusal can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    Owner,
+    OnCall,
+    Author,
+    Managers(Vec<RoleId>),
+    Signers(SignoffRole, Vec<RoleId>),
+    ServerManagers,
+}
+
+/// Decides whether `actor` may take `action`; `release` is absent where none exists yet.
+///
+/// # Errors
+/// A [`Refusal`] that names who may instead.
+pub fn may(actor: &Actor, action: Action, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    let Some(person) = actor.person() else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    if let Action::Sign(role) = action {
+        return may_sign(person, role, policy, release);
+    }
+    let managers = || Who::Managers(policy.release_managers.clone());
+    let who = match action {
+        Action::Import => vec![managers()],
+        Action::Submit => vec![Who::Author, Who::Owner, managers()],
+        Action::Scrub | Action::Go | Action::Item => vec![Who::Owner, managers()],
+        Action::Steer | Action::Acknowledge | Action::Decide => vec![
+            Who::Owner,
+            Who::OnCall,
+            managers(),
+            Who::Signers(SignoffRole::SreOps, signers(policy, SignoffRole::SreOps)),
+        ],
+        Action::Setup => vec![Who::ServerManagers],
+        Action::Sign(_) => vec![],
+    };
+    if who.iter().any(|w| is(person, w, release)) { Ok(()) } else { Err(Refusal::NotAllowed { who }) }
+}
+
+/// Whether `person` may confirm for an audience: members of its role only.
+pub fn may_receive(actor: &Actor, audience: &Audience, policy: &Policy) -> Result<(), Refusal> {
+    let role = policy.audiences.get(audience).and_then(|route| route.role.clone());
+    let Some(role) = role else {
+        return Err(Refusal::AudienceUnmapped { audience: audience.clone() });
+    };
+    match actor.person() {
+        Some(person) if person.roles.contains(&role) => Ok(()),
+        _ => Err(Refusal::NotOfAudience { audience: audience.clone(), role }),
+    }
+}
+
+fn signers(policy: &Policy, role: SignoffRole) -> Vec<RoleId> {
+    policy.signers.get(&role).cloned().unwrap_or_default()
+}
+
+fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    let mapped = signers(policy, role);
+    if mapped.is_empty() {
+        return Err(Refusal::RoleUnmapped { role });
+    }
+    if !has_any(person, &mapped) {
+        return Err(Refusal::NotAllowed { who: vec![Who::Signers(role, mapped)] });
+    }
+    let Some(release) = release else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    let own = release.author == person.user || release.plan.owner.user.as_ref() == Some(&person.user);
+    if own && !policy.self_approval {
+        return Err(Refusal::OwnPlan { role });
+    }
+    Ok(())
+}
+
+fn has_any(person: &Person, roles: &[RoleId]) -> bool {
+    roles.iter().any(|role| person.roles.contains(role))
+}
+
+fn is(person: &Person, who: &Who, release: Option<&Release>) -> bool {
+    let named = |user: Option<&UserId>| user == Some(&person.user);
+    match who {
+        Who::Owner => named(release.and_then(|r| r.plan.owner.user.as_ref())),
+        Who::OnCall => named(release.and_then(|r| r.plan.on_call.user.as_ref())),
+        Who::Author => named(release.map(|r| &r.author)),
+        Who::Managers(roles) | Who::Signers(_, roles) => has_any(person, roles),
+        Who::ServerManagers => person.manages_server,
+    }
+}
+
+/// The roles a release needs, each with the rule that asked for it (`plans.md` 5.2).
+pub fn required_signoffs(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why)> {
+    use SignoffRole::{EngineeringLead, ProductOwner, Security, SreOps};
+    let mut roles = vec![(EngineeringLead, Why::Always)];
+    if kind == ReleaseType::Hotfix {
+        roles.push((SreOps, Why::Type(kind)));
+    } else {
+        roles.push((ProductOwner, Why::Always));
+        if risk >= Risk::Medium {
+            roles.push((SreOps, Why::Risk(risk)));
+        }
+    }
+    if risk == Risk::High {
+        roles.push((Security, Why::Risk(risk)));
+    }
+    roles
+}
+
+/// Why a role is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    Always,
+    Risk(Risk),
+    Type(ReleaseType),
+}

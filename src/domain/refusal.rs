@@ -1,0 +1,76 @@
+//! Why a command was not carried out, for people. Every variant has words in `voice` that say what to do next.
+
+use super::ids::{Audience, RoleId};
+use super::plan::{SignoffRole, ReleaseType};
+use super::policy::Who;
+use super::release::PhaseName;
+
+/// A command that was refused; nothing was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    UnknownRelease { typed: String },
+    /// Several are open and none was named.
+    WhichRelease { open: Vec<String> },
+    NoWorkspace,
+    NotAllowed { who: Vec<Who> },
+    RoleUnmapped { role: SignoffRole },
+    AudienceUnmapped { audience: Audience },
+    NotOfAudience { audience: Audience, role: RoleId },
+    OwnPlan { role: SignoffRole },
+    AlreadySigned { role: SignoffRole, by: String },
+    OneRoleEach { held: SignoffRole },
+    NotRequired { role: SignoffRole },
+    NotSigned { role: SignoffRole },
+    WrongPhase { phase: PhaseName, wanted: Wanted },
+    /// Things that stand against it, each with who can mend it.
+    Open { wanted: Wanted, items: Vec<Open> },
+    /// The button belongs to an earlier revision or to something already settled.
+    Stale { now: PhaseName },
+    ReasonNeeded,
+    BreakGlassOnly { kind: ReleaseType },
+    UnknownItem { typed: String, known: Vec<String> },
+    AlreadyDone { what: String },
+    BadNumber { typed: String },
+    NothingOpen { what: &'static str },
+}
+
+/// What the refused command was after.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    Import,
+    Submit,
+    Sign,
+    Go,
+    Hold,
+    Resume,
+    Stage,
+    Update,
+    Decide,
+    RollBack,
+    AllClear,
+    Scrub,
+    Postmortem,
+    Item,
+    Alert,
+    Receipt,
+}
+
+/// One thing that stands open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Open {
+    Signoff(SignoffRole),
+    Gate { text: String },
+    OwnerUnknown { name: String },
+    OnCallUnknown { name: String },
+    SignersUnmapped(SignoffRole),
+    NoReleaseChannel,
+    T0Past,
+    Finding { code: String, text: String },
+    Alert { name: String },
+    RollbackPrompt,
+    Point { label: String },
+    NoData { metric: String },
+    NotHealthy { metric: String, value: String, success: String },
+    StagesLeft { done: usize, of: usize },
+    UpdateOverdue,
+}

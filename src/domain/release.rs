@@ -1,0 +1,253 @@
+//! The Release aggregate: what is true of one release now. It must not know how it came here (`evolve` does) nor what may
+//! happen next (`decide` does). Data that exists only in one phase lives only in that phase.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::alert::{Alert, Observation, TriggerWatch};
+use super::closing::Closing;
+use super::decision::Point;
+use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::people::By;
+use super::plan::{Plan, SignoffRole, t_label};
+use super::policy::Policy;
+use super::rollback::Case;
+use super::stage::StageClock;
+use super::updates::UpdateClock;
+
+/// The largest state we store, in bytes of JSON; the writer refuses to commit more.
+pub const MAX_STATE_BYTES: usize = 48 * 1024;
+
+/// One release. Its plan document's bytes are kept outside, as immutable revisions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    pub id: ReleaseId,
+    pub no: ReleaseNo,
+    pub guild: GuildId,
+    pub author: UserId,
+    /// Counts from 1; each import of changed bytes adds one.
+    pub revision: u32,
+    /// SHA-256 over the plan's material fields; sign-offs are bound to it.
+    pub digest: String,
+    /// Counts schedules: a rung is said once per generation.
+    pub generation: u32,
+    pub plan: Plan,
+    /// What lint found that stands against submitting: code and text.
+    pub findings: Vec<(String, String)>,
+    pub policy: Policy,
+    pub phase: Phase,
+    pub signoffs: BTreeMap<SignoffRole, Signoff>,
+    pub gates_done: BTreeSet<String>,
+    pub rungs: BTreeMap<String, RungState>,
+    pub signoff_reminders: u8,
+    pub t0_asked: u8,
+    pub draft_reminded: bool,
+    /// What the record shows for the post-mortem question (`product.md` 8).
+    pub issues: BTreeSet<Issue>,
+}
+
+/// A recorded yes, bound to a revision digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signoff {
+    pub user: UserId,
+    pub name: String,
+    pub at: Timestamp,
+    pub digest: String,
+    pub revision: u32,
+}
+
+/// What became of a rung of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct RungState {
+    pub said: RungSaid,
+    /// Set when the courier reports the message's id.
+    pub delivered_at: Option<Timestamp>,
+    pub receipt: Option<Receipt>,
+}
+
+/// How a rung was handled at its instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RungSaid {
+    OnTime,
+    Late,
+    Skipped,
+}
+
+/// A person of the audience confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub user: UserId,
+    pub name: String,
+    pub at: Timestamp,
+}
+
+/// Where a release stands (`product.md` 2).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    Draft,
+    Gathering { since: Timestamp },
+    Approved { since: Timestamp },
+    /// On hold before T-0; `approved` says where to return.
+    HeldBefore { since: Timestamp, reason: String, approved: bool },
+    Live { run: Box<Run> },
+    Watching { run: Box<Run> },
+    /// On hold after T-0; the run's clocks stand still. `watching` says where to return.
+    Held { run: Box<Run>, since: Timestamp, reason: String, watching: bool },
+    RollingBack { run: Box<Run>, case: Case },
+    RolledBack { run: Box<Run>, case: Case, closing: Closing },
+    AllClear { run: Box<Run>, closing: Closing },
+    Closed { at: Timestamp, run: Box<Run>, closing: Closing },
+    Scrubbed { at: Timestamp, reason: String },
+}
+
+/// A phase without its data, for words and refusals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseName {
+    Draft,
+    Gathering,
+    Approved,
+    Held,
+    Live,
+    Watching,
+    RollingBack,
+    RolledBack,
+    AllClear,
+    Closed,
+    Scrubbed,
+}
+
+/// What is only true from `go` on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// T-0 as it happened; offsets after T-0 count from here.
+    pub go_at: Timestamp,
+    pub go_by: By,
+    pub break_glass: Option<String>,
+    pub stage: StageClock,
+    pub updates: UpdateClock,
+    pub points: Vec<Point>,
+    pub alerts: Vec<Alert>,
+    pub triggers: Vec<TriggerWatch>,
+    /// The latest observation of each metric, by its plan name.
+    pub observed: BTreeMap<String, Observation>,
+    /// Rollback prompts and what became of them; the open one is the last.
+    pub cases: Vec<Case>,
+}
+
+/// Facts that make a post-mortem due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Issue {
+    Alert,
+    RollbackPrompt,
+    Rollback,
+    BreakGlass,
+    MissedUpdate,
+}
+
+impl Phase {
+    /// The bare name.
+    pub fn name(&self) -> PhaseName {
+        match self {
+            Self::Draft => PhaseName::Draft,
+            Self::Gathering { .. } => PhaseName::Gathering,
+            Self::Approved { .. } => PhaseName::Approved,
+            Self::HeldBefore { .. } | Self::Held { .. } => PhaseName::Held,
+            Self::Live { .. } => PhaseName::Live,
+            Self::Watching { .. } => PhaseName::Watching,
+            Self::RollingBack { .. } => PhaseName::RollingBack,
+            Self::RolledBack { .. } => PhaseName::RolledBack,
+            Self::AllClear { .. } => PhaseName::AllClear,
+            Self::Closed { .. } => PhaseName::Closed,
+            Self::Scrubbed { .. } => PhaseName::Scrubbed,
+        }
+    }
+
+    /// The run, in every phase that has one.
+    pub fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Live { run }
+            | Self::Watching { run }
+            | Self::Held { run, .. }
+            | Self::RollingBack { run, .. }
+            | Self::RolledBack { run, .. }
+            | Self::AllClear { run, .. }
+            | Self::Closed { run, .. } => Some(run),
+            Self::Draft
+            | Self::Gathering { .. }
+            | Self::Approved { .. }
+            | Self::HeldBefore { .. }
+            | Self::Scrubbed { .. } => None,
+        }
+    }
+
+    /// The run, to be changed by `evolve` only.
+    pub(super) fn run_mut(&mut self) -> Option<&mut Run> {
+        match self {
+            Self::Live { run }
+            | Self::Watching { run }
+            | Self::Held { run, .. }
+            | Self::RollingBack { run, .. }
+            | Self::RolledBack { run, .. }
+            | Self::AllClear { run, .. }
+            | Self::Closed { run, .. } => Some(run),
+            Self::Draft
+            | Self::Gathering { .. }
+            | Self::Approved { .. }
+            | Self::HeldBefore { .. }
+            | Self::Scrubbed { .. } => None,
+        }
+    }
+
+    /// The closing chores, where there are some.
+    pub fn closing(&self) -> Option<&Closing> {
+        match self {
+            Self::RolledBack { closing, .. } | Self::AllClear { closing, .. } | Self::Closed { closing, .. } => {
+                Some(closing)
+            }
+            _ => None,
+        }
+    }
+
+    pub(super) fn closing_mut(&mut self) -> Option<&mut Closing> {
+        match self {
+            Self::RolledBack { closing, .. } | Self::AllClear { closing, .. } | Self::Closed { closing, .. } => {
+                Some(closing)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Release {
+    /// Live, watching or held after T-0: the run's clocks matter and alerts concern us.
+    pub fn running(&self) -> Option<&Run> {
+        match &self.phase {
+            Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. } | Phase::RollingBack { run, .. } => {
+                Some(run)
+            }
+            _ => None,
+        }
+    }
+
+    /// Nothing more will be said by itself.
+    pub fn ended(&self) -> bool {
+        matches!(self.phase, Phase::Closed { .. } | Phase::Scrubbed { .. })
+    }
+
+    /// T-0 for offsets after it: the instant of go once there was one.
+    pub fn t0(&self) -> Timestamp {
+        self.phase.run().map_or(self.plan.t0.at, |run| run.go_at)
+    }
+
+    /// The T-label of an instant: minutes from T-0, rounded towards it.
+    pub fn label_at(&self, at: Timestamp) -> String {
+        t_label((at.as_millisecond() - self.t0().as_millisecond()) / 60_000)
+    }
+}

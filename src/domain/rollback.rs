@@ -1,0 +1,309 @@
+//! Topic: rollback as a recorded case: proposed, declined or started, then verified or failed. A prompt nobody answers
+//! reminds and climbs; recovery does not erase it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::agenda::{Mark, MarkKind};
+use super::alert::TriggerState;
+use super::closing::Closing;
+use super::command::{RollbackCommand, Verdict};
+use super::decide::{Work, reason};
+use super::effect::{Destination, Priority, Prompt, Reply};
+use super::event::{AlertEvent, RollbackEvent};
+use super::notice::Notice;
+use super::people::By;
+use super::plan::ContingencyWhen;
+use super::policy::{self, Action};
+use super::refusal::{Refusal, Wanted};
+use super::release::{Issue, Phase, Release, Run};
+use super::{minutes, stage};
+
+/// Minutes after the prompt (or the start of the rollback) at which it reminds; eight at most.
+pub const REMIND_AFTER_MIN: [u32; 8] = [5, 10, 20, 30, 45, 60, 90, 120];
+
+/// A prompt and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    pub n: usize,
+    pub opened: Timestamp,
+    pub causes: Vec<Cause>,
+    pub state: CaseState,
+}
+
+/// What speaks for a rollback.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Cause {
+    Trigger { trigger: usize },
+    Alert { name: String },
+    Point { after_min: u32 },
+    Person { name: String },
+}
+
+/// Where the case stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum CaseState {
+    Proposed { reminders: u8 },
+    Declined { at: Timestamp, by: By, verdict: Verdict, reason: String },
+    Executing { since: Timestamp, by: By, reason: String, reminders: u8, failed: Option<String> },
+    Verified { at: Timestamp, by: By, reason: String },
+}
+
+/// The prompt that waits for an answer.
+pub fn proposed(run: &Run) -> Option<&Case> {
+    run.cases.last().filter(|case| matches!(case.state, CaseState::Proposed { .. }))
+}
+
+fn key(n: usize) -> String {
+    format!("case/{n}")
+}
+
+/// Opens one prompt; a further cause joins the open one.
+pub(super) fn propose(work: &mut Work<'_>, cause: Cause) {
+    let Some(run) = work.release.running() else { return };
+    if matches!(work.release.phase, Phase::RollingBack { .. }) {
+        return;
+    }
+    if let Some(case) = proposed(run) {
+        if case.causes.contains(&cause) {
+            return;
+        }
+        let n = case.n;
+        work.record(RollbackEvent::CauseAdded { cause });
+        work.edit(key(n), Notice::Case { n }, Some(Prompt::Case { n }));
+        return;
+    }
+    work.record(RollbackEvent::Proposed { cause });
+    let n = work.release.phase.run().map_or(0, |run| run.cases.len());
+    let mention = work.climb(1);
+    let posting = work.post(key(n), Destination::Release, Notice::Case { n });
+    posting.prompt = Some(Prompt::Case { n });
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+}
+
+/// Starts the rollback; used by the prompt, by a decision point and by the command.
+pub(super) fn start(work: &mut Work<'_>, cause: Option<Cause>, why: String) -> Result<(), Refusal> {
+    let Some(run) = work.release.running() else {
+        return work.wrong_phase(Wanted::RollBack);
+    };
+    if matches!(work.release.phase, Phase::RollingBack { .. }) {
+        return work.wrong_phase(Wanted::RollBack);
+    }
+    let open = proposed(run).map(|case| case.n);
+    if open.is_none() {
+        let cause = cause.unwrap_or(Cause::Person { name: work.by() });
+        work.record(RollbackEvent::Proposed { cause });
+    }
+    work.record(RollbackEvent::Started { reason: why.clone() });
+    if let Some(n) = open {
+        work.edit(key(n), Notice::Case { n }, None);
+    }
+    let n = work.release.phase.run().map_or(0, |run| run.cases.len());
+    let (by, mention) = (work.by(), work.climb(1));
+    let posting =
+        work.post(format!("rollback/{n}"), Destination::Release, Notice::RollingBack { by, reason: why });
+    posting.prompt = Some(Prompt::Rollback { n });
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+    Ok(())
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: RollbackCommand) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Decide, &work.release.policy.clone(), Some(&work.release))?;
+    match command {
+        RollbackCommand::Start { reason: why } => {
+            let why = reason(&why)?;
+            start(work, None, why)?;
+            Ok(Reply::RollbackStarted)
+        }
+        RollbackCommand::Decide { verdict, reason: why } => answer(work, verdict, &why),
+        RollbackCommand::Verified { note } => verified(work, note),
+        RollbackCommand::Failed { reason: why } => failed(work, &why),
+    }
+}
+
+fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Refusal> {
+    let Some(n) = work.release.running().and_then(proposed).map(|case| case.n) else {
+        return Err(Refusal::NothingOpen { what: "rollback prompt" });
+    };
+    let why = reason(why)?;
+    if verdict == Verdict::RollBack {
+        start(work, None, why)?;
+        return Ok(Reply::RollbackStarted);
+    }
+    work.record(RollbackEvent::Declined { verdict, reason: why.clone() });
+    settle_triggers(work);
+    work.edit(key(n), Notice::Case { n }, None);
+    let by = work.by();
+    let notice = Notice::CaseDeclined { n, verdict, by, reason: why.clone() };
+    work.post(format!("{}/declined", key(n)), Destination::Release, notice);
+    if verdict == Verdict::Hold && !matches!(work.release.phase, Phase::Held { .. }) {
+        stage::hold(work, why)?;
+    }
+    Ok(Reply::Decided { verdict })
+}
+
+/// After a decision a trigger counts again only once it recovered and came back.
+fn settle_triggers(work: &mut Work<'_>) {
+    let firing: Vec<usize> = work.release.phase.run().map_or(Vec::new(), |run| {
+        let firing = |(i, t): (usize, &super::alert::TriggerWatch)| {
+            matches!(t.state, TriggerState::Firing { .. }).then_some(i)
+        };
+        run.triggers.iter().enumerate().filter_map(firing).collect()
+    });
+    for trigger in firing {
+        work.record(AlertEvent::TriggerCleared { trigger });
+    }
+}
+
+fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal> {
+    let Phase::RollingBack { case, .. } = &work.release.phase else {
+        return work.wrong_phase(Wanted::RollBack);
+    };
+    let n = case.n;
+    let note = note.map(|text| text.trim().chars().take(500).collect::<String>()).filter(|t| !t.is_empty());
+    work.record(RollbackEvent::Verified { note: note.clone() });
+    work.edit(format!("rollback/{n}"), Notice::RolledBack { by: work.by(), note: note.clone() }, None);
+    let (by, mention) = (work.by(), work.climb(1));
+    let posting = work.post(format!("rollback/{n}/verified"), Destination::Release, Notice::RolledBack { by, note });
+    posting.mention = mention;
+    Ok(Reply::RolledBack)
+}
+
+fn failed(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
+    if !matches!(work.release.phase, Phase::RollingBack { .. }) {
+        return work.wrong_phase(Wanted::RollBack);
+    }
+    let why = reason(why)?;
+    work.record(RollbackEvent::Failed { reason: why.clone() });
+    let (key, by, mention) = (work.unique("rollback-failed"), work.by(), work.climb(u8::MAX));
+    let posting = work.post(key, Destination::Release, Notice::RollbackFailed { by, reason: why });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+    work.contingency(ContingencyWhen::RollbackFails);
+    Ok(Reply::RollbackFailed)
+}
+
+/// An unanswered prompt, or a rollback nobody confirmed.
+pub(super) fn remind(work: &mut Work<'_>) {
+    work.record(RollbackEvent::Reminded);
+    let rolling = match &work.release.phase {
+        Phase::RollingBack { case, .. } => Some(case.clone()),
+        _ => None,
+    };
+    if let Some(case) = rolling {
+        let CaseState::Executing { reminders, .. } = case.state else { return };
+        let mention = work.climb(reminders);
+        let key = format!("rollback/{}/reminder/{reminders}", case.n);
+        let posting = work.post(key, Destination::Release, Notice::RollbackReminder { count: reminders });
+        posting.mention = mention;
+        posting.prompt = Some(Prompt::Rollback { n: case.n });
+        posting.priority = Priority::Prompt;
+        return;
+    }
+    let Some(case) = work.release.phase.run().and_then(proposed).cloned() else { return };
+    let CaseState::Proposed { reminders } = case.state else { return };
+    let n = case.n;
+    let mention = work.climb(reminders + 1);
+    let key = format!("{}/reminder/{reminders}", key(n));
+    let posting = work.post(key, Destination::Release, Notice::CaseReminder { n, count: reminders });
+    posting.prompt = Some(Prompt::Case { n });
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+}
+
+pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    match &release.phase {
+        Phase::RollingBack { case, .. } => {
+            if let CaseState::Executing { since, reminders, .. } = &case.state
+                && let Some(after) = REMIND_AFTER_MIN.get(usize::from(*reminders))
+            {
+                marks.push(Mark { at: *since + minutes(*after), kind: MarkKind::RollbackReminder });
+            }
+        }
+        Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. } => {
+            if let Some(case) = proposed(run)
+                && let CaseState::Proposed { reminders } = case.state
+                && let Some(after) = REMIND_AFTER_MIN.get(usize::from(reminders))
+            {
+                marks.push(Mark { at: case.opened + minutes(*after), kind: MarkKind::CaseReminder });
+            }
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp, by: &By) {
+    match event {
+        RollbackEvent::Proposed { .. } => {
+            release.issues.insert(Issue::RollbackPrompt);
+        }
+        RollbackEvent::Started { .. } => {
+            release.issues.insert(Issue::Rollback);
+        }
+        _ => {}
+    }
+    match (event, &mut release.phase) {
+        (RollbackEvent::Started { reason }, Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. }) => {
+            let mut run = run.clone();
+            if let Some(case) = run.cases.last_mut() {
+                let (by, reason) = (by.clone(), reason.clone());
+                case.state = CaseState::Executing { since: at, by, reason, reminders: 0, failed: None };
+                let case = case.clone();
+                release.phase = Phase::RollingBack { run, case };
+            }
+        }
+        (event, Phase::RollingBack { run, case }) => {
+            if let CaseState::Executing { since, by: started_by, reason, reminders, failed } = &mut case.state {
+                match event {
+                    RollbackEvent::Reminded => *reminders = reminders.saturating_add(1),
+                    RollbackEvent::Failed { reason } => *failed = Some(reason.clone()),
+                    RollbackEvent::Verified { .. } => {
+                        let _: &Timestamp = since;
+                        let (by, reason) = (started_by.clone(), reason.clone());
+                        case.state = CaseState::Verified { at, by, reason };
+                    }
+                    _ => {}
+                }
+            }
+            if let Some(last) = run.cases.last_mut() {
+                *last = case.clone();
+            }
+            if matches!(event, RollbackEvent::Verified { .. }) {
+                let (run, case) = (run.clone(), case.clone());
+                let closing = Closing::start(&release.plan, true, at);
+                release.phase = Phase::RolledBack { run, case, closing };
+            }
+        }
+        (event, phase) => {
+            let Some(run) = phase.run_mut() else { return };
+            match event {
+                RollbackEvent::Proposed { cause } => {
+                    let n = run.cases.len() + 1;
+                    let state = CaseState::Proposed { reminders: 0 };
+                    run.cases.push(Case { n, opened: at, causes: vec![cause.clone()], state });
+                }
+                RollbackEvent::CauseAdded { cause } => {
+                    if let Some(case) = run.cases.last_mut() {
+                        case.causes.push(cause.clone());
+                    }
+                }
+                RollbackEvent::Reminded => {
+                    if let Some(Case { state: CaseState::Proposed { reminders }, .. }) = run.cases.last_mut() {
+                        *reminders = reminders.saturating_add(1);
+                    }
+                }
+                RollbackEvent::Declined { verdict, reason } => {
+                    if let Some(case) = run.cases.last_mut() {
+                        let (by, reason) = (by.clone(), reason.clone());
+                        case.state = CaseState::Declined { at, by, verdict: *verdict, reason };
+                    }
+                }
+                RollbackEvent::Started { .. } | RollbackEvent::Failed { .. } | RollbackEvent::Verified { .. } => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Topic: go, the rollout stages with their soak clocks, hold and resume.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::agenda::{Mark, MarkKind};
+use super::command::StageCommand;
+use super::decide::{Work, reason};
+use super::decision::Point;
+use super::effect::{Destination, Priority, Reply};
+use super::event::StageEvent;
+use super::lifecycle::GO_GRACE_MIN;
+use super::minutes;
+use super::notice::Notice;
+use super::people::By;
+use super::plan::ReleaseType;
+use super::policy::{self, Action};
+use super::refusal::{Open, Refusal, Wanted};
+use super::release::{Issue, Phase, PhaseName, Release, Run};
+use super::updates::UpdateClock;
+use super::{alert, signoff};
+
+/// Where the rollout stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageClock {
+    /// Counts from 0; equal to the number of stages once the last is done.
+    pub index: usize,
+    pub since: Timestamp,
+    /// When this stage has soaked long enough; absent if the plan gives no time.
+    pub soak_until: Option<Timestamp>,
+    pub soak_said: bool,
+}
+
+/// What stands against go, in the order a person would mend it.
+pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
+    let mut open: Vec<Open> = signoff::missing(release).into_iter().map(Open::Signoff).collect();
+    let gates = release.plan.gates.iter().filter(|gate| !gate.done && !release.gates_done.contains(&gate.id));
+    open.extend(gates.map(|gate| Open::Gate { text: gate.text.clone() }));
+    if now > release.plan.t0.at + minutes(GO_GRACE_MIN) {
+        open.push(Open::T0Past);
+    }
+    open
+}
+
+/// The number of stages; a plan without any has one, "all at once".
+pub fn stage_count(release: &Release) -> usize {
+    release.plan.stages.len().max(1)
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: StageCommand) -> Result<Reply, Refusal> {
+    let action = match command {
+        StageCommand::Go { .. } => Action::Go,
+        _ => Action::Steer,
+    };
+    policy::may(work.ctx.actor, action, &work.release.policy.clone(), Some(&work.release))?;
+    match command {
+        StageCommand::Go { break_glass } => go(work, break_glass),
+        StageCommand::Advance { reason } => advance(work, reason),
+        StageCommand::Extend { minutes, reason: why } => extend(work, minutes, &why),
+        StageCommand::Hold { reason: why } => {
+            let why = reason(&why)?;
+            hold(work, why)?;
+            Ok(Reply::Held)
+        }
+        StageCommand::Resume => resume(work),
+    }
+}
+
+fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal> {
+    let now = work.ctx.now;
+    let gaps = go_gaps(&work.release, now);
+    let phase = work.release.phase.name();
+    let break_glass = match break_glass {
+        None => {
+            if !matches!(phase, PhaseName::Gathering | PhaseName::Approved) {
+                return work.wrong_phase(Wanted::Go);
+            }
+            if !gaps.is_empty() {
+                return Err(Refusal::Open { wanted: Wanted::Go, items: gaps });
+            }
+            None
+        }
+        Some(why) => {
+            if work.release.plan.kind != ReleaseType::Emergency {
+                return Err(Refusal::BreakGlassOnly { kind: work.release.plan.kind });
+            }
+            if !matches!(phase, PhaseName::Gathering | PhaseName::Approved) {
+                return work.wrong_phase(Wanted::Go);
+            }
+            Some(reason(&why)?)
+        }
+    };
+    work.record(StageEvent::Went { break_glass: break_glass.clone() });
+    let by = work.by();
+    let open = if break_glass.is_some() { gaps } else { Vec::new() };
+    let mention = work.climb(1);
+    let broke = break_glass.is_some();
+    let posting = work.post("go/went", Destination::Release, Notice::Went { by: by.clone(), break_glass: break_glass.clone(), open: open.clone() });
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+    if broke {
+        work.post("go/ops", Destination::Ops, Notice::Went { by, break_glass, open });
+    }
+    Ok(Reply::Went)
+}
+
+fn advance(work: &mut Work<'_>, why: Option<String>) -> Result<Reply, Refusal> {
+    let Phase::Live { run } = &work.release.phase else {
+        return work.wrong_phase(Wanted::Stage);
+    };
+    let early = run.stage.soak_until.is_some_and(|until| until > work.ctx.now);
+    let why = match why {
+        Some(why) => Some(reason(&why)?),
+        None if early => return Err(Refusal::ReasonNeeded),
+        None => None,
+    };
+    let next = run.stage.index + 1;
+    if next >= stage_count(&work.release) {
+        work.record(StageEvent::Finished { reason: why });
+        work.post("stages-done", Destination::Release, Notice::StagesDone);
+        return Ok(Reply::Finished);
+    }
+    work.record(StageEvent::Advanced { reason: why.clone() });
+    let key = work.unique("stage");
+    work.post(key, Destination::Release, Notice::StageStarted { reason: why });
+    Ok(Reply::Moved)
+}
+
+fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal> {
+    if !matches!(work.release.phase, Phase::Live { .. }) {
+        return work.wrong_phase(Wanted::Stage);
+    }
+    let why = reason(why)?;
+    if !(1..=24 * 60).contains(&minutes) {
+        return Err(Refusal::BadNumber { typed: minutes.to_string() });
+    }
+    work.record(StageEvent::Extended { minutes, reason: why.clone() });
+    let key = work.unique("stage");
+    let by = work.by();
+    work.post(key, Destination::Release, Notice::Extended { minutes, reason: why, by });
+    Ok(Reply::Extended { minutes })
+}
+
+/// Stops the clocks; used by the command, by decision points and by rollback prompts.
+pub(super) fn hold(work: &mut Work<'_>, why: String) -> Result<(), Refusal> {
+    match work.release.phase.name() {
+        PhaseName::Gathering | PhaseName::Approved | PhaseName::Live | PhaseName::Watching => {}
+        _ => return work.wrong_phase(Wanted::Hold),
+    }
+    work.record(StageEvent::Held { reason: why.clone() });
+    let (key, by) = (work.unique("held"), work.by());
+    let mention = work.climb(1);
+    let posting = work.post(key, Destination::Release, Notice::Held { by, reason: why });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+    Ok(())
+}
+
+fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
+    let since = match &work.release.phase {
+        Phase::HeldBefore { since, .. } | Phase::Held { since, .. } => *since,
+        _ => return work.wrong_phase(Wanted::Resume),
+    };
+    let held_min = u32::try_from(work.ctx.now.duration_since(since).as_secs() / 60).unwrap_or(0);
+    work.record(StageEvent::Resumed);
+    let (key, by) = (work.unique("resumed"), work.by());
+    work.post(key, Destination::Release, Notice::Resumed { by, held_min });
+    Ok(Reply::Resumed)
+}
+
+pub(super) fn soak_ended(work: &mut Work<'_>) {
+    work.record(StageEvent::SoakEnded);
+    let key = work.unique("soaked");
+    let mention = work.owner();
+    work.post(key, Destination::Release, Notice::SoakEnded).mention = mention;
+}
+
+pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    if let Phase::Live { run } = &release.phase
+        && let Some(at) = run.stage.soak_until
+        && !run.stage.soak_said
+    {
+        marks.push(Mark { at, kind: MarkKind::SoakEnds });
+    }
+}
+
+fn clock(release: &Release, index: usize, at: Timestamp) -> StageClock {
+    let hold = release.plan.stages.get(index).and_then(|stage| stage.hold_min);
+    StageClock { index, since: at, soak_until: hold.map(|m| at + minutes(m)), soak_said: false }
+}
+
+pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, by: &By) {
+    match event {
+        StageEvent::Went { break_glass } => {
+            if break_glass.is_some() {
+                release.issues.insert(Issue::BreakGlass);
+            }
+            release.signoff_reminders = 0;
+            let points = release.plan.points.iter().map(|p| Point::waiting(p.after_min, at)).collect();
+            let run = Run {
+                go_at: at,
+                go_by: by.clone(),
+                break_glass: break_glass.clone(),
+                stage: clock(release, 0, at),
+                updates: UpdateClock::start(release.plan.updates_every_min, at),
+                points,
+                alerts: Vec::new(),
+                triggers: alert::watches(&release.plan),
+                observed: std::collections::BTreeMap::new(),
+                cases: Vec::new(),
+            };
+            release.phase = Phase::Live { run: Box::new(run) };
+        }
+        StageEvent::SoakEnded => {
+            if let Some(run) = release.phase.run_mut() {
+                run.stage.soak_said = true;
+            }
+        }
+        StageEvent::Advanced { .. } => {
+            let next = release.phase.run().map_or(0, |run| run.stage.index + 1);
+            let clock = clock(release, next, at);
+            if let Some(run) = release.phase.run_mut() {
+                run.stage = clock;
+            }
+        }
+        StageEvent::Extended { minutes: more, .. } => {
+            if let Some(run) = release.phase.run_mut() {
+                let from = run.stage.soak_until.map_or(at, |until| until.max(at));
+                run.stage.soak_until = Some(from + minutes(*more));
+                run.stage.soak_said = false;
+            }
+        }
+        StageEvent::Finished { .. } => {
+            if let Phase::Live { run } = &mut release.phase {
+                let mut run = run.clone();
+                run.stage = StageClock { index: run.stage.index + 1, since: at, soak_until: None, soak_said: false };
+                run.updates.slow_down(at);
+                release.phase = Phase::Watching { run };
+            }
+        }
+        StageEvent::Held { reason } => held(release, reason, at),
+        StageEvent::Resumed => resumed(release, at),
+    }
+}
+
+fn held(release: &mut Release, reason: &str, at: Timestamp) {
+    let reason = reason.to_owned();
+    let next = match &release.phase {
+        Phase::Gathering { .. } => Phase::HeldBefore { since: at, reason, approved: false },
+        Phase::Approved { .. } => Phase::HeldBefore { since: at, reason, approved: true },
+        Phase::Live { run } => Phase::Held { run: run.clone(), since: at, reason, watching: false },
+        Phase::Watching { run } => Phase::Held { run: run.clone(), since: at, reason, watching: true },
+        _ => return,
+    };
+    release.phase = next;
+}
+
+/// Later marks shift by the time on hold: T-0 before go, the run's clocks after it. Updates went on meanwhile.
+fn resumed(release: &mut Release, at: Timestamp) {
+    match release.phase.clone() {
+        Phase::HeldBefore { since, approved, .. } => {
+            release.plan.t0.at += at.duration_since(since);
+            release.t0_asked = 0;
+            release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
+        }
+        Phase::Held { mut run, since, watching, .. } => {
+            shift(&mut run, at.duration_since(since));
+            release.phase = if watching { Phase::Watching { run } } else { Phase::Live { run } };
+        }
+        _ => {}
+    }
+}
+
+fn shift(run: &mut Run, by: SignedDuration) {
+    run.stage.since += by;
+    run.stage.soak_until = run.stage.soak_until.map(|until| until + by);
+    for point in &mut run.points {
+        point.shift(by);
+    }
+}

@@ -1,0 +1,194 @@
+//! The only SQL. One writing connection, a few reading ones; every statement is literal and checked when compiled. It must
+//! not decide anything: rows in, rows out.
+
+mod journal;
+mod outbox;
+mod releases;
+mod workspaces;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
+
+pub use journal::{Entry, verify};
+pub use outbox::{Claimed, DueEdit, Found, NewEdit, NewPost, Outcome, PostState};
+pub use releases::{ReleaseHead, StoredPrompt, StoredRevision};
+
+/// A database fault. Trying again helps only with [`StoreFault::Busy`].
+#[derive(Debug, thiserror::Error)]
+pub enum StoreFault {
+    #[error("the database is locked by another process")]
+    Busy,
+    #[error("the disk is full")]
+    Full,
+    #[error("row {table}.{column} of {key} does not fit its type")]
+    Inconsistent { table: &'static str, column: &'static str, key: String },
+    #[error("release {0} was changed meanwhile")]
+    Conflict(String),
+    #[error("SQLite {found} is older than 3.51.3, which fixes a WAL corruption")]
+    OldSqlite { found: String },
+    #[error("{0} is not a database of this program's kind")]
+    Foreign(PathBuf),
+    #[error("database statement failed")]
+    Sql(#[source] sqlx::Error),
+    #[error("migration failed")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    #[error("cannot use the database file {path}")]
+    File { path: PathBuf, #[source] source: std::io::Error },
+}
+
+impl From<sqlx::Error> for StoreFault {
+    fn from(error: sqlx::Error) -> Self {
+        let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
+        match code.as_deref() {
+            Some("5" | "261" | "517") => Self::Busy,
+            Some("13") => Self::Full,
+            _ => Self::Sql(error),
+        }
+    }
+}
+
+/// What a database file is for; a sandbox's can never be opened by `run`, nor the other way round.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    Service,
+    Sandbox,
+}
+
+impl Purpose {
+    fn application_id(self) -> i64 {
+        match self {
+            Self::Service => 0x544d_494e,
+            Self::Sandbox => 0x544d_5342,
+        }
+    }
+}
+
+/// The database.
+#[derive(Debug, Clone)]
+pub struct Store {
+    write: SqlitePool,
+    read: SqlitePool,
+    /// Distinguishes installations that share a token; part of every nonce.
+    installation: String,
+}
+
+/// A write transaction, begun immediately.
+pub type Txn = Transaction<'static, Sqlite>;
+
+impl Store {
+    /// Opens, checks and migrates the database at `path`, creating it if needed.
+    ///
+    /// # Errors
+    /// Unusable file, foreign or newer database, old SQLite.
+    pub async fn open(path: &Path, purpose: Purpose) -> Result<Self, StoreFault> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("trusted_schema", "OFF")
+            .pragma("cell_size_check", "ON")
+            .pragma("mmap_size", "0")
+            .pragma("journal_size_limit", "67108864");
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let mut connection = write.acquire().await?;
+        check_version(&mut connection).await?;
+        claim_purpose(&mut connection, path, purpose).await?;
+        drop(connection);
+        sqlx::migrate!().run(&write).await.map_err(StoreFault::Migrate)?;
+        let read = SqlitePoolOptions::new().max_connections(2).connect_with(options.pragma("query_only", "ON")).await?;
+        let fresh = uuid::Uuid::now_v7().to_string();
+        sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
+            .execute(&write)
+            .await?;
+        let installation =
+            sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'").fetch_one(&write).await?;
+        Ok(Self { write, read, installation })
+    }
+
+    /// This installation's id.
+    pub fn installation(&self) -> &str {
+        &self.installation
+    }
+
+    /// Begins a write transaction.
+    ///
+    /// # Errors
+    /// [`StoreFault::Busy`] when another process holds the lock for long.
+    pub async fn begin(&self) -> Result<Txn, StoreFault> {
+        Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    /// A savepoint's work: kept if it succeeds, undone if it fails.
+    ///
+    /// # Errors
+    /// Whatever beginning a savepoint can fail with.
+    pub async fn savepoint<'t>(txn: &'t mut SqliteConnection) -> Result<Transaction<'t, Sqlite>, StoreFault> {
+        Ok(txn.begin().await?)
+    }
+
+    pub(in crate::store) fn read(&self) -> &SqlitePool {
+        &self.read
+    }
+
+    /// Closes every connection, so that the write-ahead log is folded in.
+    pub async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}
+
+async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreFault> {
+    let found = sqlx::query_scalar!(r#"SELECT sqlite_version() AS "v!: String""#).fetch_one(connection).await?;
+    let numbers: Vec<u32> = found.split('.').filter_map(|n| n.parse().ok()).collect();
+    if numbers.as_slice() < [3, 51, 3].as_slice() { Err(StoreFault::OldSqlite { found }) } else { Ok(()) }
+}
+
+async fn claim_purpose(connection: &mut SqliteConnection, path: &Path, purpose: Purpose) -> Result<(), StoreFault> {
+    let found: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
+    if found == purpose.application_id() {
+        return Ok(());
+    }
+    if found != 0 || tables != 0 {
+        return Err(StoreFault::Foreign(path.to_owned()));
+    }
+    // A pragma takes no parameter, so each purpose has its own statement.
+    let statement = match purpose {
+        Purpose::Service => "PRAGMA application_id = 1414351182",
+        Purpose::Sandbox => "PRAGMA application_id = 1414353730",
+    };
+    sqlx::query(statement).execute(connection).await?;
+    Ok(())
+}
+
+/// Milliseconds to an instant; rows hold what we wrote.
+pub(in crate::store) fn instant(ms: i64, table: &'static str, column: &'static str) -> Result<Timestamp, StoreFault> {
+    Timestamp::from_millisecond(ms)
+        .map_err(|_out_of_range| StoreFault::Inconsistent { table, column, key: ms.to_string() })
+}
+
+/// JSON of a row to its type.
+pub(in crate::store) fn json<T: serde::de::DeserializeOwned>(
+    text: &str,
+    table: &'static str,
+    column: &'static str,
+    key: &str,
+) -> Result<T, StoreFault> {
+    serde_json::from_str(text).map_err(|error| {
+        tracing::error!(table, column, key, %error, "A stored row does not parse");
+        StoreFault::Inconsistent { table, column, key: key.to_owned() }
+    })
+}
+
+/// A type to JSON for a row. Our types are plain data, so this cannot fail in practice.
+pub(in crate::store) fn to_json<T: serde::Serialize>(value: &T, table: &'static str) -> Result<String, StoreFault> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreFault::Inconsistent { table, column: "json", key: error.to_string() })
+}

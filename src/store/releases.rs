@@ -1,0 +1,280 @@
+//! Rows of releases, their plan revisions and prompts. Every query of a tenant's rows names its guild.
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreFault, instant, json, to_json};
+use crate::domain::agenda::next_wakeup;
+use crate::domain::effect::Prompt;
+use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::release::{MAX_STATE_BYTES, PhaseName, Release};
+
+/// A release in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseHead {
+    pub id: ReleaseId,
+    pub no: ReleaseNo,
+    pub title: String,
+    pub phase: PhaseName,
+}
+
+/// A plan's bytes as imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredRevision {
+    pub file_name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// A prompt and the release it belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredPrompt {
+    pub release: ReleaseId,
+    pub prompt: Prompt,
+}
+
+fn phase_text(name: PhaseName) -> &'static str {
+    match name {
+        PhaseName::Draft => "draft",
+        PhaseName::Gathering => "gathering",
+        PhaseName::Approved => "approved",
+        PhaseName::Held => "held",
+        PhaseName::Live => "live",
+        PhaseName::Watching => "watching",
+        PhaseName::RollingBack => "rolling_back",
+        PhaseName::RolledBack => "rolled_back",
+        PhaseName::AllClear => "all_clear",
+        PhaseName::Closed => "closed",
+        PhaseName::Scrubbed => "scrubbed",
+    }
+}
+
+fn release_id(text: &str) -> Result<ReleaseId, StoreFault> {
+    let parsed = uuid::Uuid::parse_str(text);
+    parsed.map(ReleaseId).map_err(|_not_an_id| StoreFault::Inconsistent { table: "release", column: "id", key: text.to_owned() })
+}
+
+fn head(id: &str, no: i64, title: String, phase: &str) -> Result<ReleaseHead, StoreFault> {
+    let no = u32::try_from(no).map_err(|_negative| StoreFault::Inconsistent { table: "release", column: "no", key: id.to_owned() })?;
+    let phase = json(&format!("\"{phase}\""), "release", "phase", id)?;
+    Ok(ReleaseHead { id: release_id(id)?, no: ReleaseNo(no), title, phase })
+}
+
+impl Store {
+    /// A release with its version.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn release(txn: &mut SqliteConnection, id: ReleaseId) -> Result<Option<(Release, i64)>, StoreFault> {
+        let id = id.to_string();
+        let row = sqlx::query!("SELECT version, state FROM release WHERE id = ?", id).fetch_optional(txn).await?;
+        row.map(|row| Ok((json(&row.state, "release", "state", &id)?, row.version))).transpose()
+    }
+
+    /// The same for reading only.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn read_release(&self, id: ReleaseId) -> Result<Option<Release>, StoreFault> {
+        let mut connection = self.read().acquire().await?;
+        Ok(Self::release(&mut connection, id).await?.map(|(release, _)| release))
+    }
+
+    /// The id behind `REL-42` in one server.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn release_numbered(txn: &mut SqliteConnection, guild: &GuildId, no: ReleaseNo) -> Result<Option<ReleaseId>, StoreFault> {
+        let row = sqlx::query_scalar!("SELECT id FROM release WHERE guild_id = ? AND no = ?", guild.0, no.0).fetch_optional(txn).await?;
+        row.map(|id| release_id(&id)).transpose()
+    }
+
+    /// A server's releases that are not over, newest first.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn open_releases(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
+        let rows = sqlx::query!(
+            "SELECT id, no, title, phase FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed') ORDER BY no DESC LIMIT 100",
+            guild.0
+        )
+        .fetch_all(txn)
+        .await?;
+        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
+    }
+
+    /// A server's releases, newest first, at most 25.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn list_releases(&self, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
+        let rows = sqlx::query!("SELECT id, no, title, phase FROM release WHERE guild_id = ? ORDER BY no DESC LIMIT 25", guild.0)
+            .fetch_all(self.read())
+            .await?;
+        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
+    }
+
+    /// Releases of a server that alerts may concern: from go to the all-clear.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn running_releases(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<(ReleaseId, ReleaseNo, Option<String>)>, StoreFault> {
+        let rows = sqlx::query!(
+            "SELECT id, no, service FROM release WHERE guild_id = ? AND phase IN ('live', 'watching', 'held', 'rolling_back') ORDER BY no",
+            guild.0
+        )
+        .fetch_all(txn)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let head = head(&row.id, row.no, String::new(), "live")?;
+                Ok((head.id, head.no, row.service))
+            })
+            .collect()
+    }
+
+    /// Releases whose next wake-up has come.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn due_releases(&self, now: Timestamp, limit: i64) -> Result<Vec<ReleaseId>, StoreFault> {
+        let now = now.as_millisecond();
+        let rows = sqlx::query_scalar!(
+            "SELECT id FROM release WHERE next_wakeup IS NOT NULL AND next_wakeup <= ? ORDER BY next_wakeup LIMIT ?",
+            now,
+            limit
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().map(|id| release_id(id)).collect()
+    }
+
+    /// The earliest wake-up of all.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn next_wakeup(&self) -> Result<Option<Timestamp>, StoreFault> {
+        let row = sqlx::query_scalar!("SELECT next_wakeup AS \"w!: i64\" FROM release WHERE next_wakeup IS NOT NULL ORDER BY next_wakeup LIMIT 1")
+            .fetch_optional(self.read())
+            .await?;
+        row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
+    }
+
+    /// Saves a release against the version it was read at; version 0 is a new one.
+    ///
+    /// # Errors
+    /// [`StoreFault::Conflict`] if somebody else saved meanwhile; a state over the size limit.
+    pub async fn save_release(txn: &mut SqliteConnection, release: &Release, version: i64) -> Result<(), StoreFault> {
+        let id = release.id.to_string();
+        let state = to_json(release, "release")?;
+        if state.len() > MAX_STATE_BYTES {
+            return Err(StoreFault::Inconsistent { table: "release", column: "state size", key: id });
+        }
+        let phase = phase_text(release.phase.name());
+        let wakeup = next_wakeup(release).map(Timestamp::as_millisecond);
+        let (guild, no) = (&release.guild.0, release.no.0);
+        let (title, service) = (&release.plan.title, release.plan.service.as_deref());
+        let done = sqlx::query!(
+            "INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state)
+             VALUES (?1, ?2, ?3, ?4 + 1, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO UPDATE SET version = version + 1, phase = ?5, title = ?6, service = ?7, next_wakeup = ?8, state = ?9
+             WHERE version = ?4",
+            id,
+            guild,
+            no,
+            version,
+            phase,
+            title,
+            service,
+            wakeup,
+            state
+        )
+        .execute(txn)
+        .await?;
+        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(id)) }
+    }
+
+    /// Keeps a revision's bytes for ever.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn keep_revision(txn: &mut SqliteConnection, release: &Release, file_name: &str, bytes: &[u8], at: Timestamp) -> Result<(), StoreFault> {
+        let (id, at) = (release.id.to_string(), at.as_millisecond());
+        sqlx::query!(
+            "INSERT INTO revision (release_id, revision, digest, file_name, bytes, at) VALUES (?, ?, ?, ?, ?, ?)",
+            id,
+            release.revision,
+            release.digest,
+            file_name,
+            bytes,
+            at
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// A revision's bytes.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn revision(&self, release: ReleaseId, revision: u32) -> Result<Option<StoredRevision>, StoreFault> {
+        let id = release.to_string();
+        let row = sqlx::query!("SELECT file_name, bytes FROM revision WHERE release_id = ? AND revision = ?", id, revision)
+            .fetch_optional(self.read())
+            .await?;
+        Ok(row.map(|row| StoredRevision { file_name: row.file_name, bytes: row.bytes }))
+    }
+
+    /// Stores a prompt, or finds the one that asks the same already.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn keep_prompt(txn: &mut SqliteConnection, release: &Release, prompt: &Prompt, at: Timestamp) -> Result<String, StoreFault> {
+        let (release_id, kind, at) = (release.id.to_string(), to_json(prompt, "prompt")?, at.as_millisecond());
+        let known = sqlx::query_scalar!("SELECT id FROM prompt WHERE release_id = ? AND kind = ?", release_id, kind)
+            .fetch_optional(&mut *txn)
+            .await?;
+        if let Some(id) = known {
+            return Ok(id);
+        }
+        let id = uuid::Uuid::now_v7().simple().to_string();
+        sqlx::query!(
+            "INSERT INTO prompt (id, guild_id, release_id, kind, at) VALUES (?, ?, ?, ?, ?)",
+            id,
+            release.guild.0,
+            release_id,
+            kind,
+            at
+        )
+        .execute(txn)
+        .await?;
+        Ok(id)
+    }
+
+    /// A prompt of one server; one of another server is not found.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn prompt(txn: &mut SqliteConnection, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
+        let row = sqlx::query!("SELECT release_id, kind FROM prompt WHERE id = ? AND guild_id = ?", id, guild.0).fetch_optional(txn).await?;
+        row.map(|row| Ok(StoredPrompt { release: release_id(&row.release_id)?, prompt: json(&row.kind, "prompt", "kind", id)? }))
+            .transpose()
+    }
+
+    /// The same for reading only.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn read_prompt(&self, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
+        let mut connection = self.read().acquire().await?;
+        Self::prompt(&mut connection, guild, id).await
+    }
+
+    /// A reading connection, for the few look-ups that take either kind.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, StoreFault> {
+        Ok(self.read().acquire().await?)
+    }
+}

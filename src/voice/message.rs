@@ -1,0 +1,125 @@
+//! The platform-neutral message: what every chat platform must be able to show.
+
+use serde::{Deserialize, Serialize};
+
+use super::text::Text;
+use crate::domain::effect::Choice;
+use crate::domain::ids::{RoleId, UserId};
+
+/// A message, ready for any platform's renderer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Message {
+    pub tone: Tone,
+    /// One line: icon, word, subject.
+    pub headline: Text,
+    pub body: Text,
+    pub fields: Vec<Field>,
+    /// The reference people quote: `REL-42 · revision 1`.
+    pub footer: String,
+    pub buttons: Vec<Button>,
+    /// A member to be picked.
+    pub pick: Option<Pick>,
+    /// People and roles this message calls; nobody else can be called by it.
+    pub call_users: Vec<UserId>,
+    pub call_roles: Vec<RoleId>,
+}
+
+/// The colour beside the words; never the only carrier of meaning.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    #[default]
+    Plain,
+    Good,
+    Wait,
+    Bad,
+}
+
+/// A name with its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    pub name: String,
+    pub value: Text,
+    /// May stand beside others.
+    pub short: bool,
+}
+
+/// A button; what it does is decided from the store at click time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    pub choice: Choice,
+    pub label: String,
+    pub style: Style,
+}
+
+/// How strongly a button draws the eye.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    Main,
+    Quiet,
+    Good,
+    Danger,
+}
+
+/// A select menu of members.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pick {
+    pub placeholder: String,
+}
+
+impl Message {
+    /// A message with a headline.
+    pub fn new(tone: Tone, headline: Text) -> Self {
+        Self { tone, headline, ..Self::default() }
+    }
+    /// Sets the body.
+    pub fn body(mut self, body: impl Into<Text>) -> Self {
+        self.body = body.into();
+        self
+    }
+    /// Adds a field of its own line; an empty value is left out.
+    pub fn field(mut self, name: impl Into<String>, value: impl Into<Text>) -> Self {
+        let value = value.into();
+        if !value.is_empty() {
+            self.fields.push(Field { name: name.into(), value, short: false });
+        }
+        self
+    }
+    /// Adds a field that may stand beside others; an empty value is left out.
+    pub fn short(mut self, name: impl Into<String>, value: impl Into<Text>) -> Self {
+        let value = value.into();
+        if !value.is_empty() {
+            self.fields.push(Field { name: name.into(), value, short: true });
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+impl std::fmt::Display for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let calls: Vec<String> = self
+            .call_users
+            .iter()
+            .map(|u| format!("@{u}"))
+            .chain(self.call_roles.iter().map(|r| format!("@&{r}")))
+            .collect();
+        if !calls.is_empty() {
+            writeln!(f, "calls {}", calls.join(" "))?;
+        }
+        writeln!(f, "{}", self.headline)?;
+        if !self.body.is_empty() {
+            writeln!(f, "{}", self.body)?;
+        }
+        for field in &self.fields {
+            writeln!(f, "  {}: {}", field.name, field.value.to_string().replace('\n', "\n    "))?;
+        }
+        if !self.buttons.is_empty() {
+            let labels: Vec<String> = self.buttons.iter().map(|b| format!("[{}]", b.label)).collect();
+            writeln!(f, "  {}", labels.join(" "))?;
+        }
+        write!(f, "  — {}", self.footer)
+    }
+}

@@ -1,0 +1,28 @@
+//! Every word T-Minus says, platform-neutral. Pure: a notice, a reply or a refusal and the release give a [`Message`].
+//! It must not know chat markup or limits of a platform; renderers escape and cut.
+//!
+//! House style: short, concrete, no exclamation marks, no jokes; icon plus word, never colour alone; what, when, who,
+//! what now; an instant in the reader's own zone with its T-label.
+
+mod alerts;
+mod card;
+mod closing;
+mod ladder;
+mod message;
+mod notice;
+mod refusal;
+mod reply;
+mod run;
+mod signoff;
+mod text;
+pub mod words;
+
+#[cfg(test)]
+mod tests;
+
+pub use card::card;
+pub use message::{Button, Field, Message, Pick, Style, Tone};
+pub use notice::say;
+pub use refusal::refuse;
+pub use reply::answer;
+pub use text::{Span, Stamp, Text};

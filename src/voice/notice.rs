@@ -1,0 +1,81 @@
+//! `say`: the root that gives each notice to its topic's words. It only matches and delegates.
+
+use jiff::Timestamp;
+
+use super::message::{Button, Message, Style};
+use super::{alerts, closing, ladder, run, signoff, words};
+use crate::domain::command::Verdict;
+use crate::domain::effect::{Choice, Prompt};
+use crate::domain::notice::Notice;
+use crate::domain::prompt;
+use crate::domain::release::Release;
+
+/// Gives a notice its words. `prompt` adds its buttons.
+pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&Prompt>) -> Message {
+    let mut message = match notice {
+        Notice::DraftForgotten
+        | Notice::SignoffAsk { .. }
+        | Notice::SignoffReminder { .. }
+        | Notice::Signed { .. }
+        | Notice::SignoffRefused { .. }
+        | Notice::Withdrawn { .. }
+        | Notice::Approved
+        | Notice::BreakGlassFollowUp { .. } => signoff::say(notice, release),
+        Notice::Rung { .. } | Notice::GoNoGo { .. } | Notice::Moved { .. } | Notice::Scrubbed { .. } => {
+            ladder::say(notice, release)
+        }
+        Notice::Went { .. }
+        | Notice::StageStarted { .. }
+        | Notice::SoakEnded
+        | Notice::Extended { .. }
+        | Notice::StagesDone
+        | Notice::Held { .. }
+        | Notice::Resumed { .. }
+        | Notice::Update { .. }
+        | Notice::Point { .. }
+        | Notice::PointDecided { .. } => run::say(notice, release, now),
+        Notice::Alert { .. }
+        | Notice::Case { .. }
+        | Notice::CaseReminder { .. }
+        | Notice::CaseDeclined { .. }
+        | Notice::RollingBack { .. }
+        | Notice::RollbackReminder { .. }
+        | Notice::RolledBack { .. }
+        | Notice::RollbackFailed { .. }
+        | Notice::Contingency { .. } => alerts::say(notice, release, now),
+        Notice::AllClear { .. }
+        | Notice::PostmortemDue { .. }
+        | Notice::PostmortemScheduled { .. }
+        | Notice::PostmortemFiled { .. }
+        | Notice::PostmortemWaived { .. }
+        | Notice::ActionsOpen { .. }
+        | Notice::Closed => closing::say(notice, release, now),
+    };
+    message.footer = words::footer(release);
+    if let Some(prompt) = prompt {
+        message.buttons = buttons(release, prompt);
+    }
+    message
+}
+
+/// The buttons of a prompt as it stands now.
+pub fn buttons(release: &Release, prompt: &Prompt) -> Vec<Button> {
+    prompt::choices(release, prompt).into_iter().map(button).collect()
+}
+
+fn button(choice: Choice) -> Button {
+    let (label, style) = match choice {
+        Choice::Sign(role) => (format!("Sign as {role}"), Style::Good),
+        Choice::Briefed => ("Briefed".to_owned(), Style::Good),
+        Choice::Acknowledge => ("Acknowledge".to_owned(), Style::Main),
+        Choice::Verdict(Verdict::RollBack) => ("Roll back".to_owned(), Style::Danger),
+        Choice::Verdict(verdict) => (words::verdict(verdict).to_owned(), Style::Quiet),
+        Choice::Verified => ("Rolled back and verified".to_owned(), Style::Good),
+        Choice::Failed => ("Rollback failed".to_owned(), Style::Danger),
+        Choice::WriteUpdate => ("Write update".to_owned(), Style::Main),
+        Choice::Submit => ("Submit for sign-off".to_owned(), Style::Main),
+        Choice::FilePostmortem => ("File post-mortem".to_owned(), Style::Main),
+        Choice::Pick => ("Pick".to_owned(), Style::Quiet),
+    };
+    Button { choice, label, style }
+}

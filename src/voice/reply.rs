@@ -1,0 +1,109 @@
+//! The answer to whoever gave a command: to them alone, one or two sentences, with what comes next.
+
+use jiff::Timestamp;
+
+use super::message::{Message, Tone};
+use super::notice::buttons;
+use super::text::{Stamp, Text};
+use super::words;
+use crate::domain::agenda::{MarkKind, agenda};
+use crate::domain::effect::{Prompt, Reply};
+use crate::domain::plan::{span_label, t_label};
+use crate::domain::release::Release;
+
+/// Gives a reply its words.
+pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> Message {
+    let name = words::name(release);
+    let plan = &release.plan;
+    let ok = |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
+    let mut message = match reply {
+        Reply::Imported { revision, material } => return imported(release, now, *revision, *material),
+        Reply::Submitted => ok(Text::from("Submitted. The required roles are asked in the release channel.")),
+        Reply::Signed { role, missing } => {
+            let rest = if missing.is_empty() { "All required roles have signed.".to_owned() } else { format!("Still missing: {}.", words::roles(missing)) };
+            ok(Text::from(format!("Your {role} sign-off on revision {} is recorded. {rest}", release.revision)))
+        }
+        Reply::SignoffRefused { role } => ok(Text::from(format!("Your refusal as {role} is recorded, and the owner is told."))),
+        Reply::Withdrawn { role } => ok(Text::from(format!("Your {role} sign-off is withdrawn, and the owner is told."))),
+        Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded."))),
+        Reply::Went => ok(Text::from(format!("{name} is live. First update due in {}.", span_label(u64::from(plan.updates_every_min))))),
+        Reply::Moved => ok(Text::from(release.phase.run().map_or(String::new(), |run| format!("Now {}.", words::stage(release, run))))),
+        Reply::Finished => ok(Text::from("The last stage is done; watching until the all-clear.")),
+        Reply::Extended { minutes } => ok(Text::from(format!("Extended by {}.", span_label(u64::from(*minutes))))),
+        Reply::Held => ok(Text::from("On hold. Go on with ").code("/release resume").t(".")),
+        Reply::Resumed => ok(Text::from("Resumed.")),
+        Reply::UpdatePosted => ok(Text::from("Update posted.")),
+        Reply::Decided { verdict } => ok(Text::from(format!("Recorded: {}.", words::verdict(*verdict)))),
+        Reply::Acknowledged => ok(Text::from("Acknowledged. The alert's message shows it.")),
+        Reply::Observed { metric } => ok(Text::from(format!("Recorded your value of {metric}."))),
+        Reply::RollbackStarted => ok(Text::from("Rollback decided and announced. Confirm with the buttons under the announcement.")),
+        Reply::RollbackFailed => ok(Text::from("Recorded: the rollback failed. Everybody on the escalation path is told.")),
+        Reply::RolledBack => ok(Text::from("Recorded: rolled back and verified. A post-mortem is due.")),
+        Reply::AllClear => ok(Text::from("All clear given, with the numbers.")),
+        Reply::Scrubbed => ok(Text::from("Scrubbed. Whoever was told is told again.")),
+        Reply::PostmortemScheduled { at } => ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t(".")),
+        Reply::PostmortemFiled => ok(Text::from("Post-mortem filed. Reminders stop.")),
+        Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
+        Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”."))),
+        Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”."))),
+        Reply::Named => ok(Text::from("Noted, and remembered for this server.")),
+        Reply::Silent => Message::default(),
+    };
+    message.footer = words::footer(release);
+    message
+}
+
+fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) -> Message {
+    let plan = &release.plan;
+    let headline = format!("📥 Imported · {} revision {revision}", release.no);
+    let mut message = Message::new(Tone::Plain, Text::from(headline)).body(
+        Text::new().b(&plan.title).br().t("T-0: ").and(words::when(plan.t0.at, &plan.t0.zone)).t(" · ").time(plan.t0.at, Stamp::Relative),
+    );
+    if revision > 1 {
+        let word = if material { "material: sign-offs start anew" } else { "cosmetic: sign-offs stay" };
+        message = message.short("Change", Text::from(word));
+    }
+    message = message
+        .short("Type and risk", Text::from(format!("{}, {}", plan.kind, plan.risk)))
+        .field("Read", Text::from(format!(
+            "{} stages, {} metrics, {} triggers ({} watched), {} decision points, {} notices, update every {}",
+            plan.stages.len(), plan.metrics.len(), plan.triggers.len(),
+            plan.triggers.iter().filter(|t| t.rule.is_some()).count(),
+            plan.points.len(), plan.rungs.len(), span_label(u64::from(plan.updates_every_min)),
+        )))
+        .field("What will be said", schedule(release, now));
+    if release.findings.is_empty() {
+        if release.phase.name() == crate::domain::release::PhaseName::Draft {
+            message.buttons = buttons(release, &Prompt::Submit);
+            message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
+        }
+    } else {
+        message.tone = Tone::Wait;
+        let lines = release.findings.iter().take(6).map(|(code, text)| Text::from(format!("• {text} ({code})")));
+        message = message.field("To mend before submitting", Text::lines(lines));
+    }
+    message.footer = words::footer(release);
+    message
+}
+
+/// What would be said if it were submitted now: late, skipped, or at its time.
+fn schedule(release: &Release, now: Timestamp) -> Text {
+    let mut asked = release.clone();
+    if matches!(asked.phase, crate::domain::release::Phase::Draft) {
+        asked.phase = crate::domain::release::Phase::Gathering { since: now };
+    }
+    let rungs: Vec<_> = agenda(&asked).into_iter().filter_map(|mark| match mark.kind {
+        MarkKind::Rung { rung } => Some((mark.at, rung)),
+        _ => None,
+    }).collect();
+    let last_due = rungs.iter().filter(|(at, _)| *at <= now).map(|(at, _)| *at).max();
+    Text::lines(rungs.into_iter().map(|(at, rung)| {
+        if at > now {
+            Text::from(format!("{rung} at ")).time(at, Stamp::Full)
+        } else if Some(at) == last_due && now < release.plan.t0.at {
+            Text::from(format!("{rung}: at once, late"))
+        } else {
+            Text::from(format!("{rung}: skipped, its time has passed"))
+        }
+    })).and(Text::new().br().t(format!("{}: go or no-go is asked", t_label(0))))
+}

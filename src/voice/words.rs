@@ -1,0 +1,218 @@
+//! Words many messages share: phases, times, open items, people, values.
+
+use jiff::Timestamp;
+use jiff::tz::{Offset, TimeZone};
+
+use super::text::{Stamp, Text};
+use crate::domain::alert::{self, Judged};
+use crate::domain::command::Verdict;
+use crate::domain::ids::Audience;
+use crate::domain::plan::{Approach, Contact, MetricPlan, Quantity, SignoffRole, t_label};
+use crate::domain::policy::Policy;
+use crate::domain::refusal::Open;
+use crate::domain::release::{PhaseName, Release, Run};
+
+/// A phase as people read it.
+pub fn phase(name: PhaseName) -> &'static str {
+    match name {
+        PhaseName::Draft => "📝 Draft",
+        PhaseName::Gathering => "✍️ Gathering sign-offs",
+        PhaseName::Approved => "✅ Approved",
+        PhaseName::Held => "⏸️ On hold",
+        PhaseName::Live => "🚀 Live",
+        PhaseName::Watching => "👀 Watching",
+        PhaseName::RollingBack => "⏪ Rolling back",
+        PhaseName::RolledBack => "↩️ Rolled back",
+        PhaseName::AllClear => "🟢 All clear",
+        PhaseName::Closed => "🏁 Closed",
+        PhaseName::Scrubbed => "🚫 Scrubbed",
+    }
+}
+
+/// A verdict as people read it.
+pub fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Continue => "Continue",
+        Verdict::Hold => "Hold",
+        Verdict::RollBack => "Roll back",
+    }
+}
+
+/// An audience as people read it.
+pub fn audience(audience: &Audience) -> String {
+    match audience.0.as_str() {
+        "engineering" => "engineering".to_owned(),
+        "support" => "support".to_owned(),
+        "status-page" => "status page".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// `REL-42 · Checkout 4.2`, the name of a release in a headline.
+pub fn name(release: &Release) -> String {
+    format!("{} {}", release.no, release.plan.title)
+}
+
+/// `REL-42 · revision 2`.
+pub fn footer(release: &Release) -> String {
+    format!("{} · revision {}", release.no, release.revision)
+}
+
+/// An instant for the reader, with the plan's own zone beside it.
+pub fn when(at: Timestamp, zone: &str) -> Text {
+    Text::new().time(at, Stamp::Full).t(" · ").t(in_zone(at, zone))
+}
+
+/// `Tue 14:00 Europe/Berlin`.
+pub fn in_zone(at: Timestamp, zone: &str) -> String {
+    let tz = TimeZone::get(zone).ok().or_else(|| fixed(zone)).unwrap_or(TimeZone::UTC);
+    let civil = tz.to_datetime(at);
+    let day = match civil.weekday() {
+        jiff::civil::Weekday::Monday => "Mon",
+        jiff::civil::Weekday::Tuesday => "Tue",
+        jiff::civil::Weekday::Wednesday => "Wed",
+        jiff::civil::Weekday::Thursday => "Thu",
+        jiff::civil::Weekday::Friday => "Fri",
+        jiff::civil::Weekday::Saturday => "Sat",
+        jiff::civil::Weekday::Sunday => "Sun",
+    };
+    format!("{day} {:02}:{:02} {zone}", civil.hour(), civil.minute())
+}
+
+fn fixed(zone: &str) -> Option<TimeZone> {
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = zone.trim_start_matches(['+', '-']).split_once(':')?;
+    let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
+    Offset::from_seconds(sign * seconds).ok().map(TimeZone::fixed)
+}
+
+/// A person: a mention where the member is known (it calls nobody by itself), else the name.
+pub fn person(contact: &Contact) -> Text {
+    match &contact.user {
+        Some(user) => Text::new().user(user),
+        None => Text::from(contact.name.as_str()),
+    }
+}
+
+/// Owner and on-call in one line.
+pub fn people(release: &Release) -> Text {
+    let plan = &release.plan;
+    Text::from("owner ").and(person(&plan.owner)).t(", on-call ").and(person(&plan.on_call))
+}
+
+/// Roles in a list.
+pub fn roles(roles: &[SignoffRole]) -> String {
+    roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// One open thing, and who can mend it.
+pub fn open(item: &Open, policy: &Policy) -> Text {
+    match item {
+        Open::Signoff(role) => {
+            let text = Text::from(format!("{role} sign-off"));
+            match policy.signers.get(role).filter(|roles| !roles.is_empty()) {
+                Some(signers) => {
+                    signers.iter().enumerate().fold(text.t(" ("), |t, (n, r)| if n > 0 { t.t(", ") } else { t }.role(r)).t(")")
+                }
+                None => text.t(" (no role is mapped: /tminus setup)"),
+            }
+        }
+        Open::Gate { text } => Text::from(format!("“{text}” is not done (/release item done)")),
+        Open::OwnerUnknown { name } => Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)")),
+        Open::OnCallUnknown { name } => Text::from(format!("on-call “{name}” is not matched to a member (pick one under the import's answer)")),
+        Open::SignersUnmapped(role) => Text::from(format!("nobody may sign as {role} (map a role: /tminus setup)")),
+        Open::NoReleaseChannel => Text::from("no release channel is set (/tminus setup)"),
+        Open::T0Past => Text::from("the planned T-0 has passed (import the plan with a new time)"),
+        Open::Finding { code, text } => Text::from(format!("{text} ({code})")),
+        Open::Alert { name } => Text::from(format!("alert “{name}” is still firing")),
+        Open::RollbackPrompt => Text::from("a rollback prompt waits for a decision"),
+        Open::Point { label } => Text::from(format!("decision point {label} is not answered")),
+        Open::NoData { metric } => Text::from(format!("no fresh value of {metric} (/release alert report)")),
+        Open::NotHealthy { metric, value, success } => {
+            let want = if success.is_empty() { String::new() } else { format!(", wanted {success}") };
+            Text::from(format!("{metric} is {value}{want}"))
+        }
+        Open::StagesLeft { done, of } => Text::from(format!("stage {} of {of} is still running", done + 1)),
+        Open::UpdateOverdue => Text::from("promised updates were missed (/release update)"),
+    }
+}
+
+/// Open things as a list.
+pub fn open_list(items: &[Open], policy: &Policy) -> Text {
+    Text::lines(items.iter().take(12).map(|item| Text::from("• ").and(open(item, policy))))
+}
+
+/// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".
+pub fn readiness(release: &Release, open: &[Open]) -> String {
+    let required = crate::domain::policy::required_signoffs(release.plan.kind, release.plan.risk).len();
+    let of = required + release.plan.gates.len();
+    if open.is_empty() {
+        return format!("{of} of {of} ready");
+    }
+    let missing: Vec<String> = open
+        .iter()
+        .map(|item| match item {
+            Open::Signoff(role) => format!("{role} sign-off"),
+            Open::Gate { text } => text.clone(),
+            Open::T0Past => "a T-0 that is not past".to_owned(),
+            _ => "more".to_owned(),
+        })
+        .collect();
+    let done = of.saturating_sub(open.len());
+    format!("{done} of {of} ready; missing: {}", missing.join(", "))
+}
+
+/// How the change reaches its users, with the stages.
+pub fn approach(release: &Release) -> String {
+    let words = |a: &Approach| match a {
+        Approach::BigBang => "all at once".to_owned(),
+        Approach::Canary { percent } => format!("canary {percent}%"),
+        Approach::BlueGreen => "blue-green".to_owned(),
+        Approach::FeatureFlag { groups } => format!("feature flag ({groups})"),
+    };
+    release.plan.approaches.iter().map(words).collect::<Vec<_>>().join(", ")
+}
+
+/// A metric's value with its unit.
+pub fn value(metric: &MetricPlan, value: f64) -> Quantity {
+    let unit = metric.success.as_ref().or(metric.alert.as_ref()).map(|b| b.than.unit.clone());
+    let unit = unit.or_else(|| metric.baseline.as_ref().map(|b| b.unit.clone())).unwrap_or_default();
+    Quantity { value, unit }
+}
+
+/// The plan's metrics with what was last seen, one line each.
+pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
+    Text::lines(release.plan.metrics.iter().map(|metric| {
+        let judged = alert::judge(metric, run, now);
+        let (icon, word) = match judged {
+            Judged::Ok => ("🟢", "ok"),
+            Judged::Between => ("🟡", "between thresholds"),
+            Judged::Breach => ("🔴", "over alert threshold"),
+            Judged::NoData => ("⚪", "no fresh value"),
+        };
+        let mut line = Text::from(format!("{icon} {}: ", metric.name));
+        if let Some(seen) = run.observed.get(&metric.name) {
+            line = line.b(value(metric, seen.value).to_string()).t(" ");
+        }
+        line = line.t(word);
+        let base = metric.baseline.as_ref().map(|b| format!("baseline {b}"));
+        let success = metric.success.as_ref().map(|b| format!("success {b}"));
+        let aside: Vec<String> = base.into_iter().chain(success).collect();
+        if aside.is_empty() { line } else { line.t(format!(" ({})", aside.join(", "))) }
+    }))
+}
+
+/// The stage the rollout is in: "stage 2 of 3: 25% of users".
+pub fn stage(release: &Release, run: &Run) -> String {
+    let of = crate::domain::stage::stage_count(release);
+    if run.stage.index >= of {
+        return format!("all {of} stages done");
+    }
+    let text = release.plan.stages.get(run.stage.index).map_or("all at once", |s| s.text.as_str());
+    format!("stage {} of {of}: {text}", run.stage.index + 1)
+}
+
+/// The label of a decision point or another offset after T-0.
+pub fn after(after_min: u32) -> String {
+    t_label(i64::from(after_min))
+}
