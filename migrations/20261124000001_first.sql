@@ -119,6 +119,7 @@ CREATE TABLE edit (
     wanted     INTEGER NOT NULL,
     done       INTEGER NOT NULL,
     next_try   INTEGER NOT NULL,
+    done_at    INTEGER,
     attempt    INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX edit_open ON edit (next_try) WHERE done < wanted;

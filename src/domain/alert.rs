@@ -19,7 +19,7 @@ use super::release::{Issue, Phase, Release, Run};
 use super::rollback::{self, Cause};
 
 /// Alerts kept in a release's state; beyond it the oldest resolved one goes, then nothing more is added.
-pub const MAX_ALERTS: usize = 40;
+pub const MAX_ALERTS: usize = 20;
 
 /// A person's report of a value is evidence for this long (minutes).
 pub const FRESH_MIN: u32 = 30;

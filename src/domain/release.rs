@@ -17,7 +17,10 @@ use super::rollback::Case;
 use super::stage::StageClock;
 use super::updates::UpdateClock;
 
-/// The largest state we store, in bytes of JSON; the writer refuses to commit more.
+/// The largest plan that can be run, in bytes of JSON; an import over it is refused.
+pub const MAX_PLAN_BYTES: usize = 16 * 1024;
+
+/// The largest state we store, in bytes of JSON: a plan and its bounded run. The writer refuses to commit more.
 pub const MAX_STATE_BYTES: usize = 48 * 1024;
 
 /// One release. Its plan document's bytes are kept outside, as immutable revisions.

@@ -175,7 +175,7 @@ pub(super) fn convert(from: &Quantity, to: &str) -> Option<Quantity> {
 }
 
 /// `30 minutes`, `1h 30m`, `2 hours`, `1.5h`, `~2 days` → minutes.
-pub(super) fn duration_min(text: &str) -> Option<u32> {
+pub fn duration_min(text: &str) -> Option<u32> {
     let text = plain(text).to_lowercase();
     let text = text.trim_start_matches(['~', '>', ' ']).trim_start_matches("at least ").trim();
     let mut rest = text;

@@ -15,7 +15,7 @@ mod write_back;
 mod tests;
 
 pub use diagnostics::{Blocks, Diagnostic, render_chat, render_text};
-pub use grammar::number_with_unit;
+pub use grammar::{duration_min as duration_minutes, number_with_unit};
 pub use read::{Reading, read};
 pub use time::parse_when;
 pub use write_back::export;

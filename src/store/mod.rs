@@ -76,6 +76,9 @@ pub struct Store {
     installation: String,
 }
 
+/// One connection, in or out of a transaction.
+pub type Conn = SqliteConnection;
+
 /// A write transaction, begun immediately.
 pub type Txn = Transaction<'static, Sqlite>;
 

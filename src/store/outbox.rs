@@ -34,8 +34,8 @@ pub struct NewEdit {
     pub release: ReleaseId,
     pub payload: String,
     pub prompt: Option<String>,
-    /// Not before this instant, so that edits coalesce.
-    pub not_before: Timestamp,
+    /// Edits of one message are at least this far apart, so that they coalesce.
+    pub apart: SignedDuration,
 }
 
 /// A post taken for sending, or waiting for its look-up.
@@ -157,7 +157,7 @@ impl Store {
              SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
                     value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due'
              FROM json_each(?) WHERE true
-             ON CONFLICT (key) DO NOTHING",
+             ON CONFLICT DO NOTHING",
             rows
         )
         .execute(txn)
@@ -169,31 +169,37 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn want_edit(txn: &mut SqliteConnection, edit: &NewEdit) -> Result<(), StoreFault> {
-        let (release, not_before) = (edit.release.to_string(), edit.not_before.as_millisecond());
+    pub async fn want_edit(txn: &mut SqliteConnection, edit: &NewEdit, now: Timestamp) -> Result<(), StoreFault> {
+        let release = edit.release.to_string();
+        let (now, apart) = (now.as_millisecond(), i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX));
         sqlx::query!(
-            "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try) VALUES (?1, ?2, ?3, ?4, 1, 0, ?5)
+            "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try)
+             SELECT ?1, ?2, ?3, ?4, 1, 0, ?5
+             WHERE EXISTS (SELECT 1 FROM edit WHERE key = ?1)
+                OR NOT EXISTS (SELECT 1 FROM outbox WHERE key = ?1 AND payload = ?3 AND prompt_id IS ?4)
              ON CONFLICT (key) DO UPDATE SET
                  payload = ?3, prompt_id = ?4, wanted = wanted + 1, attempt = 0,
-                 next_try = CASE WHEN done < wanted THEN min(next_try, ?5) ELSE ?5 END
+                 next_try = CASE WHEN done < wanted THEN next_try ELSE max(?5, coalesce(done_at, 0) + ?6) END
              WHERE payload <> ?3 OR prompt_id IS NOT ?4",
             edit.key,
             release,
             edit.payload,
             edit.prompt,
-            not_before
+            now,
+            apart
         )
         .execute(txn)
         .await?;
         Ok(())
     }
 
-    /// When the message under a key was last rendered anew, and the payload it was first posted with.
+    /// Whether a post was ever enqueued under a key.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn posted_payload(txn: &mut SqliteConnection, key: &str) -> Result<Option<String>, StoreFault> {
-        Ok(sqlx::query_scalar!("SELECT payload FROM outbox WHERE key = ?", key).fetch_optional(txn).await?)
+    pub async fn has_post(txn: &mut SqliteConnection, key: &str) -> Result<bool, StoreFault> {
+        let found = sqlx::query_scalar!(r#"SELECT count(*) AS "n!: i64" FROM outbox WHERE key = ?"#, key).fetch_one(txn).await?;
+        Ok(found > 0)
     }
 
     /// At start: whatever was being sent is of unknown outcome, and whatever is overdue is looked up before it is sent
@@ -454,11 +460,12 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn record_edit(&self, key: &str, wanted: i64, retry_at: Option<Timestamp>) -> Result<(), StoreFault> {
+    pub async fn record_edit(&self, key: &str, wanted: i64, retry_at: Option<Timestamp>, now: Timestamp) -> Result<(), StoreFault> {
+        let now = now.as_millisecond();
         let mut txn = self.begin().await?;
         match retry_at.map(Timestamp::as_millisecond) {
             None => {
-                sqlx::query!("UPDATE edit SET done = max(done, ?), attempt = 0 WHERE key = ?", wanted, key).execute(&mut *txn).await?;
+                sqlx::query!("UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0 WHERE key = ?", wanted, now, key).execute(&mut *txn).await?;
             }
             Some(at) => {
                 sqlx::query!("UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?", at, key).execute(&mut *txn).await?;

@@ -14,7 +14,9 @@ mod refusal;
 mod reply;
 mod run;
 mod signoff;
+pub mod system;
 mod text;
+pub mod timeline;
 pub mod words;
 
 #[cfg(test)]

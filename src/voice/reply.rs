@@ -2,22 +2,30 @@
 
 use jiff::Timestamp;
 
-use super::message::{Message, Tone};
+use super::message::{Message, Pick, Tone};
 use super::notice::buttons;
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::agenda::{MarkKind, agenda};
+use crate::domain::command::Post;
 use crate::domain::effect::{Prompt, Reply};
 use crate::domain::plan::{span_label, t_label};
-use crate::domain::release::Release;
+use crate::domain::release::{PhaseName, Release};
 
-/// Gives a reply its words.
-pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> Message {
+/// Gives a reply its words, with the prompt its buttons or its menu lead to.
+pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Option<Prompt>) {
+    match reply {
+        Reply::Imported { revision, material } => imported(release, now, *revision, *material),
+        Reply::Named => imported(release, now, release.revision, true),
+        other => (plain(other, release), None),
+    }
+}
+
+fn plain(reply: &Reply, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
     let ok = |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
     let mut message = match reply {
-        Reply::Imported { revision, material } => return imported(release, now, *revision, *material),
         Reply::Submitted => ok(Text::from("Submitted. The required roles are asked in the release channel.")),
         Reply::Signed { role, missing } => {
             let rest = if missing.is_empty() { "All required roles have signed.".to_owned() } else { format!("Still missing: {}.", words::roles(missing)) };
@@ -46,14 +54,13 @@ pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> Message {
         Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
         Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”."))),
         Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”."))),
-        Reply::Named => ok(Text::from("Noted, and remembered for this server.")),
-        Reply::Silent => Message::default(),
+        Reply::Imported { .. } | Reply::Named | Reply::Silent => Message::default(),
     };
     message.footer = words::footer(release);
     message
 }
 
-fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) -> Message {
+fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) -> (Message, Option<Prompt>) {
     let plan = &release.plan;
     let headline = format!("📥 Imported · {} revision {revision}", release.no);
     let mut message = Message::new(Tone::Plain, Text::from(headline)).body(
@@ -72,18 +79,24 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
             plan.points.len(), plan.rungs.len(), span_label(u64::from(plan.updates_every_min)),
         )))
         .field("What will be said", schedule(release, now));
-    if release.findings.is_empty() {
-        if release.phase.name() == crate::domain::release::PhaseName::Draft {
-            message.buttons = buttons(release, &Prompt::Submit);
-            message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
-        }
-    } else {
+    let mut prompt = None;
+    if !release.findings.is_empty() {
         message.tone = Tone::Wait;
         let lines = release.findings.iter().take(6).map(|(code, text)| Text::from(format!("• {text} ({code})")));
         message = message.field("To mend before submitting", Text::lines(lines));
     }
+    let unknown = [(Post::Owner, "owner", &plan.owner), (Post::OnCall, "on-call engineer", &plan.on_call)];
+    if let Some((post, word, contact)) = unknown.into_iter().find(|(_, _, contact)| contact.user.is_none()) {
+        message = message.field("Who is it", Text::from(format!("The plan names “{}” as {word}. Pick the member once; it is remembered.", contact.name)));
+        message.pick = Some(Pick { placeholder: format!("Pick the {word}") });
+        prompt = Some(Prompt::Person { post });
+    } else if release.findings.is_empty() && release.phase.name() == PhaseName::Draft {
+        message.buttons = buttons(release, &Prompt::Submit);
+        message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
+        prompt = Some(Prompt::Submit);
+    }
     message.footer = words::footer(release);
-    message
+    (message, prompt)
 }
 
 /// What would be said if it were submitted now: late, skipped, or at its time.

@@ -1,0 +1,188 @@
+//! The slash commands as registered: one root for releases, one for administrators. Kept as data, so that the handlers and
+//! the registration cannot disagree about names without a test noticing.
+
+use serde_json::{Value, json};
+
+fn option(kind: u8, name: &str, description: &str, required: bool) -> Value {
+    json!({ "type": kind, "name": name, "description": description, "required": required })
+}
+
+fn text(name: &str, description: &str, required: bool) -> Value {
+    option(3, name, description, required)
+}
+
+fn completed(name: &str, description: &str, required: bool) -> Value {
+    let mut option = text(name, description, required);
+    option["autocomplete"] = json!(true);
+    option
+}
+
+fn choices(name: &str, description: &str, required: bool, choices: &[(&str, &str)]) -> Value {
+    let mut option = text(name, description, required);
+    option["choices"] = choices.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    option
+}
+
+fn release() -> Value {
+    completed("release", "Which release; may be left out if only one is open", false)
+}
+
+fn role() -> Value {
+    let roles = crate::domain::plan::SignoffRole::ALL;
+    let list: Vec<(String, &str)> = roles.iter().map(|r| (r.to_string(), r.slug())).collect();
+    let list: Vec<(&str, &str)> = list.iter().map(|(n, s)| (n.as_str(), *s)).collect();
+    choices("role", "The role you sign for", true, &list)
+}
+
+fn verb(name: &str, description: &str, mut options: Vec<Value>, with_release: bool) -> Value {
+    if with_release {
+        options.push(release());
+    }
+    json!({ "type": 1, "name": name, "description": description, "options": options })
+}
+
+fn group(name: &str, description: &str, verbs: Vec<Value>) -> Value {
+    json!({ "type": 2, "name": name, "description": description, "options": verbs })
+}
+
+/// Everything that is registered in a server.
+pub fn all() -> Value {
+    let reason = |required| text("reason", "Why; goes on the record", required);
+    let releases = vec![
+        verb("import", "Import a release plan (Markdown)", vec![option(11, "plan", "The plan document", true)], true),
+        verb("show", "Show a release", vec![], true),
+        verb("list", "List this server's releases", vec![], false),
+        verb("submit", "Submit a draft: ask for sign-offs and start the countdown", vec![], true),
+        verb("go", "Give go: the release is live", vec![text("break_glass", "Emergency only: go without sign-offs, and why", false)], true),
+        verb("hold", "Stop the clocks", vec![reason(true)], true),
+        verb("resume", "Let the clocks run again", vec![], true),
+        verb(
+            "stage",
+            "Advance or extend the rollout stage",
+            vec![
+                choices("stage", "What to do", true, &[("Advance to the next stage", "advance"), ("Extend this stage", "extend")]),
+                text("time", "Extend by, such as 30m", false),
+                reason(false),
+            ],
+            true,
+        ),
+        verb("update", "Post the promised update", vec![text("text", "What to say; left out, a form opens", false)], true),
+        verb(
+            "decide",
+            "Answer the open decision point",
+            vec![
+                choices("verdict", "The decision", true, &[("Continue", "continue"), ("Hold", "hold"), ("Roll back", "roll_back")]),
+                reason(false),
+            ],
+            true,
+        ),
+        verb(
+            "rollback",
+            "Roll back, or say how the rollback went",
+            vec![
+                reason(true),
+                choices("step", "Default: start", false, &[("Start", "start"), ("Done and verified", "verified"), ("It failed", "failed")]),
+            ],
+            true,
+        ),
+        verb("all-clear", "Give the all-clear, if nothing is open", vec![], true),
+        verb("scrub", "Call the release off before T-0", vec![reason(true)], true),
+        verb("timeline", "What happened, from the journal", vec![], true),
+        verb("export", "The plan with what happened filled in", vec![], true),
+        group(
+            "signoff",
+            "Sign-offs",
+            vec![
+                verb("give", "Sign the present revision", vec![role()], true),
+                verb("refuse", "Refuse to sign, with a reason", vec![role(), reason(true)], true),
+                verb("withdraw", "Withdraw your sign-off", vec![role()], true),
+            ],
+        ),
+        group(
+            "alert",
+            "Alerts and values",
+            vec![
+                verb(
+                    "report",
+                    "Report a metric's value",
+                    vec![completed("metric", "The metric", true), text("text", "The value, such as 212ms or 0.4%", true)],
+                    true,
+                ),
+                verb("ack", "Acknowledge an alert", vec![text("text", "Its name; left out, the oldest open one", false)], true),
+            ],
+        ),
+        group(
+            "item",
+            "Checklist items",
+            vec![
+                verb("done", "An item is done", vec![completed("text", "The item", true), reason(false)], true),
+                verb("waive", "An item does not apply", vec![completed("text", "The item", true), reason(true)], true),
+            ],
+        ),
+        group(
+            "postmortem",
+            "The post-mortem",
+            vec![
+                verb("schedule", "Set its date", vec![text("time", "Such as 2026-12-15 15:00 Europe/Berlin", true)], true),
+                verb("file", "File its link", vec![text("text", "Where it is", true)], true),
+                verb("waive", "Waive it, with a reason", vec![reason(true)], true),
+            ],
+        ),
+    ];
+    let setup = vec![
+        option(7, "release_channel", "Where releases are announced", false),
+        option(7, "ops_channel", "Where T-Minus speaks of itself", false),
+        text("timezone", "Default zone, such as Europe/Berlin", false),
+        option(8, "release_manager", "May import and steer releases", false),
+        option(8, "engineering_lead", "Signs as Engineering Lead", false),
+        option(8, "product_owner", "Signs as Product Owner", false),
+        option(8, "sre_ops", "Signs as SRE/Ops", false),
+        option(8, "security", "Signs as Security", false),
+        option(8, "engineering", "Told at T-24h", false),
+        option(8, "support", "Told at T-2h; confirms", false),
+        option(7, "support_channel", "Where support reads", false),
+        option(8, "status_page", "Confirms the status page at T-30m", false),
+    ];
+    json!([
+        { "type": 1, "name": "release", "description": "Run a release's communications", "options": releases, "contexts": [0] },
+        {
+            "type": 1, "name": "tminus", "description": "Set T-Minus up", "contexts": [0],
+            "options": [
+                verb("setup", "Set channels and roles", setup, false),
+                verb("check", "What is set, and what is missing", vec![], false),
+                verb("help", "What T-Minus does, and how to begin", vec![], false),
+            ],
+        },
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Discord: at most 25 entries on a level, descriptions of at most 100 characters, required options first.
+    fn check(options: &Value) {
+        let options = options.as_array().unwrap();
+        assert!(options.len() <= 25);
+        let mut optional = false;
+        for option in options {
+            assert!(option["description"].as_str().unwrap().chars().count() <= 100, "{option}");
+            match option["required"].as_bool() {
+                Some(true) => assert!(!optional, "required after optional: {option}"),
+                Some(false) => optional = true,
+                None => {}
+            }
+            if option.get("options").is_some() {
+                check(&option["options"]);
+            }
+        }
+    }
+
+    #[test]
+    fn commands_keep_discords_limits() {
+        for command in all().as_array().unwrap() {
+            check(&command["options"]);
+            assert!(command.to_string().len() < 8_000);
+        }
+    }
+}

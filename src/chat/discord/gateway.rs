@@ -1,0 +1,162 @@
+//! The gateway: serenity's client, kept to what it does well. Commands are registered per server as it appears; each
+//! interaction is handled in a task of its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serenity::all::{Client, Context, EventHandler, Guild, Interaction, Ready, UnavailableGuild};
+use serenity::async_trait;
+use serenity::http::HttpBuilder;
+use serenity::model::gateway::GatewayIntents;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::commands;
+use super::handle::Handler;
+use super::rest::{Limit, Rest, http_client};
+use crate::desk::Desk;
+use crate::domain::ids::GuildId;
+
+/// What the gateway is told.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub token: SecretString,
+    /// Base URL of the API, such as `https://discord.com`.
+    pub api_url: String,
+    /// Servers whose settings come from the configuration file.
+    pub by_file: Arc<std::collections::BTreeSet<GuildId>>,
+}
+
+/// Whether the gateway is connected, for readiness.
+#[derive(Debug, Default)]
+pub struct GatewayHealth {
+    ready: AtomicBool,
+}
+
+impl GatewayHealth {
+    /// READY came since the last disconnect.
+    pub fn ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+}
+
+/// Why the gateway ended.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayFault {
+    #[error("the HTTP client could not be built")]
+    Http(#[source] reqwest::Error),
+    #[error("the gateway of a local server must be on loopback, not {0}")]
+    NotLocal(String),
+    #[error("the gateway failed")]
+    Gateway(#[source] Box<serenity::Error>),
+}
+
+struct Events {
+    handler: Handler,
+    health: Arc<GatewayHealth>,
+    tasks: TaskTracker,
+}
+
+#[async_trait]
+impl EventHandler for Events {
+    async fn ready(&self, _: Context, ready: Ready) {
+        self.health.ready.store(true, Ordering::Relaxed);
+        tracing::info!(bot = %ready.user.name, guilds = ready.guilds.len(), "Connected to Discord");
+    }
+
+    async fn resume(&self, _: Context, _: serenity::model::event::ResumedEvent) {
+        self.health.ready.store(true, Ordering::Relaxed);
+    }
+
+    async fn guild_create(&self, context: Context, guild: Guild, _: Option<bool>) {
+        let application = context.http.application_id().map(|id| id.get()).unwrap_or_default();
+        let path = format!("/applications/{application}/guilds/{}/commands", guild.id);
+        match self.handler.rest.json(Method::PUT, &path, Some(&commands::all()), Limit::Bucket).await {
+            Ok(_) => tracing::info!(guild = %guild.id, "Commands registered"),
+            Err(fault) => tracing::error!(guild = %guild.id, %fault, "Commands could not be registered"),
+        }
+    }
+
+    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
+        tracing::warn!(guild = %guild.id, unavailable = guild.unavailable, "A server is gone or unavailable");
+    }
+
+    async fn interaction_create(&self, _: Context, interaction: Interaction) {
+        let handler = self.handler.clone();
+        self.tasks.spawn(async move { handler.handle(interaction).await });
+    }
+}
+
+/// Whether a URL's host is on this machine.
+pub fn is_loopback(url: &str) -> bool {
+    reqwest::Url::parse(url).ok().is_some_and(|u| match u.host_str() {
+        Some("localhost") => true,
+        Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
+        None => false,
+    })
+}
+
+/// Runs the gateway until cancelled.
+///
+/// # Errors
+/// A fault that trying again does not mend, such as a refused token.
+pub async fn run(
+    settings: Settings,
+    desk: Desk,
+    rest: Rest,
+    health: Arc<GatewayHealth>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+) -> Result<(), GatewayFault> {
+    let http = http_client().map_err(GatewayFault::Http)?;
+    let local = is_loopback(&settings.api_url);
+    let handler = Handler {
+        desk,
+        rest,
+        http: http.clone(),
+        local: local.then(|| settings.api_url.clone()),
+        by_file: Arc::clone(&settings.by_file),
+    };
+    let mut pause = Duration::from_millis(500);
+    loop {
+        // serenity ignores a base URL while its own limiter is on; ours limits what we send.
+        let discord = HttpBuilder::new(settings.token.expose_secret())
+            .client(http.clone())
+            .proxy(settings.api_url.trim_end_matches('/'))
+            .ratelimiter_disabled(true)
+            .build();
+        let events = Events { handler: handler.clone(), health: Arc::clone(&health), tasks: tasks.clone() };
+        let built = Client::builder_with_http(discord, GatewayIntents::GUILDS).event_handler(events).await;
+        let mut client = match built {
+            Ok(client) => client,
+            Err(error) => return Err(GatewayFault::Gateway(Box::new(error))),
+        };
+        let url = client.ws_url.lock().await.clone();
+        if local && !is_loopback(&url) {
+            return Err(GatewayFault::NotLocal(url));
+        }
+        let shards = Arc::clone(&client.shard_manager);
+        let ended = tokio::select! {
+            ended = client.start() => ended,
+            () = stop.cancelled() => {
+                shards.shutdown_all().await;
+                return Ok(());
+            }
+        };
+        health.ready.store(false, Ordering::Relaxed);
+        match ended {
+            Ok(()) => tracing::warn!("The gateway ended; connecting again"),
+            Err(serenity::Error::Gateway(error)) => return Err(GatewayFault::Gateway(Box::new(serenity::Error::Gateway(error)))),
+            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "The gateway failed; connecting again"),
+        }
+        // A crash loop of identifies can cost the token: back off (`reliability.md` 3).
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = stop.cancelled() => return Ok(()),
+        }
+        pause = (pause * 2).min(Duration::from_secs(90));
+    }
+}

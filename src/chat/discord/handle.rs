@@ -1,0 +1,406 @@
+//! Handles one interaction: parse, ask the desk, answer within Discord's three seconds. Answers are for the person alone;
+//! what the channel must know goes through the outbox.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use serenity::model::application::{
+    CommandDataOptionValue, CommandInteraction, ComponentInteraction, Interaction, ModalInteraction,
+};
+
+use super::attachment;
+use super::forms;
+use super::lists;
+use super::parse::{self, Typed};
+use super::render;
+use super::rest::{Limit, Rest, Upload};
+use crate::chat::SendFault;
+use crate::desk::{Answer, Ask, Desk, DeskFault, findings};
+use crate::domain::command::{Command, Imported};
+use crate::domain::effect::{Choice, Form};
+use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId, UserId};
+use crate::domain::people::Actor;
+use crate::domain::plan::{Contact, SignoffRole};
+use crate::domain::policy::Policy;
+use crate::domain::prompt::Filled;
+use crate::domain::release::MAX_PLAN_BYTES;
+use crate::plan_doc::{self, Blocks};
+use crate::voice::{self, Message, system};
+
+/// What handling needs; cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Handler {
+    pub(super) desk: Desk,
+    pub(super) rest: Rest,
+    pub(super) http: reqwest::Client,
+    /// The API's base URL, if it is on loopback.
+    pub(super) local: Option<String>,
+    /// Servers whose settings come from the configuration file.
+    pub(super) by_file: std::sync::Arc<std::collections::BTreeSet<GuildId>>,
+}
+
+/// Where the answer goes.
+struct Reply<'a> {
+    rest: &'a Rest,
+    application: String,
+    id: String,
+    token: &'a str,
+}
+
+impl Reply<'_> {
+    async fn now(&self, body: Value) -> Result<(), SendFault> {
+        let path = format!("/interactions/{}/{}/callback", self.id, self.token);
+        self.rest.json(Method::POST, &path, Some(&body), Limit::Exempt).await.map(|_| ())
+    }
+
+    async fn say(&self, message: &Message, prompt: Option<&str>) -> Result<(), SendFault> {
+        self.now(json!({ "type": 4, "data": render::private(message, prompt) })).await
+    }
+
+    /// "Thinking", for work that may take longer; answered by [`Reply::later`].
+    async fn wait(&self) -> Result<(), SendFault> {
+        self.now(json!({ "type": 5, "data": { "flags": 64 } })).await
+    }
+
+    async fn later(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Result<(), SendFault> {
+        let path = format!("/webhooks/{}/{}/messages/@original", self.application, self.token);
+        let mut body = render::private(message, prompt);
+        if let Some(fields) = body.as_object_mut() {
+            fields.remove("flags");
+        }
+        match file {
+            Some(file) => self.rest.upload(Method::PATCH, &path, &body, file, Limit::Exempt).await.map(|_| ()),
+            None => self.rest.json(Method::PATCH, &path, Some(&body), Limit::Exempt).await.map(|_| ()),
+        }
+    }
+}
+
+impl Handler {
+    /// Handles an interaction to its end. A fault of the answer is logged: what was recorded stands.
+    pub(super) async fn handle(&self, interaction: Interaction) {
+        let (id, kind) = (interaction.id().to_string(), interaction.kind());
+        let outcome = match &interaction {
+            Interaction::Command(command) => self.command(command).await,
+            Interaction::Autocomplete(command) => self.autocomplete(command).await,
+            Interaction::Component(component) => self.component(component).await,
+            Interaction::Modal(modal) => self.modal(modal).await,
+            _ => Ok(()),
+        };
+        if let Err(fault) = outcome {
+            tracing::warn!(interaction = id, ?kind, %fault, "An answer did not reach the person");
+        }
+    }
+
+    fn reply<'a>(&'a self, application: impl ToString, id: impl ToString, token: &'a str) -> Reply<'a> {
+        Reply { rest: &self.rest, application: application.to_string(), id: id.to_string(), token }
+    }
+
+    async fn command(&self, it: &CommandInteraction) -> Result<(), SendFault> {
+        let reply = self.reply(it.application_id, it.id, &it.token);
+        let typed = Typed::of(it);
+        let Some(guild) = parse::guild(it.guild_id) else {
+            return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
+        };
+        let actor = parse::actor(&it.user, it.member.as_deref());
+        match typed.path.as_str() {
+            "tminus help" => return reply.say(&system::help(), None).await,
+            "tminus check" => return self.check(&reply, &guild).await,
+            "tminus setup" => return self.setup(&reply, &guild, actor, &typed).await,
+            "release list" => return self.list(&reply, &guild).await,
+            "release show" => return self.show(&reply, &guild, &typed).await,
+            "release timeline" | "release export" => return self.file(&reply, &guild, &typed).await,
+            "release import" => return self.import(&reply, it, &guild, actor, &typed).await,
+            "release update" if typed.text("text").is_none() => return self.update_form(&reply, &guild, &typed).await,
+            _ => {}
+        }
+        let zone = self.policy(&guild).await.and_then(|p| p.zone);
+        match parse::command(&typed, zone.as_deref()) {
+            None => reply.say(&system::sorry("This version does not know that command; the list is in /tminus help."), None).await,
+            Some(Err(sentence)) => reply.say(&system::sorry(&sentence), None).await,
+            Some(Ok(command)) => {
+                let ask = Ask::Command { guild, actor, release: typed.text("release"), command };
+                self.ask(&reply, ask).await
+            }
+        }
+    }
+
+    /// Asks the desk, once per interaction, and says what came of it.
+    async fn ask(&self, reply: &Reply<'_>, ask: Ask) -> Result<(), SendFault> {
+        match self.desk.ask_once(ask, "discord", &reply.id).await {
+            Ok(Answer::Done { message, prompt, .. }) => reply.say(&message, prompt.as_deref()).await,
+            Ok(Answer::Refused { message }) => reply.say(&message, None).await,
+            Ok(Answer::Duplicate) => Ok(()),
+            Ok(Answer::Unrouted | Answer::Silent) => reply.say(&system::sorry("There was nothing to do."), None).await,
+            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
+        }
+    }
+
+    fn fault(&self, id: &str, fault: &DeskFault) -> Message {
+        tracing::error!(interaction = id, error = fault as &dyn std::error::Error, "A command was not recorded");
+        system::fault(id)
+    }
+
+    async fn policy(&self, guild: &GuildId) -> Option<Policy> {
+        match self.desk.store().read_workspace(guild).await {
+            Ok(workspace) => Some(workspace.policy),
+            Err(fault) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, "A workspace could not be read");
+                None
+            }
+        }
+    }
+
+    async fn component(&self, it: &ComponentInteraction) -> Result<(), SendFault> {
+        let reply = self.reply(it.application_id, it.id, &it.token);
+        let (Some(guild), Some((_, prompt, choice))) = (parse::guild(it.guild_id), parse::custom_id(&it.data.custom_id)) else {
+            return reply.say(&system::sorry("This button belongs to an older version; use the newest message."), None).await;
+        };
+        if let Some(form) = choice.form() {
+            return self.form(&reply, &guild, &prompt, choice, form).await;
+        }
+        let actor = parse::actor(&it.user, it.member.as_ref());
+        let filled = Filled { user: parse::picked(it), ..Filled::default() };
+        self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
+    }
+
+    /// Opens the form a choice needs. Whether the person may decide is judged when it comes back.
+    async fn form(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str, choice: Choice, form: Form) -> Result<(), SendFault> {
+        let release = match self.desk.store().read_prompt(guild, prompt).await {
+            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await.unwrap_or_default(),
+            Ok(None) => None,
+            Err(fault) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, "A prompt could not be read");
+                None
+            }
+        };
+        let Some(release) = release else {
+            return reply.say(&system::sorry("This button leads nowhere any more. See /release show."), None).await;
+        };
+        let title = match choice {
+            Choice::Verdict(verdict) => format!("{}: {}", voice::words::verdict(verdict), release.no),
+            Choice::Failed => format!("Rollback failed: {}", release.no),
+            Choice::WriteUpdate => format!("Update: {}", release.no),
+            _ => format!("Post-mortem: {}", release.no),
+        };
+        reply.now(forms::open(&render::custom_id('f', prompt, choice), form, &title, Some(&release))).await
+    }
+
+    async fn modal(&self, it: &ModalInteraction) -> Result<(), SendFault> {
+        let reply = self.reply(it.application_id, it.id, &it.token);
+        let Some(guild) = parse::guild(it.guild_id) else {
+            return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
+        };
+        let actor = parse::actor(&it.user, it.member.as_ref());
+        let text = parse::input(it, "text").filter(|t| !t.trim().is_empty());
+        let values = match parse::values(&parse::input(it, "values").unwrap_or_default()) {
+            Ok(values) => values,
+            Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
+        };
+        if let Some(release) = it.data.custom_id.strip_prefix("u:") {
+            let command = Command::Update { text, values };
+            return self.ask(&reply, Ask::Command { guild, actor, release: Some(release.to_owned()), command }).await;
+        }
+        let Some((_, prompt, choice)) = parse::custom_id(&it.data.custom_id) else {
+            return reply.say(&system::sorry("This form belongs to an older version."), None).await;
+        };
+        let filled = Filled { text, values, user: None };
+        self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
+    }
+
+    async fn autocomplete(&self, it: &CommandInteraction) -> Result<(), SendFault> {
+        let reply = self.reply(it.application_id, it.id, &it.token);
+        let Some(guild) = parse::guild(it.guild_id) else { return Ok(()) };
+        match lists::complete(&self.desk, &guild, &Typed::of(it)).await {
+            Ok(body) => reply.now(body).await,
+            Err(fault) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, "Autocomplete could not be read");
+                Ok(())
+            }
+        }
+    }
+
+    async fn release(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<Option<crate::domain::release::Release>, SendFault> {
+        let release = lists::release(&self.desk, guild, typed.text("release")).await;
+        match release {
+            Ok(Some(release)) => Ok(Some(release)),
+            Ok(None) => {
+                reply.say(&system::sorry("Name the release in the option `release`; see /release list."), None).await?;
+                Ok(None)
+            }
+            Err(fault) => {
+                reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn show(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
+        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
+        reply.say(&voice::card(&release, self.desk.clock().now()), None).await
+    }
+
+    async fn update_form(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
+        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
+        let title = format!("Update: {}", release.no);
+        reply.now(forms::open(&format!("u:{}", release.no), Form::Update, &title, Some(&release))).await
+    }
+
+    async fn list(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
+        match self.desk.store().list_releases(guild).await {
+            Ok(heads) => {
+                let rows: Vec<_> = heads.into_iter().map(|h| (h.no.to_string(), h.title, h.phase)).collect();
+                reply.say(&system::list(&rows), None).await
+            }
+            Err(fault) => reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await,
+        }
+    }
+
+    async fn file(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
+        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
+        reply.wait().await?;
+        let name = voice::words::name(&release);
+        if typed.path == "release timeline" {
+            let lines: Vec<String> = match self.desk.store().history(release.id).await {
+                Ok(entries) => entries.iter().map(|e| voice::timeline::line(&release, &e.recorded)).collect(),
+                Err(fault) => return reply.later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None).await,
+            };
+            let file = Upload { name: format!("{}-timeline.txt", release.no), bytes: (lines.join("\n") + "\n").into_bytes() };
+            return reply.later(&system::timeline(&name, &lines), None, Some(file)).await;
+        }
+        match self.desk.store().revision(release.id, release.revision).await {
+            Ok(Some(revision)) => {
+                let bytes = plan_doc::export(&revision.bytes, &release);
+                reply.later(&system::exported(&name), None, Some(Upload { name: revision.file_name, bytes })).await
+            }
+            Ok(None) => reply.later(&system::sorry("The plan's bytes are missing; tell your operator."), None, None).await,
+            Err(fault) => reply.later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None).await,
+        }
+    }
+
+    async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
+        let policy = self.policy(guild).await.unwrap_or_default();
+        reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await
+    }
+
+    async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Result<(), SendFault> {
+        if self.by_file.contains(guild) {
+            return self.check(reply, guild).await;
+        }
+        let mut policy = self.policy(guild).await.unwrap_or_default();
+        if let Some(zone) = typed.text("timezone") {
+            if jiff::tz::TimeZone::get(&zone).is_err() {
+                let sentence = format!("“{zone}” is not a time zone. Write it like Europe/Berlin.");
+                return reply.say(&system::sorry(&sentence), None).await;
+            }
+            policy.zone = Some(zone);
+        }
+        set_policy(&mut policy, typed);
+        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy), by_file: false };
+        match self.desk.ask_once(ask, "discord", &reply.id).await {
+            Ok(Answer::Refused { message }) => reply.say(&message, None).await,
+            Ok(_) => self.check(reply, guild).await,
+            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
+        }
+    }
+
+    async fn import(&self, reply: &Reply<'_>, it: &CommandInteraction, guild: &GuildId, actor: Actor, typed: &Typed) -> Result<(), SendFault> {
+        let attached = match typed.value("plan") {
+            Some(CommandDataOptionValue::Attachment(id)) => it.data.resolved.attachments.get(id),
+            _ => None,
+        };
+        let Some(attached) = attached else {
+            return reply.say(&system::sorry("Attach the plan in the option `plan`."), None).await;
+        };
+        let release = match typed.text("release").map(|text| text.parse()) {
+            None => None,
+            Some(Ok(no)) => Some(no),
+            Some(Err(())) => return reply.say(&system::sorry("The option `release` takes a number such as REL-42."), None).await,
+        };
+        reply.wait().await?;
+        let file_name: String = render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect();
+        let bytes = match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
+            Ok(bytes) => bytes,
+            Err(unfetched) => {
+                let lines = [format!("{unfetched}.")];
+                return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
+            }
+        };
+        let (mut reading, bytes) = match self.desk.read_plan(guild, bytes).await {
+            Ok(read) => read,
+            Err(fault) => return reply.later(&self.fault(&reply.id, &fault), None, None).await,
+        };
+        let kept = findings(&reading);
+        let Some(mut plan) = reading.plan.take() else {
+            let text = String::from_utf8_lossy(&bytes);
+            let bad: Vec<_> = reading.diagnostics.into_iter().filter(|d| d.blocks == Blocks::Import).collect();
+            return reply.later(&system::unreadable(&file_name, &plan_doc::render_chat(&bad, &text, 3)), None, None).await;
+        };
+        for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
+            self.resolve(guild, contact).await;
+        }
+        let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
+        if size > MAX_PLAN_BYTES {
+            let lines = [format!("The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them.")];
+            return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
+        }
+        let imported = Box::new(Imported { plan, digest: reading.digest, findings: kept });
+        let ask = Ask::Import { guild: guild.clone(), actor, release, imported, file_name, bytes };
+        match self.desk.ask_once(ask, "discord", &reply.id).await {
+            Ok(Answer::Done { message, prompt, .. }) => reply.later(&message, prompt.as_deref(), None).await,
+            Ok(Answer::Refused { message }) => reply.later(&message, None, None).await,
+            Ok(_) => Ok(()),
+            Err(fault) => reply.later(&self.fault(&reply.id, &fault), None, None).await,
+        }
+    }
+
+    /// Matches a name of the plan with a member, if exactly one member bears it.
+    async fn resolve(&self, guild: &GuildId, contact: &mut Contact) {
+        if contact.user.is_some() {
+            return;
+        }
+        let query = contact.handle.clone().unwrap_or_else(|| contact.name.clone());
+        let encoded: String = query.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+        let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
+        let members = match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
+            Ok(members) => members,
+            Err(fault) => {
+                tracing::warn!(%fault, "Members could not be searched; the person is asked instead");
+                return;
+            }
+        };
+        let wanted = [contact.handle.as_deref(), Some(contact.name.as_str())];
+        let same = |value: &Value| value.as_str().is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)));
+        let mut found = members.as_array().into_iter().flatten().filter(|m| {
+            let bot = m.pointer("/user/bot").and_then(Value::as_bool).unwrap_or(false);
+            !bot && ["/nick", "/user/username", "/user/global_name"].iter().any(|p| m.pointer(p).is_some_and(same))
+        });
+        if let (Some(only), None) = (found.next(), found.next()) {
+            contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);
+        }
+    }
+}
+
+fn set_policy(policy: &mut Policy, typed: &Typed) {
+    let role = |name: &str| match typed.value(name) {
+        Some(CommandDataOptionValue::Role(id)) => Some(RoleId(id.to_string())),
+        _ => None,
+    };
+    let channel = |name: &str| match typed.value(name) {
+        Some(CommandDataOptionValue::Channel(id)) => Some(ChannelId(id.to_string())),
+        _ => None,
+    };
+    policy.release_channel = channel("release_channel").or_else(|| policy.release_channel.take());
+    policy.ops_channel = channel("ops_channel").or_else(|| policy.ops_channel.take());
+    if let Some(id) = role("release_manager") {
+        policy.release_managers = vec![id];
+    }
+    for signer in SignoffRole::ALL {
+        if let Some(id) = role(signer.slug()) {
+            policy.signers.insert(*signer, vec![id]);
+        }
+    }
+    for (name, audience) in [("engineering", Audience::engineering()), ("support", Audience::support()), ("status_page", Audience::status_page())] {
+        let route = policy.audiences.entry(audience).or_default();
+        route.role = role(name).or_else(|| route.role.take());
+        route.channel = channel(&format!("{name}_channel")).or_else(|| route.channel.take());
+    }
+}

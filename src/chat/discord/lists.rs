@@ -1,0 +1,58 @@
+//! Autocomplete: names of releases, metrics and items, from the store, for this server only.
+
+use serde_json::{Value, json};
+
+use super::parse::Typed;
+use super::render::cut;
+use crate::desk::Desk;
+use crate::domain::closing::open_items;
+use crate::domain::ids::GuildId;
+use crate::domain::release::Release;
+use crate::store::{Store, StoreFault};
+
+/// The answer to an autocomplete interaction: at most 25 choices that contain what was typed.
+pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Result<Value, StoreFault> {
+    let (option, text) = typed.focus.clone().unwrap_or_default();
+    let found: Vec<(String, String)> = match option.as_str() {
+        "release" => {
+            let releases = desk.store().list_releases(guild).await?;
+            releases.into_iter().map(|head| (format!("{} {}", head.no, head.title), head.no.to_string())).collect()
+        }
+        "metric" => match release(desk, guild, typed.text("release")).await? {
+            Some(release) => release.plan.metrics.iter().map(|m| (m.name.clone(), m.name.clone())).collect(),
+            None => Vec::new(),
+        },
+        "text" => match release(desk, guild, typed.text("release")).await? {
+            Some(release) => open_items(&release).into_iter().map(|(id, text)| (text, id)).collect(),
+            None => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    let wanted = text.to_lowercase();
+    let choices: Vec<Value> = found
+        .into_iter()
+        .filter(|(name, _)| name.to_lowercase().contains(&wanted))
+        .take(25)
+        .map(|(name, value)| json!({ "name": cut(&name, 100), "value": cut(&value, 100) }))
+        .collect();
+    Ok(json!({ "type": 8, "data": { "choices": choices } }))
+}
+
+/// The release a person means, for reading: by number, or the only one open.
+pub(super) async fn release(desk: &Desk, guild: &GuildId, typed: Option<String>) -> Result<Option<Release>, StoreFault> {
+    let mut connection = desk.store().reader().await?;
+    let id = match typed {
+        Some(typed) => match typed.parse() {
+            Ok(no) => Store::release_numbered(&mut connection, guild, no).await?,
+            Err(()) => None,
+        },
+        None => match Store::open_releases(&mut connection, guild).await?.as_slice() {
+            [only] => Some(only.id),
+            _ => None,
+        },
+    };
+    match id {
+        Some(id) => Ok(Store::release(&mut connection, id).await?.map(|(release, _)| release)),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,13 @@
+//! Discord. serenity gives the gateway and the models of what comes in; everything that is sent goes through our own
+//! transport (`rest`). It must not decide anything: it parses, asks the desk, renders.
+
+pub mod attachment;
+pub mod commands;
+mod forms;
+pub mod gateway;
+mod handle;
+mod lists;
+mod parse;
+pub mod render;
+pub mod rest;
+pub mod send;

@@ -1,0 +1,247 @@
+//! From the platform-neutral message to Discord's JSON: embeds, action rows, explicit `allowed_mentions`. Text that is not
+//! ours is escaped, so that nothing in it can format, link, mention or turn direction.
+//!
+//! Limits: <https://discord.com/developers/docs/resources/message>
+
+use serde_json::{Value, json};
+
+use crate::chat::Outgoing;
+use crate::domain::effect::Choice;
+use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone};
+
+const TITLE: usize = 256;
+const DESCRIPTION: usize = 2_000;
+const FIELD_NAME: usize = 256;
+const FIELD_VALUE: usize = 1_024;
+const FIELDS: usize = 25;
+const EMBED_TOTAL: usize = 5_800;
+const LABEL: usize = 80;
+
+/// The body of Create Message and Edit Message.
+pub fn body(out: Outgoing<'_>) -> Value {
+    let message = out.message;
+    let calls: Vec<String> = message
+        .call_users
+        .iter()
+        .map(|u| format!("<@{u}>"))
+        .chain(message.call_roles.iter().map(|r| format!("<@&{r}>")))
+        .collect();
+    json!({
+        "content": calls.join(" "),
+        "embeds": [embed(message, out.marker)],
+        "components": components(message, out.prompt),
+        "allowed_mentions": {
+            "parse": [],
+            "users": message.call_users.iter().take(100).map(|u| &u.0).collect::<Vec<_>>(),
+            "roles": message.call_roles.iter().take(100).map(|r| &r.0).collect::<Vec<_>>(),
+        },
+    })
+}
+
+/// The data of an interaction's answer, for one reader only.
+pub fn private(message: &Message, prompt: Option<&str>) -> Value {
+    let mut data = body(Outgoing { message, prompt, marker: "" });
+    if let Some(fields) = data.as_object_mut() {
+        fields.insert("flags".to_owned(), json!(64));
+    }
+    data
+}
+
+fn embed(message: &Message, marker: &str) -> Value {
+    let color = match message.tone {
+        Tone::Plain => 0x5b_7a_9d,
+        Tone::Good => 0x3b_a5_5d,
+        Tone::Wait => 0xd9_97_2b,
+        Tone::Bad => 0xc9_3c_3c,
+    };
+    let footer = match (message.footer.is_empty(), marker.is_empty()) {
+        (false, false) => format!("{} · {marker}", message.footer),
+        (true, false) => marker.to_owned(),
+        (_, true) => message.footer.clone(),
+    };
+    let title = cut(&plain(&message.headline), TITLE);
+    let description = cut(&markup(&message.body), DESCRIPTION);
+    let mut total = title.chars().count() + description.chars().count() + footer.chars().count();
+    let mut fields = Vec::new();
+    for field in message.fields.iter().take(FIELDS) {
+        let (name, value) = (cut(&field.name, FIELD_NAME), cut(&markup(&field.value), FIELD_VALUE));
+        total += name.chars().count() + value.chars().count();
+        if total > EMBED_TOTAL || value.trim().is_empty() {
+            continue;
+        }
+        fields.push(json!({ "name": name, "value": value, "inline": field.short }));
+    }
+    let mut embed = json!({ "title": title, "color": color, "fields": fields });
+    if let Some(parts) = embed.as_object_mut() {
+        if !description.is_empty() {
+            parts.insert("description".to_owned(), json!(description));
+        }
+        if !footer.is_empty() {
+            parts.insert("footer".to_owned(), json!({ "text": footer }));
+        }
+    }
+    embed
+}
+
+/// A button's id: what it leads to and which choice it is. Everything else is looked up when it is pressed.
+pub fn custom_id(kind: char, prompt: &str, choice: Choice) -> String {
+    // A choice is plain data: it always becomes JSON.
+    format!("{kind}:{prompt}:{}", serde_json::to_string(&choice).unwrap_or_default())
+}
+
+fn components(message: &Message, prompt: Option<&str>) -> Vec<Value> {
+    let Some(prompt) = prompt else { return Vec::new() };
+    let mut rows: Vec<Value> = message
+        .buttons
+        .chunks(5)
+        .take(5)
+        .map(|row| json!({ "type": 1, "components": row.iter().map(|b| button(b, prompt)).collect::<Vec<_>>() }))
+        .collect();
+    if let Some(pick) = &message.pick {
+        let id = custom_id('p', prompt, Choice::Pick);
+        let select = json!({ "type": 5, "custom_id": id, "placeholder": cut(&pick.placeholder, 150), "min_values": 1, "max_values": 1 });
+        rows.push(json!({ "type": 1, "components": [select] }));
+    }
+    rows
+}
+
+fn button(button: &Button, prompt: &str) -> Value {
+    let style = match button.style {
+        Style::Main => 1,
+        Style::Quiet => 2,
+        Style::Good => 3,
+        Style::Danger => 4,
+    };
+    json!({ "type": 2, "style": style, "label": cut(&button.label, LABEL), "custom_id": custom_id('p', prompt, button.choice) })
+}
+
+/// A headline has no markup at all.
+fn plain(text: &Text) -> String {
+    let mut out = String::new();
+    for span in &text.0 {
+        match span {
+            Span::Plain(words) | Span::Bold(words) | Span::Code(words) => out.push_str(&clean(words)),
+            Span::Break => out.push(' '),
+            Span::User(_) | Span::Role(_) | Span::Channel(_) | Span::Time(..) => {}
+        }
+    }
+    out
+}
+
+fn markup(text: &Text) -> String {
+    let mut out = String::new();
+    for span in &text.0 {
+        match span {
+            Span::Plain(words) => out.push_str(&escape(words)),
+            Span::Bold(words) => {
+                out.push_str("**");
+                out.push_str(&escape(words));
+                out.push_str("**");
+            }
+            Span::Code(words) => {
+                out.push('`');
+                out.push_str(&clean(words).replace('`', "ˋ"));
+                out.push('`');
+            }
+            Span::User(user) => out.push_str(&format!("<@{user}>")),
+            Span::Role(role) => out.push_str(&format!("<@&{role}>")),
+            Span::Channel(channel) => out.push_str(&format!("<#{channel}>")),
+            Span::Time(at, stamp) => {
+                let style = match stamp {
+                    Stamp::Full => 'F',
+                    Stamp::Short => 't',
+                    Stamp::Relative => 'R',
+                };
+                out.push_str(&format!("<t:{}:{style}>", at.as_second()));
+            }
+            Span::Break => out.push('\n'),
+        }
+    }
+    out
+}
+
+/// Removes what hides or turns text.
+pub fn clean(text: &str) -> String {
+    let turns = |c: char| {
+        matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+    };
+    text.chars().filter(|c| !turns(*c) && (!c.is_control() || *c == '\n')).collect()
+}
+
+/// Makes text show as it is: markup and mentions are escaped, `@` cannot begin a mention.
+pub fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 16);
+    let mut line_start = true;
+    for c in clean(text).chars() {
+        match c {
+            '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '<' | '>' => {
+                out.push('\\');
+                out.push(c);
+            }
+            '#' | '-' if line_start => {
+                out.push('\\');
+                out.push(c);
+            }
+            '@' => out.push_str("@\u{200B}"),
+            _ => out.push(c),
+        }
+        line_start = c == '\n' || (line_start && c == ' ');
+    }
+    out
+}
+
+/// Cuts at a character boundary, never inside a mention or an escape's pair.
+pub fn cut(text: &str, max: usize) -> String {
+    if text.chars().count() <= max {
+        return text.to_owned();
+    }
+    let mut kept: String = text.chars().take(max - 1).collect();
+    if let Some(open) = kept.rfind('<')
+        && !kept[open..].contains('>')
+        && !kept[..open].ends_with('\\')
+    {
+        kept.truncate(open);
+    }
+    while kept.ends_with('\\') {
+        kept.pop();
+    }
+    kept.push('…');
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_shows_as_it_is() {
+        let hostile = "@everyone <@1> <@&2> **b** [x](http://e) `c` \u{202E}evil\u{7}\n# big\n- item ||s||";
+        assert_eq!(
+            escape(hostile),
+            "@\u{200B}everyone \\<@\u{200B}1\\> \\<@\u{200B}&2\\> \\*\\*b\\*\\* \\[x\\](http://e) \\`c\\` evil\n\\# big\n\\- item \\|\\|s\\|\\|"
+        );
+    }
+
+    #[test]
+    fn a_cut_never_leaves_half_a_mention() {
+        assert_eq!(cut("hello <@123456> you", 12), "hello …");
+        assert_eq!(cut("ab\\*cd", 4), "ab…");
+    }
+
+    #[test]
+    fn an_overlong_message_keeps_discords_limits() {
+        let long = "ä<@1>".repeat(3_000);
+        let mut message = Message::new(Tone::Bad, Text::from(long.as_str())).body(Text::from(long.as_str()));
+        for _ in 0..30 {
+            message = message.field(long.as_str(), Text::from(long.as_str()));
+        }
+        let value = body(Outgoing { message: &message, prompt: None, marker: "n1" });
+        let embed = &value["embeds"][0];
+        let count = |v: &Value| v.as_str().map_or(0, |s| s.chars().count());
+        assert!(count(&embed["title"]) <= 256 && count(&embed["description"]) <= 4096);
+        let fields = embed["fields"].as_array().unwrap();
+        let sum: usize = fields.iter().map(|f| count(&f["name"]) + count(&f["value"])).sum();
+        assert!(sum + count(&embed["title"]) + count(&embed["description"]) <= 6_000);
+        assert_eq!(value["allowed_mentions"], json!({ "parse": [], "users": [], "roles": [] }));
+    }
+}

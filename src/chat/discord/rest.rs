@@ -1,0 +1,271 @@
+//! The transport: every request to Discord's REST API. Base URL from the configuration, time-outs, per-bucket and global
+//! limits, classified faults. It never repeats a request by itself: who may repeat is the caller's business.
+//!
+//! Limits: <https://discord.com/developers/docs/topics/rate-limits>
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use governor::{DefaultDirectRateLimiter, Quota};
+use reqwest::{Method, StatusCode};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+use tokio::time::Instant;
+
+use crate::chat::SendFault;
+
+/// Requests a second for the whole bot; Discord allows 50.
+const GLOBAL_PER_SECOND: NonZeroU32 = NonZeroU32::new(45).expect("45 is not zero");
+/// A longer wait than this is the caller's, not ours.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(3);
+const WHOLE: Duration = Duration::from_secs(10);
+/// The largest answer read.
+const MAX_ANSWER: usize = 4 * 1024 * 1024;
+
+/// A file sent along with a message.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+/// The transport. Cheap to clone.
+#[derive(Clone)]
+pub struct Rest {
+    http: reqwest::Client,
+    base: Arc<str>,
+    token: Arc<SecretString>,
+    global: Arc<DefaultDirectRateLimiter>,
+    buckets: Arc<Mutex<HashMap<String, Bucket>>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    remaining: u32,
+    reset: Instant,
+}
+
+impl std::fmt::Debug for Rest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rest").field("base", &self.base).finish_non_exhaustive()
+    }
+}
+
+/// How a route is limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// By bucket and by the global limit.
+    Bucket,
+    /// Interaction callbacks are exempt and must not wait.
+    Exempt,
+}
+
+/// The HTTP client for Discord: time-outs, no redirects, no proxy from the environment.
+///
+/// # Errors
+/// The TLS library could not be set up.
+pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("DiscordBot (https://github.com/tminus/tminus, ", env!("CARGO_PKG_VERSION"), ")"))
+        .build()
+}
+
+impl Rest {
+    /// A transport to `base`, such as `https://discord.com`.
+    pub fn new(http: reqwest::Client, base: &str, token: SecretString) -> Self {
+        Self {
+            http,
+            base: base.trim_end_matches('/').into(),
+            token: Arc::new(token),
+            global: Arc::new(DefaultDirectRateLimiter::direct(Quota::per_second(GLOBAL_PER_SECOND))),
+            buckets: Arc::default(),
+        }
+    }
+
+    /// The longest a request can take, for leases.
+    pub fn longest_request() -> Duration {
+        WHOLE
+    }
+
+    /// One request with a JSON body. `path` begins after `/api/v10`.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn json(&self, method: Method, path: &str, body: Option<&Value>, limit: Limit) -> Result<Value, SendFault> {
+        let request = self.request(method.clone(), path);
+        let request = match body {
+            Some(body) => request.json(body),
+            None => request,
+        };
+        self.send(&method, path, request, limit).await
+    }
+
+    /// One request with a JSON body and a file.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn upload(&self, method: Method, path: &str, body: &Value, file: Upload, limit: Limit) -> Result<Value, SendFault> {
+        let part = reqwest::multipart::Part::bytes(file.bytes).file_name(file.name);
+        let form = reqwest::multipart::Form::new().text("payload_json", body.to_string()).part("files[0]", part);
+        let request = self.request(method.clone(), path).multipart(form);
+        self.send(&method, path, request, limit).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http
+            .request(method, format!("{}/api/v10{path}", self.base))
+            .header("Authorization", format!("Bot {}", self.token.expose_secret()))
+    }
+
+    async fn send(&self, method: &Method, path: &str, request: reqwest::RequestBuilder, limit: Limit) -> Result<Value, SendFault> {
+        let bucket = bucket_of(method, path);
+        if limit == Limit::Bucket {
+            self.wait_for(&bucket).await?;
+        }
+        let answer = request.send().await.map_err(|error| classify_transport(&error))?;
+        let status = answer.status();
+        if limit == Limit::Bucket {
+            self.learn(&bucket, answer.headers());
+        }
+        let retry_after = header_number(answer.headers(), "retry-after");
+        let bytes = answer.bytes().await;
+        let body: Option<Value> = match &bytes {
+            Ok(bytes) if bytes.len() <= MAX_ANSWER => serde_json::from_slice(bytes).ok(),
+            _ => None,
+        };
+        if status == StatusCode::NO_CONTENT {
+            return Ok(Value::Null);
+        }
+        if status.is_success() {
+            return body.ok_or_else(|| SendFault::Unknown("the answer could not be read".to_owned()));
+        }
+        Err(classify(status, body.as_ref(), retry_after))
+    }
+
+    async fn wait_for(&self, bucket: &str) -> Result<(), SendFault> {
+        loop {
+            let wait = {
+                let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+                let now = Instant::now();
+                match buckets.get_mut(bucket) {
+                    Some(b) if b.reset <= now => {
+                        buckets.remove(bucket);
+                        None
+                    }
+                    Some(b) if b.remaining == 0 => Some(b.reset - now),
+                    Some(b) => {
+                        b.remaining -= 1;
+                        None
+                    }
+                    None => None,
+                }
+            };
+            match wait {
+                None => break,
+                Some(wait) if wait > LONGEST_WAIT => return Err(SendFault::Wait(wait)),
+                Some(wait) => tokio::time::sleep(wait).await,
+            }
+        }
+        self.global.until_ready().await;
+        Ok(())
+    }
+
+    /// Headers that do not parse are ignored: they are never a reason to send again.
+    fn learn(&self, bucket: &str, headers: &reqwest::header::HeaderMap) {
+        let (Some(remaining), Some(after)) =
+            (header_number(headers, "x-ratelimit-remaining"), header_number(headers, "x-ratelimit-reset-after"))
+        else {
+            return;
+        };
+        let reset = Instant::now() + Duration::from_secs_f64(after);
+        let fresh = Bucket { remaining: remaining as u32, reset };
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.insert(bucket.to_owned(), fresh);
+        if buckets.len() > 2_000 {
+            let now = Instant::now();
+            buckets.retain(|_, b| b.reset > now);
+        }
+    }
+}
+
+/// A header that is a sane, non-negative number.
+fn header_number(headers: &reqwest::header::HeaderMap, name: &str) -> Option<f64> {
+    let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
+    (number.is_finite() && number >= 0.0).then_some(number.min(900.0))
+}
+
+/// Route with its major parameter: the first id stays, later ones do not.
+fn bucket_of(method: &Method, path: &str) -> String {
+    let path = path.split('?').next().unwrap_or(path);
+    let mut out = String::from(method.as_str());
+    for (n, part) in path.split('/').filter(|p| !p.is_empty()).enumerate() {
+        out.push('/');
+        let id = !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+        out.push_str(if id && n > 1 { ":id" } else { part });
+    }
+    out
+}
+
+fn classify_transport(error: &reqwest::Error) -> SendFault {
+    // The URL of an interaction holds its token: it never reaches a log.
+    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
+}
+
+/// What a refusal means (`reliability.md` 5.4).
+fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) -> SendFault {
+    let code = body.and_then(|b| b.get("code")).and_then(Value::as_i64).unwrap_or(0);
+    let said = body.and_then(|b| b.get("message")).and_then(Value::as_str).unwrap_or("no words");
+    let text = format!("{} {code} {}", status.as_u16(), said.chars().take(200).collect::<String>());
+    match status.as_u16() {
+        429 => {
+            let seconds = body.and_then(|b| b.get("retry_after")).and_then(Value::as_f64).or(retry_after).unwrap_or(5.0);
+            let sane = if seconds.is_finite() && seconds >= 0.0 { seconds.min(900.0) } else { 5.0 };
+            SendFault::Wait(Duration::from_secs_f64(sane))
+        }
+        401 => SendFault::TokenDead,
+        403 => SendFault::Blocked(text),
+        404 if code == 10008 => SendFault::Deleted,
+        404 if code == 10003 => SendFault::Blocked(text),
+        408 | 500..=599 => SendFault::Unknown(text),
+        _ => SendFault::Refused(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_keep_the_major_parameter_only() {
+        assert_eq!(bucket_of(&Method::PATCH, "/channels/12/messages/34?x=1"), "PATCH/channels/12/messages/:id");
+    }
+
+    #[test]
+    fn every_answer_has_a_class() {
+        let body = |code: i64| serde_json::json!({ "code": code, "message": "m" });
+        let class = |status: u16, code| classify(StatusCode::from_u16(status).unwrap(), Some(&body(code)), None);
+        assert_eq!(class(401, 0), SendFault::TokenDead);
+        assert!(matches!(class(403, 50013), SendFault::Blocked(_)));
+        assert_eq!(class(404, 10008), SendFault::Deleted);
+        assert!(matches!(class(404, 10003), SendFault::Blocked(_)));
+        assert!(matches!(class(502, 0), SendFault::Unknown(_)));
+        assert!(matches!(class(400, 50035), SendFault::Refused(_)));
+        for (retry, seconds) in [(Some(0.3), 0.3), (Some(1337.0), 900.0), (Some(f64::NAN), 5.0), (None, 5.0)] {
+            let wait = classify(StatusCode::TOO_MANY_REQUESTS, None, retry);
+            assert_eq!(wait, SendFault::Wait(Duration::from_secs_f64(seconds)));
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Chat platforms behind one closed enum. A platform is five files: gateway, commands, parse, render, send.
+
+pub mod discord;
+
+use std::time::Duration;
+
+use crate::domain::ids::ChannelId;
+use crate::voice::Message;
+
+/// The platforms T-Minus speaks.
+#[derive(Debug, Clone)]
+pub enum Platform {
+    Discord(discord::send::Sender),
+}
+
+/// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendFault {
+    /// Certainly not executed; wait this long.
+    #[error("told to wait {0:?}")]
+    Wait(Duration),
+    /// Certainly not executed; the network or the server was not reached.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// May or may not have been executed.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+    /// Will never be accepted as it is.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// A right or the channel is missing.
+    #[error("blocked: {0}")]
+    Blocked(String),
+    /// The message that answered to this nonce was deleted by somebody.
+    #[error("deleted by somebody")]
+    Deleted,
+    /// The token is not accepted any more: nothing can be sent.
+    #[error("the token is not accepted")]
+    TokenDead,
+}
+
+/// What a look-up in a channel's history says about a marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookUp {
+    Found(String),
+    /// The history could be read, and the marker is not there.
+    Absent,
+    /// The history could not be trusted.
+    Inconclusive,
+}
+
+/// A message with what makes it findable and clickable.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    pub message: &'a Message,
+    /// What its buttons lead to.
+    pub prompt: Option<&'a str>,
+    /// Shown in the footer; the look-up searches for it.
+    pub marker: &'a str,
+}
+
+impl Platform {
+    /// Posts a message; the nonce makes a repeated post within the platform's window return the first.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn post(&self, channel: &ChannelId, message: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
+        match self {
+            Self::Discord(sender) => sender.post(channel, message, nonce).await,
+        }
+    }
+
+    /// Edits a message in place.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn edit(&self, channel: &ChannelId, id: &str, message: Outgoing<'_>) -> Result<(), SendFault> {
+        match self {
+            Self::Discord(sender) => sender.edit(channel, id, message).await,
+        }
+    }
+
+    /// Looks for a marker after an anchor known to be in the channel (or in a channel known to have been empty).
+    ///
+    /// # Errors
+    /// A classified fault of the reading itself.
+    pub async fn look_up(&self, channel: &ChannelId, marker: &str, anchor: Option<&str>) -> Result<LookUp, SendFault> {
+        match self {
+            Self::Discord(sender) => sender.look_up(channel, marker, anchor).await,
+        }
+    }
+
+    /// The newest message of a channel; `None` if there never was one.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
+        match self {
+            Self::Discord(sender) => sender.newest(channel).await,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! From the outbox to the world: claim before the network, look up before any repeat, record with a fence. One round is a
+//! function, so that the loop only repeats it; after a restart the same rounds continue.
+
+mod retry;
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::{LookUp, Outgoing, Platform, SendFault};
+use crate::clock::Clock;
+use crate::control::point;
+use crate::desk::{Ask, Desk};
+use crate::store::{Claimed, DueEdit, Found, Outcome, Store, StoreFault};
+use crate::voice::Message;
+
+/// How long one attempt may hold a row. Longer than the longest request.
+pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
+/// How long an accepted request may take to show, before it is looked up.
+pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
+/// Within this time of the first attempt the nonce alone is trusted.
+const NONCE_WINDOW: SignedDuration = SignedDuration::from_secs(60);
+/// The longest a request can take.
+const REQUEST: SignedDuration = SignedDuration::from_secs(13);
+const BATCH: i64 = 16;
+
+/// The courier.
+#[derive(Debug, Clone)]
+pub struct Courier {
+    store: Store,
+    desk: Desk,
+    platform: Platform,
+    clock: Clock,
+    nudge: Arc<Notify>,
+    health: Arc<Health>,
+}
+
+/// What the courier knows of itself, for readiness.
+#[derive(Debug, Default)]
+pub struct Health {
+    token_dead: std::sync::atomic::AtomicBool,
+}
+
+impl Health {
+    /// The platform does not accept the token any more.
+    pub fn token_dead(&self) -> bool {
+        self.token_dead.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+impl Courier {
+    /// A courier over its parts.
+    pub fn new(desk: Desk, platform: Platform, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
+        Self { store: desk.store().clone(), clock: desk.clock().clone(), desk, platform, nudge, health }
+    }
+
+    /// Rounds until cancelled; what was claimed is finished first.
+    pub async fn run(self, stop: CancellationToken) {
+        if let Err(fault) = self.store.doubt_at_start(self.clock.now(), SETTLE).await {
+            tracing::error!(error = &fault as &dyn std::error::Error, "Rows in doubt could not be marked");
+        }
+        while !stop.is_cancelled() {
+            match self.round().await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(fault) => tracing::error!(error = &fault as &dyn std::error::Error, "A delivery round failed"),
+            }
+            let next = self.store.next_delivery().await.unwrap_or_default();
+            tokio::select! {
+                () = self.clock.wait(next.map(|at| at.max(self.clock.now() + SignedDuration::from_millis(5))), &self.nudge) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+
+    /// One round: whatever is due now. Returns how much was done.
+    ///
+    /// # Errors
+    /// Database faults; what was claimed then is found again by the next round or the next start.
+    pub async fn round(&self) -> Result<usize, StoreFault> {
+        if self.health.token_dead() {
+            return Ok(0);
+        }
+        let now = self.clock.now();
+        let mut done = 0;
+        if self.store.next_delivery().await?.is_some_and(|at| at <= now) {
+            for doubtful in self.store.due_look_ups(now, BATCH).await? {
+                self.look_up(doubtful).await?;
+                done += 1;
+            }
+            let claimed = self.claim(now).await?;
+            done += claimed.len();
+            let mut sends = tokio::task::JoinSet::new();
+            for row in claimed {
+                let courier = self.clone();
+                sends.spawn(async move { courier.send(row).await });
+            }
+            while let Some(sent) = sends.join_next().await {
+                match sent {
+                    Ok(Ok(())) => {}
+                    Ok(Err(fault)) => tracing::error!(error = &fault as &dyn std::error::Error, "A post could not be recorded"),
+                    Err(panic) => tracing::error!(error = &panic as &dyn std::error::Error, "A send ended abnormally"),
+                }
+            }
+            for edit in self.store.due_edits(now, BATCH).await? {
+                self.edit(edit).await?;
+                done += 1;
+            }
+        }
+        for (row, release, key, at) in self.store.unreported().await? {
+            if let Err(fault) = self.desk.ask(Ask::Delivered { release, row, key, at }).await {
+                tracing::error!(error = &fault as &dyn std::error::Error, "A delivery could not be reported");
+                break;
+            }
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    async fn claim(&self, now: Timestamp) -> Result<Vec<Claimed>, StoreFault> {
+        let mut txn = self.store.begin().await?;
+        Store::doubt_expired(&mut txn, now, SETTLE).await?;
+        Store::skip_useless(&mut txn, now).await?;
+        let claimed = Store::claim(&mut txn, now, LEASE, BATCH).await?;
+        txn.commit().await?;
+        Ok(claimed)
+    }
+
+    async fn send(&self, mut row: Claimed) -> Result<(), StoreFault> {
+        point("after_claim").await;
+        if row.anchor.is_none() {
+            // The first message ever in this channel: learn what is there, so that a look-up can tell what it sees.
+            match self.platform.newest(&row.channel).await {
+                Ok(Some(anchor)) => {
+                    self.store.set_anchor(row.id, &anchor).await?;
+                    row.anchor = Some(anchor);
+                }
+                Ok(None) => {}
+                Err(fault) => return self.failed(&row, fault).await,
+            }
+        }
+        let message: Message = match serde_json::from_str(&row.payload) {
+            Ok(message) => message,
+            Err(error) => return self.settle(&row, Outcome::Dead { why: format!("the stored message does not parse: {error}") }).await,
+        };
+        point("before_send").await;
+        // A request that could outlive the lease is not begun (`reliability.md` 5.3).
+        if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
+            let at = self.clock.now();
+            return self.settle(&row, Outcome::Retry { at, why: "the lease was nearly over".to_owned() }).await;
+        }
+        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker };
+        let sent = self.platform.post(&row.channel, out, &row.nonce).await;
+        point("after_send").await;
+        match sent {
+            Ok(id) => {
+                self.settle(&row, Outcome::Sent { message: id }).await?;
+                point("after_record").await;
+                Ok(())
+            }
+            Err(fault) => self.failed(&row, fault).await,
+        }
+    }
+
+    async fn failed(&self, row: &Claimed, fault: SendFault) -> Result<(), StoreFault> {
+        if fault == SendFault::TokenDead {
+            self.health.token_dead.store(true, std::sync::atomic::Ordering::Relaxed);
+            tracing::error!("Discord does not accept the token; nothing is sent until the service is started with a valid one");
+        }
+        let outcome = retry::after(&fault, row.attempt, self.clock.now(), SETTLE);
+        tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "A post did not surely arrive");
+        self.settle(row, outcome).await
+    }
+
+    async fn settle(&self, row: &Claimed, outcome: Outcome) -> Result<(), StoreFault> {
+        let now = self.clock.now();
+        let recorded = self.store.record(row.id, row.attempt, &outcome, now).await?;
+        if !recorded {
+            tracing::warn!(post.key = row.key, ?outcome, "The fence missed: the row was settled meanwhile");
+        } else if let Outcome::Sent { message } = &outcome {
+            let late_ms = now.as_millisecond() - row.due.as_millisecond();
+            tracing::info!(post.key = row.key, message, late_ms, "Posted");
+        }
+        Ok(())
+    }
+
+    /// An unknown outcome is looked up; only a history that was surely read licenses a repeat.
+    async fn look_up(&self, row: Claimed) -> Result<(), StoreFault> {
+        let now = self.clock.now();
+        let found = match self.platform.look_up(&row.channel, &row.marker, row.anchor.as_deref()).await {
+            Ok(LookUp::Found(message)) => Found::Posted { message },
+            Ok(LookUp::Absent) => Found::NotThere,
+            // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
+            Ok(LookUp::Inconclusive) if row.first_attempt.is_none() => Found::NotThere,
+            Ok(LookUp::Inconclusive) if row.first_attempt.is_some_and(|first| now <= first + NONCE_WINDOW) => Found::TrustNonce,
+            Ok(LookUp::Inconclusive) => Found::Held { why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned() },
+            Err(SendFault::Wait(wait)) => Found::Later { at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE) },
+            Err(SendFault::Blocked(why)) if row.first_attempt.is_none() => {
+                tracing::warn!(post.key = row.key, why, "The channel cannot be read");
+                Found::NotThere
+            }
+            Err(fault) => {
+                tracing::warn!(post.key = row.key, %fault, "A look-up failed");
+                Found::Later { at: now + SignedDuration::from_secs(10) }
+            }
+        };
+        if let Found::Held { why } = &found {
+            tracing::error!(post.key = row.key, why, "A message is held for a person");
+        }
+        self.store.resolve(row.id, row.attempt, &found, now).await?;
+        Ok(())
+    }
+
+    async fn edit(&self, edit: DueEdit) -> Result<(), StoreFault> {
+        let message: Message = match serde_json::from_str(&edit.payload) {
+            Ok(message) => message,
+            Err(error) => {
+                tracing::error!(post.key = edit.key, %error, "A stored edit does not parse");
+                return self.store.record_edit(&edit.key, edit.wanted, None, self.clock.now()).await;
+            }
+        };
+        let out = Outgoing { message: &message, prompt: edit.prompt.as_deref(), marker: &edit.marker };
+        let outcome = self.platform.edit(&edit.channel, &edit.message, out).await;
+        let now = self.clock.now();
+        let retry_at = match outcome {
+            Ok(()) => None,
+            Err(SendFault::Deleted | SendFault::Refused(_)) => {
+                tracing::warn!(post.key = edit.key, "A message can no longer be edited");
+                None
+            }
+            Err(fault) => Some(retry::edit_after(&fault, edit.attempt, now)),
+        };
+        self.store.record_edit(&edit.key, edit.wanted, retry_at, now).await
+    }
+}

@@ -1,0 +1,159 @@
+//! The one door: load, decide, commit, answer. Commands queue to one writer; whatever queued while a commit ran shares the
+//! next transaction, a savepoint each, and answers leave only after it. It must not know any platform.
+
+mod speak;
+mod writer;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::clock::Clock;
+use crate::domain::command::{Command, Imported, Signal};
+use crate::domain::effect::Choice;
+use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::people::Actor;
+use crate::domain::policy::Policy;
+use crate::domain::prompt::Filled;
+use crate::plan_doc::{self, Blocks, Reading};
+use crate::store::{Store, StoreFault};
+use crate::voice::Message;
+
+pub use writer::Nudges;
+pub(crate) use writer::run;
+
+/// What is asked of the desk.
+#[derive(Debug, Clone)]
+pub enum Ask {
+    /// A plan document, already read; a number means a new revision of that release.
+    Import { guild: GuildId, actor: Actor, release: Option<ReleaseNo>, imported: Box<Imported>, file_name: String, bytes: Vec<u8> },
+    /// A command to a release by its number, or to the only one open.
+    Command { guild: GuildId, actor: Actor, release: Option<String>, command: Command },
+    /// A pressed button; `choice` and `filled` are the person's, the rest comes from the store.
+    Click { guild: GuildId, actor: Actor, prompt: String, choice: Choice, filled: Filled },
+    /// An alert, to be routed by label, service, or the only release that runs.
+    Signal { guild: GuildId, source: String, release: Option<String>, service: Option<String>, signal: Box<Signal> },
+    /// A workspace's settings.
+    Configure { guild: GuildId, actor: Actor, policy: Box<Policy>, by_file: bool },
+    /// The clock: do what is due.
+    Tick { release: ReleaseId },
+    /// The courier: a post reached its channel.
+    Delivered { release: ReleaseId, row: i64, key: String, at: Timestamp },
+}
+
+/// What comes back once everything is on disk.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Done; the message is for the actor alone, its buttons lead to `prompt`.
+    Done { message: Box<Message>, prompt: Option<String>, release: ReleaseId },
+    /// Refused, with words; nothing was stored.
+    Refused { message: Box<Message> },
+    /// Came before; nothing was stored.
+    Duplicate,
+    /// An alert that concerns no release.
+    Unrouted,
+    /// Done, and nobody is listening.
+    Silent,
+}
+
+/// Why an answer cannot be given. Trying again may help.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum DeskFault {
+    #[error("the desk is closed")]
+    Closed,
+    #[error("not recorded: {0}")]
+    NotRecorded(String),
+}
+
+pub(crate) struct Request {
+    ask: Ask,
+    /// Source and id of what came in, if it must count once.
+    once: Option<(String, String)>,
+    answer: oneshot::Sender<Result<Answer, DeskFault>>,
+}
+
+/// The door. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    queue: mpsc::Sender<Request>,
+    store: Store,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Request {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Request").field("once", &self.once).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    /// A desk and the queue its writer reads.
+    pub(crate) fn new(store: Store, clock: Clock) -> (Self, mpsc::Receiver<Request>) {
+        let (queue, requests) = mpsc::channel(1024);
+        (Self { queue, store, clock }, requests)
+    }
+
+    /// Asks, and waits until the answer is on disk.
+    ///
+    /// # Errors
+    /// The desk is closed, or nothing could be recorded; then nothing was.
+    pub async fn ask(&self, ask: Ask) -> Result<Answer, DeskFault> {
+        self.ask_with(ask, None).await
+    }
+
+    /// Asks with the id of what came in: a second time it is a duplicate.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`].
+    pub async fn ask_once(&self, ask: Ask, source: &str, id: &str) -> Result<Answer, DeskFault> {
+        self.ask_with(ask, Some((source.to_owned(), id.to_owned()))).await
+    }
+
+    async fn ask_with(&self, ask: Ask, once: Option<(String, String)>) -> Result<Answer, DeskFault> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.send(Request { ask, once, answer }).await.map_err(|_closed| DeskFault::Closed)?;
+        answered.await.map_err(|_closed| DeskFault::Closed)?
+    }
+
+    /// Reads a plan document beside the queue: parsing is work, not writing.
+    ///
+    /// # Errors
+    /// The reader ended abnormally.
+    pub async fn read_plan(&self, guild: &GuildId, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
+        let workspace = self.store.read_workspace(guild).await.map_err(not_recorded)?;
+        let people = workspace.people;
+        let zone = workspace.policy.zone;
+        let done = tokio::task::spawn_blocking(move || {
+            let mut reading = plan_doc::read(&bytes, zone.as_deref());
+            if let Some(plan) = &mut reading.plan {
+                for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
+                    if contact.user.is_none() {
+                        contact.user = people.get(&contact.name.to_lowercase()).cloned();
+                    }
+                }
+            }
+            (reading, bytes)
+        });
+        done.await.map_err(|error| DeskFault::NotRecorded(error.to_string()))
+    }
+
+    /// The store, for reading.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+}
+
+/// Findings that stand against submitting, as the release keeps them.
+pub fn findings(reading: &Reading) -> Vec<(String, String)> {
+    let blocking = reading.diagnostics.iter().filter(|d| d.blocks == Blocks::Submit);
+    blocking.take(20).map(|d| (d.code.to_owned(), format!("{} {}", d.message, d.help).trim().chars().take(240).collect())).collect()
+}
+
+pub(crate) fn not_recorded(fault: StoreFault) -> DeskFault {
+    tracing::error!(error = &fault as &dyn std::error::Error, "The store failed");
+    DeskFault::NotRecorded(fault.to_string())
+}

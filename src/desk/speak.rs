@@ -1,0 +1,139 @@
+//! From a decision's effects to outbox rows: words are chosen here, once, and frozen.
+
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use crate::domain::effect::{Destination, Effect, Posting, Priority};
+use crate::domain::ids::{ChannelId, RoleId};
+use crate::domain::policy::Policy;
+use crate::domain::release::{Phase, Release};
+use crate::store::{Conn as Connection, NewEdit, NewPost, Store, StoreFault};
+use crate::voice::{self, Message};
+
+/// Edits of the card are at least this far apart; those of other messages less.
+const CARD_APART: SignedDuration = SignedDuration::from_secs(30);
+const EDIT_APART: SignedDuration = SignedDuration::from_secs(3);
+
+/// Puts a decision's effects into the outbox and keeps the card true.
+pub(super) async fn speak(
+    connection: &mut Connection,
+    store: &Store,
+    release: &Release,
+    effects: &[Effect],
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let mut posts = Vec::new();
+    for effect in effects {
+        match effect {
+            Effect::Post(posting) => posts.extend(post(connection, store, release, posting, now).await?),
+            Effect::Edit { key, notice, prompt } => {
+                let message = voice::say(notice, release, now, prompt.as_ref());
+                let prompt = match prompt {
+                    Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
+                    None => None,
+                };
+                let (key, payload) = (full_key(release, key), payload(&message)?);
+                let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART };
+                Store::want_edit(connection, &edit, now).await?;
+            }
+        }
+    }
+    posts.extend(card(connection, store, release, now).await?);
+    Store::enqueue(connection, &posts).await
+}
+
+async fn post(
+    connection: &mut Connection,
+    store: &Store,
+    release: &Release,
+    posting: &Posting,
+    now: Timestamp,
+) -> Result<Option<NewPost>, StoreFault> {
+    let Some((channel, role)) = destination(&release.policy, &posting.to) else {
+        tracing::error!(release.no = %release.no, post.key = posting.key, "No channel is set for a message; it is not sent");
+        return Ok(None);
+    };
+    let mut message = voice::say(&posting.notice, release, now, posting.prompt.as_ref());
+    message.call_users.clone_from(&posting.mention);
+    message.call_roles.extend(role);
+    let prompt = match &posting.prompt {
+        Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
+        None => None,
+    };
+    let priority = posting.priority;
+    Ok(Some(new_post(store, release, &posting.key, channel, &message, prompt, priority, posting.useful_until, now)?))
+}
+
+/// The card is desired state: posted once, then edited when its rendering changed.
+async fn card(connection: &mut Connection, store: &Store, release: &Release, now: Timestamp) -> Result<Option<NewPost>, StoreFault> {
+    if matches!(release.phase, Phase::Draft) {
+        return Ok(None);
+    }
+    let Some((channel, _)) = destination(&release.policy, &Destination::Release) else {
+        return Ok(None);
+    };
+    let message = voice::card(release, now);
+    let edit = NewEdit { key: full_key(release, "card"), release: release.id, payload: payload(&message)?, prompt: None, apart: CARD_APART };
+    if Store::has_post(connection, &edit.key).await? {
+        Store::want_edit(connection, &edit, now).await?;
+        return Ok(None);
+    }
+    Ok(Some(new_post(store, release, "card", channel, &message, None, Priority::Notice, None, now)?))
+}
+
+fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
+    let release = || policy.release_channel.clone();
+    match to {
+        Destination::Release => release().map(|c| (c, None)),
+        Destination::Ops => policy.ops_channel.clone().or_else(release).map(|c| (c, None)),
+        Destination::Audience(audience) => {
+            let route = policy.audiences.get(audience);
+            let channel = route.and_then(|r| r.channel.clone()).or_else(release)?;
+            Some((channel, route.and_then(|r| r.role.clone())))
+        }
+    }
+}
+
+fn full_key(release: &Release, key: &str) -> String {
+    format!("{}/{key}", release.id)
+}
+
+fn payload(message: &Message) -> Result<String, StoreFault> {
+    serde_json::to_string(message)
+        .map_err(|error| StoreFault::Inconsistent { table: "outbox", column: "payload", key: error.to_string() })
+}
+
+#[expect(clippy::too_many_arguments, reason = "a row has this many columns, and each is named at its only two callers")]
+fn new_post(
+    store: &Store,
+    release: &Release,
+    key: &str,
+    channel: ChannelId,
+    message: &Message,
+    prompt: Option<String>,
+    priority: Priority,
+    useful_until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<NewPost, StoreFault> {
+    let (key, payload) = (full_key(release, key), payload(message)?);
+    // The same message of the same installation has the same nonce, through restarts and restored backups.
+    let mut hash = Sha256::new();
+    for part in [store.installation(), &key, &channel.0, &payload] {
+        hash.update(part.len().to_le_bytes());
+        hash.update(part.as_bytes());
+    }
+    let nonce: String = hash.finalize().iter().take(12).map(|b| format!("{b:02x}")).collect();
+    Ok(NewPost {
+        marker: format!("n{}", &nonce[..8]),
+        key,
+        guild: release.guild.clone(),
+        release: release.id,
+        channel,
+        priority: priority as i64,
+        due: now.as_millisecond(),
+        useful_until: useful_until.map(Timestamp::as_millisecond),
+        payload,
+        prompt,
+        nonce,
+    })
+}
