@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
-use serenity::all::{Client, Context, EventHandler, Guild, Interaction, Ready, UnavailableGuild};
+use serenity::all::{ClientBuilder, Context, EventHandler, Guild, Interaction, Ready, UnavailableGuild};
 use serenity::async_trait;
 use serenity::http::HttpBuilder;
 use serenity::model::gateway::GatewayIntents;
@@ -129,7 +129,7 @@ pub async fn run(
             .ratelimiter_disabled(true)
             .build();
         let events = Events { handler: handler.clone(), health: Arc::clone(&health), tasks: tasks.clone() };
-        let built = Client::builder_with_http(discord, GatewayIntents::GUILDS).event_handler(events).await;
+        let built = ClientBuilder::new_with_http(discord, GatewayIntents::GUILDS).event_handler(events).await;
         let mut client = match built {
             Ok(client) => client,
             Err(error) => return Err(GatewayFault::Gateway(Box::new(error))),

@@ -1,0 +1,170 @@
+//! The composition root: builds the parts, starts the tasks, ends them in order.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::chat::Platform;
+use crate::chat::discord::gateway::{self, GatewayHealth};
+use crate::chat::discord::rest::{Rest, http_client};
+use crate::chat::discord::send::Sender;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::courier::{self, Courier};
+use crate::desk::{self, Ask, Desk, Nudges};
+use crate::domain::people::Actor;
+use crate::intake::{self, Intake};
+use crate::store::{Purpose, Store};
+use crate::timekeeper;
+
+/// How long tasks may take to end.
+const SHUTDOWN: Duration = Duration::from_secs(8);
+
+/// The running service.
+#[derive(Debug)]
+pub struct App {
+    desk: Desk,
+    /// Where the intake listens.
+    pub intake: SocketAddr,
+    gateway: Arc<GatewayHealth>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// The writer ends when every desk is gone.
+    writer: tokio::task::JoinHandle<()>,
+    failed: tokio::sync::watch::Receiver<Option<String>>,
+    _lock: Option<File>,
+}
+
+/// Another process holds the database.
+#[derive(Debug, thiserror::Error)]
+#[error("another instance holds {0}")]
+pub struct Held(String);
+
+/// Takes the lock beside the database for the life of the process; the kernel releases it even after a kill.
+fn lock(database: &Path) -> anyhow::Result<File> {
+    let mut path = database.as_os_str().to_owned();
+    path.push(".lock");
+    let shown = Path::new(&path).display().to_string();
+    let file = File::options().create(true).truncate(false).write(true).open(&path).with_context(|| format!("cannot open {shown}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Held(database.display().to_string()).into()),
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {shown}")),
+    }
+}
+
+impl App {
+    /// Starts every part.
+    ///
+    /// # Errors
+    /// A file, a port or the database cannot be used; [`Held`] if another instance runs.
+    pub async fn start(config: Config, clock: Clock, purpose: Purpose) -> anyhow::Result<Self> {
+        let lock = lock(&config.database)?;
+        let store = Store::open(&config.database, purpose).await.context("the database cannot be used")?;
+        let listener = TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        let intake_address = listener.local_addr()?;
+        let (stop, tasks, nudges) = (CancellationToken::new(), TaskTracker::new(), Nudges::default());
+        let (failed_tx, failed) = tokio::sync::watch::channel(None);
+
+        let (desk, requests) = Desk::new(store, clock);
+        let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
+        let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
+        for (guild, policy) in config.workspaces {
+            let actor = Actor::Source("the configuration file".to_owned());
+            desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
+        }
+
+        let http = http_client().context("the HTTP client could not be built")?;
+        let rest = Rest::new(http, &config.api_url, config.token.clone());
+        let platform = Platform::Discord(Sender::new(rest.clone()));
+        let courier_health = Arc::new(courier::Health::default());
+        let courier = Courier::new(desk.clone(), platform, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
+        tasks.spawn(courier.run(stop.clone()));
+        tasks.spawn(timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone()));
+
+        let gateway = Arc::new(GatewayHealth::default());
+        let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), courier_health));
+        let (stopped, failing) = (stop.clone(), failed_tx.clone());
+        tasks.spawn(async move {
+            if let Err(error) = intake::run(listener, intake, stopped).await {
+                failing.send_replace(Some(format!("the intake failed: {error}")));
+            }
+        });
+        let settings = gateway::Settings { token: config.token, api_url: config.api_url, by_file };
+        let (health, stopped, tracker, desk_of_chat) = (Arc::clone(&gateway), stop.clone(), tasks.clone(), desk.clone());
+        tasks.spawn(async move {
+            if let Err(fault) = gateway::run(settings, desk_of_chat, rest, health, tracker, stopped).await {
+                tracing::error!(error = &fault as &dyn std::error::Error, "The gateway cannot go on");
+                failed_tx.send_replace(Some(format!("{:#}", anyhow::Error::from(fault))));
+            }
+        });
+        tasks.close();
+        Ok(Self { desk, intake: intake_address, gateway, stop, tasks, writer, failed, _lock: Some(lock) })
+    }
+
+    /// Whether the gateway is connected.
+    pub fn ready(&self) -> bool {
+        self.gateway.ready()
+    }
+
+    /// Waits until a part failed for good; then says which.
+    pub async fn failure(&self) -> String {
+        let mut failed = self.failed.clone();
+        let seen = failed.wait_for(Option::is_some).await;
+        seen.ok().and_then(|text| text.clone()).unwrap_or_default()
+    }
+
+    /// When something will happen by itself next: a mark or a delivery.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn next_due(&self) -> anyhow::Result<Option<Timestamp>> {
+        let (wakeup, delivery) = (self.desk.store().next_wakeup().await?, self.desk.store().next_delivery().await?);
+        Ok(wakeup.into_iter().chain(delivery).min())
+    }
+
+    /// Waits until nothing is due at the clock's present instant: no mark, no delivery, no report.
+    ///
+    /// # Errors
+    /// Database faults, or no silence within ten seconds of real time.
+    pub async fn quiet(&self) -> anyhow::Result<()> {
+        let mut silent = 0;
+        for _ in 0..2_000 {
+            let now = self.desk.clock().now();
+            let due = self.next_due().await?.is_some_and(|at| at <= now);
+            let busy = due || !self.desk.store().unreported().await?.is_empty();
+            silent = if busy { 0 } else { silent + 1 };
+            if silent >= 2 {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        anyhow::bail!("no silence within ten seconds: {:?} is due", self.next_due().await?)
+    }
+
+    /// The desk, for tests of what is stored.
+    pub(crate) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Ends every part: nothing new is claimed, what was begun is finished.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        if tokio::time::timeout(SHUTDOWN, self.tasks.wait()).await.is_err() {
+            tracing::warn!("Some tasks did not end in time; what they had begun is found again at the next start");
+        }
+        let store = self.desk.store().clone();
+        drop(self.desk);
+        self.writer.abort();
+        store.close().await;
+    }
+}

@@ -1,0 +1,336 @@
+//! The configuration: compiled-in defaults < file < environment. A missing, wrong or misspelt setting is named with its
+//! key, file and line. It must not open anything but the files it names.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::chat::discord::gateway::is_loopback;
+use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
+use crate::domain::plan::SignoffRole;
+use crate::domain::policy::{Policy, Route};
+
+/// The defaults, with every key explained.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
+
+/// The shortest secret accepted, in bytes.
+pub const MIN_SECRET: usize = 24;
+
+/// What is wrong with the configuration: sentences for an operator.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct BadConfig(pub Vec<String>);
+
+/// The configuration as written.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    discord: DiscordSection,
+    database: DatabaseSection,
+    intake: IntakeSection,
+    log: LogSection,
+    #[serde(default)]
+    workspace: Vec<WorkspaceSection>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DiscordSection {
+    token: SecretString,
+    token_file: String,
+    api_url: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DatabaseSection {
+    path: PathBuf,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IntakeSection {
+    listen: String,
+    sources: Vec<SourceSection>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceSection {
+    name: String,
+    kind: SourceKind,
+    guild_id: String,
+    secret: Option<SecretString>,
+    secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LogSection {
+    format: LogFormat,
+    filter: String,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WorkspaceSection {
+    guild_id: String,
+    release_channel_id: Option<String>,
+    ops_channel_id: Option<String>,
+    timezone: Option<String>,
+    #[serde(default)]
+    self_approval: bool,
+    #[serde(default)]
+    roles: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    audiences: BTreeMap<String, AudienceSection>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AudienceSection {
+    role_id: Option<String>,
+    channel_id: Option<String>,
+}
+
+/// What a source of alerts speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    Alertmanager,
+    Generic,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Human,
+    Json,
+}
+
+/// The configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub token: SecretString,
+    pub api_url: String,
+    pub database: PathBuf,
+    pub listen: SocketAddr,
+    pub sources: Vec<Source>,
+    pub log_format: LogFormat,
+    pub log_filter: String,
+    pub workspaces: Vec<(GuildId, Policy)>,
+}
+
+/// A source of alerts.
+#[derive(Debug, Clone)]
+pub struct Source {
+    pub name: String,
+    pub kind: SourceKind,
+    pub guild: GuildId,
+    pub secret: SecretString,
+}
+
+/// Reads and checks the configuration.
+///
+/// # Errors
+/// Everything that is wrong, each with key, file and line where there is one.
+pub fn load(path: &Path, environment: &BTreeMap<String, String>) -> Result<Config, BadConfig> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|e| BadConfig(vec![format!("{shown}: cannot be read: {e}")]))?;
+    let mut table: toml::Table = parse(DEFAULTS, "config/default.toml")?;
+    let given: toml::Table = parse(&text, &shown)?;
+    merge(&mut table, given);
+    for (name, value) in environment.iter().filter(|(n, _)| n.starts_with("TMINUS_") && n.contains("__")) {
+        overlay(&mut table, name, value)?;
+    }
+    let file: File = table.clone().try_into().map_err(|error| locate(&error, &text, &shown))?;
+    check(file, &shown, &text)
+}
+
+fn parse(text: &str, shown: &str) -> Result<toml::Table, BadConfig> {
+    text.parse::<toml::Table>().map_err(|error: toml::de::Error| {
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+        BadConfig(vec![format!("{shown}:{line}: {}", error.message().trim())])
+    })
+}
+
+/// Values of the file replace those of the defaults, table by table.
+fn merge(base: &mut toml::Table, over: toml::Table) {
+    for (key, value) in over {
+        match (base.get_mut(&key), value) {
+            (Some(toml::Value::Table(below)), toml::Value::Table(above)) => merge(below, above),
+            (_, value) => {
+                base.insert(key, value);
+            }
+        }
+    }
+}
+
+/// `TMINUS_DISCORD__API_URL=…` sets `discord.api_url`.
+fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), BadConfig> {
+    let path = name.trim_start_matches("TMINUS_").to_lowercase();
+    let bad = || BadConfig(vec![format!("{name}: there is no setting `{}`", path.replace("__", "."))]);
+    let (section, key) = path.split_once("__").ok_or_else(bad)?;
+    let section = table.get_mut(section).and_then(toml::Value::as_table_mut).ok_or_else(bad)?;
+    if !section.contains_key(key) {
+        return Err(bad());
+    }
+    section.insert(key.to_owned(), toml::Value::String(value.to_owned()));
+    Ok(())
+}
+
+/// Finds the line of a key serde complains about: the message names it between backticks.
+fn locate(error: &toml::de::Error, text: &str, shown: &str) -> BadConfig {
+    let message = error.message().trim().to_owned();
+    let key = message.split('`').nth(1).unwrap_or_default();
+    let line = text.lines().position(|l| {
+        let l = l.trim_start().trim_start_matches('[');
+        !key.is_empty() && l.starts_with(key)
+    });
+    let place = line.map_or(shown.to_owned(), |n| format!("{shown}:{}", n + 1));
+    BadConfig(vec![format!("{place}: {message}")])
+}
+
+fn line_of(text: &str, key: &str) -> String {
+    text.lines().position(|l| l.trim_start().starts_with(key)).map_or(String::new(), |n| format!(":{}", n + 1))
+}
+
+fn secret(given: Option<&SecretString>, file: Option<&Path>) -> Result<SecretString, String> {
+    use secrecy::ExposeSecret;
+    let given = given.filter(|s| !s.expose_secret().is_empty());
+    match (given, file.filter(|p| !p.as_os_str().is_empty())) {
+        (Some(_), Some(_)) => Err("is given twice, as a value and as a file".to_owned()),
+        (Some(secret), None) => Ok(secret.clone()),
+        (None, Some(path)) => {
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+            Ok(SecretString::from(text.trim().to_owned()))
+        }
+        (None, None) => Err("is missing".to_owned()),
+    }
+}
+
+fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
+    use secrecy::ExposeSecret;
+    let mut bad = Vec::new();
+    let token = match secret(Some(&file.discord.token), Some(Path::new(&file.discord.token_file))) {
+        Ok(token) => token,
+        Err(why) => {
+            bad.push(format!("{shown}{}: discord.token {why} (set discord.token, discord.token_file or TMINUS_DISCORD__TOKEN)", line_of(text, "token")));
+            SecretString::from(String::new())
+        }
+    };
+    let api = file.discord.api_url.clone();
+    if !(api.starts_with("https://") || (api.starts_with("http://") && is_loopback(&api))) {
+        bad.push(format!("{shown}{}: discord.api_url must be https, or http on loopback; it is `{api}`", line_of(text, "api_url")));
+    }
+    let listen = file.intake.listen.parse().unwrap_or_else(|_not_an_address| {
+        bad.push(format!("{shown}{}: intake.listen must be an address and port such as 127.0.0.1:8731; it is `{}`", line_of(text, "listen"), file.intake.listen));
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    });
+    let mut sources: Vec<Source> = Vec::new();
+    for source in file.intake.sources {
+        let at = format!("{shown}{}: intake.sources `{}`", line_of(text, "[[intake.sources]]"), source.name);
+        let clean = !source.name.is_empty() && source.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        if !clean || sources.iter().any(|s| s.name == source.name) {
+            bad.push(format!("{at}: name must be unique, of letters, digits, - and _"));
+        }
+        match secret(source.secret.as_ref(), source.secret_file.as_deref()) {
+            Err(why) => bad.push(format!("{at}: secret {why}")),
+            Ok(secret) if secret.expose_secret().len() < MIN_SECRET => bad.push(format!("{at}: secret must have {MIN_SECRET} bytes or more")),
+            Ok(secret) => sources.push(Source { name: source.name, kind: source.kind, guild: GuildId(source.guild_id), secret }),
+        }
+    }
+    let mut workspaces = Vec::new();
+    for workspace in file.workspace {
+        workspaces.push(policy(workspace, shown, text, &mut bad));
+    }
+    if !bad.is_empty() {
+        return Err(BadConfig(bad));
+    }
+    Ok(Config {
+        token,
+        api_url: api,
+        database: file.database.path,
+        listen,
+        sources,
+        log_format: file.log.format,
+        log_filter: file.log.filter,
+        workspaces,
+    })
+}
+
+fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<String>) -> (GuildId, Policy) {
+    let at = format!("{shown}{}: workspace {}", line_of(text, "[[workspace]]"), workspace.guild_id);
+    let mut policy = Policy {
+        release_channel: workspace.release_channel_id.map(ChannelId),
+        ops_channel: workspace.ops_channel_id.map(ChannelId),
+        zone: workspace.timezone,
+        self_approval: workspace.self_approval,
+        ..Policy::default()
+    };
+    if let Some(zone) = &policy.zone
+        && jiff::tz::TimeZone::get(zone).is_err()
+    {
+        bad.push(format!("{at}: timezone `{zone}` is not known"));
+    }
+    for (name, roles) in workspace.roles {
+        let roles: Vec<RoleId> = roles.into_iter().map(RoleId).collect();
+        match SignoffRole::from_slug(&name) {
+            Some(role) => {
+                policy.signers.insert(role, roles);
+            }
+            None if name == "release_manager" => policy.release_managers = roles,
+            None => bad.push(format!("{shown}{}: workspace.roles has no `{name}`; known are engineering_lead, product_owner, sre_ops, security, release_manager", line_of(text, &name))),
+        }
+    }
+    for (name, audience) in workspace.audiences {
+        let route = Route { channel: audience.channel_id.map(ChannelId), role: audience.role_id.map(RoleId) };
+        policy.audiences.insert(Audience(name), route);
+    }
+    (GuildId(workspace.guild_id), policy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load_text(text: &str, env: &[(&str, &str)]) -> Result<Config, String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("t.toml");
+        std::fs::write(&path, text).unwrap();
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+        load(&path, &env).map_err(|bad| bad.to_string().replace(&path.display().to_string(), "t.toml"))
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line() {
+        let error = load_text("[discord]\ntoken = \"x\"\n\n[database]\npaht = \"a.db\"\n", &[]).unwrap_err();
+        assert_eq!(error, "t.toml:5: unknown field `paht`, expected `path`");
+    }
+
+    #[test]
+    fn a_missing_token_says_where_to_put_it() {
+        let error = load_text("", &[]).unwrap_err();
+        assert_eq!(error, "t.toml: discord.token is missing (set discord.token, discord.token_file or TMINUS_DISCORD__TOKEN)");
+        assert!(load_text("", &[("TMINUS_DISCORD__TOKEN", "abc")]).is_ok());
+    }
+
+    #[test]
+    fn plain_http_and_short_secrets_are_refused() {
+        let error = load_text("[discord]\ntoken = \"x\"\napi_url = \"http://example.org\"\n", &[]).unwrap_err();
+        assert!(error.starts_with("t.toml:3: discord.api_url must be https"), "{error}");
+        let source = "[discord]\ntoken = \"x\"\n[[intake.sources]]\nname = \"a\"\nkind = \"alertmanager\"\nguild_id = \"1\"\nsecret = \"short\"\n";
+        let error = load_text(source, &[]).unwrap_err();
+        assert_eq!(error, "t.toml:3: intake.sources `a`: secret must have 24 bytes or more");
+    }
+
+    #[test]
+    fn an_unknown_environment_key_is_refused() {
+        let error = load_text("", &[("TMINUS_DISCORD__TOKEN", "abc"), ("TMINUS_DISCORD__TOKNE", "abc")]).unwrap_err();
+        assert_eq!(error, "TMINUS_DISCORD__TOKNE: there is no setting `discord.tokne`");
+    }
+}

@@ -1,0 +1,97 @@
+//! What comes in over HTTP: alerts from Alertmanager and a signed generic webhook, health, readiness, metrics. 2xx means
+//! durably stored; one 401 for every bad credential; 4xx only for what will never be right.
+
+mod alertmanager;
+mod generic;
+mod health;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::chat::discord::gateway::GatewayHealth;
+use crate::config::{Source, SourceKind};
+use crate::courier;
+use crate::desk::{Answer, Ask, Desk};
+use crate::domain::command::Signal;
+
+/// The largest body accepted, in bytes: Alertmanager's for about 2,000 alerts.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// What the routes share.
+#[derive(Debug)]
+pub struct Intake {
+    pub desk: Desk,
+    pub sources: Vec<Source>,
+    pub gateway: Arc<GatewayHealth>,
+    pub courier: Arc<courier::Health>,
+    pub metrics: health::Metrics,
+}
+
+impl Intake {
+    /// The shared state.
+    pub fn new(desk: Desk, sources: Vec<Source>, gateway: Arc<GatewayHealth>, courier: Arc<courier::Health>) -> Self {
+        Self { desk, sources, gateway, courier, metrics: health::Metrics::default() }
+    }
+
+    fn source(&self, name: &str, kind: SourceKind) -> Option<&Source> {
+        self.sources.iter().find(|s| s.name == name && s.kind == kind)
+    }
+
+    /// Hands signals to the desk. The answer goes out only when all are on disk.
+    async fn take(&self, source: &Source, signals: Vec<Incoming>) -> StatusCode {
+        for incoming in signals {
+            let Incoming { release, service, signal } = incoming;
+            let ask = Ask::Signal { guild: source.guild.clone(), source: source.name.clone(), release, service, signal: Box::new(signal) };
+            match self.desk.ask(ask).await {
+                Ok(Answer::Unrouted) => self.metrics.unrouted.inc(),
+                Ok(_) => self.metrics.taken.inc(),
+                Err(fault) => {
+                    tracing::error!(source = source.name, error = &fault as &dyn std::error::Error, "An alert was not stored");
+                    return StatusCode::SERVICE_UNAVAILABLE;
+                }
+            };
+        }
+        StatusCode::ACCEPTED
+    }
+
+    fn denied(&self, source: &str) -> StatusCode {
+        self.metrics.denied.inc();
+        tracing::warn!(source, "A webhook with a bad credential was refused");
+        StatusCode::UNAUTHORIZED
+    }
+}
+
+/// A signal with what routes it.
+#[derive(Debug)]
+struct Incoming {
+    release: Option<String>,
+    service: Option<String>,
+    signal: Signal,
+}
+
+/// Serves until cancelled.
+///
+/// # Errors
+/// The listener failed.
+pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationToken) -> std::io::Result<()> {
+    let app = Router::new()
+        .route("/hooks/alertmanager/{source}", post(alertmanager::take))
+        .route("/hooks/generic/{source}", post(generic::take))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(intake);
+    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// A text of a source: no control characters, cut to what a person reads.
+fn tidy(text: &str, max: usize) -> String {
+    text.chars().filter(|c| !c.is_control() || *c == '\n').take(max).collect()
+}
