@@ -1,4 +1,7 @@
 //! T-Minus: a self-hosted chat bot that runs the communications of a software release.
+//!
+//! One way only: a command meets a pure decision (`domain`), its events, state and messages are committed in one
+//! transaction (`desk`, `store`), and the courier brings the messages to the chat. `ARCHITECTURE.md` is the map.
 
 pub mod app;
 mod chat;
@@ -11,6 +14,7 @@ mod desk;
 mod domain;
 mod intake;
 mod plan_doc;
+pub mod sandboxed;
 mod store;
 mod telemetry;
 mod timekeeper;

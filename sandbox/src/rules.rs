@@ -120,7 +120,7 @@ pub(crate) fn callback(body: &Value) -> Vec<String> {
 /// What is wrong with a registration.
 pub(crate) fn commands(body: &Value) -> Vec<String> {
     fn walk(options: &[Value], depth: usize, bad: &mut Vec<String>) {
-        if options.len() > 25 || depth > 3 {
+        if options.len() > 25 || (depth > 3 && !options.is_empty()) {
             bad.push("more than 25 options, or nested too deep".to_owned());
         }
         let mut optional = false;

@@ -97,6 +97,8 @@ pub enum StageEvent {
 #[serde(rename_all = "snake_case")]
 pub enum UpdateEvent {
     Written { text: Option<String> },
+    /// The bot's own update in the watch window, where nobody owes words.
+    Posted,
     Missed,
 }
 

@@ -1,5 +1,6 @@
-//! Topic: the promised updates. T-Minus posts one at every interval; an interval without words from a person counts as
-//! missed, is said in the update itself, and climbs owner → on-call → escalation path until somebody writes.
+//! Topic: the promised updates. T-Minus posts one at every interval; until the last stage is done an interval without words
+//! from a person counts as missed, says so, and climbs owner → on-call → escalation path until somebody writes. In the
+//! watch window the cadence is slower and the bot's own update keeps the promise.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,7 @@ impl UpdateClock {
     /// The slower cadence of the watch window.
     pub fn slow_down(&mut self, at: Timestamp) {
         self.every_min = self.every_min.saturating_mul(WATCHING_FACTOR).min(240);
+        self.missed_in_row = 0;
         self.next_due = at + minutes(self.every_min);
     }
 }
@@ -62,10 +64,11 @@ pub(super) fn decide(work: &mut Work<'_>, text: Option<String>, values: Vec<(Str
 
 /// The promised instant came: the bot says what it knows.
 pub(super) fn due(work: &mut Work<'_>) {
-    work.record(UpdateEvent::Missed);
+    let watching = matches!(work.release.phase, Phase::Watching { .. });
+    work.record(if watching { UpdateEvent::Posted } else { UpdateEvent::Missed });
     let Some(clock) = work.release.phase.run().map(|run| run.updates.clone()) else { return };
     let missed = clock.missed_in_row;
-    let mention = work.climb(missed.saturating_sub(1));
+    let mention = if watching { Vec::new() } else { work.climb(missed.saturating_sub(1)) };
     let key = work.unique("update");
     let posting = work.post(key, Destination::Release, Notice::Update { text: None, by: None, missed });
     posting.priority = Priority::Update;
@@ -94,9 +97,11 @@ pub(super) fn evolve(release: &mut Release, event: &UpdateEvent, at: Timestamp) 
             clock.posted += 1;
             clock.next_due = at + minutes(clock.every_min);
         }
-        UpdateEvent::Missed => {
-            clock.missed_in_row = clock.missed_in_row.saturating_add(1);
-            clock.missed += 1;
+        UpdateEvent::Posted | UpdateEvent::Missed => {
+            if matches!(event, UpdateEvent::Missed) {
+                clock.missed_in_row = clock.missed_in_row.saturating_add(1);
+                clock.missed += 1;
+            }
             // Several slots missed while the service was away collapse into the newest.
             while clock.next_due <= at {
                 clock.next_due += minutes(clock.every_min.max(1));

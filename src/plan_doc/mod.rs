@@ -14,7 +14,7 @@ mod write_back;
 #[cfg(test)]
 mod tests;
 
-pub use diagnostics::{Blocks, Diagnostic, render_chat, render_text};
+pub use diagnostics::{Blocks, render_chat, render_text};
 pub use grammar::{duration_min as duration_minutes, number_with_unit};
 pub use read::{Reading, read};
 pub use time::parse_when;

@@ -13,9 +13,8 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
-pub use journal::{Entry, verify};
-pub use outbox::{Claimed, DueEdit, Found, NewEdit, NewPost, Outcome, PostState};
-pub use releases::{ReleaseHead, StoredPrompt, StoredRevision};
+pub use journal::verify;
+pub use outbox::{Claimed, DueEdit, Found, NewEdit, NewPost, Outcome};
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]

@@ -23,7 +23,7 @@ pub mod words;
 mod tests;
 
 pub use card::card;
-pub use message::{Button, Field, Message, Pick, Style, Tone};
+pub use message::{Button, Message, Style, Tone};
 pub use notice::say;
 pub use refusal::refuse;
 pub use reply::answer;

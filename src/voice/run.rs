@@ -100,6 +100,7 @@ fn update(release: &Release, run: &Run, now: Timestamp, text: Option<&str>, by: 
     match (text, by) {
         (Some(text), Some(by)) => message = message.body(Text::from(format!("{by}: {text}"))),
         (None, Some(by)) => message = message.body(Text::from(format!("Values reported by {by}."))),
+        _ if missed == 0 => message = message.body("Watching. This is what T-Minus knows."),
         _ => {
             message.tone = Tone::Wait;
             let again = if missed > 1 { format!(" ({missed} in a row)") } else { String::new() };

@@ -58,6 +58,7 @@ fn what(release: &Release, event: &Event) -> String {
             StageEvent::Resumed => "resumed".to_owned(),
         },
         Event::Update(UpdateEvent::Written { text }) => text.as_ref().map_or("reported values".to_owned(), |t| format!("update: {t}")),
+        Event::Update(UpdateEvent::Posted) => "posted the state while watching".to_owned(),
         Event::Update(UpdateEvent::Missed) => "the promised update was not written".to_owned(),
         Event::Point(event) => match event {
             PointEvent::Opened { after_min } => format!("asked for a decision at {}", words::after(*after_min)),

@@ -1,6 +1,5 @@
 //! From what Discord sends to what the desk is asked. Identity and roles are those of this very interaction.
 
-use jiff::Timestamp;
 use serenity::model::application::{
     CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction, ComponentInteractionDataKind,
     ModalInteraction,
@@ -172,10 +171,4 @@ pub(super) fn input(modal: &ModalInteraction, name: &str) -> Option<String> {
         ActionRowComponent::InputText(text) if text.custom_id == name => text.value.clone(),
         _ => None,
     })
-}
-
-/// When an interaction was made, from its snowflake.
-pub(super) fn made_at(id: u64) -> Timestamp {
-    let ms = i64::try_from((id >> 22) + 1_420_070_400_000).unwrap_or(0);
-    Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -1,0 +1,127 @@
+//! `tminus run` and the commands around it.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+
+use super::{complain, say};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::config;
+use crate::plan_doc::{self, Blocks};
+use crate::store::{self, Purpose, Store};
+use crate::telemetry;
+
+pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
+    let config = config::load(path, &std::env::vars().collect())?;
+    telemetry::start(config.log_format, &config.log_filter)?;
+    let clock = clock().await?;
+    let app = App::start(config, clock, Purpose::Service).await?;
+    tracing::info!(intake = %app.intake, "Started");
+    let code = tokio::select! {
+        ended = ended() => {
+            ended?;
+            ExitCode::SUCCESS
+        }
+        why = app.failure() => {
+            complain(&format!("tminus: {why}"));
+            ExitCode::FAILURE
+        }
+    };
+    app.stop().await;
+    Ok(code)
+}
+
+/// The system's clock; a test's, in a debug build that a test controls.
+async fn clock() -> anyhow::Result<Clock> {
+    #[cfg(debug_assertions)]
+    if let Ok(address) = std::env::var("TMINUS_TEST_CONTROL") {
+        return Ok(Clock::Sandbox(crate::control::attach(&address).await?));
+    }
+    #[cfg(not(debug_assertions))]
+    tokio::task::yield_now().await;
+    Ok(Clock::System)
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn ended() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        done = tokio::signal::ctrl_c() => done.context("cannot listen for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+pub(super) fn check(path: &Path) -> ExitCode {
+    match config::load(path, &std::env::vars().collect()) {
+        Ok(_) => {
+            say("The configuration is good.");
+            ExitCode::SUCCESS
+        }
+        Err(bad) => {
+            complain(&bad.to_string());
+            ExitCode::from(1)
+        }
+    }
+}
+
+pub(super) async fn health(url: &str) -> ExitCode {
+    let client = match crate::chat::discord::rest::http_client() {
+        Ok(client) => client,
+        Err(error) => {
+            complain(&format!("tminus: {error}"));
+            return ExitCode::from(2);
+        }
+    };
+    match client.get(format!("{}/healthz", url.trim_end_matches('/'))).send().await {
+        Ok(answer) if answer.status().is_success() => ExitCode::SUCCESS,
+        Ok(answer) => {
+            complain(&format!("unhealthy: {}", answer.status()));
+            ExitCode::from(1)
+        }
+        Err(error) => {
+            complain(&format!("no answer: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+pub(super) fn lint(files: &[PathBuf]) -> ExitCode {
+    let mut worst = 0;
+    for file in files {
+        let shown = file.display().to_string();
+        let bytes = match std::fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                complain(&format!("{shown}: cannot be read: {error}"));
+                worst = 2;
+                continue;
+            }
+        };
+        let reading = plan_doc::read(&bytes, None);
+        let text = String::from_utf8_lossy(&bytes);
+        for diagnostic in &reading.diagnostics {
+            say(&plan_doc::render_text(diagnostic, &text, &shown));
+        }
+        if reading.diagnostics.iter().any(|d| d.blocks != Blocks::Nothing) {
+            worst = worst.max(1);
+        }
+    }
+    ExitCode::from(worst)
+}
+
+pub(super) async fn audit(path: &Path) -> anyhow::Result<ExitCode> {
+    let config = config::load(path, &std::env::vars().collect())?;
+    let store = Store::open(&config.database, Purpose::Service).await?;
+    match store::verify(&store).await? {
+        Ok((entries, head)) => {
+            say(&format!("{entries} entries, the chain holds. Head: {head}"));
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(seq) => {
+            complain(&format!("The chain breaks at entry {seq}: from there on the journal is not what was written."));
+            Ok(ExitCode::from(1))
+        }
+    }
+}
