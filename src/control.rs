@@ -7,7 +7,7 @@ pub use inner::{attach, point};
 /// A named point; nothing in a release build.
 #[cfg(not(debug_assertions))]
 #[expect(clippy::unused_async, reason = "the debug build's twin waits here")]
-pub async fn point(_name: &str) {}
+pub async fn point(_name: &str, _what: &str) {}
 
 #[cfg(debug_assertions)]
 mod inner {
@@ -26,7 +26,7 @@ mod inner {
         go: Notify,
     }
 
-    /// Connects to the test at `address` and returns its clock. Lines in: `clock MS`, `go`. Lines out: `point NAME`.
+    /// Connects to the test at `address` and returns its clock. Lines in: `clock MS`, `go`. Lines out: `point NAME KEY`.
     ///
     /// # Errors
     /// The test is not there.
@@ -61,9 +61,9 @@ mod inner {
     }
 
     /// Tells the test that a point was reached and waits for its word.
-    pub async fn point(name: &str) {
+    pub async fn point(name: &str, what: &str) {
         if let Some(control) = CONTROL.get()
-            && control.reached.send(name.to_owned()).is_ok()
+            && control.reached.send(format!("{name} {what}")).is_ok()
         {
             control.go.notified().await;
         }

@@ -116,6 +116,7 @@ fn policy() -> Policy {
 pub struct Options {
     /// The page's port; 0 takes a free one.
     pub port: u16,
+    /// Shared by the bot and the simulated Discord.
     pub clock: SimClock,
     /// Messages per channel and five seconds; Discord's is about 5.
     pub per_five_seconds: u32,
@@ -124,7 +125,9 @@ pub struct Options {
 /// The bot connected to its sandbox.
 #[derive(Debug)]
 pub struct Sandboxed {
+    /// The simulated Discord.
     pub sandbox: Sandbox,
+    /// The bot.
     pub app: Arc<App>,
     /// The intake's base URL.
     pub intake: String,

@@ -138,6 +138,12 @@ impl Sandbox {
         drop(self.bot.set(bot));
     }
 
+    /// The same sandbox for another bot, after a restart.
+    pub fn without_bot(mut self) -> Self {
+        self.bot = Arc::default();
+        self
+    }
+
     /// Sets the story the page plays.
     pub fn tell(&self, steps: Vec<Step>) {
         *self.story.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Story { steps, ..Story::default() };

@@ -129,7 +129,7 @@ impl Courier {
     }
 
     async fn send(&self, mut row: Claimed) -> Result<(), StoreFault> {
-        point("after_claim").await;
+        point("after_claim", &row.key).await;
         if row.anchor.is_none() {
             // The first message ever in this channel: learn what is there, so that a look-up can tell what it sees.
             match self.platform.newest(&row.channel).await {
@@ -145,7 +145,7 @@ impl Courier {
             Ok(message) => message,
             Err(error) => return self.settle(&row, Outcome::Dead { why: format!("the stored message does not parse: {error}") }).await,
         };
-        point("before_send").await;
+        point("before_send", &row.key).await;
         // A request that could outlive the lease is not begun (`reliability.md` 5.3).
         if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
             let at = self.clock.now();
@@ -153,11 +153,11 @@ impl Courier {
         }
         let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker };
         let sent = self.platform.post(&row.channel, out, &row.nonce).await;
-        point("after_send").await;
+        point("after_send", &row.key).await;
         match sent {
             Ok(id) => {
                 self.settle(&row, Outcome::Sent { message: id }).await?;
-                point("after_record").await;
+                point("after_record", &row.key).await;
                 Ok(())
             }
             Err(fault) => self.failed(&row, fault).await,

@@ -199,7 +199,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
             let mention = work.climb(1).split_off(work.owner().len().min(1));
             let mention = if mention.is_empty() { work.owner() } else { mention };
             let posting = work.post(posting_key(&key), Destination::Release, Notice::Alert { key: key.clone() });
-            posting.prompt = Some(Prompt::Alert { key: key.clone() });
+            posting.prompt = Some(Prompt::Alert { key });
             posting.priority = Priority::Prompt;
             posting.mention = mention;
             evidence(work, &signal);
@@ -251,8 +251,13 @@ fn other_evidence(work: &Work<'_>, trigger: usize, rule: &TriggerRule) -> bool {
     })
 }
 
-/// What a firing alert proves for the triggers.
+/// What a firing alert proves: its value is an observation, and evidence for the triggers.
 fn evidence(work: &mut Work<'_>, signal: &Signal) {
+    let hint = signal.metric.as_deref().unwrap_or(&signal.name);
+    if let (Some(metric), Some(value)) = (metric_named(&work.release.plan, hint).map(|m| m.name.clone()), signal.value) {
+        let observation = Observation { value, at: work.ctx.now, by: signal.source.clone() };
+        work.record(AlertEvent::Observed { metric, observation });
+    }
     for (trigger, rule) in rules(&work.release.plan) {
         if about(&rule, signal)
             && let Some(value) = signal.value

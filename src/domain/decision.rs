@@ -123,7 +123,10 @@ pub(super) fn decide(
     let by = work.by();
     let notice = Notice::PointDecided { after_min, verdict, by, reason: why.clone() };
     work.edit(key(after_min), notice.clone(), None);
-    work.post(format!("{}/decided", key(after_min)), Destination::Release, notice);
+    if verdict == Verdict::Continue {
+        // A hold or a rollback announces itself.
+        work.post(format!("{}/decided", key(after_min)), Destination::Release, notice);
+    }
     match (verdict, why) {
         (Verdict::Hold, Some(why)) if !matches!(work.release.phase, Phase::Held { .. }) => stage::hold(work, why)?,
         (Verdict::RollBack, Some(why)) => rollback::start(work, Some(Cause::Point { after_min }), why)?,

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::agenda::{Mark, MarkKind};
 use super::command::{Command, Imported, PlanCommand, Post};
 use super::decide::{Context, Work, reason, recorded};
-use super::effect::{Decision, Destination, Effect, Priority, Prompt, Reply};
+use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::ladder;
@@ -277,9 +277,4 @@ pub(super) fn signoff_key(release: &Release) -> String {
 /// The prompt under the present revision's request.
 pub(super) fn signoff_prompt(release: &Release) -> Prompt {
     Prompt::Signoff { digest: release.digest.clone() }
-}
-
-/// Whether an effect is addressed to people who must act.
-pub fn is_prompt(effect: &Effect) -> bool {
-    matches!(effect, Effect::Post(posting) if posting.prompt.is_some())
 }

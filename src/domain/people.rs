@@ -56,16 +56,6 @@ impl Actor {
     }
 }
 
-impl By {
-    /// The user id, if a person did it.
-    pub fn user(&self) -> Option<&UserId> {
-        match self {
-            Self::Person { user, .. } => Some(user),
-            Self::Clock | Self::Courier | Self::Source { .. } => None,
-        }
-    }
-}
-
 impl std::fmt::Display for By {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -70,14 +70,17 @@ macro_rules! shown {
                 f.pad(match self { $(Self::$variant => $text),+ })
             }
         }
+    };
+    (all $type:ty { $($variant:ident => $text:literal),+ $(,)? }) => {
+        shown!($type { $($variant => $text),+ });
         impl $type {
             /// Every value, in the template's order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
         }
     };
 }
-shown!(ReleaseType { Standard => "Standard", Hotfix => "Hotfix", Emergency => "Emergency" });
-shown!(Risk { Low => "Low", Medium => "Medium", High => "High" });
+shown!(all ReleaseType { Standard => "Standard", Hotfix => "Hotfix", Emergency => "Emergency" });
+shown!(all Risk { Low => "Low", Medium => "Medium", High => "High" });
 
 /// A person the plan names. `user` is known once the name was matched to a member of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -283,7 +286,7 @@ pub enum SignoffRole {
     SreOps,
     Security,
 }
-shown!(SignoffRole {
+shown!(all SignoffRole {
     EngineeringLead => "Engineering Lead",
     ProductOwner => "Product Owner",
     SreOps => "SRE/Ops",

@@ -11,7 +11,6 @@ pub enum Refusal {
     UnknownRelease { typed: String },
     /// Several are open and none was named.
     WhichRelease { open: Vec<String> },
-    NoWorkspace,
     NotAllowed { who: Vec<Who> },
     RoleUnmapped { role: SignoffRole },
     AudienceUnmapped { audience: Audience },
@@ -50,7 +49,6 @@ pub enum Wanted {
     AllClear,
     Scrub,
     Postmortem,
-    Item,
     Alert,
     Receipt,
 }

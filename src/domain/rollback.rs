@@ -137,11 +137,13 @@ fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Ref
     work.record(RollbackEvent::Declined { verdict, reason: why.clone() });
     settle_triggers(work);
     work.edit(key(n), Notice::Case { n }, None);
-    let by = work.by();
-    let notice = Notice::CaseDeclined { n, verdict, by, reason: why.clone() };
-    work.post(format!("{}/declined", key(n)), Destination::Release, notice);
     if verdict == Verdict::Hold && !matches!(work.release.phase, Phase::Held { .. }) {
+        // The hold is announced; the prompt shows the decision. One message is enough.
         stage::hold(work, why)?;
+    } else {
+        let by = work.by();
+        let notice = Notice::CaseDeclined { n, verdict, by, reason: why };
+        work.post(format!("{}/declined", key(n)), Destination::Release, notice);
     }
     Ok(Reply::Decided { verdict })
 }

@@ -43,9 +43,4 @@ impl Workspace {
             }
         }
     }
-
-    /// The member a plan's name means, if it was settled before.
-    pub fn person(&self, name: &str) -> Option<&UserId> {
-        self.people.get(&name.trim().to_lowercase())
-    }
 }

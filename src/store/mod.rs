@@ -35,8 +35,6 @@ pub enum StoreFault {
     Sql(#[source] sqlx::Error),
     #[error("migration failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
-    #[error("cannot use the database file {path}")]
-    File { path: PathBuf, #[source] source: std::io::Error },
 }
 
 impl From<sqlx::Error> for StoreFault {

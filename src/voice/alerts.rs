@@ -28,7 +28,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 Verdict::Continue => (Tone::Wait, "Continue"),
                 Verdict::Hold | Verdict::RollBack => (Tone::Wait, "Hold"),
             };
-            Message::new(tone, Text::from(format!("☑️ No rollback: {word} · {name}"))).body(Text::from(format!("Decided by {by}: “{reason}”.")))
+            Message::new(tone, Text::from(format!("☑️ No rollback: {word} · {name}"))).body(Text::from(format!("Decided by {by}: “{reason}”")))
         }
         Notice::RollingBack { by, reason } => Message::new(Tone::Bad, Text::from(format!("⏪ Rolling back · {name}")))
             .body(Text::from(format!("Decided by {by}: “{reason}”. T-Minus does not deploy: on-call rolls back now.")))

@@ -27,7 +27,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             Message::new(Tone::Good, Text::from(format!("📄 Post-mortem filed · {name}"))).body(Text::from(format!("By {by}: ")).code(link))
         }
         Notice::PostmortemWaived { reason, by } => {
-            Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem waived · {name}"))).body(Text::from(format!("By {by}: “{reason}”.")))
+            Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem waived · {name}"))).body(Text::from(format!("By {by}: “{reason}”")))
         }
         Notice::ActionsOpen { open } => Message::new(Tone::Wait, Text::from(format!("📌 Actions still open · {name}")))
             .body(Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))

@@ -23,7 +23,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             }
             let now = match audience {
                 a if *a == Audience::support() => "Press Briefed once your team knows.",
-                a if *a == Audience::status_page() => "Put the text below on the status page, then press Briefed.",
+                a if *a == Audience::status_page() => "Put the text above on the status page, then press Briefed.",
                 _ => "Nothing to do unless you object: tell the owner.",
             };
             let mut message = Message::new(Tone::Plain, Text::from(format!("📣 {label} · {name}")))

@@ -36,7 +36,6 @@ fn verb(wanted: Wanted) -> &'static str {
         Wanted::AllClear => "All-clear",
         Wanted::Scrub => "Scrubbing",
         Wanted::Postmortem => "A post-mortem",
-        Wanted::Item => "An item",
         Wanted::Alert => "An alert",
         Wanted::Receipt => "A receipt",
     }
@@ -47,7 +46,6 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::UnknownRelease { typed } if typed.is_empty() => Text::from("There is no release here. Import a plan with ").code("/release import").t("."),
         Refusal::UnknownRelease { typed } => Text::from(format!("There is no release “{typed}” in this server. See ")).code("/release list").t("."),
         Refusal::WhichRelease { open } => Text::from(format!("Several releases are open: {}. Name one in the option ", open.join(", "))).code("release").t("."),
-        Refusal::NoWorkspace => Text::from("T-Minus works inside a server that was set up. An administrator starts with ").code("/tminus setup").t("."),
         Refusal::NotAllowed { who } => {
             let mut text = Text::from("You may not do this. ");
             if who.is_empty() {
@@ -78,7 +76,7 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::OneRoleEach { held } => Text::from(format!("You signed this revision as {held}. One person signs for one role; ask a colleague.")),
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
-        Refusal::WrongPhase { phase, wanted } => Text::from(format!("{} is not possible now: the release is “{}”.", verb(*wanted), words::phase(*phase))),
+        Refusal::WrongPhase { phase, wanted } => Text::from(format!("{} is not possible now: the release is “{}”", verb(*wanted), words::phase(*phase))),
         Refusal::Stale { now } => Text::from(format!("This button has been overtaken. The release is “{}” now; see the newest message or ", words::phase(*now))).code("/release show").t("."),
         Refusal::ReasonNeeded => Text::from("Say why, in a few words: it goes on the record."),
         Refusal::BreakGlassOnly { kind } => Text::from(format!("Break-glass is for Emergency releases; this one is {kind}. Collect the sign-offs, or import the plan as Emergency.")),

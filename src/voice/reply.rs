@@ -52,8 +52,8 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::PostmortemScheduled { at } => ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t(".")),
         Reply::PostmortemFiled => ok(Text::from("Post-mortem filed. Reminders stop.")),
         Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
-        Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”."))),
-        Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”."))),
+        Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”"))),
+        Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”"))),
         Reply::Imported { .. } | Reply::Named | Reply::Silent => Message::default(),
     };
     message.footer = words::footer(release);

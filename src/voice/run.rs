@@ -76,7 +76,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             let tone = if *verdict == Verdict::Continue { Tone::Good } else { Tone::Bad };
             let why = reason.as_ref().map_or(String::new(), |r| format!(": “{r}”"));
             Message::new(tone, Text::from(format!("☑️ {}: {} · {name}", words::after(*after_min), words::verdict(*verdict))))
-                .body(Text::from(format!("Decided by {by}{why}.")))
+                .body(Text::from(format!("Decided by {by}{why}")))
         }
         _ => Message::default(),
     }

@@ -191,10 +191,13 @@ pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
             Judged::NoData => ("⚪", "no fresh value"),
         };
         let mut line = Text::from(format!("{icon} {}: ", metric.name));
-        if let Some(seen) = run.observed.get(&metric.name) {
-            line = line.b(value(metric, seen.value).to_string()).t(" ");
-        }
-        line = line.t(word);
+        line = match (run.observed.get(&metric.name), judged) {
+            (Some(seen), Judged::NoData) => {
+                line.t(format!("last {} at ", value(metric, seen.value))).time(seen.at, Stamp::Short).t(", no longer fresh")
+            }
+            (Some(seen), _) => line.b(value(metric, seen.value).to_string()).t(" ").t(word),
+            (None, _) => line.t(word),
+        };
         let base = metric.baseline.as_ref().map(|b| format!("baseline {b}"));
         let success = metric.success.as_ref().map(|b| format!("success {b}"));
         let aside: Vec<String> = base.into_iter().chain(success).collect();

@@ -89,11 +89,6 @@ impl Rest {
         }
     }
 
-    /// The longest a request can take, for leases.
-    pub fn longest_request() -> Duration {
-        WHOLE
-    }
-
     /// One request with a JSON body. `path` begins after `/api/v10`.
     ///
     /// # Errors

@@ -1,0 +1,100 @@
+//! Delivery under faults: an unknown outcome is never a blind repeat, and a restart continues.
+
+use tminus::sandboxed::t;
+use tminus_sandbox::Fault;
+
+use crate::rig::Rig;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn faults_of_create_message_lose_and_double_nothing() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-24 * 60) - 1).await;
+    let creates = |rig: &Rig| rig.sandbox().requests().iter().filter(|r| r.method == "POST" && r.path == "/messages").count();
+    let before = creates(&rig);
+    rig.sandbox().fail_next(&[Fault::FailAfter]);
+    rig.advance(t(-24 * 60) + 60_000).await;
+    assert_eq!(rig.count("engineering", "📣 T-24h · "), 1);
+    assert_eq!(creates(&rig) - before, 1, "found by the look-up, not sent again");
+    rig.sandbox().fail_next(&[Fault::FailBefore, Fault::RateLimited]);
+    rig.advance(t(-120) + 120_000).await;
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1, "looked up, not there, sent");
+    rig.sandbox().fail_next(&[Fault::Forbidden]);
+    rig.advance(t(-20)).await;
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "probed again after five minutes");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_history_that_cannot_be_read_is_not_believed() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-31)).await;
+    rig.sandbox().hide_history(true);
+    rig.sandbox().fail_next(&[Fault::FailAfter]);
+    rig.advance(t(-25)).await;
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "the nonce decides within its window");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn notices_leave_at_their_instant_and_a_restart_continues() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-24 * 60) - 1).await;
+    assert_eq!(rig.count("engineering", "📣"), 0, "never early");
+    rig.advance(t(-24 * 60)).await;
+    let message = rig.sandbox().messages("engineering").pop().unwrap();
+    assert_eq!(message.at_ms, t(-24 * 60));
+    let rig = rig.restart().await;
+    // Two hours of downtime: T-2h passes, and is told late.
+    rig.advance(t(-100)).await;
+    assert_eq!(rig.count("engineering", "📣"), 1, "not said again");
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1);
+    let rig = rig.restart().await;
+    rig.advance(t(0)).await;
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1);
+    assert_eq!(rig.count("releases", "go or no-go"), 1);
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn downtime_over_a_rung_says_so_late_or_skips_it() {
+    let rig = Rig::approved().await;
+    let sandbox = rig.sandbox().clone();
+    // A jump past T-24h and T-2h, as if the service had been away.
+    sandbox.clock().move_to(t(-90));
+    rig.quiet().await;
+    assert_eq!(rig.count("engineering", "📣"), 0, "superseded by T-2h");
+    let late = rig.newest("support");
+    assert!(late.contains("Sent 30 min after its time.") && late.contains("Not sent before: T-24h/engineering."), "{late}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dropped_gateway_is_resumed() {
+    let rig = Rig::approved().await;
+    rig.sandbox().drop_gateway();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let answer = rig.slash("ana", "release show", &[]).await;
+    assert!(answer.contains("Approved"), "{answer}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hold_shifts_t0_and_scrub_tells_whoever_was_told() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-24 * 60)).await;
+    rig.slash("ana", "release hold", &[("reason", "Waiting for the provider")]).await;
+    rig.advance(t(-24 * 60 + 60)).await;
+    rig.slash("ana", "release resume", &[]).await;
+    rig.advance(t(-120)).await;
+    assert_eq!(rig.count("support", "📣"), 0, "T-0 moved by an hour");
+    rig.advance(t(-60)).await;
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1);
+    let answer = rig.slash("ana", "release scrub", &[("reason", "The provider is not ready")]).await;
+    assert!(answer.contains("Scrubbed"), "{answer}");
+    for channel in ["engineering", "support", "releases"] {
+        assert!(rig.newest(channel).contains("🚫 Scrubbed"), "{channel}: {}", rig.newest(channel));
+    }
+    rig.advance(t(24 * 60)).await;
+    assert_eq!(rig.count("releases", "go or no-go"), 0, "future marks vanished");
+    rig.finish().await;
+}

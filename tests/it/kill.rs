@@ -1,0 +1,215 @@
+//! Real processes, real SIGKILLs between claim, send and record: each notice is posted exactly once.
+//!
+//! `TMINUS_KILLS` sets how many kills are wanted (default 200), `TMINUS_SEED` the seed; the seed is printed.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use tempfile::TempDir;
+use tminus::sandboxed::{BEGIN_MS, BOT_TOKEN, PLAN, t, world};
+use tminus_sandbox::{Sandbox, Seen, Setup, SimClock};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::rig::{shown, text};
+
+/// Kills one notice may meet: beyond three the courier gives it up as poison.
+const KILLS_A_NOTICE: u32 = 3;
+const RELEASES: usize = 24;
+
+struct Process {
+    child: Child,
+    lines: tokio::io::Lines<BufReader<tokio::net::tcp::OwnedReadHalf>>,
+    write: tokio::net::tcp::OwnedWriteHalf,
+}
+
+struct Field {
+    sandbox: Sandbox,
+    control: TcpListener,
+    config: std::path::PathBuf,
+    _folder: TempDir,
+}
+
+fn file(sandbox: &Sandbox, folder: &TempDir) -> std::path::PathBuf {
+    let world = world();
+    let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id;
+    let channel = |name: &str| world.channel(name).unwrap().id;
+    let text = format!(
+        "[discord]\ntoken = \"{BOT_TOKEN}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n\
+         [[workspace]]\nguild_id = \"{}\"\nrelease_channel_id = \"{}\"\ntimezone = \"Europe/Berlin\"\n\
+         [workspace.roles]\nrelease_manager = [\"{}\"]\nengineering_lead = [\"{}\"]\nproduct_owner = [\"{}\"]\nsre_ops = [\"{}\"]\n\
+         [workspace.audiences.engineering]\nchannel_id = \"{}\"\n[workspace.audiences.support]\nchannel_id = \"{}\"\n",
+        sandbox.url(),
+        folder.path().join("kill.db").display(),
+        world.guild,
+        channel("releases"),
+        role("Release Managers"),
+        role("Engineering Leads"),
+        role("Product"),
+        role("SRE"),
+        channel("engineering"),
+        channel("support"),
+    );
+    let path = folder.path().join("tminus.toml");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+impl Field {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let setup = Setup {
+            world: world(),
+            clock: SimClock::frozen(BEGIN_MS),
+            token: BOT_TOKEN.to_owned(),
+            port: 0,
+            per_five_seconds: 100_000,
+        };
+        let sandbox = Sandbox::start(setup).await.unwrap();
+        let control = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let config = file(&sandbox, &folder);
+        Self { sandbox, control, config, _folder: folder }
+    }
+
+    async fn start(&self) -> Process {
+        let child = Command::new(env!("CARGO_BIN_EXE_tminus"))
+            .args(["run", "--config"])
+            .arg(&self.config)
+            .env("TMINUS_TEST_CONTROL", self.control.local_addr().unwrap().to_string())
+            .stdin(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (stream, _): (TcpStream, _) = tokio::time::timeout(Duration::from_secs(20), self.control.accept()).await.unwrap().unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (read, write) = stream.into_split();
+        let mut process = Process { child, lines: BufReader::new(read).lines(), write };
+        process.tell(&format!("clock {}", self.sandbox.clock().now_ms())).await;
+        process
+    }
+
+    async fn move_to(&self, process: &mut Process, ms: i64) {
+        self.sandbox.clock().move_to(ms);
+        process.tell(&format!("clock {}", self.sandbox.clock().now_ms())).await;
+    }
+}
+
+impl Process {
+    async fn tell(&mut self, line: &str) {
+        self.write.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+    }
+
+    /// The next point the courier reaches, if it reaches one soon.
+    async fn point(&mut self, within: Duration) -> Option<String> {
+        let line = tokio::time::timeout(within, self.lines.next_line()).await.ok()?;
+        Some(line.ok()??.trim_start_matches("point ").to_owned())
+    }
+
+    /// Lets the courier run until it reaches no further point.
+    async fn run_dry(&mut self) {
+        while self.point(Duration::from_millis(400)).await.is_some() {
+            self.tell("go").await;
+        }
+    }
+
+    fn kill(mut self) {
+        // SIGKILL: nothing of the process runs any more.
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A small generator, so that the seed alone decides (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+async fn prepare(field: &Field) {
+    let mut process = field.start().await;
+    for _ in 0..500 {
+        if field.sandbox.online() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let drained = tokio::spawn(async move {
+        process.run_dry().await;
+        process
+    });
+    for n in 1..=RELEASES {
+        let plan = PLAN.replace("Checkout 4.2: new payment step", &format!("Release {n}")).replace("- [ ] Dependencies", "- [x] Dependencies");
+        let release = format!("REL-{n}");
+        let named = [("release", release.as_str())];
+        let done = |seen: Seen| assert!(!shown(&seen).starts_with('⛔'), "{}", shown(&seen));
+        done(field.sandbox.slash("ana", "releases", "release import", &[], Some(("plan.md", plan.as_bytes()))).await.unwrap());
+        done(field.sandbox.slash("ana", "releases", "release submit", &named, None).await.unwrap());
+        for (who, role) in [("chloe", "engineering_lead"), ("dev", "product_owner"), ("eva", "sre_ops")] {
+            let options = [("role", role), ("release", release.as_str())];
+            done(field.sandbox.slash(who, "releases", "release signoff give", &options, None).await.unwrap());
+        }
+    }
+    let mut process = drained.await.unwrap();
+    process.run_dry().await;
+    process.kill();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() {
+    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let wanted = number("TMINUS_KILLS", 200);
+    let seed = number("TMINUS_SEED", 20_261_124).max(1);
+    eprintln!("seed {seed}");
+    let mut dice = Dice(seed);
+    let field = Field::new().await;
+    prepare(&field).await;
+
+    let mut kills: u64 = 0;
+    let mut at_points = std::collections::BTreeMap::<String, u64>::new();
+    // Each kill costs half a minute of the clock; a rung's share must end before the next rung, or it is rightly skipped.
+    let rungs = [(-24 * 60, "engineering", "T-24h", 50), (-120, "support", "T-2h", 38), (-30, "releases", "T-30m", 14)];
+    for (rung, channel, label, percent) in rungs {
+        let share = (wanted * percent).div_ceil(100);
+        let mut here = 0;
+        let mut process = field.start().await;
+        field.move_to(&mut process, t(rung)).await;
+        let mut met = std::collections::BTreeMap::<String, u32>::new();
+        loop {
+            let Some(point) = process.point(Duration::from_millis(1_500)).await else { break };
+            let (point, key) = point.split_once(' ').map(|(p, k)| (p.to_owned(), k.to_owned())).unwrap();
+            let met = met.entry(key).or_default();
+            if here >= share || *met >= KILLS_A_NOTICE || dice.roll(8) == 0 {
+                process.tell("go").await;
+                continue;
+            }
+            process.kill();
+            *at_points.entry(point).or_default() += 1;
+            (kills, here, *met) = (kills + 1, here + 1, *met + 1);
+            process = field.start().await;
+            // The unknown outcome settles before it is looked up.
+            let later = field.sandbox.clock().now_ms() + 31_000;
+            field.move_to(&mut process, later).await;
+        }
+        // Calm: everything that is still open drains.
+        for _ in 0..6 {
+            let later = field.sandbox.clock().now_ms() + 31_000;
+            field.move_to(&mut process, later).await;
+            process.run_dry().await;
+        }
+        process.kill();
+        let posted: Vec<String> = field.sandbox.messages(channel).iter().map(text).filter(|m| m.contains(&format!("📣 {label} · "))).collect();
+        for n in 1..=RELEASES {
+            let count = posted.iter().filter(|m| m.contains(&format!("REL-{n} Release {n}\n"))).count();
+            assert_eq!(count, 1, "{label} of REL-{n}: posted {count} times (seed {seed}, {kills} kills)");
+        }
+    }
+    eprintln!("{kills} kills, {} notices, killed at {at_points:?}", RELEASES * 3);
+    assert!(kills >= wanted, "only {kills} kills");
+    assert_eq!(at_points.len(), 4, "every point was hit: {at_points:?}");
+    assert_eq!(field.sandbox.violations(), Vec::<String>::new());
+}

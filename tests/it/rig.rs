@@ -1,0 +1,215 @@
+//! The rig: a bot and its sandbox with a clock that stands still, and what people see as text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use tempfile::TempDir;
+use tminus::sandboxed::{BEGIN_MS, Options, PLAN, Sandboxed};
+use tminus_sandbox::{Message, Sandbox, Seen, SimClock};
+
+pub struct Rig {
+    pub pair: Sandboxed,
+    folder: TempDir,
+    /// The body last seen of each message, so that news and edits show once.
+    seen: BTreeMap<u64, Value>,
+}
+
+pub const CHANNELS: [&str; 4] = ["releases", "engineering", "support", "tminus-ops"];
+
+impl Rig {
+    pub async fn new() -> Self {
+        Self::with_limit(1_000).await
+    }
+
+    pub async fn with_limit(per_five_seconds: u32) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), per_five_seconds };
+        let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
+        Self { pair, folder, seen: BTreeMap::new() }
+    }
+
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.pair.sandbox
+    }
+
+    /// Types a command in #releases and returns what its author sees.
+    pub async fn slash(&self, who: &str, path: &str, options: &[(&str, &str)]) -> String {
+        let seen = self.sandbox().slash(who, "releases", path, options, None).await.unwrap();
+        self.quiet().await;
+        shown(&seen)
+    }
+
+    pub async fn import(&self, who: &str, name: &str, plan: &[u8]) -> String {
+        let seen = self.sandbox().slash(who, "releases", "release import", &[], Some((name, plan))).await.unwrap();
+        self.quiet().await;
+        shown(&seen)
+    }
+
+    pub async fn press(&self, who: &str, channel: &str, label: &str, fill: &[(&str, &str)]) -> String {
+        let mut seen = self.sandbox().press(who, channel, label).await.unwrap();
+        if let Seen::Modal { data, .. } = &seen {
+            seen = self.sandbox().fill(who, channel, data, fill).await.unwrap();
+        }
+        self.quiet().await;
+        shown(&seen)
+    }
+
+    pub async fn quiet(&self) {
+        self.pair.app.quiet().await.unwrap();
+    }
+
+    pub async fn advance(&self, to_ms: i64) {
+        self.sandbox().advance_to(to_ms).await.unwrap();
+    }
+
+    /// A submitted release with all sign-offs and gates, ready for go.
+    pub async fn approved() -> Self {
+        let rig = Self::new().await;
+        rig.import("ana", "checkout-4.2.md", PLAN.as_bytes()).await;
+        rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+        rig.sign_all().await;
+        rig.slash("ana", "release item done", &[("text", "dependencies-deployed-and-stable")]).await;
+        rig
+    }
+
+    pub async fn sign_all(&self) {
+        for (who, role) in [("chloe", "engineering_lead"), ("dev", "product_owner"), ("eva", "sre_ops")] {
+            let answer = self.slash(who, "release signoff give", &[("role", role)]).await;
+            assert!(answer.starts_with("✅ Done"), "{answer}");
+        }
+    }
+
+    /// What was said or changed since the last look, channel by channel.
+    pub fn news(&mut self) -> String {
+        let mut out = String::new();
+        for channel in CHANNELS {
+            for message in self.pair.sandbox.messages(channel) {
+                let before = self.seen.insert(message.id, message.body.clone());
+                if before.as_ref() == Some(&message.body) {
+                    continue;
+                }
+                let word = if before.is_some() { "edited" } else { "says" };
+                let _: Result<(), std::fmt::Error> = writeln!(out, "#{channel} {word}:\n{}", indent(&text(&message)));
+            }
+        }
+        out
+    }
+
+    pub fn count(&self, channel: &str, needle: &str) -> usize {
+        self.sandbox().messages(channel).iter().filter(|m| text(m).contains(needle)).count()
+    }
+
+    pub fn newest(&self, channel: &str) -> String {
+        self.sandbox().messages(channel).last().map(text).unwrap_or_default()
+    }
+
+    /// Ends the bot and starts it again on the same file.
+    pub async fn restart(self) -> Self {
+        let Self { pair, folder, seen } = self;
+        let sandbox = pair.sandbox.clone();
+        pair.stop_bot().await;
+        let sandbox = sandbox.without_bot();
+        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db")).await.unwrap();
+        Self { pair, folder, seen }
+    }
+
+    /// Every test ends in silence.
+    pub async fn finish(self) {
+        self.quiet().await;
+        assert_eq!(self.sandbox().violations(), Vec::<String>::new());
+        self.pair.check_journal().await.unwrap();
+        self.pair.stop_bot().await;
+    }
+}
+
+/// What a person sees of an answer.
+pub fn shown(seen: &Seen) -> String {
+    match seen {
+        Seen::Message(message) => text(message),
+        Seen::Modal { data, .. } => format!("form: {}", data["title"].as_str().unwrap_or_default()),
+        Seen::Choices(choices) => choices.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join("\n"),
+        Seen::Nothing => "(no answer)".to_owned(),
+    }
+}
+
+/// A message as text: who is called, embeds, buttons. Markers differ from run to run and are left out.
+pub fn text(message: &Message) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
+    let body = &message.body;
+    if let Some(content) = body["content"].as_str().filter(|c| !c.is_empty()) {
+        line(format!("calls {}", readable(content)));
+    }
+    for embed in body["embeds"].as_array().into_iter().flatten() {
+        line(embed["title"].as_str().unwrap_or_default().to_owned());
+        if let Some(words) = embed["description"].as_str() {
+            line(readable(words));
+        }
+        for field in embed["fields"].as_array().into_iter().flatten() {
+            let value = readable(field["value"].as_str().unwrap_or_default()).replace('\n', "\n    ");
+            line(format!("  {}: {value}", field["name"].as_str().unwrap_or_default()));
+        }
+        if let Some(footer) = embed["footer"]["text"].as_str() {
+            let kept: Vec<&str> = footer.split(" · ").filter(|p| !(p.len() == 9 && p.starts_with('n'))).collect();
+            line(format!("  — {}", kept.join(" · ")));
+        }
+    }
+    let labels: Vec<String> = body["components"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|row| row["components"].as_array().cloned().unwrap_or_default())
+        .map(|b| format!("[{}]", b["label"].as_str().or(b["placeholder"].as_str()).unwrap_or_default()))
+        .collect();
+    if !labels.is_empty() {
+        line(format!("  {}", labels.join(" ")));
+    }
+    if let Some((name, _)) = &message.file {
+        line(format!("  file {name}"));
+    }
+    out.trim_end().to_owned()
+}
+
+/// Mentions by name, timestamps as UTC, escapes undone.
+fn readable(text: &str) -> String {
+    let world = tminus::sandboxed::world();
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '\\']) {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        if let Some(escaped) = rest.strip_prefix('\\') {
+            let c = escaped.chars().next().unwrap_or_default();
+            out.push(c);
+            rest = &escaped[c.len_utf8()..];
+            continue;
+        }
+        let end = rest.find('>').unwrap_or(rest.len() - 1);
+        let token = &rest[1..end];
+        rest = &rest[end + 1..];
+        let id = |prefix: &str| token.strip_prefix(prefix).and_then(|id| id.parse::<u64>().ok());
+        if let Some(role) = id("@&") {
+            out.push_str(&world.roles.iter().find(|r| r.id == role).map_or("@&?".to_owned(), |r| format!("@{}", r.name)));
+        } else if let Some(user) = id("@") {
+            out.push_str(&world.people.iter().find(|p| p.id == user).map_or("@?".to_owned(), |p| format!("@{}", p.username)));
+        } else if let Some(channel) = id("#") {
+            out.push_str(&world.channels.iter().find(|c| c.id == channel).map_or("#?".to_owned(), |c| format!("#{}", c.name)));
+        } else if let Some((seconds, style)) = token.strip_prefix("t:").and_then(|t| t.split_once(':')) {
+            let at = jiff::Timestamp::from_second(seconds.parse().unwrap()).unwrap();
+            let shown = at.strftime(if style == "t" { "%H:%M" } else { "%a %H:%M" }).to_string();
+            out.push_str(&if style == "R" { format!("⟨{shown}⟩") } else { shown });
+        } else {
+            out.push_str(&format!("<{token}>"));
+        }
+    }
+    out.push_str(rest);
+    out.replace('\u{200B}', "")
+}
+
+pub fn indent(text: &str) -> String {
+    text.lines().map(|l| format!("  {l}")).collect::<Vec<_>>().join("\n")
+}
