@@ -5,8 +5,8 @@
 
 pub mod app;
 mod chat;
-mod clock;
 pub mod cli;
+mod clock;
 mod config;
 mod control;
 mod courier;

@@ -8,7 +8,10 @@ fn count(value: &Value) -> usize {
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+    value
+        .get(name)
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
 }
 
 /// What is wrong with a message's body; empty if nothing is. `create` demands that it says something.
@@ -20,8 +23,18 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
         }
     };
     let known = [
-        "content", "nonce", "enforce_nonce", "tts", "embeds", "allowed_mentions", "message_reference", "components",
-        "sticker_ids", "attachments", "flags", "poll",
+        "content",
+        "nonce",
+        "enforce_nonce",
+        "tts",
+        "embeds",
+        "allowed_mentions",
+        "message_reference",
+        "components",
+        "sticker_ids",
+        "attachments",
+        "flags",
+        "poll",
     ];
     for key in body.as_object().into_iter().flat_map(|o| o.keys()) {
         rule(known.contains(&key.as_str()), &format!("unknown field {key}"));
@@ -33,13 +46,19 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
     for embed in embeds {
         let (title, description) = (count(&embed["title"]), count(&embed["description"]));
         let footer = count(&embed["footer"]["text"]);
-        rule(title <= 256 && description <= 4096 && footer <= 2048, "an embed's text is over its limit");
+        rule(
+            title <= 256 && description <= 4096 && footer <= 2048,
+            "an embed's text is over its limit",
+        );
         let fields = list(embed, "fields");
         rule(fields.len() <= 25, "more than 25 fields");
         total += title + description + footer;
         for field in fields {
             let (name, value) = (count(&field["name"]), count(&field["value"]));
-            rule((1..=256).contains(&name) && (1..=1024).contains(&value), "a field's name or value is empty or over its limit");
+            rule(
+                (1..=256).contains(&name) && (1..=1024).contains(&value),
+                "a field's name or value is empty or over its limit",
+            );
             total += name + value;
         }
     }
@@ -52,7 +71,10 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
     let parse = list(mentions, "parse");
     for kind in ["users", "roles"] {
         let both = parse.iter().any(|p| p == kind) && !list(mentions, kind).is_empty();
-        rule(!both, "allowed_mentions: parse and ids of one kind exclude each other");
+        rule(
+            !both,
+            "allowed_mentions: parse and ids of one kind exclude each other",
+        );
         rule(list(mentions, kind).len() <= 100, "allowed_mentions over 100");
     }
     if create {
@@ -126,7 +148,10 @@ pub(crate) fn commands(body: &Value) -> Vec<String> {
         let mut optional = false;
         for option in options {
             let name = option["name"].as_str().unwrap_or_default();
-            let good = (1..=32).contains(&name.chars().count()) && name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+            let good = (1..=32).contains(&name.chars().count())
+                && name
+                    .chars()
+                    .all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
             if !good || !(1..=100).contains(&count(&option["description"])) {
                 bad.push(format!("command name or description of `{name}`"));
             }

@@ -64,7 +64,12 @@ impl Platform {
     ///
     /// # Errors
     /// A classified fault.
-    pub async fn post(&self, channel: &ChannelId, message: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
+    pub async fn post(
+        &self,
+        channel: &ChannelId,
+        message: Outgoing<'_>,
+        nonce: &str,
+    ) -> Result<String, SendFault> {
         match self {
             Self::Discord(sender) => sender.post(channel, message, nonce).await,
         }
@@ -84,7 +89,12 @@ impl Platform {
     ///
     /// # Errors
     /// A classified fault of the reading itself.
-    pub async fn look_up(&self, channel: &ChannelId, marker: &str, anchor: Option<&str>) -> Result<LookUp, SendFault> {
+    pub async fn look_up(
+        &self,
+        channel: &ChannelId,
+        marker: &str,
+        anchor: Option<&str>,
+    ) -> Result<LookUp, SendFault> {
         match self {
             Self::Discord(sender) => sender.look_up(channel, marker, anchor).await,
         }

@@ -53,19 +53,32 @@ impl Health {
 impl Courier {
     /// A courier over its parts.
     pub fn new(desk: Desk, platform: Platform, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
-        Self { store: desk.store().clone(), clock: desk.clock().clone(), desk, platform, nudge, health }
+        Self {
+            store: desk.store().clone(),
+            clock: desk.clock().clone(),
+            desk,
+            platform,
+            nudge,
+            health,
+        }
     }
 
     /// Rounds until cancelled; what was claimed is finished first.
     pub async fn run(self, stop: CancellationToken) {
         if let Err(fault) = self.store.doubt_at_start(self.clock.now(), SETTLE).await {
-            tracing::error!(error = &fault as &dyn std::error::Error, "Rows in doubt could not be marked");
+            tracing::error!(
+                error = &fault as &dyn std::error::Error,
+                "Rows in doubt could not be marked"
+            );
         }
         while !stop.is_cancelled() {
             match self.round().await {
                 Ok(0) => {}
                 Ok(_) => continue,
-                Err(fault) => tracing::error!(error = &fault as &dyn std::error::Error, "A delivery round failed"),
+                Err(fault) => tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    "A delivery round failed"
+                ),
             }
             let next = self.store.next_delivery().await.unwrap_or_default();
             tokio::select! {
@@ -100,8 +113,14 @@ impl Courier {
             while let Some(sent) = sends.join_next().await {
                 match sent {
                     Ok(Ok(())) => {}
-                    Ok(Err(fault)) => tracing::error!(error = &fault as &dyn std::error::Error, "A post could not be recorded"),
-                    Err(panic) => tracing::error!(error = &panic as &dyn std::error::Error, "A send ended abnormally"),
+                    Ok(Err(fault)) => tracing::error!(
+                        error = &fault as &dyn std::error::Error,
+                        "A post could not be recorded"
+                    ),
+                    Err(panic) => tracing::error!(
+                        error = &panic as &dyn std::error::Error,
+                        "A send ended abnormally"
+                    ),
                 }
             }
             for edit in self.store.due_edits(now, BATCH).await? {
@@ -110,8 +129,20 @@ impl Courier {
             }
         }
         for (row, release, key, at) in self.store.unreported().await? {
-            if let Err(fault) = self.desk.ask(Ask::Delivered { release, row, key, at }).await {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A delivery could not be reported");
+            if let Err(fault) = self
+                .desk
+                .ask(Ask::Delivered {
+                    release,
+                    row,
+                    key,
+                    at,
+                })
+                .await
+            {
+                tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    "A delivery could not be reported"
+                );
                 break;
             }
             done += 1;
@@ -143,15 +174,39 @@ impl Courier {
         }
         let message: Message = match serde_json::from_str(&row.payload) {
             Ok(message) => message,
-            Err(error) => return self.settle(&row, Outcome::Dead { why: format!("the stored message does not parse: {error}") }).await,
+            Err(error) => {
+                return self
+                    .settle(
+                        &row,
+                        Outcome::Dead {
+                            why: format!("the stored message does not parse: {error}"),
+                        },
+                    )
+                    .await;
+            }
         };
         point("before_send", &row.key).await;
         // A request that could outlive the lease is not begun (`reliability.md` 5.3).
-        if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
+        if row
+            .lease_until
+            .is_none_or(|until| self.clock.now() + REQUEST > until)
+        {
             let at = self.clock.now();
-            return self.settle(&row, Outcome::Retry { at, why: "the lease was nearly over".to_owned() }).await;
+            return self
+                .settle(
+                    &row,
+                    Outcome::Retry {
+                        at,
+                        why: "the lease was nearly over".to_owned(),
+                    },
+                )
+                .await;
         }
-        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker };
+        let out = Outgoing {
+            message: &message,
+            prompt: row.prompt.as_deref(),
+            marker: &row.marker,
+        };
         let sent = self.platform.post(&row.channel, out, &row.nonce).await;
         point("after_send", &row.key).await;
         match sent {
@@ -166,8 +221,12 @@ impl Courier {
 
     async fn failed(&self, row: &Claimed, fault: SendFault) -> Result<(), StoreFault> {
         if fault == SendFault::TokenDead {
-            self.health.token_dead.store(true, std::sync::atomic::Ordering::Relaxed);
-            tracing::error!("Discord does not accept the token; nothing is sent until the service is started with a valid one");
+            self.health
+                .token_dead
+                .store(true, std::sync::atomic::Ordering::Relaxed);
+            tracing::error!(
+                "Discord does not accept the token; nothing is sent until the service is started with a valid one"
+            );
         }
         let outcome = retry::after(&fault, row.attempt, self.clock.now(), SETTLE);
         tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "A post did not surely arrive");
@@ -178,7 +237,11 @@ impl Courier {
         let now = self.clock.now();
         let recorded = self.store.record(row.id, row.attempt, &outcome, now).await?;
         if !recorded {
-            tracing::warn!(post.key = row.key, ?outcome, "The fence missed: the row was settled meanwhile");
+            tracing::warn!(
+                post.key = row.key,
+                ?outcome,
+                "The fence missed: the row was settled meanwhile"
+            );
         } else if let Outcome::Sent { message } = &outcome {
             let late_ms = now.as_millisecond() - row.due.as_millisecond();
             tracing::info!(post.key = row.key, message, late_ms, "Posted");
@@ -189,21 +252,36 @@ impl Courier {
     /// An unknown outcome is looked up; only a history that was surely read licenses a repeat.
     async fn look_up(&self, row: Claimed) -> Result<(), StoreFault> {
         let now = self.clock.now();
-        let found = match self.platform.look_up(&row.channel, &row.marker, row.anchor.as_deref()).await {
+        let found = match self
+            .platform
+            .look_up(&row.channel, &row.marker, row.anchor.as_deref())
+            .await
+        {
             Ok(LookUp::Found(message)) => Found::Posted { message },
             Ok(LookUp::Absent) => Found::NotThere,
             // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
             Ok(LookUp::Inconclusive) if row.first_attempt.is_none() => Found::NotThere,
-            Ok(LookUp::Inconclusive) if row.first_attempt.is_some_and(|first| now <= first + NONCE_WINDOW) => Found::TrustNonce,
-            Ok(LookUp::Inconclusive) => Found::Held { why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned() },
-            Err(SendFault::Wait(wait)) => Found::Later { at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE) },
+            Ok(LookUp::Inconclusive)
+                if row.first_attempt.is_some_and(|first| now <= first + NONCE_WINDOW) =>
+            {
+                Found::TrustNonce
+            }
+            Ok(LookUp::Inconclusive) => Found::Held {
+                why: "the channel's history cannot be read, so nobody can say whether it was posted"
+                    .to_owned(),
+            },
+            Err(SendFault::Wait(wait)) => Found::Later {
+                at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE),
+            },
             Err(SendFault::Blocked(why)) if row.first_attempt.is_none() => {
                 tracing::warn!(post.key = row.key, why, "The channel cannot be read");
                 Found::NotThere
             }
             Err(fault) => {
                 tracing::warn!(post.key = row.key, %fault, "A look-up failed");
-                Found::Later { at: now + SignedDuration::from_secs(10) }
+                Found::Later {
+                    at: now + SignedDuration::from_secs(10),
+                }
             }
         };
         if let Found::Held { why } = &found {
@@ -218,10 +296,17 @@ impl Courier {
             Ok(message) => message,
             Err(error) => {
                 tracing::error!(post.key = edit.key, %error, "A stored edit does not parse");
-                return self.store.record_edit(&edit.key, edit.wanted, None, self.clock.now()).await;
+                return self
+                    .store
+                    .record_edit(&edit.key, edit.wanted, None, self.clock.now())
+                    .await;
             }
         };
-        let out = Outgoing { message: &message, prompt: edit.prompt.as_deref(), marker: &edit.marker };
+        let out = Outgoing {
+            message: &message,
+            prompt: edit.prompt.as_deref(),
+            marker: &edit.marker,
+        };
         let outcome = self.platform.edit(&edit.channel, &edit.message, out).await;
         let now = self.clock.now();
         let retry_at = match outcome {
@@ -232,6 +317,8 @@ impl Courier {
             }
             Err(fault) => Some(retry::edit_after(&fault, edit.attempt, now)),
         };
-        self.store.record_edit(&edit.key, edit.wanted, retry_at, now).await
+        self.store
+            .record_edit(&edit.key, edit.wanted, retry_at, now)
+            .await
     }
 }

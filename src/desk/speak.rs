@@ -33,7 +33,13 @@ pub(super) async fn speak(
                     None => None,
                 };
                 let (key, payload) = (full_key(release, key), payload(&message)?);
-                let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART };
+                let edit = NewEdit {
+                    key,
+                    release: release.id,
+                    payload,
+                    prompt,
+                    apart: EDIT_APART,
+                };
                 Store::want_edit(connection, &edit, now).await?;
             }
         }
@@ -61,11 +67,26 @@ async fn post(
         None => None,
     };
     let priority = posting.priority;
-    Ok(Some(new_post(store, release, &posting.key, channel, &message, prompt, priority, posting.useful_until, now)?))
+    Ok(Some(new_post(
+        store,
+        release,
+        &posting.key,
+        channel,
+        &message,
+        prompt,
+        priority,
+        posting.useful_until,
+        now,
+    )?))
 }
 
 /// The card is desired state: posted once, then edited when its rendering changed.
-async fn card(connection: &mut Connection, store: &Store, release: &Release, now: Timestamp) -> Result<Option<NewPost>, StoreFault> {
+async fn card(
+    connection: &mut Connection,
+    store: &Store,
+    release: &Release,
+    now: Timestamp,
+) -> Result<Option<NewPost>, StoreFault> {
     if matches!(release.phase, Phase::Draft) {
         return Ok(None);
     }
@@ -73,12 +94,28 @@ async fn card(connection: &mut Connection, store: &Store, release: &Release, now
         return Ok(None);
     };
     let message = voice::card(release, now);
-    let edit = NewEdit { key: full_key(release, "card"), release: release.id, payload: payload(&message)?, prompt: None, apart: CARD_APART };
+    let edit = NewEdit {
+        key: full_key(release, "card"),
+        release: release.id,
+        payload: payload(&message)?,
+        prompt: None,
+        apart: CARD_APART,
+    };
     if Store::has_post(connection, &edit.key).await? {
         Store::want_edit(connection, &edit, now).await?;
         return Ok(None);
     }
-    Ok(Some(new_post(store, release, "card", channel, &message, None, Priority::Notice, None, now)?))
+    Ok(Some(new_post(
+        store,
+        release,
+        "card",
+        channel,
+        &message,
+        None,
+        Priority::Notice,
+        None,
+        now,
+    )?))
 }
 
 fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
@@ -99,11 +136,17 @@ fn full_key(release: &Release, key: &str) -> String {
 }
 
 fn payload(message: &Message) -> Result<String, StoreFault> {
-    serde_json::to_string(message)
-        .map_err(|error| StoreFault::Inconsistent { table: "outbox", column: "payload", key: error.to_string() })
+    serde_json::to_string(message).map_err(|error| StoreFault::Inconsistent {
+        table: "outbox",
+        column: "payload",
+        key: error.to_string(),
+    })
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row has this many columns, and each is named at its only two callers")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a row has this many columns, and each is named at its only two callers"
+)]
 fn new_post(
     store: &Store,
     release: &Release,
@@ -122,7 +165,12 @@ fn new_post(
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let nonce: String = hash.finalize().iter().take(12).map(|b| format!("{b:02x}")).collect();
+    let nonce: String = hash
+        .finalize()
+        .iter()
+        .take(12)
+        .map(|b| format!("{b:02x}"))
+        .collect();
     Ok(NewPost {
         marker: format!("n{}", &nonce[..8]),
         key,

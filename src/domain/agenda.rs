@@ -1,7 +1,10 @@
 //! The agenda: a pure function of the release, the one source of what will happen when. Rescheduling is recomputing;
 //! there is no job to cancel. This root only collects; each topic names its own marks.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
+#![deny(
+    clippy::wildcard_enum_match_arm,
+    reason = "a new command, event or mark must break the root that delegates it"
+)]
 
 use jiff::Timestamp;
 
@@ -21,21 +24,39 @@ pub enum MarkKind {
     /// The author is reminded of a draft nobody submitted.
     Draft,
     /// T-0 came (or went) without go.
-    T0 { asked: u8 },
-    SignoffReminder { n: u8 },
+    T0 {
+        asked: u8,
+    },
+    SignoffReminder {
+        n: u8,
+    },
     BreakGlassFollowUp,
-    Rung { rung: String },
+    Rung {
+        rung: String,
+    },
     SoakEnds,
     Update,
-    Point { after_min: u32 },
-    PointReminder { after_min: u32 },
-    Trigger { trigger: usize },
+    Point {
+        after_min: u32,
+    },
+    PointReminder {
+        after_min: u32,
+    },
+    Trigger {
+        trigger: usize,
+    },
     CaseReminder,
     RollbackReminder,
-    Postmortem { n: u8 },
+    Postmortem {
+        n: u8,
+    },
     /// A post-release action with a duration is over.
-    ActionDone { action: String },
-    Actions { n: u8 },
+    ActionDone {
+        action: String,
+    },
+    Actions {
+        n: u8,
+    },
 }
 
 /// Every mark ahead, in time order. A mark in the past is due.

@@ -12,8 +12,15 @@ pub enum Command {
     Signoff(SignoffCommand),
     Notice(NoticeCommand),
     Stage(StageCommand),
-    Update { text: Option<String>, values: Vec<(String, f64)> },
-    Decide { point: Option<u32>, verdict: Verdict, reason: Option<String> },
+    Update {
+        text: Option<String>,
+        values: Vec<(String, f64)>,
+    },
+    Decide {
+        point: Option<u32>,
+        verdict: Verdict,
+        reason: Option<String>,
+    },
     Alert(AlertCommand),
     Rollback(RollbackCommand),
     Closing(ClosingCommand),
@@ -32,12 +39,22 @@ pub struct Imported {
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlanCommand {
     /// The first revision; `no` was allotted by the workspace.
-    Import { imported: Box<Imported>, no: ReleaseNo },
-    Revise { imported: Box<Imported> },
+    Import {
+        imported: Box<Imported>,
+        no: ReleaseNo,
+    },
+    Revise {
+        imported: Box<Imported>,
+    },
     Submit,
-    Scrub { reason: String },
+    Scrub {
+        reason: String,
+    },
     /// Ties a name of the plan to a member of the server.
-    Name { post: Post, user: UserId },
+    Name {
+        post: Post,
+        user: UserId,
+    },
 }
 
 /// The posts of a plan that a person fills.
@@ -85,8 +102,13 @@ pub enum Verdict {
 pub enum AlertCommand {
     Signal(Box<Signal>),
     /// A person reports a metric's value, in the plan's unit.
-    Report { metric: String, value: f64 },
-    Ack { alert: String },
+    Report {
+        metric: String,
+        value: f64,
+    },
+    Ack {
+        alert: String,
+    },
 }
 
 /// An alert as a source sent it, in our words. All text is the source's and is not trusted.
@@ -111,7 +133,12 @@ pub struct Signal {
 impl Signal {
     /// The alert's identity: the same firing keeps it through repeats and recovery.
     pub fn key(&self) -> String {
-        format!("{}/{}/{}", self.source, self.fingerprint, self.starts_at.as_millisecond())
+        format!(
+            "{}/{}/{}",
+            self.source,
+            self.fingerprint,
+            self.starts_at.as_millisecond()
+        )
     }
 }
 
@@ -126,10 +153,22 @@ pub enum RollbackCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClosingCommand {
     AllClear,
-    Schedule { at: Timestamp },
-    File { link: String },
-    WaivePostmortem { reason: String },
+    Schedule {
+        at: Timestamp,
+    },
+    File {
+        link: String,
+    },
+    WaivePostmortem {
+        reason: String,
+    },
     /// A gate before go, an action after the release.
-    ItemDone { item: String, note: Option<String> },
-    ItemWaived { item: String, reason: String },
+    ItemDone {
+        item: String,
+        note: Option<String>,
+    },
+    ItemWaived {
+        item: String,
+        reason: String,
+    },
 }

@@ -16,7 +16,11 @@ use super::release::PhaseName;
 pub enum Effect {
     Post(Box<Posting>),
     /// The message posted under `key` gets this rendering; the latest wins.
-    Edit { key: String, notice: Notice, prompt: Option<Prompt> },
+    Edit {
+        key: String,
+        notice: Notice,
+        prompt: Option<Prompt>,
+    },
 }
 
 /// A message to be posted exactly once.
@@ -54,17 +58,32 @@ pub enum Priority {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prompt {
-    Signoff { digest: String },
-    Receipt { rung: String, generation: u32 },
-    Alert { key: String },
-    Point { after_min: u32 },
-    Case { n: usize },
-    Rollback { n: usize },
+    Signoff {
+        digest: String,
+    },
+    Receipt {
+        rung: String,
+        generation: u32,
+    },
+    Alert {
+        key: String,
+    },
+    Point {
+        after_min: u32,
+    },
+    Case {
+        n: usize,
+    },
+    Rollback {
+        n: usize,
+    },
     Update,
     Submit,
     Postmortem,
     /// Pick the member a plan's name means.
-    Person { post: super::command::Post },
+    Person {
+        post: super::command::Post,
+    },
 }
 
 /// What can be chosen at a prompt.
@@ -87,10 +106,17 @@ impl Choice {
     /// Whether the person must give words first: a form is shown, which is the confirmation as well.
     pub fn form(self) -> Option<Form> {
         match self {
-            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => Some(Form::Reason),
+            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => {
+                Some(Form::Reason)
+            }
             Self::WriteUpdate => Some(Form::Update),
             Self::FilePostmortem => Some(Form::Link),
-            Self::Sign(_) | Self::Briefed | Self::Acknowledge | Self::Verified | Self::Submit | Self::Pick => None,
+            Self::Sign(_)
+            | Self::Briefed
+            | Self::Acknowledge
+            | Self::Verified
+            | Self::Submit
+            | Self::Pick => None,
         }
     }
 }
@@ -106,32 +132,56 @@ pub enum Form {
 /// The answer to whoever sent the command; goes out at once, to them alone.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Reply {
-    Imported { revision: u32, material: bool },
+    Imported {
+        revision: u32,
+        material: bool,
+    },
     Submitted,
-    Signed { role: SignoffRole, missing: Vec<SignoffRole> },
-    SignoffRefused { role: SignoffRole },
-    Withdrawn { role: SignoffRole },
-    Received { rung: String },
+    Signed {
+        role: SignoffRole,
+        missing: Vec<SignoffRole>,
+    },
+    SignoffRefused {
+        role: SignoffRole,
+    },
+    Withdrawn {
+        role: SignoffRole,
+    },
+    Received {
+        rung: String,
+    },
     Went,
     Moved,
     Finished,
-    Extended { minutes: u32 },
+    Extended {
+        minutes: u32,
+    },
     Held,
     Resumed,
     UpdatePosted,
-    Decided { verdict: Verdict },
+    Decided {
+        verdict: Verdict,
+    },
     Acknowledged,
-    Observed { metric: String },
+    Observed {
+        metric: String,
+    },
     RollbackStarted,
     RollbackFailed,
     RolledBack,
     AllClear,
     Scrubbed,
-    PostmortemScheduled { at: Timestamp },
+    PostmortemScheduled {
+        at: Timestamp,
+    },
     PostmortemFiled,
     PostmortemWaived,
-    ItemDone { text: String },
-    ItemWaived { text: String },
+    ItemDone {
+        text: String,
+    },
+    ItemWaived {
+        text: String,
+    },
     Named,
     /// Nothing to say: the clock, the courier and sources do not listen.
     Silent,

@@ -55,11 +55,24 @@ pub enum PlanEvent {
         findings: Vec<(String, String)>,
         policy: Box<Policy>,
     },
-    Revised { plan: Box<Plan>, digest: String, findings: Vec<(String, String)>, material: bool, moved: bool },
-    Submitted { policy: Box<Policy> },
+    Revised {
+        plan: Box<Plan>,
+        digest: String,
+        findings: Vec<(String, String)>,
+        material: bool,
+        moved: bool,
+    },
+    Submitted {
+        policy: Box<Policy>,
+    },
     Approved,
-    Scrubbed { reason: String },
-    Named { post: Post, user: UserId },
+    Scrubbed {
+        reason: String,
+    },
+    Named {
+        post: Post,
+        user: UserId,
+    },
     DraftReminded,
     T0Asked,
 }
@@ -67,18 +80,39 @@ pub enum PlanEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignoffEvent {
-    Given { role: SignoffRole, user: UserId, name: String, digest: String },
-    Refused { role: SignoffRole, reason: String },
-    Withdrawn { role: SignoffRole },
+    Given {
+        role: SignoffRole,
+        user: UserId,
+        name: String,
+        digest: String,
+    },
+    Refused {
+        role: SignoffRole,
+        reason: String,
+    },
+    Withdrawn {
+        role: SignoffRole,
+    },
     Reminded,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeEvent {
-    Said { rung: String, how: RungSaid, missed: Option<RungMissed> },
-    Delivered { rung: String, at: Timestamp },
-    Received { rung: String, user: UserId, name: String },
+    Said {
+        rung: String,
+        how: RungSaid,
+        missed: Option<RungMissed>,
+    },
+    Delivered {
+        rung: String,
+        at: Timestamp,
+    },
+    Received {
+        rung: String,
+        user: UserId,
+        name: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -96,7 +130,9 @@ pub enum StageEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpdateEvent {
-    Written { text: Option<String> },
+    Written {
+        text: Option<String>,
+    },
     /// The bot's own update in the watch window, where nobody owes words.
     Posted,
     Missed,
@@ -105,9 +141,17 @@ pub enum UpdateEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PointEvent {
-    Opened { after_min: u32 },
-    Reminded { after_min: u32 },
-    Decided { after_min: u32, verdict: Verdict, reason: Option<String> },
+    Opened {
+        after_min: u32,
+    },
+    Reminded {
+        after_min: u32,
+    },
+    Decided {
+        after_min: u32,
+        verdict: Verdict,
+        reason: Option<String>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -123,13 +167,31 @@ pub enum AlertEvent {
         starts_at: Timestamp,
         pre_existing: bool,
     },
-    Repeated { key: String, value: Option<f64> },
-    Resolved { key: String },
-    Acknowledged { key: String },
-    Observed { metric: String, observation: Observation },
-    TriggerPending { trigger: usize, since: Timestamp, value: f64 },
-    TriggerCleared { trigger: usize },
-    TriggerFired { trigger: usize },
+    Repeated {
+        key: String,
+        value: Option<f64>,
+    },
+    Resolved {
+        key: String,
+    },
+    Acknowledged {
+        key: String,
+    },
+    Observed {
+        metric: String,
+        observation: Observation,
+    },
+    TriggerPending {
+        trigger: usize,
+        since: Timestamp,
+        value: f64,
+    },
+    TriggerCleared {
+        trigger: usize,
+    },
+    TriggerFired {
+        trigger: usize,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -12,42 +12,145 @@ use super::refusal::Open;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Notice {
     DraftForgotten,
-    SignoffAsk { changed: bool },
-    SignoffReminder { missing: Vec<SignoffRole> },
-    Signed { role: SignoffRole, name: String },
-    SignoffRefused { role: SignoffRole, name: String, reason: String },
-    Withdrawn { role: SignoffRole, name: String },
+    SignoffAsk {
+        changed: bool,
+    },
+    SignoffReminder {
+        missing: Vec<SignoffRole>,
+    },
+    Signed {
+        role: SignoffRole,
+        name: String,
+    },
+    SignoffRefused {
+        role: SignoffRole,
+        name: String,
+        reason: String,
+    },
+    Withdrawn {
+        role: SignoffRole,
+        name: String,
+    },
     Approved,
-    Rung { rung: String, label: String, audience: Audience, text: String, late_min: Option<u32>, not_sent: Vec<String>, open: Vec<Open> },
-    GoNoGo { asked: u8, open: Vec<Open> },
-    Moved { by: String },
-    Went { by: String, break_glass: Option<String>, open: Vec<Open> },
-    BreakGlassFollowUp { missing: Vec<SignoffRole> },
-    StageStarted { reason: Option<String> },
+    Rung {
+        rung: String,
+        label: String,
+        audience: Audience,
+        text: String,
+        late_min: Option<u32>,
+        not_sent: Vec<String>,
+        open: Vec<Open>,
+    },
+    GoNoGo {
+        asked: u8,
+        open: Vec<Open>,
+    },
+    Moved {
+        by: String,
+    },
+    Went {
+        by: String,
+        break_glass: Option<String>,
+        open: Vec<Open>,
+    },
+    BreakGlassFollowUp {
+        missing: Vec<SignoffRole>,
+    },
+    StageStarted {
+        reason: Option<String>,
+    },
     SoakEnded,
-    Extended { minutes: u32, reason: String, by: String },
+    Extended {
+        minutes: u32,
+        reason: String,
+        by: String,
+    },
     StagesDone,
-    Held { by: String, reason: String },
-    Resumed { by: String, held_min: u32 },
-    Scrubbed { by: String, reason: String, again: bool },
-    Update { text: Option<String>, by: Option<String>, missed: u8 },
-    Point { after_min: u32, text: String, reminder: u8 },
-    PointDecided { after_min: u32, verdict: Verdict, by: String, reason: Option<String> },
-    Alert { key: String },
-    Case { n: usize },
-    CaseReminder { n: usize, count: u8 },
-    CaseDeclined { n: usize, verdict: Verdict, by: String, reason: String },
-    RollingBack { by: String, reason: String },
-    RollbackReminder { count: u8 },
-    RolledBack { by: String, note: Option<String> },
-    RollbackFailed { by: String, reason: String },
-    Contingency { when: ContingencyWhen, text: String },
-    AllClear { by: String },
-    PostmortemDue { reminder: u8 },
-    PostmortemScheduled { at: Timestamp, by: String },
-    PostmortemFiled { link: String, by: String },
-    PostmortemWaived { reason: String, by: String },
-    ActionsOpen { open: Vec<String> },
+    Held {
+        by: String,
+        reason: String,
+    },
+    Resumed {
+        by: String,
+        held_min: u32,
+    },
+    Scrubbed {
+        by: String,
+        reason: String,
+        again: bool,
+    },
+    Update {
+        text: Option<String>,
+        by: Option<String>,
+        missed: u8,
+    },
+    Point {
+        after_min: u32,
+        text: String,
+        reminder: u8,
+    },
+    PointDecided {
+        after_min: u32,
+        verdict: Verdict,
+        by: String,
+        reason: Option<String>,
+    },
+    Alert {
+        key: String,
+    },
+    Case {
+        n: usize,
+    },
+    CaseReminder {
+        n: usize,
+        count: u8,
+    },
+    CaseDeclined {
+        n: usize,
+        verdict: Verdict,
+        by: String,
+        reason: String,
+    },
+    RollingBack {
+        by: String,
+        reason: String,
+    },
+    RollbackReminder {
+        count: u8,
+    },
+    RolledBack {
+        by: String,
+        note: Option<String>,
+    },
+    RollbackFailed {
+        by: String,
+        reason: String,
+    },
+    Contingency {
+        when: ContingencyWhen,
+        text: String,
+    },
+    AllClear {
+        by: String,
+    },
+    PostmortemDue {
+        reminder: u8,
+    },
+    PostmortemScheduled {
+        at: Timestamp,
+        by: String,
+    },
+    PostmortemFiled {
+        link: String,
+        by: String,
+    },
+    PostmortemWaived {
+        reason: String,
+        by: String,
+    },
+    ActionsOpen {
+        open: Vec<String>,
+    },
     Closed,
 }
 

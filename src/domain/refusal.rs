@@ -1,36 +1,79 @@
 //! Why a command was not carried out, for people. Every variant has words in `voice` that say what to do next.
 
 use super::ids::{Audience, RoleId};
-use super::plan::{SignoffRole, ReleaseType};
+use super::plan::{ReleaseType, SignoffRole};
 use super::policy::Who;
 use super::release::PhaseName;
 
 /// A command that was refused; nothing was stored.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Refusal {
-    UnknownRelease { typed: String },
+    UnknownRelease {
+        typed: String,
+    },
     /// Several are open and none was named.
-    WhichRelease { open: Vec<String> },
-    NotAllowed { who: Vec<Who> },
-    RoleUnmapped { role: SignoffRole },
-    AudienceUnmapped { audience: Audience },
-    NotOfAudience { audience: Audience, role: RoleId },
-    OwnPlan { role: SignoffRole },
-    AlreadySigned { role: SignoffRole, by: String },
-    OneRoleEach { held: SignoffRole },
-    NotRequired { role: SignoffRole },
-    NotSigned { role: SignoffRole },
-    WrongPhase { phase: PhaseName, wanted: Wanted },
+    WhichRelease {
+        open: Vec<String>,
+    },
+    NotAllowed {
+        who: Vec<Who>,
+    },
+    RoleUnmapped {
+        role: SignoffRole,
+    },
+    AudienceUnmapped {
+        audience: Audience,
+    },
+    NotOfAudience {
+        audience: Audience,
+        role: RoleId,
+    },
+    OwnPlan {
+        role: SignoffRole,
+    },
+    AlreadySigned {
+        role: SignoffRole,
+        by: String,
+    },
+    OneRoleEach {
+        held: SignoffRole,
+    },
+    NotRequired {
+        role: SignoffRole,
+    },
+    NotSigned {
+        role: SignoffRole,
+    },
+    WrongPhase {
+        phase: PhaseName,
+        wanted: Wanted,
+    },
     /// Things that stand against it, each with who can mend it.
-    Open { wanted: Wanted, items: Vec<Open> },
+    Open {
+        wanted: Wanted,
+        items: Vec<Open>,
+    },
     /// The button belongs to an earlier revision or to something already settled.
-    Stale { now: PhaseName },
+    Stale {
+        now: PhaseName,
+    },
     ReasonNeeded,
-    BreakGlassOnly { kind: ReleaseType },
-    UnknownItem { typed: String, known: Vec<String> },
-    AlreadyDone { what: String },
-    BadNumber { typed: String },
-    NothingOpen { what: &'static str },
+    BreakGlassOnly {
+        kind: ReleaseType,
+    },
+    UnknownItem {
+        typed: String,
+        known: Vec<String>,
+    },
+    AlreadyDone {
+        what: String,
+    },
+    BadNumber {
+        typed: String,
+    },
+    NothingOpen {
+        what: &'static str,
+    },
 }
 
 /// What the refused command was after.
@@ -57,18 +100,40 @@ pub enum Wanted {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Open {
     Signoff(SignoffRole),
-    Gate { text: String },
-    OwnerUnknown { name: String },
-    OnCallUnknown { name: String },
+    Gate {
+        text: String,
+    },
+    OwnerUnknown {
+        name: String,
+    },
+    OnCallUnknown {
+        name: String,
+    },
     SignersUnmapped(SignoffRole),
     NoReleaseChannel,
     T0Past,
-    Finding { code: String, text: String },
-    Alert { name: String },
+    Finding {
+        code: String,
+        text: String,
+    },
+    Alert {
+        name: String,
+    },
     RollbackPrompt,
-    Point { label: String },
-    NoData { metric: String },
-    NotHealthy { metric: String, value: String, success: String },
-    StagesLeft { done: usize, of: usize },
+    Point {
+        label: String,
+    },
+    NoData {
+        metric: String,
+    },
+    NotHealthy {
+        metric: String,
+        value: String,
+        success: String,
+    },
+    StagesLeft {
+        done: usize,
+        of: usize,
+    },
     UpdateOverdue,
 }

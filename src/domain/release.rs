@@ -30,6 +30,8 @@ pub struct Release {
     pub no: ReleaseNo,
     pub guild: GuildId,
     pub author: UserId,
+    /// Events so far: names what is said once and has no name of its own.
+    pub seq: u64,
     /// Counts from 1; each import of changed bytes adds one.
     pub revision: u32,
     /// SHA-256 over the plan's material fields; sign-offs are bound to it.
@@ -93,19 +95,53 @@ pub struct Receipt {
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
     Draft,
-    Gathering { since: Timestamp },
-    Approved { since: Timestamp },
+    Gathering {
+        since: Timestamp,
+    },
+    Approved {
+        since: Timestamp,
+    },
     /// On hold before T-0; `approved` says where to return.
-    HeldBefore { since: Timestamp, reason: String, approved: bool },
-    Live { run: Box<Run> },
-    Watching { run: Box<Run> },
+    HeldBefore {
+        since: Timestamp,
+        reason: String,
+        approved: bool,
+    },
+    Live {
+        run: Box<Run>,
+    },
+    Watching {
+        run: Box<Run>,
+    },
     /// On hold after T-0; the run's clocks stand still. `watching` says where to return.
-    Held { run: Box<Run>, since: Timestamp, reason: String, watching: bool },
-    RollingBack { run: Box<Run>, case: Case },
-    RolledBack { run: Box<Run>, case: Case, closing: Closing },
-    AllClear { run: Box<Run>, closing: Closing },
-    Closed { at: Timestamp, run: Box<Run>, closing: Closing },
-    Scrubbed { at: Timestamp, reason: String },
+    Held {
+        run: Box<Run>,
+        since: Timestamp,
+        reason: String,
+        watching: bool,
+    },
+    RollingBack {
+        run: Box<Run>,
+        case: Case,
+    },
+    RolledBack {
+        run: Box<Run>,
+        case: Case,
+        closing: Closing,
+    },
+    AllClear {
+        run: Box<Run>,
+        closing: Closing,
+    },
+    Closed {
+        at: Timestamp,
+        run: Box<Run>,
+        closing: Closing,
+    },
+    Scrubbed {
+        at: Timestamp,
+        reason: String,
+    },
 }
 
 /// A phase without its data, for words and refusals.
@@ -211,18 +247,18 @@ impl Phase {
     /// The closing chores, where there are some.
     pub fn closing(&self) -> Option<&Closing> {
         match self {
-            Self::RolledBack { closing, .. } | Self::AllClear { closing, .. } | Self::Closed { closing, .. } => {
-                Some(closing)
-            }
+            Self::RolledBack { closing, .. }
+            | Self::AllClear { closing, .. }
+            | Self::Closed { closing, .. } => Some(closing),
             _ => None,
         }
     }
 
     pub(super) fn closing_mut(&mut self) -> Option<&mut Closing> {
         match self {
-            Self::RolledBack { closing, .. } | Self::AllClear { closing, .. } | Self::Closed { closing, .. } => {
-                Some(closing)
-            }
+            Self::RolledBack { closing, .. }
+            | Self::AllClear { closing, .. }
+            | Self::Closed { closing, .. } => Some(closing),
             _ => None,
         }
     }
@@ -232,9 +268,10 @@ impl Release {
     /// Live, watching or held after T-0: the run's clocks matter and alerts concern us.
     pub fn running(&self) -> Option<&Run> {
         match &self.phase {
-            Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. } | Phase::RollingBack { run, .. } => {
-                Some(run)
-            }
+            Phase::Live { run }
+            | Phase::Watching { run }
+            | Phase::Held { run, .. }
+            | Phase::RollingBack { run, .. } => Some(run),
             _ => None,
         }
     }

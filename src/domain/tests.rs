@@ -1,1 +1,338 @@
-//! Placeholder replaced below.
+//! Properties of the pure core: replay is state, fired marks leave, nothing becomes live without its sign-offs; and the
+//! journal's language, frozen in a golden file.
+
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::agenda::agenda;
+use super::command::{
+    AlertCommand, ClosingCommand, Command, Imported, NoticeCommand, PlanCommand, RollbackCommand, Signal,
+    SignoffCommand, StageCommand, Verdict,
+};
+use super::decide::{Context, decide, open};
+use super::effect::Effect;
+use super::event::Recorded;
+use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use super::people::{Actor, Person};
+use super::plan::SignoffRole;
+use super::policy::{Policy, Route};
+use super::release::{Phase, Release};
+use super::signoff::missing;
+use crate::plan_doc;
+
+const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
+
+fn person(user: &str, roles: &[&str]) -> Actor {
+    let roles = roles.iter().map(|r| RoleId::from(*r)).collect();
+    Actor::Person(Person {
+        user: UserId::from(user),
+        name: user.to_owned(),
+        roles,
+        manages_server: false,
+    })
+}
+
+fn policy() -> Policy {
+    let signers = [
+        (SignoffRole::EngineeringLead, "lead"),
+        (SignoffRole::ProductOwner, "product"),
+        (SignoffRole::SreOps, "sre"),
+        (SignoffRole::Security, "security"),
+    ];
+    Policy {
+        release_channel: Some(ChannelId::from("releases")),
+        signers: signers
+            .into_iter()
+            .map(|(role, id)| (role, vec![RoleId::from(id)]))
+            .collect(),
+        release_managers: vec![RoleId::from("manager")],
+        audiences: [(
+            Audience::support(),
+            Route {
+                channel: None,
+                role: Some(RoleId::from("support")),
+            },
+        )]
+        .into(),
+        ..Policy::default()
+    }
+}
+
+fn begin() -> Timestamp {
+    "2026-12-07T12:00:00Z".parse().unwrap()
+}
+
+/// An imported draft and its journal.
+pub fn draft(text: &str) -> (Release, Vec<Recorded>) {
+    let reading = plan_doc::read(text.as_bytes(), None);
+    let mut plan = reading.plan.unwrap();
+    plan.owner.user = Some(UserId::from("ana"));
+    plan.on_call.user = Some(UserId::from("ben"));
+    let imported = Box::new(Imported {
+        plan,
+        digest: reading.digest,
+        findings: Vec::new(),
+    });
+    let (actor, policy) = (person("ana", &["manager"]), policy());
+    let ctx = Context {
+        now: begin(),
+        actor: &actor,
+        policy: &policy,
+    };
+    let command = Command::Plan(PlanCommand::Import {
+        imported,
+        no: ReleaseNo(1),
+    });
+    let decision = open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx).unwrap();
+    (decision.release, decision.events)
+}
+
+/// Every command a person could try, by number; most are refused most of the time.
+fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
+    let signal = |firing, value| {
+        Command::Alert(AlertCommand::Signal(Box::new(Signal {
+            source: "prod".to_owned(),
+            fingerprint: "f".to_owned(),
+            // The same firing within ten minutes.
+            starts_at: Timestamp::from_second(now.as_second() / 600 * 600).unwrap(),
+            firing,
+            name: "ErrorRate".to_owned(),
+            summary: String::new(),
+            severity: None,
+            metric: Some("Error rate".to_owned()),
+            value: Some(value),
+            held_min: 0,
+            asks_rollback: n.is_multiple_of(2),
+        })))
+    };
+    let reason = || "because".to_owned();
+    let ana = || person("ana", &["manager", "lead"]);
+    let eva = || person("eva", &["sre", "lead"]);
+    match n % 22 {
+        0 => (ana(), Command::Plan(PlanCommand::Submit)),
+        1 => (
+            person("chloe", &["lead"]),
+            Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead)),
+        ),
+        2 => (
+            person("dev", &["product"]),
+            Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner)),
+        ),
+        3 => (eva(), Command::Signoff(SignoffCommand::Give(SignoffRole::SreOps))),
+        4 => (
+            eva(),
+            Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead)),
+        ),
+        5 => (
+            ana(),
+            Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead)),
+        ),
+        6 => (
+            person("dev", &["product"]),
+            Command::Signoff(SignoffCommand::Refuse {
+                role: SignoffRole::ProductOwner,
+                reason: reason(),
+            }),
+        ),
+        7 => (
+            person("chloe", &["lead"]),
+            Command::Signoff(SignoffCommand::Withdraw(SignoffRole::EngineeringLead)),
+        ),
+        8 => (
+            ana(),
+            Command::Closing(ClosingCommand::ItemDone {
+                item: "dependencies-deployed-and-stable".to_owned(),
+                note: None,
+            }),
+        ),
+        9 => (
+            ana(),
+            Command::Stage(StageCommand::Go {
+                break_glass: (minute % 3 == 0).then(reason),
+            }),
+        ),
+        10 => (ana(), Command::Stage(StageCommand::Hold { reason: reason() })),
+        11 => (ana(), Command::Stage(StageCommand::Resume)),
+        12 => (
+            ana(),
+            Command::Stage(StageCommand::Advance {
+                reason: Some(reason()),
+            }),
+        ),
+        13 => (
+            ana(),
+            Command::Update {
+                text: Some(reason()),
+                values: vec![
+                    ("Error Rate".to_owned(), 0.5),
+                    ("P99 Latency".to_owned(), 210.0),
+                    ("Throughput".to_owned(), 1_100.0),
+                ],
+            },
+        ),
+        14 => (
+            eva(),
+            Command::Decide {
+                point: None,
+                verdict: [Verdict::Continue, Verdict::Hold][minute as usize % 2],
+                reason: Some(reason()),
+            },
+        ),
+        15 => (Actor::Source("prod".to_owned()), signal(true, 3.0)),
+        16 => (Actor::Source("prod".to_owned()), signal(false, 3.0)),
+        17 => (
+            eva(),
+            Command::Rollback(RollbackCommand::Decide {
+                verdict: [Verdict::Continue, Verdict::Hold, Verdict::RollBack][minute as usize % 3],
+                reason: reason(),
+            }),
+        ),
+        18 => (ana(), Command::Rollback(RollbackCommand::Verified { note: None })),
+        19 => (ana(), Command::Closing(ClosingCommand::AllClear)),
+        20 => (ana(), Command::Closing(ClosingCommand::File { link: reason() })),
+        _ => (
+            person("gwen", &["support"]),
+            Command::Notice(NoticeCommand::Receipt {
+                rung: "T-2h/support".to_owned(),
+                generation: 1,
+            }),
+        ),
+    }
+}
+
+/// What must hold after every step.
+fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
+    assert_eq!(
+        Release::replay(journal).as_ref(),
+        Some(release),
+        "replay is state"
+    );
+    if let Phase::Live { run } = &release.phase {
+        assert!(
+            run.break_glass.is_some() || missing(release).is_empty(),
+            "live without its sign-offs"
+        );
+    }
+    for (role, signoff) in &release.signoffs {
+        assert_ne!(signoff.user, UserId::from("ana"), "the owner signed as {role}");
+        assert_eq!(
+            release
+                .signoffs
+                .values()
+                .filter(|s| s.user == signoff.user)
+                .count(),
+            1,
+            "one role each"
+        );
+    }
+    assert!(
+        agenda(release).iter().all(|mark| mark.at > now),
+        "a fired mark left: {:?} at {now}",
+        agenda(release).first()
+    );
+    let size = serde_json::to_vec(release).unwrap().len();
+    assert!(size < super::release::MAX_STATE_BYTES, "{size} bytes");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+    #[test]
+    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..44, 0i64..400), 1..60)) {
+        let (mut release, mut journal) = draft(PLAN);
+        let (policy, mut now) = (policy(), begin());
+        let mut keys = std::collections::BTreeSet::new();
+        // The usual beginning, so that most runs get past it.
+        let usual = [(0, 0), (1, 0), (2, 0), (3, 0), (8, 0), (9, 25 * 60 + 1)];
+        for (n, minutes) in usual.into_iter().chain(steps) {
+            now += SignedDuration::from_mins(minutes);
+            let (actor, command) = command(n, minutes, now);
+            for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command), (Actor::Clock, Command::Tick)] {
+                let Ok(decision) = decide(&release, command, Context { now, actor: &actor, policy: &policy }) else { continue };
+                release = decision.release;
+                journal.extend(decision.events);
+                for effect in decision.effects {
+                    if let Effect::Post(posting) = effect {
+                        // Contingencies are shown once by their key; everything else is new.
+                        let fresh = keys.insert(posting.key.clone());
+                        prop_assert!(fresh || posting.key.starts_with("contingency/"), "said twice: {}", posting.key);
+                    }
+                }
+            }
+            check(&release, &journal, now);
+        }
+    }
+}
+
+#[test]
+fn the_journals_language_is_frozen() {
+    let (mut release, mut journal) = draft(PLAN);
+    let (policy, mut now) = (policy(), begin());
+    let script = [
+        (0, 0),
+        (1, 0),
+        (2, 0),
+        (3, 0),
+        (6, 10),
+        (2, 10),
+        (8, 0),
+        (9, 25 * 60 + 1),
+        (13, 10),
+        (14, 10),
+        (12, 30),
+        (15, 20),
+        (17, 10),
+        (11, 5),
+        (12, 60),
+        (12, 60),
+        (14, 60),
+        (15, 8),
+        (17, 6),
+        (18, 30),
+        (20, 60),
+    ];
+    for (n, minutes) in script {
+        now += SignedDuration::from_mins(minutes);
+        let (actor, command) = command(n, minutes, now);
+        for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command)] {
+            if let Ok(decision) = decide(
+                &release,
+                command,
+                Context {
+                    now,
+                    actor: &actor,
+                    policy: &policy,
+                },
+            ) {
+                release = decision.release;
+                journal.extend(decision.events);
+            }
+        }
+    }
+    let lines: String = journal
+        .iter()
+        .skip(1)
+        .map(|r| serde_json::to_string(r).unwrap() + "\n")
+        .collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/events/v1.jsonl");
+    if std::env::var("TMINUS_WRITE_GOLDEN").is_ok() {
+        std::fs::write(path, &lines).unwrap();
+    }
+    let golden = std::fs::read_to_string(path).unwrap();
+    assert_eq!(
+        lines, golden,
+        "the shape of an event changed: old journals must still be read"
+    );
+    for line in golden.lines() {
+        let recorded: Recorded = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&recorded).unwrap(), line);
+    }
+    let topics = [
+        "plan", "signoff", "notice", "stage", "update", "point", "alert", "rollback", "closing",
+    ];
+    for topic in topics {
+        assert!(
+            golden.contains(&format!("\"topic\":\"{topic}\"")),
+            "no event of {topic} in the golden file"
+        );
+    }
+}

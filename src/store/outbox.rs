@@ -59,27 +59,46 @@ pub struct Claimed {
 /// What an attempt led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Sent { message: String },
+    Sent {
+        message: String,
+    },
     /// Posted earlier and deleted by somebody since: never posted again.
     SentDeleted,
     /// Certainly not executed; may be tried again at `at`.
-    Retry { at: Timestamp, why: String },
+    Retry {
+        at: Timestamp,
+        why: String,
+    },
     /// May or may not have been executed: looked up before anything else.
-    Unknown { look_up_at: Timestamp, why: String },
+    Unknown {
+        look_up_at: Timestamp,
+        why: String,
+    },
     /// A right or the channel is missing; probed again.
-    Blocked { probe_at: Timestamp, why: String },
-    Dead { why: String },
+    Blocked {
+        probe_at: Timestamp,
+        why: String,
+    },
+    Dead {
+        why: String,
+    },
 }
 
 /// What a look-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    Posted { message: String },
+    Posted {
+        message: String,
+    },
     NotThere,
     /// The history cannot be trusted; within the nonce's safe window the nonce alone decides.
     TrustNonce,
-    Later { at: Timestamp },
-    Held { why: String },
+    Later {
+        at: Timestamp,
+    },
+    Held {
+        why: String,
+    },
 }
 
 /// Where posts stand, counted for health and metrics.
@@ -122,7 +141,12 @@ impl TryFrom<ClaimedRow> for Claimed {
     type Error = StoreFault;
 
     fn try_from(row: ClaimedRow) -> Result<Self, StoreFault> {
-        let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
+        let release = json(
+            &format!("\"{}\"", row.release_id),
+            "outbox",
+            "release_id",
+            &row.key,
+        )?;
         let time = |ms: Option<i64>, column| ms.map(|ms| instant(ms, "outbox", column)).transpose();
         Ok(Self {
             id: row.id,
@@ -169,9 +193,16 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn want_edit(txn: &mut SqliteConnection, edit: &NewEdit, now: Timestamp) -> Result<(), StoreFault> {
+    pub async fn want_edit(
+        txn: &mut SqliteConnection,
+        edit: &NewEdit,
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
         let release = edit.release.to_string();
-        let (now, apart) = (now.as_millisecond(), i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX));
+        let (now, apart) = (
+            now.as_millisecond(),
+            i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX),
+        );
         sqlx::query!(
             "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try)
              SELECT ?1, ?2, ?3, ?4, 1, 0, ?5
@@ -198,7 +229,9 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn has_post(txn: &mut SqliteConnection, key: &str) -> Result<bool, StoreFault> {
-        let found = sqlx::query_scalar!(r#"SELECT count(*) AS "n!: i64" FROM outbox WHERE key = ?"#, key).fetch_one(txn).await?;
+        let found = sqlx::query_scalar!(r#"SELECT count(*) AS "n!: i64" FROM outbox WHERE key = ?"#, key)
+            .fetch_one(txn)
+            .await?;
         Ok(found > 0)
     }
 
@@ -234,7 +267,11 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn doubt_expired(txn: &mut SqliteConnection, now: Timestamp, settle: SignedDuration) -> Result<u64, StoreFault> {
+    pub async fn doubt_expired(
+        txn: &mut SqliteConnection,
+        now: Timestamp,
+        settle: SignedDuration,
+    ) -> Result<u64, StoreFault> {
         let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
         let done = sqlx::query!(
             "UPDATE outbox SET state = 'unknown', lease_until = NULL, next_try = ?2, reason = 'the lease ran out' WHERE state = 'sending' AND lease_until <= ?1",
@@ -266,7 +303,12 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn claim(txn: &mut SqliteConnection, now: Timestamp, lease: SignedDuration, limit: i64) -> Result<Vec<Claimed>, StoreFault> {
+    pub async fn claim(
+        txn: &mut SqliteConnection,
+        now: Timestamp,
+        lease: SignedDuration,
+        limit: i64,
+    ) -> Result<Vec<Claimed>, StoreFault> {
         let (now_ms, lease) = (now.as_millisecond(), (now + lease).as_millisecond());
         let rows = sqlx::query_as!(
             ClaimedRow,
@@ -287,7 +329,10 @@ impl Store {
         )
         .fetch_all(&mut *txn)
         .await?;
-        let claimed = rows.into_iter().map(Claimed::try_from).collect::<Result<Vec<_>, _>>()?;
+        let claimed = rows
+            .into_iter()
+            .map(Claimed::try_from)
+            .collect::<Result<Vec<_>, _>>()?;
         let attempts: Vec<(i64, i64)> = claimed.iter().map(|c| (c.id, c.attempt)).collect();
         let attempts = to_json(&attempts, "attempt")?;
         sqlx::query!(
@@ -306,7 +351,13 @@ impl Store {
     /// Database faults.
     pub async fn set_anchor(&self, id: i64, anchor: &str) -> Result<(), StoreFault> {
         let mut txn = self.begin().await?;
-        sqlx::query!("UPDATE outbox SET anchor_id = ? WHERE id = ? AND anchor_id IS NULL", anchor, id).execute(&mut *txn).await?;
+        sqlx::query!(
+            "UPDATE outbox SET anchor_id = ? WHERE id = ? AND anchor_id IS NULL",
+            anchor,
+            id
+        )
+        .execute(&mut *txn)
+        .await?;
         txn.commit().await?;
         Ok(())
     }
@@ -315,14 +366,29 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn record(&self, id: i64, attempt: i64, outcome: &Outcome, now: Timestamp) -> Result<bool, StoreFault> {
+    pub async fn record(
+        &self,
+        id: i64,
+        attempt: i64,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match outcome {
             Outcome::Sent { message } => ("sent", Some(message), None, None),
-            Outcome::SentDeleted => ("sent_deleted", None, None, Some("posted, then deleted by somebody")),
+            Outcome::SentDeleted => (
+                "sent_deleted",
+                None,
+                None,
+                Some("posted, then deleted by somebody"),
+            ),
             Outcome::Retry { at, why } => ("planned", None, Some(at.as_millisecond()), Some(why)),
-            Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
-            Outcome::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
+            Outcome::Unknown { look_up_at, why } => {
+                ("unknown", None, Some(look_up_at.as_millisecond()), Some(why))
+            }
+            Outcome::Blocked { probe_at, why } => {
+                ("blocked", None, Some(probe_at.as_millisecond()), Some(why))
+            }
             Outcome::Dead { why } => ("dead", None, None, Some(why)),
         };
         let posted = message.map(|_| now_ms);
@@ -341,9 +407,15 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
-        sqlx::query!("UPDATE attempt SET ended = ?, outcome = ? WHERE outbox_id = ? AND n = ?", now_ms, state, id, attempt)
-            .execute(&mut *txn)
-            .await?;
+        sqlx::query!(
+            "UPDATE attempt SET ended = ?, outcome = ? WHERE outbox_id = ? AND n = ?",
+            now_ms,
+            state,
+            id,
+            attempt
+        )
+        .execute(&mut *txn)
+        .await?;
         txn.commit().await?;
         Ok(done.rows_affected() == 1)
     }
@@ -370,13 +442,29 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn resolve(&self, id: i64, attempt: i64, found: &Found, now: Timestamp) -> Result<bool, StoreFault> {
+    pub async fn resolve(
+        &self,
+        id: i64,
+        attempt: i64,
+        found: &Found,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
             Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
             Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
-            Found::TrustNonce => ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides")),
-            Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
+            Found::TrustNonce => (
+                "planned",
+                None,
+                Some(now_ms),
+                Some("the channel's history cannot be read; the nonce decides"),
+            ),
+            Found::Later { at } => (
+                "unknown",
+                None,
+                Some(at.as_millisecond()),
+                Some("the look-up failed"),
+            ),
             Found::Held { why } => ("held", None, None, Some(why)),
         };
         let posted = message.map(|_| now_ms);
@@ -411,8 +499,18 @@ impl Store {
         .await?;
         rows.into_iter()
             .map(|row| {
-                let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
-                Ok((row.id, release, row.key, instant(row.posted_at, "outbox", "posted_at")?))
+                let release = json(
+                    &format!("\"{}\"", row.release_id),
+                    "outbox",
+                    "release_id",
+                    &row.key,
+                )?;
+                Ok((
+                    row.id,
+                    release,
+                    row.key,
+                    instant(row.posted_at, "outbox", "posted_at")?,
+                ))
             })
             .collect()
     }
@@ -422,7 +520,9 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn mark_reported(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id).execute(txn).await?;
+        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id)
+            .execute(txn)
+            .await?;
         Ok(())
     }
 
@@ -460,15 +560,34 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn record_edit(&self, key: &str, wanted: i64, retry_at: Option<Timestamp>, now: Timestamp) -> Result<(), StoreFault> {
+    pub async fn record_edit(
+        &self,
+        key: &str,
+        wanted: i64,
+        retry_at: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
         let now = now.as_millisecond();
         let mut txn = self.begin().await?;
         match retry_at.map(Timestamp::as_millisecond) {
             None => {
-                sqlx::query!("UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0 WHERE key = ?", wanted, now, key).execute(&mut *txn).await?;
+                sqlx::query!(
+                    "UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0 WHERE key = ?",
+                    wanted,
+                    now,
+                    key
+                )
+                .execute(&mut *txn)
+                .await?;
             }
             Some(at) => {
-                sqlx::query!("UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?", at, key).execute(&mut *txn).await?;
+                sqlx::query!(
+                    "UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?",
+                    at,
+                    key
+                )
+                .execute(&mut *txn)
+                .await?;
             }
         }
         txn.commit().await?;
@@ -496,7 +615,15 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn post_states(&self) -> Result<Vec<PostState>, StoreFault> {
-        let rows = sqlx::query!(r#"SELECT state, count(*) AS "count!: i64" FROM outbox GROUP BY state"#).fetch_all(self.read()).await?;
-        Ok(rows.into_iter().map(|row| PostState { state: row.state, count: row.count }).collect())
+        let rows = sqlx::query!(r#"SELECT state, count(*) AS "count!: i64" FROM outbox GROUP BY state"#)
+            .fetch_all(self.read())
+            .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| PostState {
+                state: row.state,
+                count: row.count,
+            })
+            .collect())
     }
 }

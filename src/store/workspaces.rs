@@ -11,8 +11,13 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn workspace(txn: &mut SqliteConnection, guild: &GuildId) -> Result<(Workspace, i64), StoreFault> {
-        let row = sqlx::query!("SELECT version, state FROM workspace WHERE guild_id = ?", guild.0).fetch_optional(txn).await?;
+    pub async fn workspace(
+        txn: &mut SqliteConnection,
+        guild: &GuildId,
+    ) -> Result<(Workspace, i64), StoreFault> {
+        let row = sqlx::query!("SELECT version, state FROM workspace WHERE guild_id = ?", guild.0)
+            .fetch_optional(txn)
+            .await?;
         match row {
             Some(row) => Ok((json(&row.state, "workspace", "state", &guild.0)?, row.version)),
             None => Ok((Workspace::new(guild.clone()), 0)),
@@ -32,7 +37,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreFault::Conflict`] if somebody else saved meanwhile.
-    pub async fn save_workspace(txn: &mut SqliteConnection, workspace: &Workspace, version: i64) -> Result<(), StoreFault> {
+    pub async fn save_workspace(
+        txn: &mut SqliteConnection,
+        workspace: &Workspace,
+        version: i64,
+    ) -> Result<(), StoreFault> {
         let state = to_json(workspace, "workspace")?;
         let done = sqlx::query!(
             "INSERT INTO workspace (guild_id, version, state) VALUES (?1, ?2 + 1, ?3)
@@ -43,6 +52,10 @@ impl Store {
         )
         .execute(txn)
         .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(workspace.guild.0.clone())) }
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StoreFault::Conflict(workspace.guild.0.clone()))
+        }
     }
 }

@@ -13,7 +13,9 @@ use crate::domain::release::{Release, Run};
 use crate::domain::rollback::{Case, CaseState, Cause};
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
-    let Some(run) = release.phase.run() else { return Message::default() };
+    let Some(run) = release.phase.run() else {
+        return Message::default();
+    };
     let name = words::name(release);
     match notice {
         Notice::Alert { key } => run.alerts.iter().find(|a| a.key == *key).map_or_else(Message::default, |a| alert(release, a)),
@@ -52,15 +54,27 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 
 fn alert(release: &Release, alert: &Alert) -> Message {
     let ended = alert.resolved_at.is_some();
-    let (tone, head) = if ended { (Tone::Wait, "🟡 Alert ended") } else { (Tone::Bad, "🔴 Alert firing") };
-    let mut message = Message::new(tone, Text::from(format!("{head}: {} · {}", alert.name, words::name(release))));
+    let (tone, head) = if ended {
+        (Tone::Wait, "🟡 Alert ended")
+    } else {
+        (Tone::Bad, "🔴 Alert firing")
+    };
+    let mut message = Message::new(
+        tone,
+        Text::from(format!("{head}: {} · {}", alert.name, words::name(release))),
+    );
     if !alert.summary.is_empty() {
         message = message.body(Text::from(alert.summary.as_str()));
     }
-    let plan_metric = alert.metric.as_deref().and_then(|m| metric_named(&release.plan, m));
+    let plan_metric = alert
+        .metric
+        .as_deref()
+        .and_then(|m| metric_named(&release.plan, m));
     if let Some(value) = alert.value {
         let shown = plan_metric.map_or(value.to_string(), |m| words::value(m, value).to_string());
-        let limit = plan_metric.and_then(|m| m.alert.as_ref()).map_or(String::new(), |b| format!(" (alert {b})"));
+        let limit = plan_metric
+            .and_then(|m| m.alert.as_ref())
+            .map_or(String::new(), |b| format!(" (alert {b})"));
         let word = if ended { "Last value while firing" } else { "Value" };
         message = message.short(word, Text::from(format!("{shown}{limit}")));
     }
@@ -69,14 +83,27 @@ fn alert(release: &Release, alert: &Alert) -> Message {
     }
     let mut seen = Text::from("first ").time(alert.first, Stamp::Short);
     if alert.count > 1 {
-        seen = seen.t(", last ").time(alert.last, Stamp::Short).t(format!(", {} times", alert.count));
+        seen = seen
+            .t(", last ")
+            .time(alert.last, Stamp::Short)
+            .t(format!(", {} times", alert.count));
     }
     message = message.short("Seen", seen);
     if let Some(at) = alert.resolved_at {
-        message = message.field("Ended", Text::new().time(at, Stamp::Short).t(". The alert stopped; that alone does not mean healthy. Report a fresh value with ").code("/release alert report").t("."));
+        message = message.field(
+            "Ended",
+            Text::new()
+                .time(at, Stamp::Short)
+                .t(". The alert stopped; that alone does not mean healthy. Report a fresh value with ")
+                .code("/release alert report")
+                .t("."),
+        );
     }
     match &alert.acked {
-        Some((by, at)) => message.field("Acknowledged", Text::from(format!("✅ {by} ")).time(*at, Stamp::Short)),
+        Some((by, at)) => message.field(
+            "Acknowledged",
+            Text::from(format!("✅ {by} ")).time(*at, Stamp::Short),
+        ),
         None if !ended => message.field("What now", Text::from("On-call: acknowledge, then look.")),
         None => message,
     }
@@ -86,7 +113,9 @@ fn case(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Message {
     let name = words::name(release);
     let causes = Text::lines(case.causes.iter().map(|c| cause(release, run, c)));
     let base = |tone, headline: String| {
-        Message::new(tone, Text::from(headline)).field("Because", causes.clone()).field("Metrics", words::metrics(release, run, now))
+        Message::new(tone, Text::from(headline))
+            .field("Because", causes.clone())
+            .field("Metrics", words::metrics(release, run, now))
     };
     match &case.state {
         CaseState::Proposed { .. } => base(Tone::Bad, format!("🚨 Roll back? · {name}"))
@@ -104,7 +133,9 @@ fn case(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Message {
 fn cause(release: &Release, run: &Run, cause: &Cause) -> Text {
     match cause {
         Cause::Trigger { trigger } => {
-            let Some(plan) = release.plan.triggers.get(*trigger) else { return Text::from("a trigger") };
+            let Some(plan) = release.plan.triggers.get(*trigger) else {
+                return Text::from("a trigger");
+            };
             let mut text = Text::from(format!("• {}", plan.text));
             if let Some(rule) = &plan.rule {
                 text = text.t(evidence(release, run, rule));
@@ -132,7 +163,9 @@ fn evidence(release: &Release, run: &Run, rule: &TriggerRule) -> String {
             a.metric.as_deref().is_some_and(about) || about(&a.name)
         })
         .and_then(|a| a.value.map(|v| (a.last, v)));
-    let by_person = metric.and_then(|m| run.observed.get(&m.name)).map(|o| (o.at, o.value));
+    let by_person = metric
+        .and_then(|m| run.observed.get(&m.name))
+        .map(|o| (o.at, o.value));
     let latest = by_alert.into_iter().chain(by_person).max_by_key(|(at, _)| *at);
     match (latest, metric) {
         (Some((_, value)), Some(metric)) => format!(" · now {}", words::value(metric, value)),

@@ -9,7 +9,7 @@ use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ladder;
 use crate::domain::plan::span_label;
-use crate::domain::release::{Phase, Release, RungSaid, Run};
+use crate::domain::release::{Phase, Release, Run, RungSaid};
 use crate::domain::signoff;
 use crate::domain::stage::go_gaps;
 
@@ -18,16 +18,30 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
     let plan = &release.plan;
     let phase = &release.phase;
     let tone = match phase {
-        Phase::Live { .. } | Phase::Watching { .. } | Phase::Approved { .. } | Phase::AllClear { .. } | Phase::Closed { .. } => Tone::Good,
+        Phase::Live { .. }
+        | Phase::Watching { .. }
+        | Phase::Approved { .. }
+        | Phase::AllClear { .. }
+        | Phase::Closed { .. } => Tone::Good,
         Phase::Draft | Phase::Gathering { .. } | Phase::HeldBefore { .. } | Phase::Held { .. } => Tone::Wait,
         Phase::RollingBack { .. } | Phase::RolledBack { .. } | Phase::Scrubbed { .. } => Tone::Bad,
     };
-    let mut message = Message::new(tone, Text::from(format!("{} · {}", words::phase(phase.name()), words::name(release))));
+    let mut message = Message::new(
+        tone,
+        Text::from(format!(
+            "{} · {}",
+            words::phase(phase.name()),
+            words::name(release)
+        )),
+    );
     message = message
         .field("T-0", t0(release))
         .short("Type", Text::from(plan.kind.to_string()))
         .short("Risk", Text::from(plan.risk.to_string()))
-        .short("Service", Text::from(plan.service.clone().unwrap_or_else(|| "–".to_owned())))
+        .short(
+            "Service",
+            Text::from(plan.service.clone().unwrap_or_else(|| "–".to_owned())),
+        )
         .field("People", words::people(release));
     message = match phase.run() {
         None => before(message, release, now),
@@ -40,10 +54,16 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
 fn t0(release: &Release) -> Text {
     let planned = &release.plan.t0;
     match release.phase.run() {
-        None => words::when(planned.at, &planned.zone).t(" · ").time(planned.at, Stamp::Relative),
+        None => words::when(planned.at, &planned.zone)
+            .t(" · ")
+            .time(planned.at, Stamp::Relative),
         Some(run) => {
             let text = Text::from("went ").and(words::when(run.go_at, &planned.zone));
-            if run.go_at == planned.at { text } else { text.t("; planned ").time(planned.at, Stamp::Short) }
+            if run.go_at == planned.at {
+                text
+            } else {
+                text.t("; planned ").time(planned.at, Stamp::Short)
+            }
         }
     }
 }
@@ -53,9 +73,18 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         return message;
     }
     let open = go_gaps(release, now);
-    let signed = release.signoffs.iter().filter(|(_, s)| s.digest == release.digest);
-    let mut lines: Vec<Text> = signed.map(|(role, s)| Text::from(format!("✅ {role}: {}", s.name))).collect();
-    lines.extend(signoff::missing(release).into_iter().map(|role| Text::from(format!("⬜ {role}"))));
+    let signed = release
+        .signoffs
+        .iter()
+        .filter(|(_, s)| s.digest == release.digest);
+    let mut lines: Vec<Text> = signed
+        .map(|(role, s)| Text::from(format!("✅ {role}: {}", s.name)))
+        .collect();
+    lines.extend(
+        signoff::missing(release)
+            .into_iter()
+            .map(|role| Text::from(format!("⬜ {role}"))),
+    );
     message
         .field("Sign-offs", Text::lines(lines))
         .field("Notices", notices(release))
@@ -79,30 +108,54 @@ fn notices(release: &Release) -> Text {
 fn running(message: Message, release: &Release, run: &Run, now: Timestamp) -> Message {
     let mut stage = Text::from(words::stage(release, run));
     if let (Phase::Live { .. }, Some(until)) = (&release.phase, run.stage.soak_until) {
-        stage = if run.stage.soak_said { stage.t(" · soak over") } else { stage.t(" · soaks until ").time(until, Stamp::Short) };
+        stage = if run.stage.soak_said {
+            stage.t(" · soak over")
+        } else {
+            stage.t(" · soaks until ").time(until, Stamp::Short)
+        };
     }
-    let mut message = message.field("Rollout", stage).field("Metrics", words::metrics(release, run, now));
+    let mut message = message
+        .field("Rollout", stage)
+        .field("Metrics", words::metrics(release, run, now));
     let firing: Vec<String> = run
         .alerts
         .iter()
         .filter(|a| a.resolved_at.is_none())
-        .map(|a| if a.pre_existing { format!("⚪ {} (before T-0, set aside)", a.name) } else { format!("🔴 {}", a.name) })
+        .map(|a| {
+            if a.pre_existing {
+                format!("⚪ {} (before T-0, set aside)", a.name)
+            } else {
+                format!("🔴 {}", a.name)
+            }
+        })
         .collect();
-    let firing = if firing.is_empty() { Text::from("none open") } else { Text::lines(firing.into_iter().map(Text::from)) };
+    let firing = if firing.is_empty() {
+        Text::from("none open")
+    } else {
+        Text::lines(firing.into_iter().map(Text::from))
+    };
     message = message.field("Alerts", firing);
     if crate::domain::rollback::proposed(run).is_some() {
         message = message.field("Rollback", Text::from("🚨 a decision is open"));
     }
     match &release.phase {
         Phase::Live { .. } | Phase::Watching { .. } => message
-            .short("Next update by", Text::new().time(run.updates.next_due, Stamp::Short))
+            .short(
+                "Next update by",
+                Text::new().time(run.updates.next_due, Stamp::Short),
+            )
             .short("Next decision", next_point(run)),
-        Phase::Held { reason, since, .. } => message.field("On hold", Text::from(format!("“{reason}” since ")).time(*since, Stamp::Short)),
+        Phase::Held { reason, since, .. } => message.field(
+            "On hold",
+            Text::from(format!("“{reason}” since ")).time(*since, Stamp::Short),
+        ),
         _ => match release.phase.closing() {
             Some(closing) => {
                 let open = closing.actions.iter().filter(|a| a.settled.is_none()).count();
                 let took = (closing.since.as_second() - run.go_at.as_second()).unsigned_abs() / 60;
-                message.short("Took", Text::from(span_label(took))).short("Actions open", Text::from(open.to_string()))
+                message
+                    .short("Took", Text::from(span_label(took)))
+                    .short("Actions open", Text::from(open.to_string()))
             }
             None => message,
         },

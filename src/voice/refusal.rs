@@ -15,7 +15,10 @@ pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Mess
     let message = Message::new(Tone::Bad, Text::from(headline));
     match refusal {
         Refusal::Open { wanted, items } => message
-            .body(Text::from(format!("{} is not possible while this is open:", verb(*wanted))))
+            .body(Text::from(format!(
+                "{} is not possible while this is open:",
+                verb(*wanted)
+            )))
             .field("Open", words::open_list(items, policy)),
         other => message.body(sentence(other)),
     }
@@ -43,9 +46,22 @@ fn verb(wanted: Wanted) -> &'static str {
 
 fn sentence(refusal: &Refusal) -> Text {
     match refusal {
-        Refusal::UnknownRelease { typed } if typed.is_empty() => Text::from("There is no release here. Import a plan with ").code("/release import").t("."),
-        Refusal::UnknownRelease { typed } => Text::from(format!("There is no release “{typed}” in this server. See ")).code("/release list").t("."),
-        Refusal::WhichRelease { open } => Text::from(format!("Several releases are open: {}. Name one in the option ", open.join(", "))).code("release").t("."),
+        Refusal::UnknownRelease { typed } if typed.is_empty() => {
+            Text::from("There is no release here. Import a plan with ")
+                .code("/release import")
+                .t(".")
+        }
+        Refusal::UnknownRelease { typed } => {
+            Text::from(format!("There is no release “{typed}” in this server. See "))
+                .code("/release list")
+                .t(".")
+        }
+        Refusal::WhichRelease { open } => Text::from(format!(
+            "Several releases are open: {}. Name one in the option ",
+            open.join(", ")
+        ))
+        .code("release")
+        .t("."),
         Refusal::NotAllowed { who } => {
             let mut text = Text::from("You may not do this. ");
             if who.is_empty() {
@@ -61,29 +77,71 @@ fn sentence(refusal: &Refusal) -> Text {
                     Who::OnCall => text.t("the on-call engineer"),
                     Who::Author => text.t("the plan's author"),
                     Who::ServerManagers => text.t("members who may manage the server"),
-                    Who::Managers(roles) if roles.is_empty() => text.t("release managers (no role is mapped yet)"),
-                    Who::Managers(roles) => roles.iter().fold(text.t("release managers "), |t, r| t.role(r).t(" ")),
-                    Who::Signers(role, roles) => roles.iter().fold(text.t(format!("{role} ")), |t, r| t.role(r).t(" ")),
+                    Who::Managers(roles) if roles.is_empty() => {
+                        text.t("release managers (no role is mapped yet)")
+                    }
+                    Who::Managers(roles) => roles
+                        .iter()
+                        .fold(text.t("release managers "), |t, r| t.role(r).t(" ")),
+                    Who::Signers(role, roles) => roles
+                        .iter()
+                        .fold(text.t(format!("{role} ")), |t, r| t.role(r).t(" ")),
                 };
             }
             text
         }
-        Refusal::RoleUnmapped { role } => Text::from(format!("No chat role is mapped to {role}, so nobody can sign as it. An administrator maps one with ")).code("/tminus setup").t("."),
-        Refusal::AudienceUnmapped { audience } => Text::from(format!("No chat role is mapped to {}, so nobody can confirm for it. An administrator maps one with ", words::audience(audience))).code("/tminus setup").t("."),
-        Refusal::NotOfAudience { audience, role } => Text::from(format!("Only {} can confirm this: ", words::audience(audience))).role(role).t("."),
-        Refusal::OwnPlan { role } => Text::from(format!("You are the owner or author of this plan; somebody else signs as {role}.")),
-        Refusal::AlreadySigned { role, by } => Text::from(format!("{role} has been signed already, by {by}.")),
-        Refusal::OneRoleEach { held } => Text::from(format!("You signed this revision as {held}. One person signs for one role; ask a colleague.")),
+        Refusal::RoleUnmapped { role } => Text::from(format!(
+            "No chat role is mapped to {role}, so nobody can sign as it. An administrator maps one with "
+        ))
+        .code("/tminus setup")
+        .t("."),
+        Refusal::AudienceUnmapped { audience } => Text::from(format!(
+            "No chat role is mapped to {}, so nobody can confirm for it. An administrator maps one with ",
+            words::audience(audience)
+        ))
+        .code("/tminus setup")
+        .t("."),
+        Refusal::NotOfAudience { audience, role } => {
+            Text::from(format!("Only {} can confirm this: ", words::audience(audience)))
+                .role(role)
+                .t(".")
+        }
+        Refusal::OwnPlan { role } => Text::from(format!(
+            "You are the owner or author of this plan; somebody else signs as {role}."
+        )),
+        Refusal::AlreadySigned { role, by } => {
+            Text::from(format!("{role} has been signed already, by {by}."))
+        }
+        Refusal::OneRoleEach { held } => Text::from(format!(
+            "You signed this revision as {held}. One person signs for one role; ask a colleague."
+        )),
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
-        Refusal::WrongPhase { phase, wanted } => Text::from(format!("{} is not possible now: the release is “{}”", verb(*wanted), words::phase(*phase))),
-        Refusal::Stale { now } => Text::from(format!("This button has been overtaken. The release is “{}” now; see the newest message or ", words::phase(*now))).code("/release show").t("."),
+        Refusal::WrongPhase { phase, wanted } => Text::from(format!(
+            "{} is not possible now: the release is “{}”",
+            verb(*wanted),
+            words::phase(*phase)
+        )),
+        Refusal::Stale { now } => Text::from(format!(
+            "This button has been overtaken. The release is “{}” now; see the newest message or ",
+            words::phase(*now)
+        ))
+        .code("/release show")
+        .t("."),
         Refusal::ReasonNeeded => Text::from("Say why, in a few words: it goes on the record."),
-        Refusal::BreakGlassOnly { kind } => Text::from(format!("Break-glass is for Emergency releases; this one is {kind}. Collect the sign-offs, or import the plan as Emergency.")),
-        Refusal::UnknownItem { typed, known } if known.is_empty() => Text::from(format!("“{typed}” is not here, and nothing is open.")),
-        Refusal::UnknownItem { typed, known } => Text::from(format!("“{typed}” is not here. Open: {}.", known.join("; "))),
+        Refusal::BreakGlassOnly { kind } => Text::from(format!(
+            "Break-glass is for Emergency releases; this one is {kind}. Collect the sign-offs, or import the plan as Emergency."
+        )),
+        Refusal::UnknownItem { typed, known } if known.is_empty() => {
+            Text::from(format!("“{typed}” is not here, and nothing is open."))
+        }
+        Refusal::UnknownItem { typed, known } => {
+            Text::from(format!("“{typed}” is not here. Open: {}.", known.join("; ")))
+        }
         Refusal::AlreadyDone { what } => Text::from(format!("Already done: {what}.")),
-        Refusal::BadNumber { typed } => Text::from(format!("“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead.")),
+        Refusal::BadNumber { typed } => Text::from(format!(
+            "“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead."
+        )),
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),
     }

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::words::{self, in_zone};
 use crate::domain::event::{
-    AlertEvent, ClosingEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
+    AlertEvent, ClosingEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent,
+    SignoffEvent, StageEvent, UpdateEvent,
 };
 use crate::domain::plan::t_label;
 use crate::domain::release::{Release, RungSaid};
@@ -13,11 +14,24 @@ use crate::domain::release::{Release, RungSaid};
 pub fn line(release: &Release, recorded: &Recorded) -> String {
     let minutes = (recorded.at.as_millisecond() - release.t0().as_millisecond()) / 60_000;
     let when: Timestamp = recorded.at;
-    format!("{} · {} · {}: {}", t_label(minutes), in_zone(when, &release.plan.t0.zone), recorded.by, what(release, &recorded.event))
+    format!(
+        "{} · {} · {}: {}",
+        t_label(minutes),
+        in_zone(when, &release.plan.t0.zone),
+        recorded.by,
+        what(release, &recorded.event)
+    )
 }
 
 fn what(release: &Release, event: &Event) -> String {
-    let trigger = |n: &usize| release.plan.triggers.get(*n).map_or("a trigger", |t| t.text.as_str()).to_owned();
+    let trigger = |n: &usize| {
+        release
+            .plan
+            .triggers
+            .get(*n)
+            .map_or("a trigger", |t| t.text.as_str())
+            .to_owned()
+    };
     match event {
         Event::Plan(event) => match event {
             PlanEvent::Imported { .. } => "imported the plan, revision 1".to_owned(),
@@ -40,41 +54,81 @@ fn what(release: &Release, event: &Event) -> String {
             SignoffEvent::Reminded => "reminded those who have not signed".to_owned(),
         },
         Event::Notice(event) => match event {
-            NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("{rung} told"),
-            NoticeEvent::Said { rung, how: RungSaid::Late, .. } => format!("{rung} told late"),
-            NoticeEvent::Said { rung, how: RungSaid::Skipped, .. } => format!("{rung} skipped: its time had passed"),
+            NoticeEvent::Said {
+                rung,
+                how: RungSaid::OnTime,
+                ..
+            } => format!("{rung} told"),
+            NoticeEvent::Said {
+                rung,
+                how: RungSaid::Late,
+                ..
+            } => format!("{rung} told late"),
+            NoticeEvent::Said {
+                rung,
+                how: RungSaid::Skipped,
+                ..
+            } => format!("{rung} skipped: its time had passed"),
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
         },
         Event::Stage(event) => match event {
             StageEvent::Went { break_glass: None } => "gave go".to_owned(),
-            StageEvent::Went { break_glass: Some(reason) } => format!("gave go by break-glass: “{reason}”"),
+            StageEvent::Went {
+                break_glass: Some(reason),
+            } => format!("gave go by break-glass: “{reason}”"),
             StageEvent::SoakEnded => "soak time over".to_owned(),
             StageEvent::Advanced { reason: None } => "advanced the stage".to_owned(),
             StageEvent::Advanced { reason: Some(reason) } => format!("advanced the stage: “{reason}”"),
-            StageEvent::Extended { minutes, reason } => format!("extended the stage by {minutes} min: “{reason}”"),
+            StageEvent::Extended { minutes, reason } => {
+                format!("extended the stage by {minutes} min: “{reason}”")
+            }
             StageEvent::Finished { .. } => "finished the last stage".to_owned(),
             StageEvent::Held { reason } => format!("held: “{reason}”"),
             StageEvent::Resumed => "resumed".to_owned(),
         },
-        Event::Update(UpdateEvent::Written { text }) => text.as_ref().map_or("reported values".to_owned(), |t| format!("update: {t}")),
+        Event::Update(UpdateEvent::Written { text }) => text
+            .as_ref()
+            .map_or("reported values".to_owned(), |t| format!("update: {t}")),
         Event::Update(UpdateEvent::Posted) => "posted the state while watching".to_owned(),
         Event::Update(UpdateEvent::Missed) => "the promised update was not written".to_owned(),
         Event::Point(event) => match event {
-            PointEvent::Opened { after_min } => format!("asked for a decision at {}", words::after(*after_min)),
-            PointEvent::Reminded { after_min } => format!("reminded of the decision at {}", words::after(*after_min)),
-            PointEvent::Decided { after_min, verdict, reason } => {
+            PointEvent::Opened { after_min } => {
+                format!("asked for a decision at {}", words::after(*after_min))
+            }
+            PointEvent::Reminded { after_min } => {
+                format!("reminded of the decision at {}", words::after(*after_min))
+            }
+            PointEvent::Decided {
+                after_min,
+                verdict,
+                reason,
+            } => {
                 let why = reason.as_ref().map_or(String::new(), |r| format!(": “{r}”"));
-                format!("decided {} at {}{why}", words::verdict(*verdict), words::after(*after_min))
+                format!(
+                    "decided {} at {}{why}",
+                    words::verdict(*verdict),
+                    words::after(*after_min)
+                )
             }
         },
         Event::Alert(event) => match event {
-            AlertEvent::Fired { name, pre_existing: false, .. } => format!("alert {name} fired"),
-            AlertEvent::Fired { name, pre_existing: true, .. } => format!("alert {name} was firing before T-0; set aside"),
+            AlertEvent::Fired {
+                name,
+                pre_existing: false,
+                ..
+            } => format!("alert {name} fired"),
+            AlertEvent::Fired {
+                name,
+                pre_existing: true,
+                ..
+            } => format!("alert {name} was firing before T-0; set aside"),
             AlertEvent::Repeated { .. } => "the alert repeated".to_owned(),
             AlertEvent::Resolved { .. } => "the alert ended".to_owned(),
             AlertEvent::Acknowledged { .. } => "acknowledged the alert".to_owned(),
-            AlertEvent::Observed { metric, observation } => format!("{metric} observed at {}", observation.value),
+            AlertEvent::Observed { metric, observation } => {
+                format!("{metric} observed at {}", observation.value)
+            }
             AlertEvent::TriggerPending { trigger: n, .. } => format!("trigger pending: {}", trigger(n)),
             AlertEvent::TriggerCleared { trigger: n } => format!("trigger cleared: {}", trigger(n)),
             AlertEvent::TriggerFired { trigger: n } => format!("trigger fired: {}", trigger(n)),
@@ -83,14 +137,19 @@ fn what(release: &Release, event: &Event) -> String {
             RollbackEvent::Proposed { .. } => "asked whether to roll back".to_owned(),
             RollbackEvent::CauseAdded { .. } => "a further cause joined the rollback prompt".to_owned(),
             RollbackEvent::Reminded => "reminded of the rollback".to_owned(),
-            RollbackEvent::Declined { verdict, reason } => format!("decided {}: “{reason}”", words::verdict(*verdict)),
+            RollbackEvent::Declined { verdict, reason } => {
+                format!("decided {}: “{reason}”", words::verdict(*verdict))
+            }
             RollbackEvent::Started { reason } => format!("decided to roll back: “{reason}”"),
             RollbackEvent::Failed { reason } => format!("the rollback failed: “{reason}”"),
             RollbackEvent::Verified { .. } => "rolled back and verified".to_owned(),
         },
         Event::Closing(event) => match event {
             ClosingEvent::AllClear => "gave the all-clear".to_owned(),
-            ClosingEvent::Scheduled { at } => format!("scheduled the post-mortem for {}", in_zone(*at, &release.plan.t0.zone)),
+            ClosingEvent::Scheduled { at } => format!(
+                "scheduled the post-mortem for {}",
+                in_zone(*at, &release.plan.t0.zone)
+            ),
             ClosingEvent::Filed { link } => format!("filed the post-mortem: {link}"),
             ClosingEvent::Waived { reason } => format!("waived the post-mortem: “{reason}”"),
             ClosingEvent::PostmortemReminded => "reminded of the post-mortem".to_owned(),

@@ -1,6 +1,9 @@
 //! The front door: the real bot, the real serenity client, a real SQLite file, the simulated Discord. Every test ends in
 //! silence: nothing left to deliver, no rule of Discord's broken, a journal whose replay is the state.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+#![expect(clippy::print_stderr, reason = "a random test prints its seed")]
+
 mod alerts;
 mod delivery;
 mod kill;

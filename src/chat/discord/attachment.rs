@@ -21,13 +21,21 @@ pub enum Unfetched {
 ///
 /// # Errors
 /// A sentence for the person who attached it.
-pub async fn fetch(http: &reqwest::Client, url: &str, declared: u64, local: Option<&str>) -> Result<Vec<u8>, Unfetched> {
+pub async fn fetch(
+    http: &reqwest::Client,
+    url: &str,
+    declared: u64,
+    local: Option<&str>,
+) -> Result<Vec<u8>, Unfetched> {
     if declared > MAX_BYTES as u64 {
         return Err(Unfetched::TooLarge(declared));
     }
     let url = Url::parse(url).map_err(|_not_a_url| Unfetched::Foreign)?;
-    let from_discord = url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|h| HOSTS.contains(&h));
-    let from_local = local.and_then(|l| Url::parse(l).ok()).is_some_and(|l| l.origin() == url.origin());
+    let from_discord =
+        url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|h| HOSTS.contains(&h));
+    let from_local = local
+        .and_then(|l| Url::parse(l).ok())
+        .is_some_and(|l| l.origin() == url.origin());
     if !from_discord && !from_local {
         return Err(Unfetched::Foreign);
     }

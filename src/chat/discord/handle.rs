@@ -49,11 +49,15 @@ struct Reply<'a> {
 impl Reply<'_> {
     async fn now(&self, body: Value) -> Result<(), SendFault> {
         let path = format!("/interactions/{}/{}/callback", self.id, self.token);
-        self.rest.json(Method::POST, &path, Some(&body), Limit::Exempt).await.map(|_| ())
+        self.rest
+            .json(Method::POST, &path, Some(&body), Limit::Exempt)
+            .await
+            .map(|_| ())
     }
 
     async fn say(&self, message: &Message, prompt: Option<&str>) -> Result<(), SendFault> {
-        self.now(json!({ "type": 4, "data": render::private(message, prompt) })).await
+        self.now(json!({ "type": 4, "data": render::private(message, prompt) }))
+            .await
     }
 
     /// "Thinking", for work that may take longer; answered by [`Reply::later`].
@@ -61,15 +65,28 @@ impl Reply<'_> {
         self.now(json!({ "type": 5, "data": { "flags": 64 } })).await
     }
 
-    async fn later(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Result<(), SendFault> {
+    async fn later(
+        &self,
+        message: &Message,
+        prompt: Option<&str>,
+        file: Option<Upload>,
+    ) -> Result<(), SendFault> {
         let path = format!("/webhooks/{}/{}/messages/@original", self.application, self.token);
         let mut body = render::private(message, prompt);
         if let Some(fields) = body.as_object_mut() {
             fields.remove("flags");
         }
         match file {
-            Some(file) => self.rest.upload(Method::PATCH, &path, &body, file, Limit::Exempt).await.map(|_| ()),
-            None => self.rest.json(Method::PATCH, &path, Some(&body), Limit::Exempt).await.map(|_| ()),
+            Some(file) => self
+                .rest
+                .upload(Method::PATCH, &path, &body, file, Limit::Exempt)
+                .await
+                .map(|_| ()),
+            None => self
+                .rest
+                .json(Method::PATCH, &path, Some(&body), Limit::Exempt)
+                .await
+                .map(|_| ()),
         }
     }
 }
@@ -91,14 +108,21 @@ impl Handler {
     }
 
     fn reply<'a>(&'a self, application: impl ToString, id: impl ToString, token: &'a str) -> Reply<'a> {
-        Reply { rest: &self.rest, application: application.to_string(), id: id.to_string(), token }
+        Reply {
+            rest: &self.rest,
+            application: application.to_string(),
+            id: id.to_string(),
+            token,
+        }
     }
 
     async fn command(&self, it: &CommandInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
         let typed = Typed::of(it);
         let Some(guild) = parse::guild(it.guild_id) else {
-            return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
+            return reply
+                .say(&system::sorry("T-Minus works inside a server."), None)
+                .await;
         };
         let actor = parse::actor(&it.user, it.member.as_deref());
         match typed.path.as_str() {
@@ -109,15 +133,31 @@ impl Handler {
             "release show" => return self.show(&reply, &guild, &typed).await,
             "release timeline" | "release export" => return self.file(&reply, &guild, &typed).await,
             "release import" => return self.import(&reply, it, &guild, actor, &typed).await,
-            "release update" if typed.text("text").is_none() => return self.update_form(&reply, &guild, &typed).await,
+            "release update" if typed.text("text").is_none() => {
+                return self.update_form(&reply, &guild, &typed).await;
+            }
             _ => {}
         }
         let zone = self.policy(&guild).await.and_then(|p| p.zone);
         match parse::command(&typed, zone.as_deref()) {
-            None => reply.say(&system::sorry("This version does not know that command; the list is in /tminus help."), None).await,
+            None => {
+                reply
+                    .say(
+                        &system::sorry(
+                            "This version does not know that command; the list is in /tminus help.",
+                        ),
+                        None,
+                    )
+                    .await
+            }
             Some(Err(sentence)) => reply.say(&system::sorry(&sentence), None).await,
             Some(Ok(command)) => {
-                let ask = Ask::Command { guild, actor, release: typed.text("release"), command };
+                let ask = Ask::Command {
+                    guild,
+                    actor,
+                    release: typed.text("release"),
+                    command,
+                };
                 self.ask(&reply, ask).await
             }
         }
@@ -129,13 +169,19 @@ impl Handler {
             Ok(Answer::Done { message, prompt, .. }) => reply.say(&message, prompt.as_deref()).await,
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
             Ok(Answer::Duplicate) => Ok(()),
-            Ok(Answer::Unrouted | Answer::Silent) => reply.say(&system::sorry("There was nothing to do."), None).await,
+            Ok(Answer::Unrouted | Answer::Silent) => {
+                reply.say(&system::sorry("There was nothing to do."), None).await
+            }
             Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
         }
     }
 
     fn fault(&self, id: &str, fault: &DeskFault) -> Message {
-        tracing::error!(interaction = id, error = fault as &dyn std::error::Error, "A command was not recorded");
+        tracing::error!(
+            interaction = id,
+            error = fault as &dyn std::error::Error,
+            "A command was not recorded"
+        );
         system::fault(id)
     }
 
@@ -143,7 +189,10 @@ impl Handler {
         match self.desk.store().read_workspace(guild).await {
             Ok(workspace) => Some(workspace.policy),
             Err(fault) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A workspace could not be read");
+                tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    "A workspace could not be read"
+                );
                 None
             }
         }
@@ -151,29 +200,69 @@ impl Handler {
 
     async fn component(&self, it: &ComponentInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
-        let (Some(guild), Some((_, prompt, choice))) = (parse::guild(it.guild_id), parse::custom_id(&it.data.custom_id)) else {
-            return reply.say(&system::sorry("This button belongs to an older version; use the newest message."), None).await;
+        let (Some(guild), Some((_, prompt, choice))) =
+            (parse::guild(it.guild_id), parse::custom_id(&it.data.custom_id))
+        else {
+            return reply
+                .say(
+                    &system::sorry("This button belongs to an older version; use the newest message."),
+                    None,
+                )
+                .await;
         };
         if let Some(form) = choice.form() {
             return self.form(&reply, &guild, &prompt, choice, form).await;
         }
         let actor = parse::actor(&it.user, it.member.as_ref());
-        let filled = Filled { user: parse::picked(it), ..Filled::default() };
-        self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
+        let filled = Filled {
+            user: parse::picked(it),
+            ..Filled::default()
+        };
+        self.ask(
+            &reply,
+            Ask::Click {
+                guild,
+                actor,
+                prompt,
+                choice,
+                filled,
+            },
+        )
+        .await
     }
 
     /// Opens the form a choice needs. Whether the person may decide is judged when it comes back.
-    async fn form(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str, choice: Choice, form: Form) -> Result<(), SendFault> {
+    async fn form(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        prompt: &str,
+        choice: Choice,
+        form: Form,
+    ) -> Result<(), SendFault> {
         let release = match self.desk.store().read_prompt(guild, prompt).await {
-            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await.unwrap_or_default(),
+            Ok(Some(stored)) => self
+                .desk
+                .store()
+                .read_release(stored.release)
+                .await
+                .unwrap_or_default(),
             Ok(None) => None,
             Err(fault) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A prompt could not be read");
+                tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    "A prompt could not be read"
+                );
                 None
             }
         };
         let Some(release) = release else {
-            return reply.say(&system::sorry("This button leads nowhere any more. See /release show."), None).await;
+            return reply
+                .say(
+                    &system::sorry("This button leads nowhere any more. See /release show."),
+                    None,
+                )
+                .await;
         };
         let title = match choice {
             Choice::Verdict(verdict) => format!("{}: {}", voice::words::verdict(verdict), release.no),
@@ -181,13 +270,22 @@ impl Handler {
             Choice::WriteUpdate => format!("Update: {}", release.no),
             _ => format!("Post-mortem: {}", release.no),
         };
-        reply.now(forms::open(&render::custom_id('f', prompt, choice), form, &title, Some(&release))).await
+        reply
+            .now(forms::open(
+                &render::custom_id('f', prompt, choice),
+                form,
+                &title,
+                Some(&release),
+            ))
+            .await
     }
 
     async fn modal(&self, it: &ModalInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
         let Some(guild) = parse::guild(it.guild_id) else {
-            return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
+            return reply
+                .say(&system::sorry("T-Minus works inside a server."), None)
+                .await;
         };
         let actor = parse::actor(&it.user, it.member.as_ref());
         let text = parse::input(it, "text").filter(|t| !t.trim().is_empty());
@@ -197,91 +295,211 @@ impl Handler {
         };
         if let Some(release) = it.data.custom_id.strip_prefix("u:") {
             let command = Command::Update { text, values };
-            return self.ask(&reply, Ask::Command { guild, actor, release: Some(release.to_owned()), command }).await;
+            return self
+                .ask(
+                    &reply,
+                    Ask::Command {
+                        guild,
+                        actor,
+                        release: Some(release.to_owned()),
+                        command,
+                    },
+                )
+                .await;
         }
         let Some((_, prompt, choice)) = parse::custom_id(&it.data.custom_id) else {
-            return reply.say(&system::sorry("This form belongs to an older version."), None).await;
+            return reply
+                .say(&system::sorry("This form belongs to an older version."), None)
+                .await;
         };
-        let filled = Filled { text, values, user: None };
-        self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
+        let filled = Filled {
+            text,
+            values,
+            user: None,
+        };
+        self.ask(
+            &reply,
+            Ask::Click {
+                guild,
+                actor,
+                prompt,
+                choice,
+                filled,
+            },
+        )
+        .await
     }
 
     async fn autocomplete(&self, it: &CommandInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
-        let Some(guild) = parse::guild(it.guild_id) else { return Ok(()) };
+        let Some(guild) = parse::guild(it.guild_id) else {
+            return Ok(());
+        };
         match lists::complete(&self.desk, &guild, &Typed::of(it)).await {
             Ok(body) => reply.now(body).await,
             Err(fault) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "Autocomplete could not be read");
+                tracing::error!(
+                    error = &fault as &dyn std::error::Error,
+                    "Autocomplete could not be read"
+                );
                 Ok(())
             }
         }
     }
 
-    async fn release(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<Option<crate::domain::release::Release>, SendFault> {
+    async fn release(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        typed: &Typed,
+    ) -> Result<Option<crate::domain::release::Release>, SendFault> {
         let release = lists::release(&self.desk, guild, typed.text("release")).await;
         match release {
             Ok(Some(release)) => Ok(Some(release)),
             Ok(None) => {
-                reply.say(&system::sorry("Name the release in the option `release`; see /release list."), None).await?;
+                reply
+                    .say(
+                        &system::sorry("Name the release in the option `release`; see /release list."),
+                        None,
+                    )
+                    .await?;
                 Ok(None)
             }
             Err(fault) => {
-                reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await?;
+                reply
+                    .say(
+                        &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
+                        None,
+                    )
+                    .await?;
                 Ok(None)
             }
         }
     }
 
     async fn show(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
-        reply.say(&voice::card(&release, self.desk.clock().now()), None).await
+        let Some(release) = self.release(reply, guild, typed).await? else {
+            return Ok(());
+        };
+        reply
+            .say(&voice::card(&release, self.desk.clock().now()), None)
+            .await
     }
 
     async fn update_form(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
+        let Some(release) = self.release(reply, guild, typed).await? else {
+            return Ok(());
+        };
         let title = format!("Update: {}", release.no);
-        reply.now(forms::open(&format!("u:{}", release.no), Form::Update, &title, Some(&release))).await
+        reply
+            .now(forms::open(
+                &format!("u:{}", release.no),
+                Form::Update,
+                &title,
+                Some(&release),
+            ))
+            .await
     }
 
     async fn list(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
         match self.desk.store().list_releases(guild).await {
             Ok(heads) => {
-                let rows: Vec<_> = heads.into_iter().map(|h| (h.no.to_string(), h.title, h.phase)).collect();
+                let rows: Vec<_> = heads
+                    .into_iter()
+                    .map(|h| (h.no.to_string(), h.title, h.phase))
+                    .collect();
                 reply.say(&system::list(&rows), None).await
             }
-            Err(fault) => reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await,
+            Err(fault) => {
+                reply
+                    .say(
+                        &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
+                        None,
+                    )
+                    .await
+            }
         }
     }
 
     async fn file(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
+        let Some(release) = self.release(reply, guild, typed).await? else {
+            return Ok(());
+        };
         reply.wait().await?;
         let name = voice::words::name(&release);
         if typed.path == "release timeline" {
             let lines: Vec<String> = match self.desk.store().history(release.id).await {
-                Ok(entries) => entries.iter().map(|e| voice::timeline::line(&release, &e.recorded)).collect(),
-                Err(fault) => return reply.later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None).await,
+                Ok(entries) => entries
+                    .iter()
+                    .map(|e| voice::timeline::line(&release, &e.recorded))
+                    .collect(),
+                Err(fault) => {
+                    return reply
+                        .later(
+                            &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
+                            None,
+                            None,
+                        )
+                        .await;
+                }
             };
-            let file = Upload { name: format!("{}-timeline.txt", release.no), bytes: (lines.join("\n") + "\n").into_bytes() };
-            return reply.later(&system::timeline(&name, &lines), None, Some(file)).await;
+            let file = Upload {
+                name: format!("{}-timeline.txt", release.no),
+                bytes: (lines.join("\n") + "\n").into_bytes(),
+            };
+            return reply
+                .later(&system::timeline(&name, &lines), None, Some(file))
+                .await;
         }
         match self.desk.store().revision(release.id, release.revision).await {
             Ok(Some(revision)) => {
                 let bytes = plan_doc::export(&revision.bytes, &release);
-                reply.later(&system::exported(&name), None, Some(Upload { name: revision.file_name, bytes })).await
+                reply
+                    .later(
+                        &system::exported(&name),
+                        None,
+                        Some(Upload {
+                            name: revision.file_name,
+                            bytes,
+                        }),
+                    )
+                    .await
             }
-            Ok(None) => reply.later(&system::sorry("The plan's bytes are missing; tell your operator."), None, None).await,
-            Err(fault) => reply.later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None).await,
+            Ok(None) => {
+                reply
+                    .later(
+                        &system::sorry("The plan's bytes are missing; tell your operator."),
+                        None,
+                        None,
+                    )
+                    .await
+            }
+            Err(fault) => {
+                reply
+                    .later(
+                        &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
+                        None,
+                        None,
+                    )
+                    .await
+            }
         }
     }
 
     async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
         let policy = self.policy(guild).await.unwrap_or_default();
-        reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await
+        reply
+            .say(&system::check(&policy, self.by_file.contains(guild)), None)
+            .await
     }
 
-    async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Result<(), SendFault> {
+    async fn setup(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        typed: &Typed,
+    ) -> Result<(), SendFault> {
         if self.by_file.contains(guild) {
             return self.check(reply, guild).await;
         }
@@ -294,7 +512,12 @@ impl Handler {
             policy.zone = Some(zone);
         }
         set_policy(&mut policy, typed);
-        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy), by_file: false };
+        let ask = Ask::Configure {
+            guild: guild.clone(),
+            actor,
+            policy: Box::new(policy),
+            by_file: false,
+        };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
             Ok(_) => self.check(reply, guild).await,
@@ -302,26 +525,55 @@ impl Handler {
         }
     }
 
-    async fn import(&self, reply: &Reply<'_>, it: &CommandInteraction, guild: &GuildId, actor: Actor, typed: &Typed) -> Result<(), SendFault> {
+    async fn import(
+        &self,
+        reply: &Reply<'_>,
+        it: &CommandInteraction,
+        guild: &GuildId,
+        actor: Actor,
+        typed: &Typed,
+    ) -> Result<(), SendFault> {
         let attached = match typed.value("plan") {
             Some(CommandDataOptionValue::Attachment(id)) => it.data.resolved.attachments.get(id),
             _ => None,
         };
         let Some(attached) = attached else {
-            return reply.say(&system::sorry("Attach the plan in the option `plan`."), None).await;
+            return reply
+                .say(&system::sorry("Attach the plan in the option `plan`."), None)
+                .await;
         };
         let release = match typed.text("release").map(|text| text.parse()) {
             None => None,
             Some(Ok(no)) => Some(no),
-            Some(Err(())) => return reply.say(&system::sorry("The option `release` takes a number such as REL-42."), None).await,
+            Some(Err(())) => {
+                return reply
+                    .say(
+                        &system::sorry("The option `release` takes a number such as REL-42."),
+                        None,
+                    )
+                    .await;
+            }
         };
         reply.wait().await?;
-        let file_name: String = render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect();
-        let bytes = match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
+        let file_name: String = render::clean(&attached.filename)
+            .chars()
+            .filter(|c| !matches!(c, '/' | '\\'))
+            .take(100)
+            .collect();
+        let bytes = match attachment::fetch(
+            &self.http,
+            &attached.url,
+            u64::from(attached.size),
+            self.local.as_deref(),
+        )
+        .await
+        {
             Ok(bytes) => bytes,
             Err(unfetched) => {
                 let lines = [format!("{unfetched}.")];
-                return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
+                return reply
+                    .later(&system::unreadable(&file_name, &lines), None, None)
+                    .await;
             }
         };
         let (mut reading, bytes) = match self.desk.read_plan(guild, bytes).await {
@@ -331,19 +583,47 @@ impl Handler {
         let kept = findings(&reading);
         let Some(mut plan) = reading.plan.take() else {
             let text = String::from_utf8_lossy(&bytes);
-            let bad: Vec<_> = reading.diagnostics.into_iter().filter(|d| d.blocks == Blocks::Import).collect();
-            return reply.later(&system::unreadable(&file_name, &plan_doc::render_chat(&bad, &text, 3)), None, None).await;
+            let bad: Vec<_> = reading
+                .diagnostics
+                .into_iter()
+                .filter(|d| d.blocks == Blocks::Import)
+                .collect();
+            return reply
+                .later(
+                    &system::unreadable(&file_name, &plan_doc::render_chat(&bad, &text, 3)),
+                    None,
+                    None,
+                )
+                .await;
         };
-        for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
+        for contact in [&mut plan.owner, &mut plan.on_call]
+            .into_iter()
+            .chain(&mut plan.escalation)
+        {
             self.resolve(guild, contact).await;
         }
         let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
         if size > MAX_PLAN_BYTES {
-            let lines = [format!("The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them.")];
-            return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
+            let lines = [format!(
+                "The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them."
+            )];
+            return reply
+                .later(&system::unreadable(&file_name, &lines), None, None)
+                .await;
         }
-        let imported = Box::new(Imported { plan, digest: reading.digest, findings: kept });
-        let ask = Ask::Import { guild: guild.clone(), actor, release, imported, file_name, bytes };
+        let imported = Box::new(Imported {
+            plan,
+            digest: reading.digest,
+            findings: kept,
+        });
+        let ask = Ask::Import {
+            guild: guild.clone(),
+            actor,
+            release,
+            imported,
+            file_name,
+            bytes,
+        };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Done { message, prompt, .. }) => reply.later(&message, prompt.as_deref(), None).await,
             Ok(Answer::Refused { message }) => reply.later(&message, None, None).await,
@@ -358,7 +638,16 @@ impl Handler {
             return;
         }
         let query = contact.handle.clone().unwrap_or_else(|| contact.name.clone());
-        let encoded: String = query.bytes().map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+        let encoded: String = query
+            .bytes()
+            .map(|b| {
+                if b.is_ascii_alphanumeric() {
+                    char::from(b).to_string()
+                } else {
+                    format!("%{b:02X}")
+                }
+            })
+            .collect();
         let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
         let members = match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
             Ok(members) => members,
@@ -368,10 +657,16 @@ impl Handler {
             }
         };
         let wanted = [contact.handle.as_deref(), Some(contact.name.as_str())];
-        let same = |value: &Value| value.as_str().is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)));
+        let same = |value: &Value| {
+            value
+                .as_str()
+                .is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)))
+        };
         let mut found = members.as_array().into_iter().flatten().filter(|m| {
             let bot = m.pointer("/user/bot").and_then(Value::as_bool).unwrap_or(false);
-            !bot && ["/nick", "/user/username", "/user/global_name"].iter().any(|p| m.pointer(p).is_some_and(same))
+            !bot && ["/nick", "/user/username", "/user/global_name"]
+                .iter()
+                .any(|p| m.pointer(p).is_some_and(same))
         });
         if let (Some(only), None) = (found.next(), found.next()) {
             contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);
@@ -398,7 +693,11 @@ fn set_policy(policy: &mut Policy, typed: &Typed) {
             policy.signers.insert(*signer, vec![id]);
         }
     }
-    for (name, audience) in [("engineering", Audience::engineering()), ("support", Audience::support()), ("status_page", Audience::status_page())] {
+    for (name, audience) in [
+        ("engineering", Audience::engineering()),
+        ("support", Audience::support()),
+        ("status_page", Audience::status_page()),
+    ] {
         let route = policy.audiences.entry(audience).or_default();
         route.role = role(name).or_else(|| route.role.take());
         route.channel = channel(&format!("{name}_channel")).or_else(|| route.channel.take());

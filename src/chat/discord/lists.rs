@@ -16,14 +16,25 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
     let found: Vec<(String, String)> = match option.as_str() {
         "release" => {
             let releases = desk.store().list_releases(guild).await?;
-            releases.into_iter().map(|head| (format!("{} {}", head.no, head.title), head.no.to_string())).collect()
+            releases
+                .into_iter()
+                .map(|head| (format!("{} {}", head.no, head.title), head.no.to_string()))
+                .collect()
         }
         "metric" => match release(desk, guild, typed.text("release")).await? {
-            Some(release) => release.plan.metrics.iter().map(|m| (m.name.clone(), m.name.clone())).collect(),
+            Some(release) => release
+                .plan
+                .metrics
+                .iter()
+                .map(|m| (m.name.clone(), m.name.clone()))
+                .collect(),
             None => Vec::new(),
         },
         "text" => match release(desk, guild, typed.text("release")).await? {
-            Some(release) => open_items(&release).into_iter().map(|(id, text)| (text, id)).collect(),
+            Some(release) => open_items(&release)
+                .into_iter()
+                .map(|(id, text)| (text, id))
+                .collect(),
             None => Vec::new(),
         },
         _ => Vec::new(),
@@ -39,7 +50,11 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
 }
 
 /// The release a person means, for reading: by number, or the only one open.
-pub(super) async fn release(desk: &Desk, guild: &GuildId, typed: Option<String>) -> Result<Option<Release>, StoreFault> {
+pub(super) async fn release(
+    desk: &Desk,
+    guild: &GuildId,
+    typed: Option<String>,
+) -> Result<Option<Release>, StoreFault> {
     let mut connection = desk.store().reader().await?;
     let id = match typed {
         Some(typed) => match typed.parse() {
@@ -52,7 +67,9 @@ pub(super) async fn release(desk: &Desk, guild: &GuildId, typed: Option<String>)
         },
     };
     match id {
-        Some(id) => Ok(Store::release(&mut connection, id).await?.map(|(release, _)| release)),
+        Some(id) => Ok(Store::release(&mut connection, id)
+            .await?
+            .map(|(release, _)| release)),
         None => Ok(None),
     }
 }

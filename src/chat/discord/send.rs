@@ -23,30 +23,66 @@ impl Sender {
         Self { rest }
     }
 
-    pub(in crate::chat) async fn post(&self, channel: &ChannelId, out: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
+    pub(in crate::chat) async fn post(
+        &self,
+        channel: &ChannelId,
+        out: Outgoing<'_>,
+        nonce: &str,
+    ) -> Result<String, SendFault> {
         let mut body = render::body(out);
         if let Some(fields) = body.as_object_mut() {
             fields.insert("nonce".to_owned(), json!(nonce));
             fields.insert("enforce_nonce".to_owned(), json!(true));
         }
-        let answer = self.rest.json(Method::POST, &format!("/channels/{channel}/messages"), Some(&body), Limit::Bucket).await?;
+        let answer = self
+            .rest
+            .json(
+                Method::POST,
+                &format!("/channels/{channel}/messages"),
+                Some(&body),
+                Limit::Bucket,
+            )
+            .await?;
         id_of(&answer).ok_or_else(|| SendFault::Unknown("the answer holds no message id".to_owned()))
     }
 
-    pub(in crate::chat) async fn edit(&self, channel: &ChannelId, id: &str, out: Outgoing<'_>) -> Result<(), SendFault> {
+    pub(in crate::chat) async fn edit(
+        &self,
+        channel: &ChannelId,
+        id: &str,
+        out: Outgoing<'_>,
+    ) -> Result<(), SendFault> {
         let body = render::body(out);
-        self.rest.json(Method::PATCH, &format!("/channels/{channel}/messages/{id}"), Some(&body), Limit::Bucket).await?;
+        self.rest
+            .json(
+                Method::PATCH,
+                &format!("/channels/{channel}/messages/{id}"),
+                Some(&body),
+                Limit::Bucket,
+            )
+            .await?;
         Ok(())
     }
 
     pub(in crate::chat) async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
-        let answer = self.rest.json(Method::GET, &format!("/channels/{channel}"), None, Limit::Bucket).await?;
-        Ok(answer.get("last_message_id").and_then(Value::as_str).map(str::to_owned))
+        let answer = self
+            .rest
+            .json(Method::GET, &format!("/channels/{channel}"), None, Limit::Bucket)
+            .await?;
+        Ok(answer
+            .get("last_message_id")
+            .and_then(Value::as_str)
+            .map(str::to_owned))
     }
 
     /// An empty list may mean that the bot may not read: only a list that shows the anchor counts as read. A channel that
     /// was empty before the first attempt counts as read while it says that it still is.
-    pub(in crate::chat) async fn look_up(&self, channel: &ChannelId, marker: &str, anchor: Option<&str>) -> Result<LookUp, SendFault> {
+    pub(in crate::chat) async fn look_up(
+        &self,
+        channel: &ChannelId,
+        marker: &str,
+        anchor: Option<&str>,
+    ) -> Result<LookUp, SendFault> {
         let start = anchor.and_then(|a| a.parse::<u64>().ok());
         let mut after = start.map_or(0, |id| id.saturating_sub(1));
         let mut anchored = false;
@@ -69,7 +105,11 @@ impl Sender {
                     Some(_) => anchored,
                     None => any || self.newest(channel).await?.is_none(),
                 };
-                return Ok(if read { LookUp::Absent } else { LookUp::Inconclusive });
+                return Ok(if read {
+                    LookUp::Absent
+                } else {
+                    LookUp::Inconclusive
+                });
             }
         }
         Ok(LookUp::Inconclusive)
@@ -82,6 +122,9 @@ fn id_of(message: &Value) -> Option<String> {
 
 /// Whether a message of ours carries the marker in its footer.
 fn shows(message: &Value, marker: &str) -> bool {
-    let footer = message.pointer("/embeds/0/footer/text").and_then(Value::as_str).unwrap_or_default();
+    let footer = message
+        .pointer("/embeds/0/footer/text")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     footer.split(" · ").any(|part| part == marker)
 }

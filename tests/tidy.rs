@@ -1,0 +1,191 @@
+//! The house rules a compiler does not check: purity, one-way imports, file heads, file sizes.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn files(folder: &str) -> Vec<(PathBuf, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                walk(&path, found);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(Path::new(folder), &mut found);
+    assert!(!found.is_empty(), "no files under {folder}");
+    found
+        .into_iter()
+        .map(|p| (p.clone(), fs::read_to_string(p).unwrap()))
+        .collect()
+}
+
+/// A file's code without its tests, its comments and its strings' lines that only hold text.
+fn production(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    text.lines()
+        .filter(|l| !l.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn is_test(path: &Path) -> bool {
+    path.ends_with("tests.rs") || path.components().any(|c| c.as_os_str() == "tests")
+}
+
+fn forbid(folder: &str, words: &[&str]) {
+    for (path, text) in files(folder) {
+        if is_test(&path) {
+            continue;
+        }
+        for (n, line) in production(&text).lines().enumerate() {
+            for word in words {
+                assert!(
+                    !line.contains(word),
+                    "{}: line {} of the code names `{word}`: {line}",
+                    path.display(),
+                    n + 1
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let foreign = [
+        "tokio",
+        "sqlx",
+        "serenity",
+        "axum",
+        "reqwest",
+        "tracing",
+        "std::fs",
+        "std::net",
+        "async fn",
+        ".await",
+        "::now(",
+        "crate::store",
+        "crate::desk",
+        "crate::voice",
+        "crate::plan_doc",
+        "crate::chat",
+        "crate::clock",
+    ];
+    forbid("src/domain", &foreign);
+}
+
+#[test]
+fn imports_point_one_way() {
+    let impure = [
+        "tokio", "sqlx", "serenity", "axum", "reqwest", "async fn", "::now(",
+    ];
+    for folder in ["src/voice", "src/plan_doc"] {
+        forbid(folder, &impure);
+        forbid(
+            folder,
+            &[
+                "crate::store",
+                "crate::desk",
+                "crate::chat",
+                "crate::courier",
+                "crate::intake",
+            ],
+        );
+    }
+    forbid(
+        "src/store",
+        &[
+            "crate::desk",
+            "crate::voice",
+            "crate::chat",
+            "crate::courier",
+            "crate::intake",
+        ],
+    );
+    forbid("src/desk", &["crate::chat", "crate::courier", "crate::intake"]);
+    forbid("src/courier", &["crate::intake", "discord"]);
+    forbid("sandbox/src", &["tminus::"]);
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let rooms: [(&str, &[&str]); 4] = [
+        ("serenity::", &["src/chat/discord"]),
+        ("sqlx::", &["src/store"]),
+        ("axum::", &["src/intake"]),
+        ("reqwest::", &["src/chat/discord"]),
+    ];
+    for (path, text) in files("src") {
+        for (library, allowed) in rooms {
+            let here = allowed.iter().any(|room| path.starts_with(room));
+            assert!(
+                here || !production(&text).contains(library),
+                "{} names {library}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_clock_reads_the_clock() {
+    for (path, text) in files("src").into_iter().chain(files("sandbox/src")) {
+        if path.ends_with("clock.rs") {
+            continue;
+        }
+        let code = production(&text)
+            .replace("tokio::time::Instant::now", "")
+            .replace("use tokio::time::Instant;", "");
+        // The transport's and the sandbox's limiters measure protocol time with tokio's clock.
+        let protocol = path.ends_with("rest.rs") || path.ends_with("model.rs");
+        for read in [
+            "Timestamp::now",
+            "SystemTime::now",
+            "Utc::now",
+            "Zoned::now",
+            "Instant::now",
+        ] {
+            assert!(
+                !code.contains(read) || (protocol && read == "Instant::now"),
+                "{} reads the clock: {read}",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_stays_readable() {
+    for (path, text) in files("src")
+        .into_iter()
+        .chain(files("sandbox/src"))
+        .chain(files("tests"))
+    {
+        assert!(
+            text.starts_with("//!"),
+            "{} does not begin with its purpose",
+            path.display()
+        );
+        let lines = production(&text).lines().count();
+        assert!(
+            lines <= MAX_LINES || KNOWN_LONG.iter().any(|f| path.ends_with(f)),
+            "{} has {lines} lines",
+            path.display()
+        );
+    }
+}
+
+const MAX_LINES: usize = 500;
+/// Over the limit, and to be cut: each is one table or one reader of many fields.
+const KNOWN_LONG: [&str; 4] = [
+    "plan_doc/read.rs",
+    "chat/discord/handle.rs",
+    "domain/alert.rs",
+    "store/outbox.rs",
+];
