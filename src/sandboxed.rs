@@ -110,6 +110,7 @@ impl Sandboxed {
             token: BOT_TOKEN.to_owned(),
             port: options.port,
             per_five_seconds: options.per_five_seconds,
+            openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
         let sandbox = Sandbox::start(setup).await?;
         Self::connect(sandbox, database).await

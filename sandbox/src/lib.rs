@@ -13,6 +13,8 @@ mod model;
 mod page;
 mod rest;
 mod rules;
+#[cfg(feature = "schema")]
+mod schema;
 mod world;
 
 use std::future::Future;
@@ -104,6 +106,8 @@ pub struct Setup {
     pub port: u16,
     /// Messages per channel and five seconds; Discord's is about 5.
     pub per_five_seconds: u32,
+    /// Discord's published OpenAPI document; bodies both ways are held against it (with the feature `schema`).
+    pub openapi: Option<std::path::PathBuf>,
 }
 
 impl Sandbox {
@@ -121,6 +125,10 @@ impl Sandbox {
             setup.per_five_seconds,
         );
         state.base = format!("http://{address}");
+        #[cfg(feature = "schema")]
+        if let Some(path) = &setup.openapi {
+            state.schema = Some(schema::Checker::load(path).map_err(std::io::Error::other)?);
+        }
         let shared: Shared = Arc::new(Mutex::new(state));
         let stop = CancellationToken::new();
         let sandbox = Self {

@@ -98,6 +98,8 @@ pub(crate) struct State {
     pub(crate) violations: Vec<String>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) unreadable: bool,
+    #[cfg(feature = "schema")]
+    pub(crate) schema: Option<crate::schema::Checker>,
     nonces: Vec<(String, i64, u64)>,
     buckets: HashMap<String, (u32, tokio::time::Instant)>,
     pub(crate) per_five_seconds: u32,
@@ -123,6 +125,8 @@ impl State {
             violations: Vec::new(),
             faults: Vec::new(),
             unreadable: false,
+            #[cfg(feature = "schema")]
+            schema: None,
             nonces: Vec::new(),
             buckets: HashMap::new(),
             per_five_seconds,
@@ -206,7 +210,7 @@ impl State {
     pub(crate) fn user(&self, person: &PersonSeed) -> Value {
         json!({
             "id": person.id.to_string(), "username": person.username, "global_name": person.name, "discriminator": "0",
-            "avatar": null, "bot": false, "public_flags": 0, "primary_guild": null,
+            "avatar": null, "bot": false, "public_flags": 0, "flags": 0, "primary_guild": null,
         })
     }
 
@@ -309,10 +313,31 @@ impl State {
             "id": message.id.to_string(), "channel_id": message.channel.to_string(), "author": self.bot_user(),
             "content": message.body["content"].as_str().unwrap_or_default(), "timestamp": rfc3339(message.at_ms),
             "edited_timestamp": message.edited_ms.map(rfc3339), "tts": false, "mention_everyone": false, "mentions": mentions,
-            "mention_roles": mentioned("roles"), "attachments": [], "embeds": embeds, "components": list("components"),
+            "mention_roles": mentioned("roles"), "attachments": [], "embeds": embeds, "components": numbered(&list("components"), &mut 0),
             "pinned": false, "type": 0, "flags": if message.only.is_some() { 64 } else { 0 },
         })
     }
+}
+
+/// Numbers every component, as Discord does where the sender gave no id.
+fn numbered(components: &Value, next: &mut u32) -> Value {
+    let one = |part: &Value, next: &mut u32| {
+        let mut part = part.clone();
+        *next += 1;
+        part["id"] = json!(*next);
+        if part["components"].is_array() {
+            part["components"] = numbered(&part["components"], next);
+        }
+        part
+    };
+    Value::Array(
+        components
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|part| one(part, next))
+            .collect(),
+    )
 }
 
 /// Milliseconds of Unix time as RFC 3339 in UTC, by the civil-from-days rule.

@@ -57,6 +57,17 @@ fn invalid(bad: &[String]) -> Answer {
     )
 }
 
+/// Holds an answer of ours against the published schema, where it is given.
+fn answered(state: &mut State, route: &str, value: &Value) {
+    #[cfg(feature = "schema")]
+    if let Some(schema) = &state.schema {
+        let bad = schema.answer(route, value);
+        state.violations.extend(bad);
+    }
+    #[cfg(not(feature = "schema"))]
+    let _: (&State, &str, &Value) = (state, route, value);
+}
+
 /// Checks the token, logs the request, keeps what the rules found.
 fn done(state: &mut State, method: &Method, path: &str, headers: &HeaderMap, answer: Answer) -> Response {
     let authorized =
@@ -77,7 +88,15 @@ fn done(state: &mut State, method: &Method, path: &str, headers: &HeaderMap, ans
     (status, axum::Json(body)).into_response()
 }
 
-fn found(state: &mut State, route: &str, bad: Vec<String>) -> Result<(), Answer> {
+/// Keeps what the rules, and the published schema where it is given, have against a request's body.
+fn found(state: &mut State, route: &str, body: &Value, bad: Vec<String>) -> Result<(), Answer> {
+    #[cfg(feature = "schema")]
+    if let Some(schema) = &state.schema {
+        let more = schema.request(route, body);
+        state.violations.extend(more);
+    }
+    #[cfg(not(feature = "schema"))]
+    let _: &Value = body;
     if bad.is_empty() {
         return Ok(());
     }
@@ -121,7 +140,7 @@ async fn register(
 ) -> Response {
     let mut state = lock(&shared);
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let answer = match found(&mut state, "commands", rules::commands(&body)) {
+    let answer = match found(&mut state, "commands", &body, rules::commands(&body)) {
         Ok(()) => {
             state.commands.insert(guild, body.clone());
             (StatusCode::OK, body)
@@ -197,7 +216,7 @@ fn answer_interaction(
         return error(404, 10062, "Unknown interaction");
     }
     let (user, channel) = (interaction.user, interaction.channel);
-    if let Err(answer) = found(state, "callback", rules::callback(body)) {
+    if let Err(answer) = found(state, "callback", body, rules::callback(body)) {
         return answer;
     }
     let data = &body["data"];
@@ -284,7 +303,7 @@ async fn edit_original(
             error(404, 10015, "Unknown Webhook"),
         );
     };
-    let answer = match found(&mut state, "edit original", rules::message(&body, false)) {
+    let answer = match found(&mut state, "edit original", &body, rules::message(&body, false)) {
         Err(answer) => answer,
         Ok(()) => {
             let (user, channel) = state
@@ -350,13 +369,9 @@ async fn history(
             .collect()
     };
     list.reverse();
-    done(
-        &mut state,
-        &method,
-        "/messages",
-        &headers,
-        (StatusCode::OK, Value::Array(list)),
-    )
+    let list = Value::Array(list);
+    answered(&mut state, "history", &list);
+    done(&mut state, &method, "/messages", &headers, (StatusCode::OK, list))
 }
 
 async fn create(Axum(shared): Axum<Shared>, Path(channel): Path<u64>, request: Request) -> Response {
@@ -414,7 +429,7 @@ fn create_message(
     if state.channel_json(channel).is_none() {
         return error(404, 10003, "Unknown Channel");
     }
-    if let Err(answer) = found(state, "create", rules::message(body, true)) {
+    if let Err(answer) = found(state, "create", body, rules::message(body, true)) {
         return answer;
     }
     let nonce = body["nonce"]
@@ -439,6 +454,7 @@ fn create_message(
         file,
     };
     let value = state.put(message);
+    answered(state, "create", &value);
     if let Some(nonce) = nonce {
         state.keep_nonce(&nonce, id);
     }
@@ -458,7 +474,7 @@ async fn edit(
 ) -> Response {
     let mut state = lock(&shared);
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let answer = match found(&mut state, "edit", rules::message(&body, false)) {
+    let answer = match found(&mut state, "edit", &body, rules::message(&body, false)) {
         Err(answer) => answer,
         Ok(()) => {
             let now = state.clock.now_ms();
@@ -468,7 +484,9 @@ async fn edit(
                     message.edited_ms = Some(now);
                     let message = message.clone();
                     state.touch();
-                    (StatusCode::OK, state.message_json(&message))
+                    let value = state.message_json(&message);
+                    answered(&mut state, "edit", &value);
+                    (StatusCode::OK, value)
                 }
                 None => error(404, 10008, "Unknown Message"),
             }

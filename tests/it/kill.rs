@@ -64,6 +64,7 @@ impl Field {
             token: BOT_TOKEN.to_owned(),
             port: 0,
             per_five_seconds: 100_000,
+            openapi: None,
         };
         let sandbox = Sandbox::start(setup).await.unwrap();
         let control = TcpListener::bind("127.0.0.1:0").await.unwrap();
