@@ -14,10 +14,16 @@ function stamps(root) {
 }
 const box = document.getElementById("messages");
 stamps(document);
-window.scrollTo(0, box.offsetTop + box.offsetHeight - window.innerHeight + 120);
+box.scrollTop = box.scrollHeight;
 setInterval(async () => {
   if (document.hidden || box.contains(document.activeElement)) return;
   const answer = await fetch(box.dataset.src);
   const fresh = await answer.text();
-  if (answer.ok && fresh !== box.dataset.seen) { box.dataset.seen = fresh; box.innerHTML = fresh; stamps(box); }
+  if (answer.ok && fresh !== box.dataset.seen) {
+    const low = box.scrollTop + box.clientHeight > box.scrollHeight - 40;
+    box.dataset.seen = fresh;
+    box.innerHTML = fresh;
+    stamps(box);
+    if (low) box.scrollTop = box.scrollHeight;
+  }
 }, 2000);

@@ -24,6 +24,8 @@ pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
 const NONCE_WINDOW: SignedDuration = SignedDuration::from_secs(60);
 /// The longest a request can take.
 const REQUEST: SignedDuration = SignedDuration::from_secs(13);
+/// How long a round that could do nothing of what is due waits for the next.
+const IDLE: std::time::Duration = std::time::Duration::from_millis(250);
 const BATCH: i64 = 16;
 
 /// The courier.
@@ -71,19 +73,34 @@ impl Courier {
                 "Rows in doubt could not be marked"
             );
         }
+        let alone = Notify::new();
         while !stop.is_cancelled() {
             match self.round().await {
                 Ok(0) => {}
                 Ok(_) => continue,
-                Err(fault) => tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "A delivery round failed"
-                ),
+                Err(fault) => {
+                    tracing::error!(error = &fault as &dyn std::error::Error, "A delivery round failed");
+                    tokio::time::sleep(IDLE).await;
+                }
             }
             let next = self.store.next_delivery().await.unwrap_or_default();
-            tokio::select! {
-                () = self.clock.wait(next.map(|at| at.max(self.clock.now() + SignedDuration::from_millis(5))), &self.nudge) => {}
-                () = stop.cancelled() => {}
+            if next.is_some_and(|at| at <= self.clock.now()) {
+                // Due, yet nothing could be done (a channel is busy, the token is dead): look again, but not at once.
+                tokio::select! {
+                    () = tokio::time::sleep(IDLE) => {}
+                    () = self.nudge.notified() => {}
+                    () = stop.cancelled() => {}
+                }
+                continue;
+            }
+            // Sleep on, without the database, until something is due or was written.
+            let mut nudged = false;
+            while !nudged && !stop.is_cancelled() && next.is_none_or(|at| at > self.clock.now()) {
+                tokio::select! {
+                    () = self.clock.wait(next, &alone) => {}
+                    () = self.nudge.notified() => nudged = true,
+                    () = stop.cancelled() => {}
+                }
             }
         }
     }

@@ -185,15 +185,8 @@ pub(super) fn decide(
         by,
         reason: why.clone(),
     };
-    work.edit(key(after_min), notice.clone(), None);
-    if verdict == Verdict::Continue {
-        // A hold or a rollback announces itself.
-        work.post(
-            format!("{}/decided", key(after_min)),
-            Destination::Release,
-            notice,
-        );
-    }
+    // The question's own message shows the answer; a hold or a rollback announces itself.
+    work.edit(key(after_min), notice, None);
     match (verdict, why) {
         (Verdict::Hold, Some(why)) if !matches!(work.release.phase, Phase::Held { .. }) => {
             stage::hold(work, why)?
