@@ -63,9 +63,7 @@ fn lock(database: &Path) -> anyhow::Result<File> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(Held(database.display().to_string()).into()),
-        Err(std::fs::TryLockError::Error(error)) => {
-            Err(error).with_context(|| format!("cannot lock {shown}"))
-        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {shown}")),
     }
 }
 
@@ -76,88 +74,48 @@ impl App {
     /// A file, a port or the database cannot be used; [`Held`] if another instance runs.
     pub async fn start(config: Config, clock: Clock, purpose: Purpose) -> anyhow::Result<Self> {
         let lock = lock(&config.database)?;
-        let store = Store::open(&config.database, purpose)
-            .await
-            .context("the database cannot be used")?;
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", config.listen))?;
+        let store = Store::open(&config.database, purpose).await.context("the database cannot be used")?;
+        let listener =
+            TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let intake_address = listener.local_addr()?;
         let (stop, tasks, nudges) = (CancellationToken::new(), TaskTracker::new(), Nudges::default());
         let (failed_tx, failed) = tokio::sync::watch::channel(None);
 
         let (desk, requests) = Desk::new(store, clock);
         let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
-        let by_file: Arc<BTreeSet<_>> =
-            Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
+        let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
         for (guild, policy) in config.workspaces {
             let actor = Actor::Source("the configuration file".to_owned());
-            desk.ask(Ask::Configure {
-                guild,
-                actor,
-                policy: Box::new(policy),
-                by_file: true,
-            })
-            .await?;
+            desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
         }
 
         let http = http_client().context("the HTTP client could not be built")?;
         let rest = Rest::new(http, &config.api_url, config.token.clone());
         let platform = Platform::Discord(Sender::new(rest.clone()));
         let courier_health = Arc::new(courier::Health::default());
-        let courier = Courier::new(
-            desk.clone(),
-            platform,
-            Arc::clone(&nudges.courier),
-            Arc::clone(&courier_health),
-        );
+        let courier = Courier::new(desk.clone(), platform, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
         tasks.spawn(courier.run(stop.clone()));
-        tasks.spawn(timekeeper::run(
-            desk.clone(),
-            Arc::clone(&nudges.timekeeper),
-            stop.clone(),
-        ));
+        tasks.spawn(timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone()));
 
         let gateway = Arc::new(GatewayHealth::default());
-        let intake = Arc::new(Intake::new(
-            desk.clone(),
-            config.sources,
-            Arc::clone(&gateway),
-            courier_health,
-        ));
+        let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), courier_health));
         let (stopped, failing) = (stop.clone(), failed_tx.clone());
         tasks.spawn(async move {
             if let Err(error) = intake::run(listener, intake, stopped).await {
                 failing.send_replace(Some(format!("the intake failed: {error}")));
             }
         });
-        let settings = gateway::Settings {
-            token: config.token,
-            api_url: config.api_url,
-            by_file,
-        };
+        let settings = gateway::Settings { token: config.token, api_url: config.api_url, by_file };
         let (health, stopped, tracker, desk_of_chat) =
             (Arc::clone(&gateway), stop.clone(), tasks.clone(), desk.clone());
         tasks.spawn(async move {
             if let Err(fault) = gateway::run(settings, desk_of_chat, rest, health, tracker, stopped).await {
-                tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "The gateway cannot go on"
-                );
+                tracing::error!(error = &fault as &dyn std::error::Error, "The gateway cannot go on");
                 failed_tx.send_replace(Some(format!("{:#}", anyhow::Error::from(fault))));
             }
         });
         tasks.close();
-        Ok(Self {
-            desk,
-            intake: intake_address,
-            gateway,
-            stop,
-            tasks,
-            writer,
-            failed,
-            _lock: Some(lock),
-        })
+        Ok(Self { desk, intake: intake_address, gateway, stop, tasks, writer, failed, _lock: Some(lock) })
     }
 
     /// Whether the gateway is connected.
@@ -177,10 +135,7 @@ impl App {
     /// # Errors
     /// Database faults.
     pub async fn next_due(&self) -> anyhow::Result<Option<Timestamp>> {
-        let (wakeup, delivery) = (
-            self.desk.store().next_wakeup().await?,
-            self.desk.store().next_delivery().await?,
-        );
+        let (wakeup, delivery) = (self.desk.store().next_wakeup().await?, self.desk.store().next_delivery().await?);
         Ok(wakeup.into_iter().chain(delivery).min())
     }
 
@@ -200,10 +155,7 @@ impl App {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        anyhow::bail!(
-            "no silence within ten seconds: {:?} is due",
-            self.next_due().await?
-        )
+        anyhow::bail!("no silence within ten seconds: {:?} is due", self.next_due().await?)
     }
 
     /// The desk, for tests of what is stored.
@@ -215,9 +167,7 @@ impl App {
     pub async fn stop(self) {
         self.stop.cancel();
         if tokio::time::timeout(SHUTDOWN, self.tasks.wait()).await.is_err() {
-            tracing::warn!(
-                "Some tasks did not end in time; what they had begun is found again at the next start"
-            );
+            tracing::warn!("Some tasks did not end in time; what they had begun is found again at the next start");
         }
         let store = self.desk.store().clone();
         drop(self.desk);

@@ -31,10 +31,7 @@ impl Clock {
     /// Waits until `at`, a nudge, a jump of a sandbox's clock or one second, whichever is first. Callers look again.
     pub async fn wait(&self, at: Option<Timestamp>, nudge: &Notify) {
         let ahead = at.map_or(LONGEST_SLEEP, |at| {
-            let ms = at
-                .as_millisecond()
-                .saturating_sub(self.now().as_millisecond())
-                .max(0);
+            let ms = at.as_millisecond().saturating_sub(self.now().as_millisecond()).max(0);
             Duration::from_millis(ms.unsigned_abs()).min(LONGEST_SLEEP)
         });
         match self {

@@ -35,24 +35,12 @@ mod inner {
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
         let first = lines.next_line().await?.unwrap_or_default();
-        let clock = SimClock::frozen(
-            first
-                .strip_prefix("clock ")
-                .and_then(|ms| ms.parse().ok())
-                .unwrap_or(0),
-        );
+        let clock = SimClock::frozen(first.strip_prefix("clock ").and_then(|ms| ms.parse().ok()).unwrap_or(0));
         let (reached, mut points) = mpsc::unbounded_channel::<String>();
-        let _already: Result<(), Control> = CONTROL.set(Control {
-            reached,
-            go: Notify::new(),
-        });
+        let _already: Result<(), Control> = CONTROL.set(Control { reached, go: Notify::new() });
         tokio::spawn(async move {
             while let Some(name) = points.recv().await {
-                if write
-                    .write_all(format!("point {name}\n").as_bytes())
-                    .await
-                    .is_err()
-                {
+                if write.write_all(format!("point {name}\n").as_bytes()).await.is_err() {
                     return;
                 }
             }

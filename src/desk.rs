@@ -34,55 +34,24 @@ pub enum Ask {
         bytes: Vec<u8>,
     },
     /// A command to a release by its number, or to the only one open.
-    Command {
-        guild: GuildId,
-        actor: Actor,
-        release: Option<String>,
-        command: Command,
-    },
+    Command { guild: GuildId, actor: Actor, release: Option<String>, command: Command },
     /// A pressed button; `choice` and `filled` are the person's, the rest comes from the store.
-    Click {
-        guild: GuildId,
-        actor: Actor,
-        prompt: String,
-        choice: Choice,
-        filled: Filled,
-    },
+    Click { guild: GuildId, actor: Actor, prompt: String, choice: Choice, filled: Filled },
     /// An alert, to be routed by label, service, or the only release that runs.
-    Signal {
-        guild: GuildId,
-        source: String,
-        release: Option<String>,
-        service: Option<String>,
-        signal: Box<Signal>,
-    },
+    Signal { guild: GuildId, source: String, release: Option<String>, service: Option<String>, signal: Box<Signal> },
     /// A workspace's settings.
-    Configure {
-        guild: GuildId,
-        actor: Actor,
-        policy: Box<Policy>,
-        by_file: bool,
-    },
+    Configure { guild: GuildId, actor: Actor, policy: Box<Policy>, by_file: bool },
     /// The clock: do what is due.
     Tick { release: ReleaseId },
     /// The courier: a post reached its channel.
-    Delivered {
-        release: ReleaseId,
-        row: i64,
-        key: String,
-        at: Timestamp,
-    },
+    Delivered { release: ReleaseId, row: i64, key: String, at: Timestamp },
 }
 
 /// What comes back once everything is on disk.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
     /// Done; the message is for the actor alone, its buttons lead to `prompt`.
-    Done {
-        message: Box<Message>,
-        prompt: Option<String>,
-        release: ReleaseId,
-    },
+    Done { message: Box<Message>, prompt: Option<String>, release: ReleaseId },
     /// Refused, with words; nothing was stored.
     Refused { message: Box<Message> },
     /// Came before; nothing was stored.
@@ -119,9 +88,7 @@ pub struct Desk {
 
 impl std::fmt::Debug for Request {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Request")
-            .field("once", &self.once)
-            .finish_non_exhaustive()
+        f.debug_struct("Request").field("once", &self.once).finish_non_exhaustive()
     }
 }
 
@@ -150,10 +117,7 @@ impl Desk {
 
     async fn ask_with(&self, ask: Ask, once: Option<(String, String)>) -> Result<Answer, DeskFault> {
         let (answer, answered) = oneshot::channel();
-        self.queue
-            .send(Request { ask, once, answer })
-            .await
-            .map_err(|_closed| DeskFault::Closed)?;
+        self.queue.send(Request { ask, once, answer }).await.map_err(|_closed| DeskFault::Closed)?;
         answered.await.map_err(|_closed| DeskFault::Closed)?
     }
 
@@ -168,10 +132,7 @@ impl Desk {
         let done = tokio::task::spawn_blocking(move || {
             let mut reading = plan_doc::read(&bytes, zone.as_deref());
             if let Some(plan) = &mut reading.plan {
-                for contact in [&mut plan.owner, &mut plan.on_call]
-                    .into_iter()
-                    .chain(&mut plan.escalation)
-                {
+                for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
                     if contact.user.is_none() {
                         contact.user = people.get(&contact.name.to_lowercase()).cloned();
                     }
@@ -179,8 +140,7 @@ impl Desk {
             }
             (reading, bytes)
         });
-        done.await
-            .map_err(|error| DeskFault::NotRecorded(error.to_string()))
+        done.await.map_err(|error| DeskFault::NotRecorded(error.to_string()))
     }
 
     /// The store, for reading.
@@ -199,16 +159,7 @@ pub fn findings(reading: &Reading) -> Vec<(String, String)> {
     let blocking = reading.diagnostics.iter().filter(|d| d.blocks == Blocks::Submit);
     blocking
         .take(20)
-        .map(|d| {
-            (
-                d.code.to_owned(),
-                format!("{} {}", d.message, d.help)
-                    .trim()
-                    .chars()
-                    .take(240)
-                    .collect(),
-            )
-        })
+        .map(|d| (d.code.to_owned(), format!("{} {}", d.message, d.help).trim().chars().take(240).collect()))
         .collect()
 }
 

@@ -9,13 +9,9 @@ use crate::config::LogFormat;
 /// # Errors
 /// The filter does not parse, or a log was begun already.
 pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(format!(
-        "{filter},serenity=warn,tracing::span=off,hyper=warn,reqwest=warn,sqlx=warn"
-    ))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_target(false);
+    let filter =
+        EnvFilter::try_new(format!("{filter},serenity=warn,tracing::span=off,hyper=warn,reqwest=warn,sqlx=warn"))?;
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     let started = match format {
         LogFormat::Human => log.try_init(),
         LogFormat::Json => log.json().try_init(),

@@ -21,10 +21,7 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
             match round(&desk, now).await {
                 Ok(()) => {}
                 Err(fault) => {
-                    tracing::error!(
-                        error = &fault as &dyn std::error::Error,
-                        "Due releases could not be read"
-                    );
+                    tracing::error!(error = &fault as &dyn std::error::Error, "Due releases could not be read");
                     next = Some(now + SignedDuration::from_secs(1));
                     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
                     continue;
@@ -34,10 +31,7 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
         next = match desk.store().next_wakeup().await {
             Ok(next) => next,
             Err(fault) => {
-                tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "The next wake-up could not be read"
-                );
+                tracing::error!(error = &fault as &dyn std::error::Error, "The next wake-up could not be read");
                 Some(now + SignedDuration::from_secs(1))
             }
         };

@@ -69,47 +69,24 @@ impl Sandbox {
             let visible = |m: &&Message| m.channel == channel && m.only.is_none_or(|only| only == person);
             state.messages.values().rev().filter(visible).find_map(|m| {
                 let button = parts(&m.body).into_iter().find(|b| b["label"] == label)?;
-                Some((
-                    m.clone(),
-                    button["custom_id"].as_str().unwrap_or_default().to_owned(),
-                ))
+                Some((m.clone(), button["custom_id"].as_str().unwrap_or_default().to_owned()))
             })
         };
         let Some((message, custom_id)) = found else {
             return cannot(format!("{who} sees no button “{label}” in {channel}"));
         };
-        self.interact(
-            who,
-            channel,
-            3,
-            json!({ "custom_id": custom_id, "component_type": 2 }),
-            Some(&message),
-        )
-        .await
+        self.interact(who, channel, 3, json!({ "custom_id": custom_id, "component_type": 2 }), Some(&message)).await
     }
 
     /// Presses a button by its id, wherever it came from: for tests of stolen buttons.
     ///
     /// # Errors
     /// No such person, channel or message.
-    pub async fn press_id(
-        &self,
-        who: &str,
-        channel: &str,
-        message: u64,
-        custom_id: &str,
-    ) -> Result<Seen, CannotAct> {
+    pub async fn press_id(&self, who: &str, channel: &str, message: u64, custom_id: &str) -> Result<Seen, CannotAct> {
         let Some(message) = lock(&self.shared).messages.get(&message).cloned() else {
             return cannot("no such message");
         };
-        self.interact(
-            who,
-            channel,
-            3,
-            json!({ "custom_id": custom_id, "component_type": 2 }),
-            Some(&message),
-        )
-        .await
+        self.interact(who, channel, 3, json!({ "custom_id": custom_id, "component_type": 2 }), Some(&message)).await
     }
 
     /// Picks a member in the newest select menu a person sees.
@@ -119,18 +96,12 @@ impl Sandbox {
     pub async fn pick(&self, who: &str, channel: &str, member: &str) -> Result<Seen, CannotAct> {
         let (found, picked) = {
             let state = lock(&self.shared);
-            let (me, channel, picked) = (
-                person(&state, who)?.id,
-                self.channel(&state, channel)?,
-                person(&state, member)?.clone(),
-            );
+            let (me, channel, picked) =
+                (person(&state, who)?.id, self.channel(&state, channel)?, person(&state, member)?.clone());
             let visible = |m: &&Message| m.channel == channel && m.only.is_none_or(|only| only == me);
             let found = state.messages.values().rev().filter(visible).find_map(|m| {
                 let menu = parts(&m.body).into_iter().find(|b| b["type"] == 5)?;
-                Some((
-                    m.clone(),
-                    menu["custom_id"].as_str().unwrap_or_default().to_owned(),
-                ))
+                Some((m.clone(), menu["custom_id"].as_str().unwrap_or_default().to_owned()))
             });
             let member = json!({ "users": { picked.id.to_string(): state.user(&picked) }, "members": {} });
             (found, (picked.id.to_string(), member))
@@ -146,21 +117,13 @@ impl Sandbox {
     ///
     /// # Errors
     /// No such person or channel.
-    pub async fn fill(
-        &self,
-        who: &str,
-        channel: &str,
-        form: &Value,
-        values: Options<'_>,
-    ) -> Result<Seen, CannotAct> {
+    pub async fn fill(&self, who: &str, channel: &str, form: &Value, values: Options<'_>) -> Result<Seen, CannotAct> {
         let rows: Vec<Value> = parts(form)
             .into_iter()
             .map(|input| {
                 let id = input["custom_id"].as_str().unwrap_or_default();
                 let given = values.iter().find(|(name, _)| *name == id).map(|(_, v)| json!(v));
-                let value = given
-                    .or_else(|| input.get("value").cloned())
-                    .unwrap_or_else(|| json!(""));
+                let value = given.or_else(|| input.get("value").cloned()).unwrap_or_else(|| json!(""));
                 json!({ "type": 1, "components": [{ "type": 4, "custom_id": id, "value": value }] })
             })
             .collect();
@@ -169,11 +132,7 @@ impl Sandbox {
     }
 
     fn channel(&self, state: &State, name: &str) -> Result<u64, CannotAct> {
-        state
-            .world
-            .channel(name)
-            .map(|c| c.id)
-            .ok_or_else(|| CannotAct(format!("there is no channel {name}")))
+        state.world.channel(name).map(|c| c.id).ok_or_else(|| CannotAct(format!("there is no channel {name}")))
     }
 
     fn command_data(
@@ -189,35 +148,20 @@ impl Sandbox {
         };
         let mut words = path.split(' ');
         let root = words.next().unwrap_or_default().to_owned();
-        let Some(mut node) = registered
-            .as_array()
-            .into_iter()
-            .flatten()
-            .find(|c| c["name"] == root.as_str())
-            .cloned()
+        let Some(mut node) = registered.as_array().into_iter().flatten().find(|c| c["name"] == root.as_str()).cloned()
         else {
             return cannot(format!("there is no command /{root}"));
         };
         let mut levels = Vec::new();
         for word in words {
-            let child = node["options"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|o| o["name"] == word)
-                .cloned();
+            let child = node["options"].as_array().into_iter().flatten().find(|o| o["name"] == word).cloned();
             node = child.ok_or_else(|| CannotAct(format!("/{path} is no command")))?;
             levels.push((word.to_owned(), node["type"].clone()));
         }
         let mut resolved = json!({});
         let mut typed = Vec::new();
         for (name, value) in options {
-            let Some(spec) = node["options"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .find(|o| o["name"] == *name)
-            else {
+            let Some(spec) = node["options"].as_array().into_iter().flatten().find(|o| o["name"] == *name) else {
                 return cannot(format!("/{path} has no option {name}"));
             };
             let mut option = json!({ "name": name, "type": spec["type"], "value": value });
@@ -226,14 +170,10 @@ impl Sandbox {
             }
             typed.push(option);
         }
-        for spec in node["options"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter(|o| o["required"] == true && focused.is_none())
+        for spec in
+            node["options"].as_array().into_iter().flatten().filter(|o| o["required"] == true && focused.is_none())
         {
-            let given = options.iter().any(|(name, _)| spec["name"] == *name)
-                || (spec["type"] == 11 && file.is_some());
+            let given = options.iter().any(|(name, _)| spec["name"] == *name) || (spec["type"] == 11 && file.is_some());
             if !given {
                 return cannot(format!("/{path} needs the option {}", spec["name"]));
             }
@@ -265,16 +205,10 @@ impl Sandbox {
     ) -> Result<Seen, CannotAct> {
         let (seen, id) = {
             let mut state = lock(&self.shared);
-            let (foreign, who) = who
-                .strip_prefix("other-server:")
-                .map_or((false, who), |who| (true, who));
+            let (foreign, who) = who.strip_prefix("other-server:").map_or((false, who), |who| (true, who));
             let person = person(&state, who)?.clone();
             let channel = self.channel(&state, channel)?;
-            let guild = if foreign {
-                state.world.other_guild.unwrap_or(1)
-            } else {
-                state.world.guild
-            };
+            let guild = if foreign { state.world.other_guild.unwrap_or(1) } else { state.world.guild };
             let id = state.snowflake().to_string();
             let token = format!("interaction-token-{id}");
             let mut body = json!({
@@ -305,34 +239,22 @@ impl Sandbox {
         match tokio::time::timeout(FIRST_ANSWER, &mut seen).await {
             Ok(answer) => Ok(answer.unwrap_or(Seen::Nothing)),
             Err(_three_seconds) => {
-                let deferred = lock(&self.shared)
-                    .interactions
-                    .get(&id)
-                    .is_some_and(|it| it.deferred);
+                let deferred = lock(&self.shared).interactions.get(&id).is_some_and(|it| it.deferred);
                 if !deferred {
                     return Ok(Seen::Nothing);
                 }
-                Ok(tokio::time::timeout(DEFERRED, seen)
-                    .await
-                    .ok()
-                    .and_then(Result::ok)
-                    .unwrap_or(Seen::Nothing))
+                Ok(tokio::time::timeout(DEFERRED, seen).await.ok().and_then(Result::ok).unwrap_or(Seen::Nothing))
             }
         }
     }
 }
 
 fn person<'s>(state: &'s State, who: &str) -> Result<&'s crate::world::PersonSeed, CannotAct> {
-    state
-        .world
-        .person(who)
-        .ok_or_else(|| CannotAct(format!("there is nobody called {who}")))
+    state.world.person(who).ok_or_else(|| CannotAct(format!("there is nobody called {who}")))
 }
 
 /// The parts inside a body's rows.
 pub(crate) fn parts(body: &Value) -> Vec<Value> {
     let rows = body["components"].as_array().cloned().unwrap_or_default();
-    rows.iter()
-        .flat_map(|row| row["components"].as_array().cloned().unwrap_or_default())
-        .collect()
+    rows.iter().flat_map(|row| row["components"].as_array().cloned().unwrap_or_default()).collect()
 }

@@ -22,33 +22,22 @@ struct State {
 impl SimClock {
     /// A clock that stands still at `at_ms`.
     pub fn frozen(at_ms: i64) -> Self {
-        Self::new(State {
-            base_ms: at_ms,
-            running_since: None,
-        })
+        Self::new(State { base_ms: at_ms, running_since: None })
     }
 
     /// A clock that runs from `at_ms` at real pace.
     pub fn running(at_ms: i64) -> Self {
-        Self::new(State {
-            base_ms: at_ms,
-            running_since: Some(now_instant()),
-        })
+        Self::new(State { base_ms: at_ms, running_since: Some(now_instant()) })
     }
 
     fn new(state: State) -> Self {
-        Self {
-            state: Arc::new(Mutex::new(state)),
-            changed: Arc::new(watch::channel(state.base_ms).0),
-        }
+        Self { state: Arc::new(Mutex::new(state)), changed: Arc::new(watch::channel(state.base_ms).0) }
     }
 
     /// The present instant.
     pub fn now_ms(&self) -> i64 {
         let state = *self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let ran = state.running_since.map_or(0, |since| {
-            i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX)
-        });
+        let ran = state.running_since.map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX));
         state.base_ms.saturating_add(ran)
     }
 
@@ -69,22 +58,14 @@ impl SimClock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the sandbox's clock is the one place that measures real time"
-)]
+#[expect(clippy::disallowed_methods, reason = "the sandbox's clock is the one place that measures real time")]
 fn now_instant() -> Instant {
     Instant::now()
 }
 
 /// The machine's wall clock in milliseconds.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the sandbox's clock is the one place that reads the wall clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the sandbox's clock is the one place that reads the wall clock")]
 pub fn wall_ms() -> i64 {
-    let since = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

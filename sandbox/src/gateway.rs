@@ -45,10 +45,7 @@ async fn serve(mut socket: WebSocket, shared: Shared) {
 /// One payload of the client; the error is a close code.
 fn receive(shared: &Shared, payload: &Value, live: &mpsc::UnboundedSender<Value>) -> Result<(), u16> {
     let mut state = lock(shared);
-    let given = payload["d"]["token"]
-        .as_str()
-        .unwrap_or_default()
-        .trim_start_matches("Bot ");
+    let given = payload["d"]["token"].as_str().unwrap_or_default().trim_start_matches("Bot ");
     let send = |value: Value| drop(live.send(value));
     match payload["op"].as_u64() {
         Some(1) => send(json!({ "op": 11 })),
@@ -57,11 +54,7 @@ fn receive(shared: &Shared, payload: &Value, live: &mpsc::UnboundedSender<Value>
                 return Err(4004);
             }
             let id = state.snowflake().to_string();
-            let session = Session {
-                seq: 0,
-                events: Vec::new(),
-                live: Some(live.clone()),
-            };
+            let session = Session { seq: 0, events: Vec::new(), live: Some(live.clone()) };
             state.sessions.retain(|_, s| s.live.is_some());
             state.sessions.insert(id.clone(), session);
             let ready = json!({
@@ -80,11 +73,7 @@ fn receive(shared: &Shared, payload: &Value, live: &mpsc::UnboundedSender<Value>
             match state.sessions.get_mut(&id) {
                 Some(session) if authorized => {
                     session.live = Some(live.clone());
-                    for event in session
-                        .events
-                        .iter()
-                        .filter(|e| e["s"].as_u64().unwrap_or(0) > seq)
-                    {
+                    for event in session.events.iter().filter(|e| e["s"].as_u64().unwrap_or(0) > seq) {
                         send(event.clone());
                     }
                     session.seq += 1;

@@ -1,10 +1,7 @@
 //! A small simulated Discord on loopback: REST and gateway, stateful, with Discord's documented limits, scripted faults, a
 //! clock of its own and a plain page. It knows nothing of the bot that connects to it.
 
-#![expect(
-    missing_docs,
-    reason = "fields and variants of plain data say what they are by their names"
-)]
+#![expect(missing_docs, reason = "fields and variants of plain data say what they are by their names")]
 
 mod act;
 mod clock;
@@ -58,24 +55,13 @@ pub struct Step {
 #[derive(Debug, Clone)]
 pub enum Act {
     /// A slash command with its options, and a file for an attachment.
-    Slash {
-        path: String,
-        options: Vec<(String, String)>,
-        file: Option<(String, Vec<u8>)>,
-    },
+    Slash { path: String, options: Vec<(String, String)>, file: Option<(String, Vec<u8>)> },
     /// A button; a form that opens is filled with these values.
-    Press {
-        label: String,
-        fill: Vec<(String, String)>,
-    },
+    Press { label: String, fill: Vec<(String, String)> },
     /// The clock moves to this instant, visiting every mark on the way.
     Advance { to_ms: i64 },
     /// An HTTP POST with a JSON body and a bearer token, such as an alert.
-    Post {
-        url: String,
-        bearer: String,
-        body: serde_json::Value,
-    },
+    Post { url: String, bearer: String, body: serde_json::Value },
 }
 
 /// A running sandbox. Clones share it.
@@ -118,12 +104,7 @@ impl Sandbox {
     pub async fn start(setup: Setup) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", setup.port)).await?;
         let address = listener.local_addr()?;
-        let mut state = State::new(
-            setup.world,
-            setup.clock.clone(),
-            setup.token,
-            setup.per_five_seconds,
-        );
+        let mut state = State::new(setup.world, setup.clock.clone(), setup.token, setup.per_five_seconds);
         state.base = format!("http://{address}");
         #[cfg(feature = "schema")]
         if let Some(path) = &setup.openapi {
@@ -139,9 +120,7 @@ impl Sandbox {
             clock: setup.clock,
             stop: stop.clone(),
         };
-        let api = rest::routes()
-            .route("/ws", get(gateway::connect))
-            .with_state(shared);
+        let api = rest::routes().route("/ws", get(gateway::connect)).with_state(shared);
         let app = api.merge(page::routes(sandbox.clone()));
         tokio::spawn(async move {
             let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
@@ -175,13 +154,7 @@ impl Sandbox {
 
     /// Sets the story the page plays.
     pub fn tell(&self, steps: Vec<Step>) {
-        *self
-            .story
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner) = Story {
-            steps,
-            ..Story::default()
-        };
+        *self.story.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Story { steps, ..Story::default() };
     }
 
     /// Whether commands are registered: the bot is online.
@@ -213,52 +186,29 @@ impl Sandbox {
     /// # Errors
     /// The step cannot be done; a sentence says why.
     pub async fn play(&self, step: &Step) -> Result<Seen, String> {
-        let pairs = |list: &[(String, String)]| {
-            list.iter()
-                .map(|(a, b)| (a.clone(), b.clone()))
-                .collect::<Vec<_>>()
-        };
+        let pairs = |list: &[(String, String)]| list.iter().map(|(a, b)| (a.clone(), b.clone())).collect::<Vec<_>>();
         let seen = match &step.act {
             Act::Slash { path, options, file } => {
                 let options = pairs(options);
-                let options: Vec<(&str, &str)> =
-                    options.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-                let file = file
-                    .as_ref()
-                    .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-                self.slash(&step.who, &step.channel, path, &options, file)
-                    .await
-                    .map_err(|e| e.to_string())?
+                let options: Vec<(&str, &str)> = options.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+                let file = file.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+                self.slash(&step.who, &step.channel, path, &options, file).await.map_err(|e| e.to_string())?
             }
             Act::Press { label, fill } => {
-                let seen = self
-                    .press(&step.who, &step.channel, label)
-                    .await
-                    .map_err(|e| e.to_string())?;
+                let seen = self.press(&step.who, &step.channel, label).await.map_err(|e| e.to_string())?;
                 let Seen::Modal { data, .. } = &seen else {
                     return self.settled(seen).await;
                 };
                 let values: Vec<(&str, &str)> = fill.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-                self.fill(&step.who, &step.channel, data, &values)
-                    .await
-                    .map_err(|e| e.to_string())?
+                self.fill(&step.who, &step.channel, data, &values).await.map_err(|e| e.to_string())?
             }
             Act::Advance { to_ms } => {
                 self.advance_to(*to_ms).await?;
                 Seen::Nothing
             }
             Act::Post { url, bearer, body } => {
-                let http = reqwest::Client::builder()
-                    .no_proxy()
-                    .build()
-                    .map_err(|e| e.to_string())?;
-                let answer = http
-                    .post(url)
-                    .bearer_auth(bearer)
-                    .json(body)
-                    .send()
-                    .await
-                    .map_err(|e| e.to_string())?;
+                let http = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
+                let answer = http.post(url).bearer_auth(bearer).json(body).send().await.map_err(|e| e.to_string())?;
                 if !answer.status().is_success() {
                     return Err(format!("the bot answered {}", answer.status()));
                 }
@@ -281,12 +231,7 @@ impl Sandbox {
         let Some(id) = state.world.channel(channel).map(|c| c.id) else {
             return Vec::new();
         };
-        state
-            .messages
-            .values()
-            .filter(|m| m.channel == id && m.only.is_none())
-            .cloned()
-            .collect()
+        state.messages.values().filter(|m| m.channel == id && m.only.is_none()).cloned().collect()
     }
 
     /// Every request the bot made.

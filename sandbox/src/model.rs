@@ -150,10 +150,7 @@ impl State {
     pub(crate) fn by_nonce(&mut self, nonce: &str) -> Option<u64> {
         let now = self.clock.now_ms();
         self.nonces.retain(|(_, at, _)| now - at < NONCE_WINDOW_MS);
-        self.nonces
-            .iter()
-            .find(|(n, _, _)| n == nonce)
-            .map(|(_, _, id)| *id)
+        self.nonces.iter().find(|(n, _, _)| n == nonce).map(|(_, _, id)| *id)
     }
 
     pub(crate) fn keep_nonce(&mut self, nonce: &str, id: u64) {
@@ -165,10 +162,7 @@ impl State {
     pub(crate) fn bucket(&mut self, name: &str) -> Result<(u32, f64), f64> {
         let now = tokio::time::Instant::now();
         let full = self.per_five_seconds;
-        let entry = self
-            .buckets
-            .entry(name.to_owned())
-            .or_insert((full, now + std::time::Duration::from_secs(5)));
+        let entry = self.buckets.entry(name.to_owned()).or_insert((full, now + std::time::Duration::from_secs(5)));
         if entry.1 <= now {
             *entry = (full, now + std::time::Duration::from_secs(5));
         }
@@ -216,16 +210,9 @@ impl State {
 
     pub(crate) fn member(&self, person: &PersonSeed, with_roles: bool) -> Value {
         // MANAGE_GUILD is bit 5; the rest is what any member has.
-        let permissions = if person.manages {
-            0x20_u64 | 0x8000_0000
-        } else {
-            0x8000_0000
-        };
-        let roles: Vec<String> = if with_roles {
-            person.roles.iter().map(ToString::to_string).collect()
-        } else {
-            Vec::new()
-        };
+        let permissions = if person.manages { 0x20_u64 | 0x8000_0000 } else { 0x8000_0000 };
+        let roles: Vec<String> =
+            if with_roles { person.roles.iter().map(ToString::to_string).collect() } else { Vec::new() };
         json!({
             "user": self.user(person), "nick": null, "avatar": null, "banner": null, "roles": roles,
             "joined_at": "2024-01-01T00:00:00+00:00", "premium_since": null, "deaf": false, "mute": false, "flags": 0,
@@ -235,12 +222,7 @@ impl State {
 
     pub(crate) fn channel_json(&self, id: u64) -> Option<Value> {
         let channel = self.world.channels.iter().find(|c| c.id == id)?;
-        let last = self
-            .messages
-            .values()
-            .rev()
-            .find(|m| m.channel == id && m.only.is_none())
-            .map(|m| m.id.to_string());
+        let last = self.messages.values().rev().find(|m| m.channel == id && m.only.is_none()).map(|m| m.id.to_string());
         Some(json!({
             "id": id.to_string(), "guild_id": self.world.guild.to_string(), "type": 0, "name": channel.name, "position": 0,
             "permission_overwrites": [], "nsfw": false, "topic": null, "last_message_id": last, "parent_id": null,
@@ -259,11 +241,7 @@ impl State {
         };
         let mut roles = vec![role(world.guild, "@everyone")];
         roles.extend(world.roles.iter().map(|r| role(r.id, &r.name)));
-        let channels: Vec<Value> = world
-            .channels
-            .iter()
-            .filter_map(|c| self.channel_json(c.id))
-            .collect();
+        let channels: Vec<Value> = world.channels.iter().filter_map(|c| self.channel_json(c.id)).collect();
         json!({
             "id": world.guild.to_string(), "name": world.name, "icon": null, "splash": null, "discovery_splash": null,
             "owner_id": world.people.first().map_or(1, |p| p.id).to_string(), "afk_channel_id": null, "afk_timeout": 300,
@@ -279,20 +257,8 @@ impl State {
     }
 
     pub(crate) fn message_json(&self, message: &Message) -> Value {
-        let list = |name: &str| {
-            message
-                .body
-                .get(name)
-                .filter(|v| v.is_array())
-                .cloned()
-                .unwrap_or_else(|| json!([]))
-        };
-        let mentioned = |kind: &str| {
-            message.body["allowed_mentions"][kind]
-                .as_array()
-                .cloned()
-                .unwrap_or_default()
-        };
+        let list = |name: &str| message.body.get(name).filter(|v| v.is_array()).cloned().unwrap_or_else(|| json!([]));
+        let mentioned = |kind: &str| message.body["allowed_mentions"][kind].as_array().cloned().unwrap_or_default();
         let mentions: Vec<Value> = mentioned("users")
             .iter()
             .filter_map(Value::as_str)
@@ -330,14 +296,7 @@ fn numbered(components: &Value, next: &mut u32) -> Value {
         }
         part
     };
-    Value::Array(
-        components
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|part| one(part, next))
-            .collect(),
-    )
+    Value::Array(components.as_array().into_iter().flatten().map(|part| one(part, next)).collect())
 }
 
 /// Milliseconds of Unix time as RFC 3339 in UTC, by the civil-from-days rule.
@@ -349,17 +308,9 @@ pub(crate) fn rfc3339(ms: i64) -> String {
     let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
     let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     let mp = (5 * doy + 2) / 153;
-    let (day, month) = (
-        doy - (153 * mp + 2) / 5 + 1,
-        if mp < 10 { mp + 3 } else { mp - 9 },
-    );
+    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
     let year = yoe + era * 400 + i64::from(month <= 2);
-    let (h, m, s, milli) = (
-        in_day / 3_600_000,
-        in_day / 60_000 % 60,
-        in_day / 1_000 % 60,
-        in_day % 1_000,
-    );
+    let (h, m, s, milli) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60, in_day % 1_000);
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}+00:00")
 }
 

@@ -21,14 +21,8 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/messages", get(fragment))
-        .route(
-            "/page.css",
-            get(|| async { ([("content-type", "text/css")], STYLE) }),
-        )
-        .route(
-            "/page.js",
-            get(|| async { ([("content-type", "text/javascript")], SCRIPT) }),
-        )
+        .route("/page.css", get(|| async { ([("content-type", "text/css")], STYLE) }))
+        .route("/page.js", get(|| async { ([("content-type", "text/javascript")], SCRIPT) }))
         .route("/act/slash", post(slash))
         .route("/act/press", post(press))
         .route("/act/fill", post(fill))
@@ -52,18 +46,10 @@ impl View {
     /// Falls back to the first person and channel.
     fn complete(mut self, state: &State) -> Self {
         if state.world.person(&self.who).is_none() {
-            self.who = state
-                .world
-                .people
-                .first()
-                .map_or(String::new(), |p| p.username.clone());
+            self.who = state.world.people.first().map_or(String::new(), |p| p.username.clone());
         }
         if state.world.channel(&self.channel).is_none() {
-            self.channel = state
-                .world
-                .channels
-                .first()
-                .map_or(String::new(), |c| c.name.clone());
+            self.channel = state.world.channels.first().map_or(String::new(), |c| c.name.clone());
         }
         self
     }
@@ -71,22 +57,11 @@ impl View {
     fn back(&self, note: &str) -> Response {
         let encode = |t: &str| {
             t.bytes()
-                .map(|b| {
-                    if b.is_ascii_alphanumeric() {
-                        char::from(b).to_string()
-                    } else {
-                        format!("%{b:02X}")
-                    }
-                })
+                .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
                 .collect::<String>()
         };
-        Redirect::to(&format!(
-            "/?who={}&channel={}&note={}",
-            encode(&self.who),
-            encode(&self.channel),
-            encode(note)
-        ))
-        .into_response()
+        Redirect::to(&format!("/?who={}&channel={}&note={}", encode(&self.who), encode(&self.channel), encode(note)))
+            .into_response()
     }
 }
 
@@ -104,10 +79,7 @@ async fn fragment(Axum(sandbox): Axum<Sandbox>, Query(view): Query<View>) -> Htm
 
 fn whole(sandbox: &Sandbox, state: &State, view: &View, form: Option<(&str, &Value)>) -> Markup {
     let here = |who: &str, channel: &str| format!("/?who={who}&channel={channel}");
-    let story = sandbox
-        .story
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let story = sandbox.story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -170,14 +142,7 @@ fn whole(sandbox: &Sandbox, state: &State, view: &View, form: Option<(&str, &Val
 }
 
 fn roles(state: &State, ids: &[u64]) -> String {
-    let name = |id: &u64| {
-        state
-            .world
-            .roles
-            .iter()
-            .find(|r| r.id == *id)
-            .map(|r| r.name.clone())
-    };
+    let name = |id: &u64| state.world.roles.iter().find(|r| r.id == *id).map(|r| r.name.clone());
     ids.iter().filter_map(name).collect::<Vec<_>>().join(", ")
 }
 
@@ -188,11 +153,8 @@ fn hidden(view: &View) -> Markup {
 fn messages(state: &State, view: &View) -> Markup {
     let me = state.world.person(&view.who).map_or(0, |p| p.id);
     let channel = state.world.channel(&view.channel).map_or(0, |c| c.id);
-    let shown: Vec<&Message> = state
-        .messages
-        .values()
-        .filter(|m| m.channel == channel && m.only.is_none_or(|only| only == me))
-        .collect();
+    let shown: Vec<&Message> =
+        state.messages.values().filter(|m| m.channel == channel && m.only.is_none_or(|only| only == me)).collect();
     html! {
         @if shown.is_empty() { p.empty { "Nothing has been said here yet." } }
         @for message in shown.iter().skip(shown.len().saturating_sub(60)) { (one(state, view, message, me)) }
@@ -310,30 +272,15 @@ fn markup(state: &State, text: &str) -> Markup {
 fn pill(state: &State, token: &str) -> Markup {
     let id = |prefix: &str| token.strip_prefix(prefix).and_then(|id| id.parse::<u64>().ok());
     if let Some(role) = id("@&") {
-        let name = state
-            .world
-            .roles
-            .iter()
-            .find(|r| r.id == role)
-            .map_or("unknown role", |r| r.name.as_str());
+        let name = state.world.roles.iter().find(|r| r.id == role).map_or("unknown role", |r| r.name.as_str());
         return html! { span.pill { "@" (name) } };
     }
     if let Some(user) = id("@") {
-        let name = state
-            .world
-            .people
-            .iter()
-            .find(|p| p.id == user)
-            .map_or("unknown", |p| p.name.as_str());
+        let name = state.world.people.iter().find(|p| p.id == user).map_or("unknown", |p| p.name.as_str());
         return html! { span.pill { "@" (name) } };
     }
     if let Some(channel) = id("#") {
-        let name = state
-            .world
-            .channels
-            .iter()
-            .find(|c| c.id == channel)
-            .map_or("unknown", |c| c.name.as_str());
+        let name = state.world.channels.iter().find(|c| c.id == channel).map_or("unknown", |c| c.name.as_str());
         return html! { span.pill { "#" (name) } };
     }
     if let Some(stamp) = token.strip_prefix("t:") {
@@ -362,25 +309,15 @@ fn modal(view: &View, custom_id: &str, data: &Value) -> Markup {
 }
 
 fn commands(state: &State, view: &View) -> Markup {
-    let registered = state
-        .commands
-        .get(&state.world.guild)
-        .cloned()
-        .unwrap_or_default();
+    let registered = state.commands.get(&state.world.guild).cloned().unwrap_or_default();
     let mut verbs: Vec<(String, Value)> = Vec::new();
     for root in registered.as_array().into_iter().flatten() {
         for node in root["options"].as_array().into_iter().flatten() {
-            let path = format!(
-                "{} {}",
-                root["name"].as_str().unwrap_or_default(),
-                node["name"].as_str().unwrap_or_default()
-            );
+            let path =
+                format!("{} {}", root["name"].as_str().unwrap_or_default(), node["name"].as_str().unwrap_or_default());
             if node["type"] == 2 {
                 for verb in node["options"].as_array().into_iter().flatten() {
-                    verbs.push((
-                        format!("{path} {}", verb["name"].as_str().unwrap_or_default()),
-                        verb.clone(),
-                    ));
+                    verbs.push((format!("{path} {}", verb["name"].as_str().unwrap_or_default()), verb.clone()));
                 }
             } else {
                 verbs.push((path, node.clone()));
@@ -443,11 +380,7 @@ fn after(sandbox: &Sandbox, view: &View, outcome: Result<Seen, String>) -> Respo
 }
 
 async fn slash(Axum(sandbox): Axum<Sandbox>, mut form: Multipart) -> Response {
-    let mut view = View {
-        who: String::new(),
-        channel: String::new(),
-        note: String::new(),
-    };
+    let mut view = View { who: String::new(), channel: String::new(), note: String::new() };
     let (mut path, mut options, mut file) = (String::new(), Vec::new(), None);
     while let Ok(Some(field)) = form.next_field().await {
         let name = field.name().unwrap_or_default().to_owned();
@@ -467,13 +400,8 @@ async fn slash(Axum(sandbox): Axum<Sandbox>, mut form: Multipart) -> Response {
         }
     }
     let options: Vec<(&str, &str)> = options.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-    let file = file
-        .as_ref()
-        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
-    let outcome = sandbox
-        .slash(&view.who, &view.channel, &path, &options, file)
-        .await
-        .map_err(|e| e.to_string());
+    let file = file.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    let outcome = sandbox.slash(&view.who, &view.channel, &path, &options, file).await.map_err(|e| e.to_string());
     let outcome = match outcome {
         Ok(seen) => sandbox.settled(seen).await,
         Err(why) => Err(why),
@@ -490,15 +418,9 @@ struct Press {
 }
 
 async fn press(Axum(sandbox): Axum<Sandbox>, Form(press): Form<Press>) -> Response {
-    let view = View {
-        who: press.who,
-        channel: press.channel,
-        note: String::new(),
-    };
-    let outcome = sandbox
-        .press_id(&view.who, &view.channel, press.message, &press.custom_id)
-        .await
-        .map_err(|e| e.to_string());
+    let view = View { who: press.who, channel: press.channel, note: String::new() };
+    let outcome =
+        sandbox.press_id(&view.who, &view.channel, press.message, &press.custom_id).await.map_err(|e| e.to_string());
     let outcome = match outcome {
         Ok(seen @ Seen::Modal { .. }) => Ok(seen),
         Ok(seen) => sandbox.settled(seen).await,
@@ -508,28 +430,12 @@ async fn press(Axum(sandbox): Axum<Sandbox>, Form(press): Form<Press>) -> Respon
 }
 
 async fn fill(Axum(sandbox): Axum<Sandbox>, Form(fields): Form<Vec<(String, String)>>) -> Response {
-    let get = |name: &str| {
-        fields
-            .iter()
-            .find(|(n, _)| n == name)
-            .map(|(_, v)| v.clone())
-            .unwrap_or_default()
-    };
-    let view = View {
-        who: get("who"),
-        channel: get("channel"),
-        note: String::new(),
-    };
+    let get = |name: &str| fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone()).unwrap_or_default();
+    let view = View { who: get("who"), channel: get("channel"), note: String::new() };
     let form: Value = serde_json::from_str(&get("form")).unwrap_or_default();
-    let values: Vec<(&str, &str)> = fields
-        .iter()
-        .filter_map(|(n, v)| Some((n.strip_prefix("in_")?, v.as_str())))
-        .collect();
-    let outcome = match sandbox
-        .fill(&view.who, &view.channel, &form, &values)
-        .await
-        .map_err(|e| e.to_string())
-    {
+    let values: Vec<(&str, &str)> =
+        fields.iter().filter_map(|(n, v)| Some((n.strip_prefix("in_")?, v.as_str()))).collect();
+    let outcome = match sandbox.fill(&view.who, &view.channel, &form, &values).await.map_err(|e| e.to_string()) {
         Ok(seen) => sandbox.settled(seen).await,
         Err(why) => Err(why),
     };
@@ -544,15 +450,8 @@ struct Picked {
 }
 
 async fn pick(Axum(sandbox): Axum<Sandbox>, Form(picked): Form<Picked>) -> Response {
-    let view = View {
-        who: picked.who,
-        channel: picked.channel,
-        note: String::new(),
-    };
-    let outcome = sandbox
-        .pick(&view.who, &view.channel, &picked.member)
-        .await
-        .map_err(|e| e.to_string());
+    let view = View { who: picked.who, channel: picked.channel, note: String::new() };
+    let outcome = sandbox.pick(&view.who, &view.channel, &picked.member).await.map_err(|e| e.to_string());
     after(&sandbox, &view, outcome)
 }
 
@@ -564,11 +463,7 @@ struct Move {
 }
 
 async fn clock(Axum(sandbox): Axum<Sandbox>, Form(form): Form<Move>) -> Response {
-    let view = View {
-        who: form.who,
-        channel: form.channel,
-        note: String::new(),
-    };
+    let view = View { who: form.who, channel: form.channel, note: String::new() };
     let now = sandbox.clock.now_ms();
     let to = match form.minutes.parse::<i64>() {
         Ok(minutes) => now + minutes.clamp(0, 100_000) * 60_000,
@@ -588,10 +483,7 @@ async fn clock(Axum(sandbox): Axum<Sandbox>, Form(form): Form<Move>) -> Response
 
 async fn step(Axum(sandbox): Axum<Sandbox>, Form(view): Form<View>) -> Response {
     let next = {
-        let story = sandbox
-            .story
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let story = sandbox.story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         story.steps.get(story.next).cloned()
     };
     let Some(step) = next else {
@@ -605,10 +497,7 @@ async fn step(Axum(sandbox): Axum<Sandbox>, Form(view): Form<View>) -> Response 
     }
     match outcome {
         Ok(_) => {
-            let mut story = sandbox
-                .story
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut story = sandbox.story.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             story.next += 1;
             story.last = format!("Done: {}", step.caption);
             drop(story);

@@ -25,15 +25,9 @@ pub(crate) fn routes() -> Router<Shared> {
         .route("/api/v10/gateway", get(gateway))
         .route("/api/v10/gateway/bot", get(gateway))
         .route("/api/v10/users/@me", get(me))
-        .route(
-            "/api/v10/applications/{app}/guilds/{guild}/commands",
-            put(register),
-        )
+        .route("/api/v10/applications/{app}/guilds/{guild}/commands", put(register))
         .route("/api/v10/interactions/{id}/{token}/callback", post(callback))
-        .route(
-            "/api/v10/webhooks/{app}/{token}/messages/@original",
-            patch(edit_original),
-        )
+        .route("/api/v10/webhooks/{app}/{token}/messages/@original", patch(edit_original))
         .route("/api/v10/channels/{channel}", get(channel))
         .route("/api/v10/channels/{channel}/messages", get(history).post(create))
         .route("/api/v10/channels/{channel}/messages/{message}", patch(edit))
@@ -44,17 +38,11 @@ pub(crate) fn routes() -> Router<Shared> {
 type Answer = (StatusCode, Value);
 
 fn error(status: u16, code: i64, message: &str) -> Answer {
-    (
-        StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST),
-        json!({ "code": code, "message": message }),
-    )
+    (StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_REQUEST), json!({ "code": code, "message": message }))
 }
 
 fn invalid(bad: &[String]) -> Answer {
-    (
-        StatusCode::BAD_REQUEST,
-        json!({ "code": 50035, "message": "Invalid Form Body", "errors": bad }),
-    )
+    (StatusCode::BAD_REQUEST, json!({ "code": 50035, "message": "Invalid Form Body", "errors": bad }))
 }
 
 /// Holds an answer of ours against the published schema, where it is given.
@@ -72,16 +60,8 @@ fn answered(state: &mut State, route: &str, value: &Value) {
 fn done(state: &mut State, method: &Method, path: &str, headers: &HeaderMap, answer: Answer) -> Response {
     let authorized =
         headers.get("authorization").and_then(|v| v.to_str().ok()) == Some(&format!("Bot {}", state.token));
-    let (status, body) = if authorized {
-        answer
-    } else {
-        error(401, 0, "401: Unauthorized")
-    };
-    state.log.push(Logged {
-        method: method.to_string(),
-        path: path.to_owned(),
-        status: status.as_u16(),
-    });
+    let (status, body) = if authorized { answer } else { error(401, 0, "401: Unauthorized") };
+    state.log.push(Logged { method: method.to_string(), path: path.to_owned(), status: status.as_u16() });
     if status == StatusCode::NO_CONTENT {
         return status.into_response();
     }
@@ -100,9 +80,7 @@ fn found(state: &mut State, route: &str, body: &Value, bad: Vec<String>) -> Resu
     if bad.is_empty() {
         return Ok(());
     }
-    state
-        .violations
-        .extend(bad.iter().map(|b| format!("{route}: {b}")));
+    state.violations.extend(bad.iter().map(|b| format!("{route}: {b}")));
     Err(invalid(&bad))
 }
 
@@ -110,25 +88,13 @@ async fn gateway(Axum(shared): Axum<Shared>, method: Method, headers: HeaderMap)
     let mut state = lock(&shared);
     let url = format!("{}/ws", state.base.replacen("http", "ws", 1));
     let answer = json!({ "url": url, "shards": 1, "session_start_limit": { "total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1 } });
-    done(
-        &mut state,
-        &method,
-        "/gateway",
-        &headers,
-        (StatusCode::OK, answer),
-    )
+    done(&mut state, &method, "/gateway", &headers, (StatusCode::OK, answer))
 }
 
 async fn me(Axum(shared): Axum<Shared>, method: Method, headers: HeaderMap) -> Response {
     let mut state = lock(&shared);
     let user = state.bot_user();
-    done(
-        &mut state,
-        &method,
-        "/users/@me",
-        &headers,
-        (StatusCode::OK, user),
-    )
+    done(&mut state, &method, "/users/@me", &headers, (StatusCode::OK, user))
 }
 
 async fn register(
@@ -154,18 +120,11 @@ async fn register(
 /// A JSON body, or the `payload_json` of a multipart one with its first file.
 async fn payload(request: Request) -> (Method, HeaderMap, Value, Option<(String, Vec<u8>)>) {
     let (method, headers) = (request.method().clone(), request.headers().clone());
-    let multipart = headers
-        .get("content-type")
-        .and_then(|v| v.to_str().ok())
-        .is_some_and(|v| v.starts_with("multipart/"));
+    let multipart =
+        headers.get("content-type").and_then(|v| v.to_str().ok()).is_some_and(|v| v.starts_with("multipart/"));
     if !multipart {
         let bytes = Bytes::from_request(request, &()).await.unwrap_or_default();
-        return (
-            method,
-            headers,
-            serde_json::from_slice(&bytes).unwrap_or_default(),
-            None,
-        );
+        return (method, headers, serde_json::from_slice(&bytes).unwrap_or_default(), None);
     }
     let (mut body, mut file) = (Value::Null, None);
     if let Ok(mut form) = Multipart::from_request(request, &()).await {
@@ -181,11 +140,7 @@ async fn payload(request: Request) -> (Method, HeaderMap, Value, Option<(String,
     (method, headers, body, file)
 }
 
-async fn callback(
-    Axum(shared): Axum<Shared>,
-    Path((id, token)): Path<(String, String)>,
-    request: Request,
-) -> Response {
+async fn callback(Axum(shared): Axum<Shared>, Path((id, token)): Path<(String, String)>, request: Request) -> Response {
     let (method, headers, body, file) = payload(request).await;
     let mut state = lock(&shared);
     let answer = answer_interaction(&mut state, &id, &token, &body, file);
@@ -208,11 +163,7 @@ fn answer_interaction(
     if interaction.acked {
         return error(400, 40060, "Interaction has already been acknowledged.");
     }
-    if interaction
-        .answer
-        .as_ref()
-        .is_none_or(tokio::sync::oneshot::Sender::is_closed)
-    {
+    if interaction.answer.as_ref().is_none_or(tokio::sync::oneshot::Sender::is_closed) {
         return error(404, 10062, "Unknown interaction");
     }
     let (user, channel) = (interaction.user, interaction.channel);
@@ -232,19 +183,9 @@ fn answer_interaction(
         }
         Some(8) => {
             let choice = |c: &Value| {
-                (
-                    c["name"].as_str().unwrap_or_default().to_owned(),
-                    c["value"].as_str().unwrap_or_default().to_owned(),
-                )
+                (c["name"].as_str().unwrap_or_default().to_owned(), c["value"].as_str().unwrap_or_default().to_owned())
             };
-            Some(Seen::Choices(
-                data["choices"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .map(choice)
-                    .collect(),
-            ))
+            Some(Seen::Choices(data["choices"].as_array().into_iter().flatten().map(choice).collect()))
         }
         Some(9) => Some(Seen::Modal {
             custom_id: data["custom_id"].as_str().unwrap_or_default().to_owned(),
@@ -266,25 +207,10 @@ fn answer_interaction(
     (StatusCode::NO_CONTENT, Value::Null)
 }
 
-fn private(
-    state: &mut State,
-    data: &Value,
-    user: u64,
-    channel: u64,
-    file: Option<(String, Vec<u8>)>,
-) -> Message {
+fn private(state: &mut State, data: &Value, user: u64, channel: u64, file: Option<(String, Vec<u8>)>) -> Message {
     let only = (data["flags"].as_u64().unwrap_or(0) & 64 != 0).then_some(user);
     let (id, at_ms) = (state.snowflake(), state.clock.now_ms());
-    Message {
-        id,
-        channel,
-        body: data.clone(),
-        at_ms,
-        edited_ms: None,
-        only,
-        by: Some(user),
-        file,
-    }
+    Message { id, channel, body: data.clone(), at_ms, edited_ms: None, only, by: Some(user), file }
 }
 
 async fn edit_original(
@@ -295,21 +221,12 @@ async fn edit_original(
     let (method, headers, mut body, file) = payload(request).await;
     let mut state = lock(&shared);
     let Some(id) = state.tokens.get(&token).cloned() else {
-        return done(
-            &mut state,
-            &method,
-            "/webhooks/@original",
-            &headers,
-            error(404, 10015, "Unknown Webhook"),
-        );
+        return done(&mut state, &method, "/webhooks/@original", &headers, error(404, 10015, "Unknown Webhook"));
     };
     let answer = match found(&mut state, "edit original", &body, rules::message(&body, false)) {
         Err(answer) => answer,
         Ok(()) => {
-            let (user, channel) = state
-                .interactions
-                .get(&id)
-                .map_or((0, 0), |it| (it.user, it.channel));
+            let (user, channel) = state.interactions.get(&id).map_or((0, 0), |it| (it.user, it.channel));
             body["flags"] = json!(64);
             let message = private(&mut state, &body, user, channel, file);
             let value = state.put(message.clone());
@@ -324,16 +241,9 @@ async fn edit_original(
     done(&mut state, &method, "/webhooks/@original", &headers, answer)
 }
 
-async fn channel(
-    Axum(shared): Axum<Shared>,
-    Path(id): Path<u64>,
-    method: Method,
-    headers: HeaderMap,
-) -> Response {
+async fn channel(Axum(shared): Axum<Shared>, Path(id): Path<u64>, method: Method, headers: HeaderMap) -> Response {
     let mut state = lock(&shared);
-    let answer = state
-        .channel_json(id)
-        .map_or_else(|| error(404, 10003, "Unknown Channel"), |c| (StatusCode::OK, c));
+    let answer = state.channel_json(id).map_or_else(|| error(404, 10003, "Unknown Channel"), |c| (StatusCode::OK, c));
     done(&mut state, &method, "/channels", &headers, answer)
 }
 
@@ -360,13 +270,8 @@ async fn history(
     let mut list: Vec<Value> = if state.unreadable {
         Vec::new()
     } else {
-        let rows = state
-            .messages
-            .values()
-            .filter(|m| m.channel == channel && m.only.is_none() && m.id > after);
-        rows.take(page.limit.min(100))
-            .map(|m| state.message_json(m))
-            .collect()
+        let rows = state.messages.values().filter(|m| m.channel == channel && m.only.is_none() && m.id > after);
+        rows.take(page.limit.min(100)).map(|m| state.message_json(m)).collect()
     };
     list.reverse();
     let list = Value::Array(list);
@@ -388,11 +293,7 @@ async fn create(Axum(shared): Axum<Shared>, Path(channel): Path<u64>, request: R
             return done(&mut state, &method, "/messages", &headers, answer);
         }
     };
-    let fault = if state.faults.is_empty() {
-        None
-    } else {
-        Some(state.faults.remove(0))
-    };
+    let fault = if state.faults.is_empty() { None } else { Some(state.faults.remove(0)) };
     let answer = create_message(&mut state, channel, &body, file, fault);
     let mut response = done(&mut state, &method, "/messages", &headers, answer);
     let limits = [
@@ -432,10 +333,7 @@ fn create_message(
     if let Err(answer) = found(state, "create", body, rules::message(body, true)) {
         return answer;
     }
-    let nonce = body["nonce"]
-        .as_str()
-        .filter(|_| body["enforce_nonce"] == true)
-        .map(str::to_owned);
+    let nonce = body["nonce"].as_str().filter(|_| body["enforce_nonce"] == true).map(str::to_owned);
     if let Some(id) = nonce.as_deref().and_then(|n| state.by_nonce(n)) {
         return match state.messages.get(&id) {
             Some(message) => (StatusCode::OK, state.message_json(message)),
@@ -443,26 +341,13 @@ fn create_message(
         };
     }
     let (id, at_ms) = (state.snowflake(), state.clock.now_ms());
-    let message = Message {
-        id,
-        channel,
-        body: body.clone(),
-        at_ms,
-        edited_ms: None,
-        only: None,
-        by: None,
-        file,
-    };
+    let message = Message { id, channel, body: body.clone(), at_ms, edited_ms: None, only: None, by: None, file };
     let value = state.put(message);
     answered(state, "create", &value);
     if let Some(nonce) = nonce {
         state.keep_nonce(&nonce, id);
     }
-    if fault == Some(Fault::FailAfter) {
-        error(502, 0, "bad gateway")
-    } else {
-        (StatusCode::OK, value)
-    }
+    if fault == Some(Fault::FailAfter) { error(502, 0, "bad gateway") } else { (StatusCode::OK, value) }
 }
 
 async fn edit(
@@ -510,17 +395,13 @@ async fn search(
 ) -> Response {
     let mut state = lock(&shared);
     let wanted = search.query.to_lowercase();
-    let hits = state.world.people.iter().filter(|p| {
-        p.username.to_lowercase().starts_with(&wanted) || p.name.to_lowercase().starts_with(&wanted)
-    });
+    let hits = state
+        .world
+        .people
+        .iter()
+        .filter(|p| p.username.to_lowercase().starts_with(&wanted) || p.name.to_lowercase().starts_with(&wanted));
     let list: Vec<Value> = hits.take(search.limit).map(|p| state.member(p, true)).collect();
-    done(
-        &mut state,
-        &method,
-        "/members/search",
-        &headers,
-        (StatusCode::OK, Value::Array(list)),
-    )
+    done(&mut state, &method, "/members/search", &headers, (StatusCode::OK, Value::Array(list)))
 }
 
 async fn file(Axum(shared): Axum<Shared>, Path((id, _)): Path<(u64, String)>) -> Response {

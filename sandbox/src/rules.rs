@@ -8,10 +8,7 @@ fn count(value: &Value) -> usize {
 }
 
 fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
-    value
-        .get(name)
-        .and_then(Value::as_array)
-        .map_or(&[], Vec::as_slice)
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
 /// What is wrong with a message's body; empty if nothing is. `create` demands that it says something.
@@ -46,10 +43,7 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
     for embed in embeds {
         let (title, description) = (count(&embed["title"]), count(&embed["description"]));
         let footer = count(&embed["footer"]["text"]);
-        rule(
-            title <= 256 && description <= 4096 && footer <= 2048,
-            "an embed's text is over its limit",
-        );
+        rule(title <= 256 && description <= 4096 && footer <= 2048, "an embed's text is over its limit");
         let fields = list(embed, "fields");
         rule(fields.len() <= 25, "more than 25 fields");
         total += title + description + footer;
@@ -71,10 +65,7 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
     let parse = list(mentions, "parse");
     for kind in ["users", "roles"] {
         let both = parse.iter().any(|p| p == kind) && !list(mentions, kind).is_empty();
-        rule(
-            !both,
-            "allowed_mentions: parse and ids of one kind exclude each other",
-        );
+        rule(!both, "allowed_mentions: parse and ids of one kind exclude each other");
         rule(list(mentions, kind).len() <= 100, "allowed_mentions over 100");
     }
     if create {
@@ -149,9 +140,7 @@ pub(crate) fn commands(body: &Value) -> Vec<String> {
         for option in options {
             let name = option["name"].as_str().unwrap_or_default();
             let good = (1..=32).contains(&name.chars().count())
-                && name
-                    .chars()
-                    .all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
+                && name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
             if !good || !(1..=100).contains(&count(&option["description"])) {
                 bad.push(format!("command name or description of `{name}`"));
             }

@@ -17,21 +17,9 @@ pub(crate) struct Checker {
 const ROUTES: [(&str, &str, &str); 6] = [
     ("create", "/channels/{channel_id}/messages", "post"),
     ("edit", "/channels/{channel_id}/messages/{message_id}", "patch"),
-    (
-        "commands",
-        "/applications/{application_id}/guilds/{guild_id}/commands",
-        "put",
-    ),
-    (
-        "callback",
-        "/interactions/{interaction_id}/{interaction_token}/callback",
-        "post",
-    ),
-    (
-        "edit original",
-        "/webhooks/{webhook_id}/{webhook_token}/messages/@original",
-        "patch",
-    ),
+    ("commands", "/applications/{application_id}/guilds/{guild_id}/commands", "put"),
+    ("callback", "/interactions/{interaction_id}/{interaction_token}/callback", "post"),
+    ("edit original", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", "patch"),
     ("history", "/channels/{channel_id}/messages", "get"),
 ];
 
@@ -74,7 +62,8 @@ impl Checker {
         };
         let name = |e: jsonschema::ValidationError<'_>| {
             let text: String = e.to_string().chars().take(300).collect();
-            json!({ "schema": format!("{what} of {route}"), "at": e.instance_path().to_string(), "says": text }).to_string()
+            json!({ "schema": format!("{what} of {route}"), "at": e.instance_path().to_string(), "says": text })
+                .to_string()
         };
         validator.iter_errors(body).take(5).map(name).collect()
     }

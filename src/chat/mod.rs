@@ -4,6 +4,8 @@ pub mod discord;
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::domain::ids::ChannelId;
 use crate::voice::Message;
 
@@ -64,12 +66,7 @@ impl Platform {
     ///
     /// # Errors
     /// A classified fault.
-    pub async fn post(
-        &self,
-        channel: &ChannelId,
-        message: Outgoing<'_>,
-        nonce: &str,
-    ) -> Result<String, SendFault> {
+    pub async fn post(&self, channel: &ChannelId, message: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
         match self {
             Self::Discord(sender) => sender.post(channel, message, nonce).await,
         }
@@ -85,7 +82,7 @@ impl Platform {
         }
     }
 
-    /// Looks for a marker after an anchor known to be in the channel (or in a channel known to have been empty).
+    /// Looks for a marker among what was said since shortly before `since`; `anchor` is a message known to be in the channel.
     ///
     /// # Errors
     /// A classified fault of the reading itself.
@@ -94,9 +91,10 @@ impl Platform {
         channel: &ChannelId,
         marker: &str,
         anchor: Option<&str>,
+        since: Timestamp,
     ) -> Result<LookUp, SendFault> {
         match self {
-            Self::Discord(sender) => sender.look_up(channel, marker, anchor).await,
+            Self::Discord(sender) => sender.look_up(channel, marker, anchor, since).await,
         }
     }
 

@@ -92,16 +92,10 @@ pub fn main() -> ExitCode {
         match arguments.command {
             Command::Sandbox(arguments) => sandbox::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Run { config } => service::run(&config).await,
-            Command::Config {
-                command: ConfigCommand::Check { config },
-            } => Ok(service::check(&config)),
+            Command::Config { command: ConfigCommand::Check { config } } => Ok(service::check(&config)),
             Command::Health { url } => Ok(service::health(&url).await),
-            Command::Plan {
-                command: PlanCommand::Lint { files },
-            } => Ok(service::lint(&files)),
-            Command::Audit {
-                command: AuditCommand::Verify { config },
-            } => service::audit(&config).await,
+            Command::Plan { command: PlanCommand::Lint { files } } => Ok(service::lint(&files)),
+            Command::Audit { command: AuditCommand::Verify { config } } => service::audit(&config).await,
         }
     });
     code.unwrap_or_else(|error| failed(&error))
@@ -113,11 +107,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(EX_CONFIG);
     }
     complain(&format!("tminus: {error:#}"));
-    if error.downcast_ref::<crate::app::Held>().is_some() {
-        ExitCode::from(EX_TEMPFAIL)
-    } else {
-        ExitCode::FAILURE
-    }
+    if error.downcast_ref::<crate::app::Held>().is_some() { ExitCode::from(EX_TEMPFAIL) } else { ExitCode::FAILURE }
 }
 
 /// A sentence for the operator, on standard error.

@@ -33,27 +33,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let database = match &arguments.db {
         Some(file) => file.clone(),
         None => {
-            std::fs::create_dir_all(&folder)
-                .with_context(|| format!("cannot create {}", folder.display()))?;
+            std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
             folder.join("sandbox.db")
         }
     };
-    let clock = if arguments.headless {
-        SimClock::frozen(BEGIN_MS)
-    } else {
-        SimClock::running(BEGIN_MS)
-    };
+    let clock = if arguments.headless { SimClock::frozen(BEGIN_MS) } else { SimClock::running(BEGIN_MS) };
     // Playing without a person waits for nobody: only then the limiter is wide open.
     let per_five_seconds = if arguments.headless { 1_000 } else { 20 };
-    let pair = Sandboxed::start(
-        Options {
-            port: arguments.port,
-            clock,
-            per_five_seconds,
-        },
-        &database,
-    )
-    .await?;
+    let pair = Sandboxed::start(Options { port: arguments.port, clock, per_five_seconds }, &database).await?;
     let story = sandboxed::smooth(&pair.intake);
     pair.sandbox.tell(story.clone());
     let url = pair.sandbox.url();
@@ -61,10 +48,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.headless {
         for step in &story {
             complain(&format!("· {}", step.caption));
-            pair.sandbox
-                .play(step)
-                .await
-                .map_err(|why| anyhow::anyhow!("{}: {why}", step.caption))?;
+            pair.sandbox.play(step).await.map_err(|why| anyhow::anyhow!("{}: {why}", step.caption))?;
         }
         complain(&format!("The story {} was played to its end.", arguments.story));
     } else {

@@ -74,11 +74,7 @@ pub(super) async fn health(url: &str) -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    match client
-        .get(format!("{}/healthz", url.trim_end_matches('/')))
-        .send()
-        .await
-    {
+    match client.get(format!("{}/healthz", url.trim_end_matches('/'))).send().await {
         Ok(answer) if answer.status().is_success() => ExitCode::SUCCESS,
         Ok(answer) => {
             complain(&format!("unhealthy: {}", answer.status()));
@@ -124,9 +120,7 @@ pub(super) async fn audit(path: &Path) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(seq) => {
-            complain(&format!(
-                "The chain breaks at entry {seq}: from there on the journal is not what was written."
-            ));
+            complain(&format!("The chain breaks at entry {seq}: from there on the journal is not what was written."));
             Ok(ExitCode::from(1))
         }
     }

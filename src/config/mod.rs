@@ -140,29 +140,20 @@ pub struct Source {
 /// Everything that is wrong, each with key, file and line where there is one.
 pub fn load(path: &Path, environment: &BTreeMap<String, String>) -> Result<Config, BadConfig> {
     let shown = path.display().to_string();
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| BadConfig(vec![format!("{shown}: cannot be read: {e}")]))?;
+    let text = std::fs::read_to_string(path).map_err(|e| BadConfig(vec![format!("{shown}: cannot be read: {e}")]))?;
     let mut table: toml::Table = parse(DEFAULTS, "config/default.toml")?;
     let given: toml::Table = parse(&text, &shown)?;
     merge(&mut table, given);
-    for (name, value) in environment
-        .iter()
-        .filter(|(n, _)| n.starts_with("TMINUS_") && n.contains("__"))
-    {
+    for (name, value) in environment.iter().filter(|(n, _)| n.starts_with("TMINUS_") && n.contains("__")) {
         overlay(&mut table, name, value)?;
     }
-    let file: File = table
-        .clone()
-        .try_into()
-        .map_err(|error| locate(&error, &text, &shown))?;
+    let file: File = table.clone().try_into().map_err(|error| locate(&error, &text, &shown))?;
     check(file, &shown, &text)
 }
 
 fn parse(text: &str, shown: &str) -> Result<toml::Table, BadConfig> {
     text.parse::<toml::Table>().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| {
-            text[..span.start.min(text.len())].matches('\n').count() + 1
-        });
+        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
         BadConfig(vec![format!("{shown}:{line}: {}", error.message().trim())])
     })
 }
@@ -182,17 +173,9 @@ fn merge(base: &mut toml::Table, over: toml::Table) {
 /// `TMINUS_DISCORD__API_URL=…` sets `discord.api_url`.
 fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), BadConfig> {
     let path = name.trim_start_matches("TMINUS_").to_lowercase();
-    let bad = || {
-        BadConfig(vec![format!(
-            "{name}: there is no setting `{}`",
-            path.replace("__", ".")
-        )])
-    };
+    let bad = || BadConfig(vec![format!("{name}: there is no setting `{}`", path.replace("__", "."))]);
     let (section, key) = path.split_once("__").ok_or_else(bad)?;
-    let section = table
-        .get_mut(section)
-        .and_then(toml::Value::as_table_mut)
-        .ok_or_else(bad)?;
+    let section = table.get_mut(section).and_then(toml::Value::as_table_mut).ok_or_else(bad)?;
     if !section.contains_key(key) {
         return Err(bad());
     }
@@ -213,9 +196,7 @@ fn locate(error: &toml::de::Error, text: &str, shown: &str) -> BadConfig {
 }
 
 fn line_of(text: &str, key: &str) -> String {
-    text.lines()
-        .position(|l| l.trim_start().starts_with(key))
-        .map_or(String::new(), |n| format!(":{}", n + 1))
+    text.lines().position(|l| l.trim_start().starts_with(key)).map_or(String::new(), |n| format!(":{}", n + 1))
 }
 
 fn secret(given: Option<&SecretString>, file: Option<&Path>) -> Result<SecretString, String> {
@@ -225,8 +206,7 @@ fn secret(given: Option<&SecretString>, file: Option<&Path>) -> Result<SecretStr
         (Some(_), Some(_)) => Err("is given twice, as a value and as a file".to_owned()),
         (Some(secret), None) => Ok(secret.clone()),
         (None, Some(path)) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+            let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
             Ok(SecretString::from(text.trim().to_owned()))
         }
         (None, None) => Err("is missing".to_owned()),
@@ -236,13 +216,13 @@ fn secret(given: Option<&SecretString>, file: Option<&Path>) -> Result<SecretStr
 fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
     use secrecy::ExposeSecret;
     let mut bad = Vec::new();
-    let token = match secret(
-        Some(&file.discord.token),
-        Some(Path::new(&file.discord.token_file)),
-    ) {
+    let token = match secret(Some(&file.discord.token), Some(Path::new(&file.discord.token_file))) {
         Ok(token) => token,
         Err(why) => {
-            bad.push(format!("{shown}{}: discord.token {why} (set discord.token, discord.token_file or TMINUS_DISCORD__TOKEN)", line_of(text, "token")));
+            bad.push(format!(
+                "{shown}{}: discord.token {why} (set discord.token, discord.token_file or TMINUS_DISCORD__TOKEN)",
+                line_of(text, "token")
+            ));
             SecretString::from(String::new())
         }
     };
@@ -263,16 +243,9 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
     });
     let mut sources: Vec<Source> = Vec::new();
     for source in file.intake.sources {
-        let at = format!(
-            "{shown}{}: intake.sources `{}`",
-            line_of(text, "[[intake.sources]]"),
-            source.name
-        );
-        let clean = !source.name.is_empty()
-            && source
-                .name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let at = format!("{shown}{}: intake.sources `{}`", line_of(text, "[[intake.sources]]"), source.name);
+        let clean =
+            !source.name.is_empty() && source.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !clean || sources.iter().any(|s| s.name == source.name) {
             bad.push(format!("{at}: name must be unique, of letters, digits, - and _"));
         }
@@ -281,12 +254,9 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
             Ok(secret) if secret.expose_secret().len() < MIN_SECRET => {
                 bad.push(format!("{at}: secret must have {MIN_SECRET} bytes or more"))
             }
-            Ok(secret) => sources.push(Source {
-                name: source.name,
-                kind: source.kind,
-                guild: GuildId(source.guild_id),
-                secret,
-            }),
+            Ok(secret) => {
+                sources.push(Source { name: source.name, kind: source.kind, guild: GuildId(source.guild_id), secret })
+            }
         }
     }
     let mut workspaces = Vec::new();
@@ -309,11 +279,7 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
 }
 
 fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<String>) -> (GuildId, Policy) {
-    let at = format!(
-        "{shown}{}: workspace {}",
-        line_of(text, "[[workspace]]"),
-        workspace.guild_id
-    );
+    let at = format!("{shown}{}: workspace {}", line_of(text, "[[workspace]]"), workspace.guild_id);
     let mut policy = Policy {
         release_channel: workspace.release_channel_id.map(ChannelId),
         ops_channel: workspace.ops_channel_id.map(ChannelId),
@@ -337,10 +303,7 @@ fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<St
         }
     }
     for (name, audience) in workspace.audiences {
-        let route = Route {
-            channel: audience.channel_id.map(ChannelId),
-            role: audience.role_id.map(RoleId),
-        };
+        let route = Route { channel: audience.channel_id.map(ChannelId), role: audience.role_id.map(RoleId) };
         policy.audiences.insert(Audience(name), route);
     }
     (GuildId(workspace.guild_id), policy)
@@ -354,10 +317,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("t.toml");
         std::fs::write(&path, text).unwrap();
-        let env = env
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
+        let env = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         load(&path, &env).map_err(|bad| bad.to_string().replace(&path.display().to_string(), "t.toml"))
     }
 
@@ -379,33 +339,16 @@ mod tests {
 
     #[test]
     fn plain_http_and_short_secrets_are_refused() {
-        let error = load_text(
-            "[discord]\ntoken = \"x\"\napi_url = \"http://example.org\"\n",
-            &[],
-        )
-        .unwrap_err();
-        assert!(
-            error.starts_with("t.toml:3: discord.api_url must be https"),
-            "{error}"
-        );
+        let error = load_text("[discord]\ntoken = \"x\"\napi_url = \"http://example.org\"\n", &[]).unwrap_err();
+        assert!(error.starts_with("t.toml:3: discord.api_url must be https"), "{error}");
         let source = "[discord]\ntoken = \"x\"\n[[intake.sources]]\nname = \"a\"\nkind = \"alertmanager\"\nguild_id = \"1\"\nsecret = \"short\"\n";
         let error = load_text(source, &[]).unwrap_err();
-        assert_eq!(
-            error,
-            "t.toml:3: intake.sources `a`: secret must have 24 bytes or more"
-        );
+        assert_eq!(error, "t.toml:3: intake.sources `a`: secret must have 24 bytes or more");
     }
 
     #[test]
     fn an_unknown_environment_key_is_refused() {
-        let error = load_text(
-            "",
-            &[("TMINUS_DISCORD__TOKEN", "abc"), ("TMINUS_DISCORD__TOKNE", "abc")],
-        )
-        .unwrap_err();
-        assert_eq!(
-            error,
-            "TMINUS_DISCORD__TOKNE: there is no setting `discord.tokne`"
-        );
+        let error = load_text("", &[("TMINUS_DISCORD__TOKEN", "abc"), ("TMINUS_DISCORD__TOKNE", "abc")]).unwrap_err();
+        assert_eq!(error, "TMINUS_DISCORD__TOKNE: there is no setting `discord.tokne`");
     }
 }

@@ -55,23 +55,13 @@ impl Health {
 impl Courier {
     /// A courier over its parts.
     pub fn new(desk: Desk, platform: Platform, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
-        Self {
-            store: desk.store().clone(),
-            clock: desk.clock().clone(),
-            desk,
-            platform,
-            nudge,
-            health,
-        }
+        Self { store: desk.store().clone(), clock: desk.clock().clone(), desk, platform, nudge, health }
     }
 
     /// Rounds until cancelled; what was claimed is finished first.
     pub async fn run(self, stop: CancellationToken) {
         if let Err(fault) = self.store.doubt_at_start(self.clock.now(), SETTLE).await {
-            tracing::error!(
-                error = &fault as &dyn std::error::Error,
-                "Rows in doubt could not be marked"
-            );
+            tracing::error!(error = &fault as &dyn std::error::Error, "Rows in doubt could not be marked");
         }
         let alone = Notify::new();
         while !stop.is_cancelled() {
@@ -130,14 +120,10 @@ impl Courier {
             while let Some(sent) = sends.join_next().await {
                 match sent {
                     Ok(Ok(())) => {}
-                    Ok(Err(fault)) => tracing::error!(
-                        error = &fault as &dyn std::error::Error,
-                        "A post could not be recorded"
-                    ),
-                    Err(panic) => tracing::error!(
-                        error = &panic as &dyn std::error::Error,
-                        "A send ended abnormally"
-                    ),
+                    Ok(Err(fault)) => {
+                        tracing::error!(error = &fault as &dyn std::error::Error, "A post could not be recorded")
+                    }
+                    Err(panic) => tracing::error!(error = &panic as &dyn std::error::Error, "A send ended abnormally"),
                 }
             }
             for edit in self.store.due_edits(now, BATCH).await? {
@@ -146,20 +132,8 @@ impl Courier {
             }
         }
         for (row, release, key, at) in self.store.unreported().await? {
-            if let Err(fault) = self
-                .desk
-                .ask(Ask::Delivered {
-                    release,
-                    row,
-                    key,
-                    at,
-                })
-                .await
-            {
-                tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "A delivery could not be reported"
-                );
+            if let Err(fault) = self.desk.ask(Ask::Delivered { release, row, key, at }).await {
+                tracing::error!(error = &fault as &dyn std::error::Error, "A delivery could not be reported");
                 break;
             }
             done += 1;
@@ -193,37 +167,17 @@ impl Courier {
             Ok(message) => message,
             Err(error) => {
                 return self
-                    .settle(
-                        &row,
-                        Outcome::Dead {
-                            why: format!("the stored message does not parse: {error}"),
-                        },
-                    )
+                    .settle(&row, Outcome::Dead { why: format!("the stored message does not parse: {error}") })
                     .await;
             }
         };
         point("before_send", &row.key).await;
         // A request that could outlive the lease is not begun (`reliability.md` 5.3).
-        if row
-            .lease_until
-            .is_none_or(|until| self.clock.now() + REQUEST > until)
-        {
+        if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
             let at = self.clock.now();
-            return self
-                .settle(
-                    &row,
-                    Outcome::Retry {
-                        at,
-                        why: "the lease was nearly over".to_owned(),
-                    },
-                )
-                .await;
+            return self.settle(&row, Outcome::Retry { at, why: "the lease was nearly over".to_owned() }).await;
         }
-        let out = Outgoing {
-            message: &message,
-            prompt: row.prompt.as_deref(),
-            marker: &row.marker,
-        };
+        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker };
         let sent = self.platform.post(&row.channel, out, &row.nonce).await;
         point("after_send", &row.key).await;
         match sent {
@@ -238,9 +192,7 @@ impl Courier {
 
     async fn failed(&self, row: &Claimed, fault: SendFault) -> Result<(), StoreFault> {
         if fault == SendFault::TokenDead {
-            self.health
-                .token_dead
-                .store(true, std::sync::atomic::Ordering::Relaxed);
+            self.health.token_dead.store(true, std::sync::atomic::Ordering::Relaxed);
             tracing::error!(
                 "Discord does not accept the token; nothing is sent until the service is started with a valid one"
             );
@@ -254,11 +206,7 @@ impl Courier {
         let now = self.clock.now();
         let recorded = self.store.record(row.id, row.attempt, &outcome, now).await?;
         if !recorded {
-            tracing::warn!(
-                post.key = row.key,
-                ?outcome,
-                "The fence missed: the row was settled meanwhile"
-            );
+            tracing::warn!(post.key = row.key, ?outcome, "The fence missed: the row was settled meanwhile");
         } else if let Outcome::Sent { message } = &outcome {
             let late_ms = now.as_millisecond() - row.due.as_millisecond();
             tracing::info!(post.key = row.key, message, late_ms, "Posted");
@@ -271,34 +219,27 @@ impl Courier {
         let now = self.clock.now();
         let found = match self
             .platform
-            .look_up(&row.channel, &row.marker, row.anchor.as_deref())
+            .look_up(&row.channel, &row.marker, row.anchor.as_deref(), row.first_attempt.unwrap_or(row.due))
             .await
         {
             Ok(LookUp::Found(message)) => Found::Posted { message },
             Ok(LookUp::Absent) => Found::NotThere,
             // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
             Ok(LookUp::Inconclusive) if row.first_attempt.is_none() => Found::NotThere,
-            Ok(LookUp::Inconclusive)
-                if row.first_attempt.is_some_and(|first| now <= first + NONCE_WINDOW) =>
-            {
+            Ok(LookUp::Inconclusive) if row.first_attempt.is_some_and(|first| now <= first + NONCE_WINDOW) => {
                 Found::TrustNonce
             }
             Ok(LookUp::Inconclusive) => Found::Held {
-                why: "the channel's history cannot be read, so nobody can say whether it was posted"
-                    .to_owned(),
+                why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),
             },
-            Err(SendFault::Wait(wait)) => Found::Later {
-                at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE),
-            },
+            Err(SendFault::Wait(wait)) => Found::Later { at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE) },
             Err(SendFault::Blocked(why)) if row.first_attempt.is_none() => {
                 tracing::warn!(post.key = row.key, why, "The channel cannot be read");
                 Found::NotThere
             }
             Err(fault) => {
                 tracing::warn!(post.key = row.key, %fault, "A look-up failed");
-                Found::Later {
-                    at: now + SignedDuration::from_secs(10),
-                }
+                Found::Later { at: now + SignedDuration::from_secs(10) }
             }
         };
         if let Found::Held { why } = &found {
@@ -313,17 +254,10 @@ impl Courier {
             Ok(message) => message,
             Err(error) => {
                 tracing::error!(post.key = edit.key, %error, "A stored edit does not parse");
-                return self
-                    .store
-                    .record_edit(&edit.key, edit.wanted, None, self.clock.now())
-                    .await;
+                return self.store.record_edit(&edit.key, edit.wanted, None, self.clock.now()).await;
             }
         };
-        let out = Outgoing {
-            message: &message,
-            prompt: edit.prompt.as_deref(),
-            marker: &edit.marker,
-        };
+        let out = Outgoing { message: &message, prompt: edit.prompt.as_deref(), marker: &edit.marker };
         let outcome = self.platform.edit(&edit.channel, &edit.message, out).await;
         let now = self.clock.now();
         let retry_at = match outcome {
@@ -334,8 +268,6 @@ impl Courier {
             }
             Err(fault) => Some(retry::edit_after(&fault, edit.attempt, now)),
         };
-        self.store
-            .record_edit(&edit.key, edit.wanted, retry_at, now)
-            .await
+        self.store.record_edit(&edit.key, edit.wanted, retry_at, now).await
     }
 }

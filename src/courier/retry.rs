@@ -12,24 +12,14 @@ const MAX_ATTEMPTS: i64 = 12;
 pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDuration) -> Outcome {
     let why = fault.to_string();
     match fault {
-        SendFault::Wait(wait) => Outcome::Retry {
-            at: now + SignedDuration::try_from(*wait).unwrap_or(settle),
-            why,
-        },
+        SendFault::Wait(wait) => Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why },
         SendFault::NotSent(_) if attempt >= MAX_ATTEMPTS => Outcome::Dead { why },
-        SendFault::NotSent(_) => Outcome::Retry {
-            at: now + backoff(attempt),
-            why,
-        },
-        SendFault::Unknown(_) => Outcome::Unknown {
-            look_up_at: now + settle,
-            why,
-        },
+        SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },
+        SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) => Outcome::Dead { why },
-        SendFault::Blocked(_) | SendFault::TokenDead => Outcome::Blocked {
-            probe_at: now + SignedDuration::from_mins(5),
-            why,
-        },
+        SendFault::Blocked(_) | SendFault::TokenDead => {
+            Outcome::Blocked { probe_at: now + SignedDuration::from_mins(5), why }
+        }
         SendFault::Deleted => Outcome::SentDeleted,
     }
 }
@@ -37,9 +27,7 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
 /// When an edit is tried again.
 pub fn edit_after(fault: &SendFault, attempt: i64, now: Timestamp) -> Timestamp {
     match fault {
-        SendFault::Wait(wait) => {
-            now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5))
-        }
+        SendFault::Wait(wait) => now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)),
         SendFault::Blocked(_) | SendFault::TokenDead => now + SignedDuration::from_mins(5),
         SendFault::NotSent(_) | SendFault::Unknown(_) | SendFault::Refused(_) | SendFault::Deleted => {
             now + backoff(attempt)

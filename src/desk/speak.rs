@@ -33,13 +33,7 @@ pub(super) async fn speak(
                     None => None,
                 };
                 let (key, payload) = (full_key(release, key), payload(&message)?);
-                let edit = NewEdit {
-                    key,
-                    release: release.id,
-                    payload,
-                    prompt,
-                    apart: EDIT_APART,
-                };
+                let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART };
                 Store::want_edit(connection, &edit, now).await?;
             }
         }
@@ -67,17 +61,7 @@ async fn post(
         None => None,
     };
     let priority = posting.priority;
-    Ok(Some(new_post(
-        store,
-        release,
-        &posting.key,
-        channel,
-        &message,
-        prompt,
-        priority,
-        posting.useful_until,
-        now,
-    )?))
+    Ok(Some(new_post(store, release, &posting.key, channel, &message, prompt, priority, posting.useful_until, now)?))
 }
 
 /// The card is desired state: posted once, then edited when its rendering changed.
@@ -105,17 +89,7 @@ async fn card(
         Store::want_edit(connection, &edit, now).await?;
         return Ok(None);
     }
-    Ok(Some(new_post(
-        store,
-        release,
-        "card",
-        channel,
-        &message,
-        None,
-        Priority::Notice,
-        None,
-        now,
-    )?))
+    Ok(Some(new_post(store, release, "card", channel, &message, None, Priority::Notice, None, now)?))
 }
 
 fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
@@ -143,10 +117,7 @@ fn payload(message: &Message) -> Result<String, StoreFault> {
     })
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "a row has this many columns, and each is named at its only two callers"
-)]
+#[expect(clippy::too_many_arguments, reason = "a row has this many columns, and each is named at its only two callers")]
 fn new_post(
     store: &Store,
     release: &Release,
@@ -165,12 +136,7 @@ fn new_post(
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
-    let nonce: String = hash
-        .finalize()
-        .iter()
-        .take(12)
-        .map(|b| format!("{b:02x}"))
-        .collect();
+    let nonce: String = hash.finalize().iter().take(12).map(|b| format!("{b:02x}")).collect();
     Ok(NewPost {
         marker: format!("n{}", &nonce[..8]),
         key,

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
 use super::{Answer, Ask, Desk, DeskFault, Request, not_recorded, speak};
-use crate::domain::command::{Command, NoticeCommand, PlanCommand};
+use crate::domain::command::{Command, NoticeCommand, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
-use crate::domain::effect::{Decision, Reply};
+use crate::domain::effect::{Decision, Prompt, Reply};
 use crate::domain::event::Recorded;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::people::Actor;
@@ -67,11 +67,7 @@ pub(crate) async fn run(desk: Desk, mut requests: mpsc::Receiver<Request>, nudge
 }
 
 /// One transaction for the batch. The error is the transaction's; a single request's fault is its own.
-async fn commit(
-    desk: &Desk,
-    batch: &[Request],
-    now: Timestamp,
-) -> Result<Vec<Result<Answer, DeskFault>>, StoreFault> {
+async fn commit(desk: &Desk, batch: &[Request], now: Timestamp) -> Result<Vec<Result<Answer, DeskFault>>, StoreFault> {
     let mut txn = desk.store.begin().await?;
     let mut answers = Vec::with_capacity(batch.len());
     for request in batch {
@@ -105,47 +101,23 @@ async fn commit(
 
 async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) -> Result<Answer, Stop> {
     match ask {
-        Ask::Import {
-            guild,
-            actor,
-            release,
-            imported,
-            file_name,
-            bytes,
-        } => {
+        Ask::Import { guild, actor, release, imported, file_name, bytes } => {
             let (mut workspace, version) = Store::workspace(connection, guild).await?;
             let (decision, base) = match release {
                 None => {
                     let no = ReleaseNo(workspace.next_no);
-                    let command = Command::Plan(PlanCommand::Import {
-                        imported: imported.clone(),
-                        no,
-                    });
+                    let command = Command::Plan(PlanCommand::Import { imported: imported.clone(), no });
                     let id = ReleaseId(uuid::Uuid::now_v7());
-                    let ctx = Context {
-                        now,
-                        actor,
-                        policy: &workspace.policy,
-                    };
+                    let ctx = Context { now, actor, policy: &workspace.policy };
                     let decision = decide::open(id, guild.clone(), command, ctx)
                         .map_err(|r| refused(&r, &workspace.policy, None))?;
-                    note(
-                        connection,
-                        &mut workspace,
-                        version,
-                        WorkspaceEvent::Numbered { no },
-                        actor,
-                        now,
-                    )
-                    .await?;
+                    note(connection, &mut workspace, version, WorkspaceEvent::Numbered { no }, actor, now).await?;
                     (decision, 0)
                 }
                 Some(no) => {
                     let id = named(connection, &workspace, Some(&no.to_string())).await?;
                     let (found, base) = load(connection, id).await?;
-                    let command = Command::Plan(PlanCommand::Revise {
-                        imported: imported.clone(),
-                    });
+                    let command = Command::Plan(PlanCommand::Revise { imported: imported.clone() });
                     (decided(&found, command, actor, &workspace.policy, now)?, base)
                 }
             };
@@ -153,100 +125,52 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
             Store::keep_revision(connection, &decision.release, file_name, bytes, now).await?;
             answer(connection, &decision, now).await
         }
-        Ask::Command {
-            guild,
-            actor,
-            release,
-            command,
-        } => {
+        Ask::Command { guild, actor, release, command } => {
             let (workspace, _) = Store::workspace(connection, guild).await?;
             let id = named(connection, &workspace, release.as_deref()).await?;
-            apply(
-                desk,
-                connection,
-                id,
-                |_| Ok(command.clone()),
-                actor,
-                &workspace.policy,
-                now,
-            )
-            .await
+            apply(desk, connection, id, |_| Ok(command.clone()), actor, &workspace.policy, now).await
         }
-        Ask::Click {
-            guild,
-            actor,
-            prompt,
-            choice,
-            filled,
-        } => {
+        Ask::Click { guild, actor, prompt, choice, filled } => {
             let (mut workspace, version) = Store::workspace(connection, guild).await?;
             let Some(stored) = Store::prompt(connection, guild, prompt).await? else {
-                return Err(refused(
-                    &Refusal::UnknownRelease { typed: String::new() },
-                    &workspace.policy,
-                    None,
-                ));
+                return Err(refused(&Refusal::UnknownRelease { typed: String::new() }, &workspace.policy, None));
             };
             let policy = workspace.policy.clone();
-            let command =
-                |release: &Release| prompt::command(release, &stored.prompt, *choice, filled.clone());
+            let command = |release: &Release| prompt::command(release, &stored.prompt, *choice, filled.clone());
             let answer = apply(desk, connection, stored.release, command, actor, &policy, now).await?;
-            if let prompt::Filled { user: Some(user), .. } = filled
+            if let (Prompt::Person { post }, Some(user)) = (&stored.prompt, &filled.user)
                 && let Some((release, _)) = Store::release(connection, stored.release).await?
             {
-                let contact = match &stored.prompt {
-                    crate::domain::effect::Prompt::Person {
-                        post: crate::domain::command::Post::OnCall,
-                    } => release.plan.on_call,
-                    _ => release.plan.owner,
+                let contact = match post {
+                    Post::Owner => release.plan.owner,
+                    Post::OnCall => release.plan.on_call,
                 };
-                let event = WorkspaceEvent::Remembered {
-                    name: contact.name,
-                    user: user.clone(),
-                };
+                let event = WorkspaceEvent::Remembered { name: contact.name, user: user.clone() };
                 note(connection, &mut workspace, version, event, actor, now).await?;
             }
             Ok(answer)
         }
-        Ask::Signal {
-            guild,
-            source,
-            release,
-            service,
-            signal,
-        } => {
+        Ask::Signal { guild, source, release, service, signal } => {
             let Some(id) = route(connection, guild, release.as_deref(), service.as_deref()).await? else {
                 return Ok(Answer::Unrouted);
             };
             let command = Command::Alert(crate::domain::command::AlertCommand::Signal(signal.clone()));
             quietly(desk, connection, id, command, &Actor::Source(source.clone()), now).await
         }
-        Ask::Configure {
-            guild,
-            actor,
-            policy,
-            by_file,
-        } => {
+        Ask::Configure { guild, actor, policy, by_file } => {
             let (mut workspace, version) = Store::workspace(connection, guild).await?;
             if !by_file {
                 policy::may(actor, Action::Setup, &workspace.policy, None)
                     .map_err(|r| refused(&r, &workspace.policy, None))?;
             }
             if workspace.policy != **policy || version == 0 {
-                let event = WorkspaceEvent::Configured {
-                    policy: policy.clone(),
-                };
+                let event = WorkspaceEvent::Configured { policy: policy.clone() };
                 note(connection, &mut workspace, version, event, actor, now).await?;
             }
             Ok(Answer::Silent)
         }
         Ask::Tick { release } => quietly(desk, connection, *release, Command::Tick, &Actor::Clock, now).await,
-        Ask::Delivered {
-            release,
-            row,
-            key,
-            at,
-        } => {
+        Ask::Delivered { release, row, key, at } => {
             Store::mark_reported(connection, *row).await?;
             let key = key.strip_prefix(&format!("{release}/")).unwrap_or(key).to_owned();
             let command = Command::Notice(NoticeCommand::Delivered { key, at: *at });
@@ -266,11 +190,7 @@ async fn named(connection: &mut Conn, workspace: &Workspace, typed: Option<&str>
         let open = Store::open_releases(connection, &workspace.guild).await?;
         return match open.as_slice() {
             [only] => Ok(only.id),
-            [] => Err(refused(
-                &Refusal::UnknownRelease { typed: String::new() },
-                policy,
-                None,
-            )),
+            [] => Err(refused(&Refusal::UnknownRelease { typed: String::new() }, policy, None)),
             several => {
                 let open = several.iter().take(10).map(|head| head.no.to_string()).collect();
                 Err(refused(&Refusal::WhichRelease { open }, policy, None))
@@ -281,15 +201,7 @@ async fn named(connection: &mut Conn, workspace: &Workspace, typed: Option<&str>
         Ok(no) => Store::release_numbered(connection, &workspace.guild, no).await?,
         Err(()) => None,
     };
-    found.ok_or_else(|| {
-        refused(
-            &Refusal::UnknownRelease {
-                typed: typed.to_owned(),
-            },
-            policy,
-            None,
-        )
-    })
+    found.ok_or_else(|| refused(&Refusal::UnknownRelease { typed: typed.to_owned() }, policy, None))
 }
 
 /// The running release an alert concerns: by label, by service, or the only one that runs.
@@ -321,13 +233,11 @@ async fn route(
 }
 
 async fn load(connection: &mut Conn, id: ReleaseId) -> Result<(Release, i64), StoreFault> {
-    Store::release(connection, id)
-        .await?
-        .ok_or_else(|| StoreFault::Inconsistent {
-            table: "release",
-            column: "id",
-            key: id.to_string(),
-        })
+    Store::release(connection, id).await?.ok_or_else(|| StoreFault::Inconsistent {
+        table: "release",
+        column: "id",
+        key: id.to_string(),
+    })
 }
 
 fn decided(
@@ -370,15 +280,7 @@ async fn quietly(
 ) -> Result<Answer, Stop> {
     let (release, version) = load(connection, id).await?;
     let policy = release.policy.clone();
-    match decide::decide(
-        &release,
-        command,
-        Context {
-            now,
-            actor,
-            policy: &policy,
-        },
-    ) {
+    match decide::decide(&release, command, Context { now, actor, policy: &policy }) {
         Ok(decision) => {
             save(desk, connection, &decision, version, now).await?;
             Ok(Answer::Silent)
@@ -403,13 +305,7 @@ async fn save(
     }
     Store::save_release(connection, &decision.release, version).await?;
     let entries = decision.events.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-    Store::append(
-        connection,
-        &decision.release.guild,
-        Some(decision.release.id),
-        &entries,
-    )
-    .await?;
+    Store::append(connection, &decision.release.guild, Some(decision.release.id), &entries).await?;
     speak::speak(connection, &desk.store, &decision.release, &decision.effects, now).await
 }
 
@@ -447,9 +343,5 @@ async fn answer(connection: &mut Conn, decision: &Decision, now: Timestamp) -> R
         Some(prompt) => Some(Store::keep_prompt(connection, release, &prompt, now).await?),
         None => None,
     };
-    Ok(Answer::Done {
-        message: Box::new(message),
-        prompt,
-        release: release.id,
-    })
+    Ok(Answer::Done { message: Box::new(message), prompt, release: release.id })
 }

@@ -1,10 +1,7 @@
 //! The agenda: a pure function of the release, the one source of what will happen when. Rescheduling is recomputing;
 //! there is no job to cancel. This root only collects; each topic names its own marks.
 
-#![deny(
-    clippy::wildcard_enum_match_arm,
-    reason = "a new command, event or mark must break the root that delegates it"
-)]
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
 use jiff::Timestamp;
 

@@ -82,12 +82,7 @@ pub enum TriggerState {
 
 /// One watch for each trigger of the plan.
 pub fn watches(plan: &Plan) -> Vec<TriggerWatch> {
-    plan.triggers
-        .iter()
-        .map(|_| TriggerWatch {
-            state: TriggerState::Ok,
-        })
-        .collect()
+    plan.triggers.iter().map(|_| TriggerWatch { state: TriggerState::Ok }).collect()
 }
 
 /// Judges the latest observation of a metric. A stale one is no data.
@@ -109,22 +104,14 @@ pub fn judge(metric: &MetricPlan, run: &Run, now: Timestamp) -> Judged {
 
 /// Whether two names mean the same metric: letters and digits only, case aside, one inside the other's beginning or end.
 pub fn same_metric(a: &str, b: &str) -> bool {
-    let fold = |s: &str| {
-        s.chars()
-            .filter(|c| c.is_alphanumeric())
-            .flat_map(char::to_lowercase)
-            .collect::<String>()
-    };
+    let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
     let (a, b) = (fold(a), fold(b));
     !a.is_empty() && (a == b || (a.len() >= 5 && b.ends_with(&a)) || (b.len() >= 5 && a.ends_with(&b)))
 }
 
 /// The plan's metric a word means.
 pub fn metric_named<'p>(plan: &'p Plan, typed: &str) -> Option<&'p MetricPlan> {
-    let exact = plan
-        .metrics
-        .iter()
-        .find(|m| m.name.eq_ignore_ascii_case(typed.trim()));
+    let exact = plan.metrics.iter().find(|m| m.name.eq_ignore_ascii_case(typed.trim()));
     exact.or_else(|| plan.metrics.iter().find(|m| same_metric(&m.name, typed)))
 }
 
@@ -137,12 +124,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: AlertCommand) -> Result<Reply
             Ok(Reply::Silent)
         }
         AlertCommand::Report { metric, value } => {
-            policy::may(
-                work.ctx.actor,
-                Action::Acknowledge,
-                &work.release.policy.clone(),
-                Some(&work.release),
-            )?;
+            policy::may(work.ctx.actor, Action::Acknowledge, &work.release.policy.clone(), Some(&work.release))?;
             if work.release.running().is_none() {
                 return work.wrong_phase(Wanted::Alert);
             }
@@ -154,12 +136,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: AlertCommand) -> Result<Reply
 }
 
 fn acknowledge(work: &mut Work<'_>, key: &str) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Acknowledge,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Acknowledge, &work.release.policy.clone(), Some(&work.release))?;
     let Some(run) = work.release.phase.run() else {
         return work.wrong_phase(Wanted::Alert);
     };
@@ -167,17 +144,13 @@ fn acknowledge(work: &mut Work<'_>, key: &str) -> Result<Reply, Refusal> {
     let found = if key.is_empty() {
         open.clone().next()
     } else {
-        run.alerts
-            .iter()
-            .find(|a| a.key == key || a.name.eq_ignore_ascii_case(key))
+        run.alerts.iter().find(|a| a.key == key || a.name.eq_ignore_ascii_case(key))
     };
     let Some(alert) = found else {
         return Err(Refusal::NothingOpen { what: "alert" });
     };
     if let Some((by, _)) = &alert.acked {
-        return Err(Refusal::AlreadyDone {
-            what: format!("{}, by {by}", alert.name),
-        });
+        return Err(Refusal::AlreadyDone { what: format!("{}, by {by}", alert.name) });
     }
     let key = alert.key.clone();
     work.record(AlertEvent::Acknowledged { key: key.clone() });
@@ -190,14 +163,8 @@ fn posting_key(key: &str) -> String {
 }
 
 fn show(work: &mut Work<'_>, key: &str) {
-    let open = work
-        .release
-        .phase
-        .run()
-        .and_then(|run| run.alerts.iter().find(|a| a.key == key));
-    let prompt = open
-        .filter(|a| a.acked.is_none())
-        .map(|_| Prompt::Alert { key: key.to_owned() });
+    let open = work.release.phase.run().and_then(|run| run.alerts.iter().find(|a| a.key == key));
+    let prompt = open.filter(|a| a.acked.is_none()).map(|_| Prompt::Alert { key: key.to_owned() });
     work.edit(posting_key(key), Notice::Alert { key: key.to_owned() }, prompt);
 }
 
@@ -235,11 +202,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
             }
             let mention = work.climb(1).split_off(work.owner().len().min(1));
             let mention = if mention.is_empty() { work.owner() } else { mention };
-            let posting = work.post(
-                posting_key(&key),
-                Destination::Release,
-                Notice::Alert { key: key.clone() },
-            );
+            let posting = work.post(posting_key(&key), Destination::Release, Notice::Alert { key: key.clone() });
             posting.prompt = Some(Prompt::Alert { key });
             posting.priority = Priority::Prompt;
             posting.mention = mention;
@@ -249,10 +212,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
             if known.resolved_at.is_some() {
                 return; // A late or doubled "firing" of something that already ended.
             }
-            work.record(AlertEvent::Repeated {
-                key: key.clone(),
-                value: signal.value,
-            });
+            work.record(AlertEvent::Repeated { key: key.clone(), value: signal.value });
             if !known.pre_existing {
                 show(work, &key);
                 evidence(work, &signal);
@@ -277,18 +237,11 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
 }
 
 fn rules(plan: &Plan) -> Vec<(usize, TriggerRule)> {
-    plan.triggers
-        .iter()
-        .enumerate()
-        .filter_map(|(i, t)| t.rule.clone().map(|rule| (i, rule)))
-        .collect()
+    plan.triggers.iter().enumerate().filter_map(|(i, t)| t.rule.clone().map(|rule| (i, rule))).collect()
 }
 
 fn about(rule: &TriggerRule, signal: &Signal) -> bool {
-    signal
-        .metric
-        .as_deref()
-        .is_some_and(|m| same_metric(m, rule.subject()))
+    signal.metric.as_deref().is_some_and(|m| same_metric(m, rule.subject()))
         || same_metric(&signal.name, rule.subject())
 }
 
@@ -303,10 +256,7 @@ fn other_evidence(work: &Work<'_>, trigger: usize, rule: &TriggerRule) -> bool {
     run.alerts.iter().any(|a| {
         a.resolved_at.is_none()
             && !a.pre_existing
-            && (a
-                .metric
-                .as_deref()
-                .is_some_and(|m| same_metric(m, rule.subject()))
+            && (a.metric.as_deref().is_some_and(|m| same_metric(m, rule.subject()))
                 || same_metric(&a.name, rule.subject()))
     })
 }
@@ -314,15 +264,9 @@ fn other_evidence(work: &Work<'_>, trigger: usize, rule: &TriggerRule) -> bool {
 /// What a firing alert proves: its value is an observation, and evidence for the triggers.
 fn evidence(work: &mut Work<'_>, signal: &Signal) {
     let hint = signal.metric.as_deref().unwrap_or(&signal.name);
-    if let (Some(metric), Some(value)) = (
-        metric_named(&work.release.plan, hint).map(|m| m.name.clone()),
-        signal.value,
-    ) {
-        let observation = Observation {
-            value,
-            at: work.ctx.now,
-            by: signal.source.clone(),
-        };
+    if let (Some(metric), Some(value)) = (metric_named(&work.release.plan, hint).map(|m| m.name.clone()), signal.value)
+    {
+        let observation = Observation { value, at: work.ctx.now, by: signal.source.clone() };
         work.record(AlertEvent::Observed { metric, observation });
     }
     for (trigger, rule) in rules(&work.release.plan) {
@@ -333,9 +277,7 @@ fn evidence(work: &mut Work<'_>, signal: &Signal) {
         }
     }
     if signal.asks_rollback {
-        let cause = Cause::Alert {
-            name: signal.name.clone(),
-        };
+        let cause = Cause::Alert { name: signal.name.clone() };
         rollback::propose(work, cause);
     }
 }
@@ -346,28 +288,16 @@ fn evidence(work: &mut Work<'_>, signal: &Signal) {
 /// Unknown metric, or a value that is no number.
 pub(super) fn observe(work: &mut Work<'_>, typed: &str, value: f64) -> Result<String, Refusal> {
     if !value.is_finite() {
-        return Err(Refusal::BadNumber {
-            typed: value.to_string(),
-        });
+        return Err(Refusal::BadNumber { typed: value.to_string() });
     }
     let plan = &work.release.plan;
     let Some(metric) = metric_named(plan, typed).map(|m| m.name.clone()) else {
         let known = plan.metrics.iter().map(|m| m.name.clone()).collect();
-        return Err(Refusal::UnknownItem {
-            typed: typed.to_owned(),
-            known,
-        });
+        return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
     };
     let now = work.ctx.now;
-    let observation = Observation {
-        value,
-        at: now,
-        by: work.by(),
-    };
-    work.record(AlertEvent::Observed {
-        metric: metric.clone(),
-        observation,
-    });
+    let observation = Observation { value, at: now, by: work.by() };
+    work.record(AlertEvent::Observed { metric: metric.clone(), observation });
     for (trigger, rule) in rules(&work.release.plan) {
         if same_metric(rule.subject(), &metric) {
             weigh(work, trigger, &rule, value, now, 0);
@@ -376,49 +306,24 @@ pub(super) fn observe(work: &mut Work<'_>, typed: &str, value: f64) -> Result<St
     Ok(metric)
 }
 
-fn weigh(
-    work: &mut Work<'_>,
-    trigger: usize,
-    rule: &TriggerRule,
-    value: f64,
-    since: Timestamp,
-    held_min: u32,
-) {
+fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, value: f64, since: Timestamp, held_min: u32) {
     let (breached, wait_min) = match rule {
         TriggerRule::Exceeds { bound, for_min, .. } => (bound.holds(value), *for_min),
         TriggerRule::Fails { times, .. } => (value >= f64::from(*times), 0),
-        TriggerRule::Moves {
-            metric,
-            down,
-            percent,
-            within_min,
-        } => {
+        TriggerRule::Moves { metric, down, percent, within_min } => {
             let baseline = metric_named(&work.release.plan, metric).and_then(|m| m.baseline.as_ref());
             let Some(baseline) = baseline else { return };
-            let factor = if *down {
-                1.0 - percent / 100.0
-            } else {
-                1.0 + percent / 100.0
-            };
+            let factor = if *down { 1.0 - percent / 100.0 } else { 1.0 + percent / 100.0 };
             let edge = baseline.value * factor;
             let inside = within_min.is_none_or(|within| work.ctx.now <= work.release.t0() + minutes(within));
             (inside && if *down { value < edge } else { value > edge }, 0)
         }
     };
-    let state = work
-        .release
-        .phase
-        .run()
-        .and_then(|run| run.triggers.get(trigger))
-        .map(|t| t.state.clone());
+    let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
     match (state, breached) {
         (Some(TriggerState::Ok), true) => {
             let since = since - minutes(held_min);
-            work.record(AlertEvent::TriggerPending {
-                trigger,
-                since,
-                value,
-            });
+            work.record(AlertEvent::TriggerPending { trigger, since, value });
             if since + minutes(wait_min) <= work.ctx.now {
                 trigger_due(work, trigger);
             }
@@ -429,12 +334,7 @@ fn weigh(
 }
 
 fn clear(work: &mut Work<'_>, trigger: usize) {
-    let state = work
-        .release
-        .phase
-        .run()
-        .and_then(|run| run.triggers.get(trigger))
-        .map(|t| t.state.clone());
+    let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
     if matches!(state, Some(TriggerState::Pending { .. })) {
         work.record(AlertEvent::TriggerCleared { trigger });
     }
@@ -453,10 +353,7 @@ fn cascade(work: &mut Work<'_>) {
         return;
     };
     let horizon = work.ctx.now - SignedDuration::from_mins(10);
-    let firing = run
-        .triggers
-        .iter()
-        .filter(|t| matches!(t.state, TriggerState::Firing { since } if since >= horizon));
+    let firing = run.triggers.iter().filter(|t| matches!(t.state, TriggerState::Firing { since } if since >= horizon));
     if firing.count() >= 2 {
         work.contingency(super::plan::ContingencyWhen::Cascade);
     }
@@ -472,22 +369,13 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
                 Some(TriggerRule::Exceeds { for_min, .. }) => *for_min,
                 Some(TriggerRule::Fails { .. } | TriggerRule::Moves { .. }) | None => 0,
             };
-            marks.push(Mark {
-                at: since + minutes(wait),
-                kind: MarkKind::Trigger { trigger },
-            });
+            marks.push(Mark { at: since + minutes(wait), kind: MarkKind::Trigger { trigger } });
         }
     }
 }
 
 pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, by: &By) {
-    if matches!(
-        event,
-        AlertEvent::Fired {
-            pre_existing: false,
-            ..
-        }
-    ) {
+    if matches!(event, AlertEvent::Fired { pre_existing: false, .. }) {
         release.issues.insert(Issue::Alert);
     }
     let Some(run) = release.phase.run_mut() else {
@@ -495,16 +383,7 @@ pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, b
     };
     let find = |alerts: &mut Vec<Alert>, key: &str| alerts.iter().position(|a| a.key == key);
     match event {
-        AlertEvent::Fired {
-            key,
-            name,
-            summary,
-            severity,
-            metric,
-            value,
-            starts_at,
-            pre_existing,
-        } => {
+        AlertEvent::Fired { key, name, summary, severity, metric, value, starts_at, pre_existing } => {
             if run.alerts.len() >= MAX_ALERTS
                 && let Some(oldest) = run.alerts.iter().position(|a| a.resolved_at.is_some())
             {

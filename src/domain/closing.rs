@@ -40,20 +40,9 @@ pub struct Closing {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Postmortem {
     NotRequired,
-    Due {
-        reminders: u8,
-        scheduled: Option<Timestamp>,
-    },
-    Filed {
-        link: String,
-        by: String,
-        at: Timestamp,
-    },
-    Waived {
-        reason: String,
-        by: String,
-        at: Timestamp,
-    },
+    Due { reminders: u8, scheduled: Option<Timestamp> },
+    Filed { link: String, by: String, at: Timestamp },
+    Waived { reason: String, by: String, at: Timestamp },
 }
 
 /// A post-release action.
@@ -86,10 +75,7 @@ impl Closing {
         Self {
             since: at,
             postmortem: if postmortem_due {
-                Postmortem::Due {
-                    reminders: 0,
-                    scheduled: None,
-                }
+                Postmortem::Due { reminders: 0, scheduled: None }
             } else {
                 Postmortem::NotRequired
             },
@@ -104,11 +90,7 @@ impl Closing {
     }
 
     fn open_actions(&self) -> Vec<String> {
-        self.actions
-            .iter()
-            .filter(|a| a.settled.is_none())
-            .map(|a| a.text.clone())
-            .collect()
+        self.actions.iter().filter(|a| a.settled.is_none()).map(|a| a.text.clone()).collect()
     }
 }
 
@@ -121,23 +103,12 @@ pub fn all_clear_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     if rollback::proposed(run).is_some() {
         open.push(Open::RollbackPrompt);
     }
-    let firing = run
-        .alerts
-        .iter()
-        .filter(|a| a.resolved_at.is_none() && !a.pre_existing);
+    let firing = run.alerts.iter().filter(|a| a.resolved_at.is_none() && !a.pre_existing);
     open.extend(firing.map(|a| Open::Alert { name: a.name.clone() }));
-    let unanswered = run
-        .points
-        .iter()
-        .filter(|p| !matches!(p.state, PointState::Decided { .. }));
-    open.extend(unanswered.map(|p| Open::Point {
-        label: t_label(i64::from(p.after_min)),
-    }));
+    let unanswered = run.points.iter().filter(|p| !matches!(p.state, PointState::Decided { .. }));
+    open.extend(unanswered.map(|p| Open::Point { label: t_label(i64::from(p.after_min)) }));
     if matches!(release.phase, Phase::Live { .. }) {
-        open.push(Open::StagesLeft {
-            done: run.stage.index,
-            of: stage_count(release),
-        });
+        open.push(Open::StagesLeft { done: run.stage.index, of: stage_count(release) });
     }
     if run.updates.missed_in_row > 1 {
         open.push(Open::UpdateOverdue);
@@ -145,26 +116,13 @@ pub fn all_clear_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     for metric in &release.plan.metrics {
         match alert::judge(metric, run, now) {
             Judged::Ok => {}
-            Judged::NoData => open.push(Open::NoData {
-                metric: metric.name.clone(),
-            }),
+            Judged::NoData => open.push(Open::NoData { metric: metric.name.clone() }),
             Judged::Between | Judged::Breach => {
-                let unit = metric
-                    .success
-                    .as_ref()
-                    .or(metric.alert.as_ref())
-                    .map_or("", |b| b.than.unit.as_str());
+                let unit = metric.success.as_ref().or(metric.alert.as_ref()).map_or("", |b| b.than.unit.as_str());
                 let value = run.observed.get(&metric.name).map_or(f64::NAN, |o| o.value);
-                let shown = super::plan::Quantity {
-                    value,
-                    unit: unit.to_owned(),
-                };
+                let shown = super::plan::Quantity { value, unit: unit.to_owned() };
                 let success = metric.success.as_ref().map_or(String::new(), ToString::to_string);
-                open.push(Open::NotHealthy {
-                    metric: metric.name.clone(),
-                    value: shown.to_string(),
-                    success,
-                });
+                open.push(Open::NotHealthy { metric: metric.name.clone(), value: shown.to_string(), success });
             }
         }
     }
@@ -172,20 +130,13 @@ pub fn all_clear_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Item,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Item, &work.release.policy.clone(), Some(&work.release))?;
     match command {
         ClosingCommand::AllClear => all_clear(work),
         ClosingCommand::Schedule { at } => {
             due_postmortem(work)?;
             if at <= work.ctx.now {
-                return Err(Refusal::BadNumber {
-                    typed: at.to_string(),
-                });
+                return Err(Refusal::BadNumber { typed: at.to_string() });
             }
             work.record(ClosingEvent::Scheduled { at });
             let (key, by) = (work.unique("postmortem"), work.by());
@@ -206,19 +157,13 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
             let why = reason(&why)?;
             work.record(ClosingEvent::Waived { reason: why.clone() });
             let (key, by) = (work.unique("postmortem"), work.by());
-            work.post(
-                key,
-                Destination::Release,
-                Notice::PostmortemWaived { reason: why, by },
-            );
+            work.post(key, Destination::Release, Notice::PostmortemWaived { reason: why, by });
             close_if_settled(work);
             Ok(Reply::PostmortemWaived)
         }
         ClosingCommand::ItemDone { item, note } => {
             let (id, text) = item_named(&work.release, &item)?;
-            let note = note
-                .map(|n| n.trim().chars().take(500).collect::<String>())
-                .filter(|n| !n.is_empty());
+            let note = note.map(|n| n.trim().chars().take(500).collect::<String>()).filter(|n| !n.is_empty());
             work.record(ClosingEvent::ItemDone { item: id, note });
             close_if_settled(work);
             Ok(Reply::ItemDone { text })
@@ -226,10 +171,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
         ClosingCommand::ItemWaived { item, reason: why } => {
             let (id, text) = item_named(&work.release, &item)?;
             let why = reason(&why)?;
-            work.record(ClosingEvent::ItemWaived {
-                item: id,
-                reason: why,
-            });
+            work.record(ClosingEvent::ItemWaived { item: id, reason: why });
             close_if_settled(work);
             Ok(Reply::ItemWaived { text })
         }
@@ -242,10 +184,7 @@ fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     }
     let items = all_clear_gaps(&work.release, work.ctx.now);
     if !items.is_empty() {
-        return Err(Refusal::Open {
-            wanted: Wanted::AllClear,
-            items,
-        });
+        return Err(Refusal::Open { wanted: Wanted::AllClear, items });
     }
     work.record(ClosingEvent::AllClear);
     let by = work.by();
@@ -257,9 +196,9 @@ fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal> {
 fn due_postmortem(work: &Work<'_>) -> Result<(), Refusal> {
     match work.release.phase.closing().map(|c| &c.postmortem) {
         Some(Postmortem::Due { .. }) => Ok(()),
-        Some(Postmortem::Filed { by, .. } | Postmortem::Waived { by, .. }) => Err(Refusal::AlreadyDone {
-            what: format!("post-mortem, by {by}"),
-        }),
+        Some(Postmortem::Filed { by, .. } | Postmortem::Waived { by, .. }) => {
+            Err(Refusal::AlreadyDone { what: format!("post-mortem, by {by}") })
+        }
         Some(Postmortem::NotRequired) => Err(Refusal::NothingOpen { what: "post-mortem" }),
         None => work.wrong_phase(Wanted::Postmortem),
     }
@@ -285,15 +224,10 @@ pub fn open_items(release: &Release) -> Vec<(String, String)> {
 fn item_named(release: &Release, typed: &str) -> Result<(String, String), Refusal> {
     let open = open_items(release);
     let wanted = typed.trim().to_lowercase();
-    let found = open
-        .iter()
-        .find(|(id, text)| *id == wanted || text.to_lowercase() == wanted)
-        .or_else(|| {
-            let mut hits = open
-                .iter()
-                .filter(|(_, text)| !wanted.is_empty() && text.to_lowercase().contains(&wanted));
-            hits.next().filter(|_| hits.next().is_none())
-        });
+    let found = open.iter().find(|(id, text)| *id == wanted || text.to_lowercase() == wanted).or_else(|| {
+        let mut hits = open.iter().filter(|(_, text)| !wanted.is_empty() && text.to_lowercase().contains(&wanted));
+        hits.next().filter(|_| hits.next().is_none())
+    });
     found.cloned().ok_or_else(|| Refusal::UnknownItem {
         typed: typed.to_owned(),
         known: open.into_iter().map(|(_, text)| text).collect(),
@@ -301,10 +235,8 @@ fn item_named(release: &Release, typed: &str) -> Result<(String, String), Refusa
 }
 
 fn close_if_settled(work: &mut Work<'_>) {
-    if matches!(
-        work.release.phase.name(),
-        PhaseName::AllClear | PhaseName::RolledBack
-    ) && work.release.phase.closing().is_some_and(Closing::settled)
+    if matches!(work.release.phase.name(), PhaseName::AllClear | PhaseName::RolledBack)
+        && work.release.phase.closing().is_some_and(Closing::settled)
     {
         work.record(ClosingEvent::Closed);
         work.post("closed", Destination::Release, Notice::Closed);
@@ -318,11 +250,7 @@ pub(super) fn remind_postmortem(work: &mut Work<'_>) {
         _ => return,
     };
     let mention = work.climb(u8::from(reminder > 2));
-    let posting = work.post(
-        format!("postmortem/{reminder}"),
-        Destination::Release,
-        Notice::PostmortemDue { reminder },
-    );
+    let posting = work.post(format!("postmortem/{reminder}"), Destination::Release, Notice::PostmortemDue { reminder });
     posting.mention = mention;
     posting.prompt = Some(Prompt::Postmortem);
 }
@@ -334,19 +262,11 @@ pub(super) fn remind_actions(work: &mut Work<'_>) {
     };
     let (n, open) = (closing.action_reminders, closing.open_actions());
     let mention = work.owner();
-    work.post(
-        format!("actions/{n}"),
-        Destination::Release,
-        Notice::ActionsOpen { open },
-    )
-    .mention = mention;
+    work.post(format!("actions/{n}"), Destination::Release, Notice::ActionsOpen { open }).mention = mention;
 }
 
 pub(super) fn action_over(work: &mut Work<'_>, action: &str) {
-    work.record(ClosingEvent::ItemDone {
-        item: action.to_owned(),
-        note: None,
-    });
+    work.record(ClosingEvent::ItemDone { item: action.to_owned(), note: None });
     close_if_settled(work);
 }
 
@@ -358,32 +278,16 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if let Postmortem::Due { reminders, .. } = &closing.postmortem
         && let Some(after) = POSTMORTEM_DAYS.get(usize::from(*reminders))
     {
-        marks.push(Mark {
-            at: days(*after),
-            kind: MarkKind::Postmortem { n: *reminders },
-        });
+        marks.push(Mark { at: days(*after), kind: MarkKind::Postmortem { n: *reminders } });
     }
     for action in closing.actions.iter().filter(|a| a.settled.is_none()) {
         if let Some(at) = action.over_at {
-            marks.push(Mark {
-                at,
-                kind: MarkKind::ActionDone {
-                    action: action.id.clone(),
-                },
-            });
+            marks.push(Mark { at, kind: MarkKind::ActionDone { action: action.id.clone() } });
         }
     }
-    let waiting = closing
-        .actions
-        .iter()
-        .any(|a| a.settled.is_none() && a.over_at.is_none());
+    let waiting = closing.actions.iter().any(|a| a.settled.is_none() && a.over_at.is_none());
     if waiting && let Some(after) = ACTION_DAYS.get(usize::from(closing.action_reminders)) {
-        marks.push(Mark {
-            at: days(*after),
-            kind: MarkKind::Actions {
-                n: closing.action_reminders,
-            },
-        });
+        marks.push(Mark { at: days(*after), kind: MarkKind::Actions { n: closing.action_reminders } });
     }
 }
 
@@ -392,21 +296,13 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
         ClosingEvent::AllClear => {
             if let Phase::Live { run } | Phase::Watching { run } = &release.phase {
                 let closing = Closing::start(&release.plan, !release.issues.is_empty(), at);
-                release.phase = Phase::AllClear {
-                    run: run.clone(),
-                    closing,
-                };
+                release.phase = Phase::AllClear { run: run.clone(), closing };
             }
             return;
         }
         ClosingEvent::Closed => {
-            if let Phase::AllClear { run, closing } | Phase::RolledBack { run, closing, .. } = &release.phase
-            {
-                release.phase = Phase::Closed {
-                    at,
-                    run: run.clone(),
-                    closing: closing.clone(),
-                };
+            if let Phase::AllClear { run, closing } | Phase::RolledBack { run, closing, .. } = &release.phase {
+                release.phase = Phase::Closed { at, run: run.clone(), closing: closing.clone() };
             }
             return;
         }
@@ -433,40 +329,12 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
                 *reminders = reminders.saturating_add(1);
             }
         }
-        ClosingEvent::Filed { link } => {
-            closing.postmortem = Postmortem::Filed {
-                link: link.clone(),
-                by,
-                at,
-            }
-        }
-        ClosingEvent::Waived { reason } => {
-            closing.postmortem = Postmortem::Waived {
-                reason: reason.clone(),
-                by,
-                at,
-            }
-        }
-        ClosingEvent::ActionsReminded => {
-            closing.action_reminders = closing.action_reminders.saturating_add(1)
-        }
-        ClosingEvent::ItemDone { item, note } => settle(
-            closing,
-            item,
-            Settled::Done {
-                by,
-                note: note.clone(),
-            },
-        ),
+        ClosingEvent::Filed { link } => closing.postmortem = Postmortem::Filed { link: link.clone(), by, at },
+        ClosingEvent::Waived { reason } => closing.postmortem = Postmortem::Waived { reason: reason.clone(), by, at },
+        ClosingEvent::ActionsReminded => closing.action_reminders = closing.action_reminders.saturating_add(1),
+        ClosingEvent::ItemDone { item, note } => settle(closing, item, Settled::Done { by, note: note.clone() }),
         ClosingEvent::ItemWaived { item, reason } => {
-            settle(
-                closing,
-                item,
-                Settled::Waived {
-                    by,
-                    reason: reason.clone(),
-                },
-            );
+            settle(closing, item, Settled::Waived { by, reason: reason.clone() });
         }
         ClosingEvent::AllClear | ClosingEvent::Closed => {}
     }

@@ -133,12 +133,7 @@ pub struct Signal {
 impl Signal {
     /// The alert's identity: the same firing keeps it through repeats and recovery.
     pub fn key(&self) -> String {
-        format!(
-            "{}/{}/{}",
-            self.source,
-            self.fingerprint,
-            self.starts_at.as_millisecond()
-        )
+        format!("{}/{}/{}", self.source, self.fingerprint, self.starts_at.as_millisecond())
     }
 }
 

@@ -1,10 +1,7 @@
 //! `decide`: a command against a release gives events and effects, or a refusal. This root only matches and delegates;
 //! each topic's module knows its own rules.
 
-#![deny(
-    clippy::wildcard_enum_match_arm,
-    reason = "a new command, event or mark must break the root that delegates it"
-)]
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
 use jiff::Timestamp;
 
@@ -53,11 +50,7 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
         Command::Notice(command) => ladder::decide(&mut work, command),
         Command::Stage(command) => stage::decide(&mut work, command),
         Command::Update { text, values } => updates::decide(&mut work, text, values),
-        Command::Decide {
-            point,
-            verdict,
-            reason,
-        } => decision::decide(&mut work, point, verdict, reason),
+        Command::Decide { point, verdict, reason } => decision::decide(&mut work, point, verdict, reason),
         Command::Alert(command) => alert::decide(&mut work, command),
         Command::Rollback(command) => rollback::decide(&mut work, command),
         Command::Closing(command) => closing::decide(&mut work, command),
@@ -71,10 +64,7 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
 
 fn tick(work: &mut Work<'_>) {
     for _ in 0..MAX_MARKS_A_TICK {
-        let due = agenda::agenda(&work.release)
-            .into_iter()
-            .filter(|mark| mark.at <= work.ctx.now)
-            .min_by_key(|m| m.at);
+        let due = agenda::agenda(&work.release).into_iter().filter(|mark| mark.at <= work.ctx.now).min_by_key(|m| m.at);
         let Some(mark) = due else { return };
         match mark.kind {
             MarkKind::Draft => lifecycle::remind_draft(work),
@@ -83,9 +73,7 @@ fn tick(work: &mut Work<'_>) {
             MarkKind::Rung { rung } => ladder::due(work, &rung, mark.at),
             MarkKind::SoakEnds => stage::soak_ended(work),
             MarkKind::Update => updates::due(work),
-            MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => {
-                decision::due(work, after_min)
-            }
+            MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => decision::due(work, after_min),
             MarkKind::Trigger { trigger } => alert::trigger_due(work, trigger),
             MarkKind::CaseReminder | MarkKind::RollbackReminder => rollback::remind(work),
             MarkKind::Postmortem { .. } => closing::remind_postmortem(work),
@@ -106,30 +94,15 @@ pub struct Work<'a> {
 
 impl<'a> Work<'a> {
     pub(super) fn new(release: Release, ctx: Context<'a>) -> Self {
-        Self {
-            release,
-            ctx,
-            events: Vec::new(),
-            effects: Vec::new(),
-        }
+        Self { release, ctx, events: Vec::new(), effects: Vec::new() }
     }
 
     pub(super) fn with(release: Release, first: Recorded, ctx: Context<'a>) -> Self {
-        Self {
-            release,
-            ctx,
-            events: vec![first],
-            effects: Vec::new(),
-        }
+        Self { release, ctx, events: vec![first], effects: Vec::new() }
     }
 
     pub(super) fn done(self, reply: Reply) -> Decision {
-        Decision {
-            events: self.events,
-            effects: self.effects,
-            reply,
-            release: self.release,
-        }
+        Decision { events: self.events, effects: self.effects, reply, release: self.release }
     }
 
     /// Records an event and lets the release evolve by it.
@@ -158,11 +131,7 @@ impl<'a> Work<'a> {
 
     /// Renders the message under `key` anew.
     pub(super) fn edit(&mut self, key: impl Into<String>, notice: Notice, prompt: Option<Prompt>) {
-        self.effects.push(Effect::Edit {
-            key: key.into(),
-            notice,
-            prompt,
-        });
+        self.effects.push(Effect::Edit { key: key.into(), notice, prompt });
     }
 
     /// A key nobody used before: the count of the release's events goes with it, because two people may act in one instant.
@@ -188,12 +157,7 @@ impl<'a> Work<'a> {
         }
         if level >= 2 {
             let upto = usize::from(level - 1);
-            people.extend(
-                plan.escalation
-                    .iter()
-                    .take(upto)
-                    .filter_map(|contact| contact.user.clone()),
-            );
+            people.extend(plan.escalation.iter().take(upto).filter_map(|contact| contact.user.clone()));
         }
         let mut seen = Vec::new();
         people.retain(|user| {
@@ -206,49 +170,28 @@ impl<'a> Work<'a> {
 
     /// Shows the plan's contingency for a condition, once.
     pub(super) fn contingency(&mut self, when: ContingencyWhen) {
-        let texts: Vec<String> = self
-            .release
-            .plan
-            .contingency
-            .iter()
-            .filter(|c| c.when == when)
-            .map(|c| c.text.clone())
-            .collect();
+        let texts: Vec<String> =
+            self.release.plan.contingency.iter().filter(|c| c.when == when).map(|c| c.text.clone()).collect();
         let mention = self.climb(1);
         for text in texts {
-            let posting = self.post(
-                format!("contingency/{when}"),
-                Destination::Release,
-                Notice::Contingency { when, text },
-            );
+            let posting =
+                self.post(format!("contingency/{when}"), Destination::Release, Notice::Contingency { when, text });
             posting.mention.clone_from(&mention);
             posting.priority = Priority::Prompt;
         }
     }
 
     pub(super) fn wrong_phase<T>(&self, wanted: Wanted) -> Result<T, Refusal> {
-        Err(Refusal::WrongPhase {
-            phase: self.release.phase.name(),
-            wanted,
-        })
+        Err(Refusal::WrongPhase { phase: self.release.phase.name(), wanted })
     }
 }
 
 pub(super) fn recorded(ctx: Context<'_>, event: Event) -> Recorded {
-    Recorded {
-        v: EVENT_VERSION,
-        at: ctx.now,
-        by: ctx.actor.by(),
-        event,
-    }
+    Recorded { v: EVENT_VERSION, at: ctx.now, by: ctx.actor.by(), event }
 }
 
 /// A reason must have words.
 pub(super) fn reason(text: &str) -> Result<String, Refusal> {
     let text = text.trim();
-    if text.is_empty() {
-        Err(Refusal::ReasonNeeded)
-    } else {
-        Ok(text.chars().take(500).collect())
-    }
+    if text.is_empty() { Err(Refusal::ReasonNeeded) } else { Ok(text.chars().take(500).collect()) }
 }

@@ -33,26 +33,14 @@ pub struct Point {
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum PointState {
     Waiting,
-    Open {
-        since: Timestamp,
-        reminders: u8,
-    },
-    Decided {
-        at: Timestamp,
-        by: By,
-        verdict: Verdict,
-        reason: Option<String>,
-    },
+    Open { since: Timestamp, reminders: u8 },
+    Decided { at: Timestamp, by: By, verdict: Verdict, reason: Option<String> },
 }
 
 impl Point {
     /// A point ahead.
     pub fn waiting(after_min: u32, go_at: Timestamp) -> Self {
-        Self {
-            after_min,
-            due: go_at + minutes(after_min),
-            state: PointState::Waiting,
-        }
+        Self { after_min, due: go_at + minutes(after_min), state: PointState::Waiting }
     }
     /// Moves a point that was not asked yet.
     pub fn shift(&mut self, by: SignedDuration) {
@@ -64,9 +52,7 @@ impl Point {
 
 /// The point that is open, earliest first.
 pub fn open(run: &Run) -> Option<&Point> {
-    run.points
-        .iter()
-        .find(|p| matches!(p.state, PointState::Open { .. }))
+    run.points.iter().find(|p| matches!(p.state, PointState::Open { .. }))
 }
 
 fn key(after_min: u32) -> String {
@@ -78,13 +64,8 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32) {
     let Some(point) = find(&work.release, after_min) else {
         return;
     };
-    let text = work
-        .release
-        .plan
-        .points
-        .iter()
-        .find(|p| p.after_min == after_min)
-        .map_or(String::new(), |p| p.text.clone());
+    let text =
+        work.release.plan.points.iter().find(|p| p.after_min == after_min).map_or(String::new(), |p| p.text.clone());
     let reminder = match point.state {
         PointState::Waiting => {
             work.record(PointEvent::Opened { after_min });
@@ -96,34 +77,16 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32) {
         }
         PointState::Decided { .. } => return,
     };
-    let key = if reminder == 0 {
-        key(after_min)
-    } else {
-        format!("{}/reminder/{reminder}", key(after_min))
-    };
+    let key = if reminder == 0 { key(after_min) } else { format!("{}/reminder/{reminder}", key(after_min)) };
     let mention = work.climb(reminder);
-    let posting = work.post(
-        key,
-        Destination::Release,
-        Notice::Point {
-            after_min,
-            text,
-            reminder,
-        },
-    );
+    let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder });
     posting.prompt = Some(Prompt::Point { after_min });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
 }
 
 fn find(release: &Release, after_min: u32) -> Option<Point> {
-    release
-        .phase
-        .run()?
-        .points
-        .iter()
-        .find(|p| p.after_min == after_min)
-        .cloned()
+    release.phase.run()?.points.iter().find(|p| p.after_min == after_min).cloned()
 }
 
 pub(super) fn decide(
@@ -132,12 +95,7 @@ pub(super) fn decide(
     verdict: Verdict,
     why: Option<String>,
 ) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Decide,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Decide, &work.release.policy.clone(), Some(&work.release))?;
     let Some(run) = work.release.running() else {
         return work.wrong_phase(Wanted::Decide);
     };
@@ -147,22 +105,16 @@ pub(super) fn decide(
     let after_min = match after_min.or_else(|| open(run).map(|p| p.after_min)) {
         Some(after_min) => after_min,
         None => {
-            return Err(Refusal::NothingOpen {
-                what: "decision point",
-            });
+            return Err(Refusal::NothingOpen { what: "decision point" });
         }
     };
     let Some(point) = find(&work.release, after_min) else {
-        return Err(Refusal::NothingOpen {
-            what: "decision point",
-        });
+        return Err(Refusal::NothingOpen { what: "decision point" });
     };
     match point.state {
         PointState::Open { .. } => {}
         PointState::Waiting => {
-            return Err(Refusal::NothingOpen {
-                what: "decision point",
-            });
+            return Err(Refusal::NothingOpen { what: "decision point" });
         }
         PointState::Decided { by, .. } => {
             let what = format!("{}, by {by}", super::plan::t_label(i64::from(after_min)));
@@ -173,24 +125,13 @@ pub(super) fn decide(
         Verdict::Continue => why.map(|w| reason(&w)).transpose()?,
         Verdict::Hold | Verdict::RollBack => Some(reason(&why.unwrap_or_default())?),
     };
-    work.record(PointEvent::Decided {
-        after_min,
-        verdict,
-        reason: why.clone(),
-    });
+    work.record(PointEvent::Decided { after_min, verdict, reason: why.clone() });
     let by = work.by();
-    let notice = Notice::PointDecided {
-        after_min,
-        verdict,
-        by,
-        reason: why.clone(),
-    };
+    let notice = Notice::PointDecided { after_min, verdict, by, reason: why.clone() };
     // The question's own message shows the answer; a hold or a rollback announces itself.
     work.edit(key(after_min), notice, None);
     match (verdict, why) {
-        (Verdict::Hold, Some(why)) if !matches!(work.release.phase, Phase::Held { .. }) => {
-            stage::hold(work, why)?
-        }
+        (Verdict::Hold, Some(why)) if !matches!(work.release.phase, Phase::Held { .. }) => stage::hold(work, why)?,
         (Verdict::RollBack, Some(why)) => rollback::start(work, Some(Cause::Point { after_min }), why)?,
         _ => {}
     }
@@ -205,16 +146,10 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     for point in &run.points {
         let after_min = point.after_min;
         match point.state {
-            PointState::Waiting => marks.push(Mark {
-                at: point.due,
-                kind: MarkKind::Point { after_min },
-            }),
+            PointState::Waiting => marks.push(Mark { at: point.due, kind: MarkKind::Point { after_min } }),
             PointState::Open { since, reminders } => {
                 if let Some(after) = REMIND_AFTER_MIN.get(usize::from(reminders)) {
-                    marks.push(Mark {
-                        at: since + minutes(*after),
-                        kind: MarkKind::PointReminder { after_min },
-                    });
+                    marks.push(Mark { at: since + minutes(*after), kind: MarkKind::PointReminder { after_min } });
                 }
             }
             PointState::Decided { .. } => {}
@@ -223,9 +158,8 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
 }
 
 pub(super) fn evolve(release: &mut Release, event: &PointEvent, at: Timestamp, by: &By) {
-    let (PointEvent::Opened { after_min }
-    | PointEvent::Reminded { after_min }
-    | PointEvent::Decided { after_min, .. }) = event;
+    let (PointEvent::Opened { after_min } | PointEvent::Reminded { after_min } | PointEvent::Decided { after_min, .. }) =
+        event;
     let Some(run) = release.phase.run_mut() else {
         return;
     };
@@ -233,12 +167,7 @@ pub(super) fn evolve(release: &mut Release, event: &PointEvent, at: Timestamp, b
         return;
     };
     match event {
-        PointEvent::Opened { .. } => {
-            point.state = PointState::Open {
-                since: at,
-                reminders: 0,
-            }
-        }
+        PointEvent::Opened { .. } => point.state = PointState::Open { since: at, reminders: 0 },
         PointEvent::Reminded { .. } => {
             if let PointState::Open { reminders, .. } = &mut point.state {
                 *reminders = reminders.saturating_add(1);
@@ -246,12 +175,7 @@ pub(super) fn evolve(release: &mut Release, event: &PointEvent, at: Timestamp, b
         }
         PointEvent::Decided { verdict, reason, .. } => {
             let reason = reason.clone();
-            point.state = PointState::Decided {
-                at,
-                by: by.clone(),
-                verdict: *verdict,
-                reason,
-            };
+            point.state = PointState::Decided { at, by: by.clone(), verdict: *verdict, reason };
         }
     }
 }

@@ -106,17 +106,10 @@ impl Choice {
     /// Whether the person must give words first: a form is shown, which is the confirmation as well.
     pub fn form(self) -> Option<Form> {
         match self {
-            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => {
-                Some(Form::Reason)
-            }
+            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => Some(Form::Reason),
             Self::WriteUpdate => Some(Form::Update),
             Self::FilePostmortem => Some(Form::Link),
-            Self::Sign(_)
-            | Self::Briefed
-            | Self::Acknowledge
-            | Self::Verified
-            | Self::Submit
-            | Self::Pick => None,
+            Self::Sign(_) | Self::Briefed | Self::Acknowledge | Self::Verified | Self::Submit | Self::Pick => None,
         }
     }
 }

@@ -80,39 +80,18 @@ pub enum PlanEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignoffEvent {
-    Given {
-        role: SignoffRole,
-        user: UserId,
-        name: String,
-        digest: String,
-    },
-    Refused {
-        role: SignoffRole,
-        reason: String,
-    },
-    Withdrawn {
-        role: SignoffRole,
-    },
+    Given { role: SignoffRole, user: UserId, name: String, digest: String },
+    Refused { role: SignoffRole, reason: String },
+    Withdrawn { role: SignoffRole },
     Reminded,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeEvent {
-    Said {
-        rung: String,
-        how: RungSaid,
-        missed: Option<RungMissed>,
-    },
-    Delivered {
-        rung: String,
-        at: Timestamp,
-    },
-    Received {
-        rung: String,
-        user: UserId,
-        name: String,
-    },
+    Said { rung: String, how: RungSaid, missed: Option<RungMissed> },
+    Delivered { rung: String, at: Timestamp },
+    Received { rung: String, user: UserId, name: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -141,17 +120,9 @@ pub enum UpdateEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PointEvent {
-    Opened {
-        after_min: u32,
-    },
-    Reminded {
-        after_min: u32,
-    },
-    Decided {
-        after_min: u32,
-        verdict: Verdict,
-        reason: Option<String>,
-    },
+    Opened { after_min: u32 },
+    Reminded { after_min: u32 },
+    Decided { after_min: u32, verdict: Verdict, reason: Option<String> },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,10 +1,7 @@
 //! `evolve`: an event changes the release. This root only matches and delegates; replaying a journal through it gives the
 //! state. It decides nothing and cannot fail: an event that does not fit the phase leaves the release as it is.
 
-#![deny(
-    clippy::wildcard_enum_match_arm,
-    reason = "a new command, event or mark must break the root that delegates it"
-)]
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
 use super::event::{Event, PlanEvent, Recorded};
 use super::release::Release;

@@ -45,19 +45,8 @@ fn due_at(release: &Release, rung: &RungPlan) -> Timestamp {
 
 /// Audiences that have been told of this schedule.
 pub fn told(release: &Release) -> BTreeSet<Audience> {
-    let said = |rung: &RungPlan| {
-        release
-            .rungs
-            .get(&rung.key())
-            .is_some_and(|state| state.said != RungSaid::Skipped)
-    };
-    release
-        .plan
-        .rungs
-        .iter()
-        .filter(|rung| said(rung))
-        .map(|rung| rung.audience.clone())
-        .collect()
+    let said = |rung: &RungPlan| release.rungs.get(&rung.key()).is_some_and(|state| state.said != RungSaid::Skipped);
+    release.plan.rungs.iter().filter(|rung| said(rung)).map(|rung| rung.audience.clone()).collect()
 }
 
 /// A rung's key within the outbox: generations apart.
@@ -74,9 +63,7 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
     let t0 = release.plan.t0.at;
     let emergency = release.plan.kind == ReleaseType::Emergency;
     let superseded = !emergency
-        && rungs(release)
-            .iter()
-            .any(|later| later.before_min < plan.before_min && due_at(release, later) <= now);
+        && rungs(release).iter().any(|later| later.before_min < plan.before_min && due_at(release, later) <= now);
     let missed = if now >= t0 {
         Some(RungMissed::AfterT0)
     } else if superseded {
@@ -85,37 +72,20 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         None
     };
     if missed.is_some() {
-        work.record(NoticeEvent::Said {
-            rung: rung.to_owned(),
-            how: RungSaid::Skipped,
-            missed,
-        });
+        work.record(NoticeEvent::Said { rung: rung.to_owned(), how: RungSaid::Skipped, missed });
         return;
     }
     let nominal = t0 - minutes(plan.before_min);
     let late_s = now.as_second() - nominal.as_second();
-    let late_min =
-        (late_s > LATE_AFTER_S && !emergency).then(|| u32::try_from(late_s / 60).unwrap_or(u32::MAX));
-    let how = if late_min.is_some() {
-        RungSaid::Late
-    } else {
-        RungSaid::OnTime
-    };
+    let late_min = (late_s > LATE_AFTER_S && !emergency).then(|| u32::try_from(late_s / 60).unwrap_or(u32::MAX));
+    let how = if late_min.is_some() { RungSaid::Late } else { RungSaid::OnTime };
     let not_sent: Vec<String> = skipped(release);
     let open = go_gaps(release, now);
-    let useful_until = rungs(release)
-        .iter()
-        .map(|r| t0 - minutes(r.before_min))
-        .filter(|d| *d > now)
-        .min()
-        .unwrap_or(t0);
+    let useful_until =
+        rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
     let generation = release.generation;
     debug_assert!(at <= now, "a mark fires at or after its instant");
-    work.record(NoticeEvent::Said {
-        rung: rung.to_owned(),
-        how,
-        missed: None,
-    });
+    work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None });
     let notice = Notice::Rung {
         rung: rung.to_owned(),
         label: t_label(-i64::from(plan.before_min)),
@@ -125,18 +95,11 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         not_sent,
         open,
     };
-    let posting = work.post(
-        posting_key(generation, rung),
-        Destination::Audience(plan.audience.clone()),
-        notice,
-    );
+    let posting = work.post(posting_key(generation, rung), Destination::Audience(plan.audience.clone()), notice);
     posting.useful_until = Some(useful_until);
     posting.priority = Priority::Notice;
     if needs_receipt(&plan.audience) {
-        posting.prompt = Some(Prompt::Receipt {
-            rung: rung.to_owned(),
-            generation,
-        });
+        posting.prompt = Some(Prompt::Receipt { rung: rung.to_owned(), generation });
     }
 }
 
@@ -147,12 +110,7 @@ pub fn needs_receipt(audience: &Audience) -> bool {
 
 /// Labels of rungs of this schedule that were skipped.
 fn skipped(release: &Release) -> Vec<String> {
-    release
-        .rungs
-        .iter()
-        .filter(|(_, state)| state.said == RungSaid::Skipped)
-        .map(|(key, _)| key.clone())
-        .collect()
+    release.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key.clone()).collect()
 }
 
 /// Rungs that were said, want a receipt and have none.
@@ -163,12 +121,7 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .iter()
         .filter(|rung| needs_receipt(&rung.audience))
         .map(RungPlan::key)
-        .filter(|key| {
-            release
-                .rungs
-                .get(key)
-                .is_some_and(|s| s.said != RungSaid::Skipped && s.receipt.is_none())
-        })
+        .filter(|key| release.rungs.get(key).is_some_and(|s| s.said != RungSaid::Skipped && s.receipt.is_none()))
         .collect()
 }
 
@@ -178,12 +131,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Repl
         NoticeCommand::Delivered { key, at } => {
             let prefix = posting_key(work.release.generation, "");
             let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
-            if work
-                .release
-                .rungs
-                .get(&rung)
-                .is_some_and(|state| state.delivered_at.is_none())
-            {
+            if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
                 work.record(NoticeEvent::Delivered { rung, at });
             }
             Ok(Reply::Silent)
@@ -195,36 +143,25 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     let release = &work.release;
     let known = || release.plan.rungs.iter().map(RungPlan::key).collect();
     let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
-        return Err(Refusal::UnknownItem {
-            typed: rung.to_owned(),
-            known: known(),
-        });
+        return Err(Refusal::UnknownItem { typed: rung.to_owned(), known: known() });
     };
     policy::may_receive(work.ctx.actor, &plan.audience, &release.policy)?;
     if release.ended() {
         return work.wrong_phase(Wanted::Receipt);
     }
     if generation != release.generation {
-        return Err(Refusal::Stale {
-            now: release.phase.name(),
-        });
+        return Err(Refusal::Stale { now: release.phase.name() });
     }
     let Some(state) = release.rungs.get(rung) else {
         return Err(Refusal::NothingOpen { what: "receipt" });
     };
     if let Some(receipt) = &state.receipt {
-        return Err(Refusal::AlreadyDone {
-            what: format!("{rung}, by {}", receipt.name),
-        });
+        return Err(Refusal::AlreadyDone { what: format!("{rung}, by {}", receipt.name) });
     }
     let Some(person) = work.ctx.actor.person().cloned() else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
-    work.record(NoticeEvent::Received {
-        rung: rung.to_owned(),
-        user: person.user,
-        name: person.name,
-    });
+    work.record(NoticeEvent::Received { rung: rung.to_owned(), user: person.user, name: person.name });
     let notice = Notice::Rung {
         rung: rung.to_owned(),
         label: t_label(-i64::from(plan.before_min)),
@@ -235,9 +172,7 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
         open: go_gaps(&work.release, work.ctx.now),
     };
     work.edit(posting_key(generation, rung), notice, None);
-    Ok(Reply::Received {
-        rung: rung.to_owned(),
-    })
+    Ok(Reply::Received { rung: rung.to_owned() })
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -247,10 +182,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     for rung in rungs(release) {
         let key = rung.key();
         if !release.rungs.contains_key(&key) {
-            marks.push(Mark {
-                at: due_at(release, rung),
-                kind: MarkKind::Rung { rung: key },
-            });
+            marks.push(Mark { at: due_at(release, rung), kind: MarkKind::Rung { rung: key } });
         }
     }
 }
@@ -258,14 +190,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
 pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) {
     match event {
         NoticeEvent::Said { rung, how, .. } => {
-            release.rungs.insert(
-                rung.clone(),
-                RungState {
-                    said: *how,
-                    delivered_at: None,
-                    receipt: None,
-                },
-            );
+            release.rungs.insert(rung.clone(), RungState { said: *how, delivered_at: None, receipt: None });
         }
         NoticeEvent::Delivered { rung, at } => {
             if let Some(state) = release.rungs.get_mut(rung) {
@@ -274,11 +199,7 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) 
         }
         NoticeEvent::Received { rung, user, name } => {
             if let Some(state) = release.rungs.get_mut(rung) {
-                state.receipt = Some(Receipt {
-                    user: user.clone(),
-                    name: name.clone(),
-                    at,
-                });
+                state.receipt = Some(Receipt { user: user.clone(), name: name.clone(), at });
             }
         }
     }

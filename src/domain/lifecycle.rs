@@ -21,12 +21,7 @@ pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
-pub(super) fn open(
-    id: ReleaseId,
-    guild: GuildId,
-    command: Command,
-    ctx: Context<'_>,
-) -> Result<Decision, Refusal> {
+pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
     let Command::Plan(PlanCommand::Import { imported, no }) = command else {
         return Err(Refusal::UnknownRelease { typed: String::new() });
     };
@@ -34,11 +29,7 @@ pub(super) fn open(
     let Some(person) = ctx.actor.person() else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
-    let Imported {
-        plan,
-        digest,
-        findings,
-    } = *imported;
+    let Imported { plan, digest, findings } = *imported;
     let event = PlanEvent::Imported {
         id,
         no,
@@ -53,27 +44,17 @@ pub(super) fn open(
         return Err(Refusal::UnknownRelease { typed: String::new() });
     };
     let first = recorded(ctx, Event::Plan(event));
-    Ok(Work::with(release, first, ctx).done(Reply::Imported {
-        revision: 1,
-        material: true,
-    }))
+    Ok(Work::with(release, first, ctx).done(Reply::Imported { revision: 1, material: true }))
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply, Refusal> {
     match command {
-        PlanCommand::Import { .. } => Err(Refusal::AlreadyDone {
-            what: "import".to_owned(),
-        }),
+        PlanCommand::Import { .. } => Err(Refusal::AlreadyDone { what: "import".to_owned() }),
         PlanCommand::Revise { imported } => revise(work, *imported),
         PlanCommand::Submit => submit(work),
         PlanCommand::Scrub { reason: why } => scrub(work, &why),
         PlanCommand::Name { post, user } => {
-            policy::may(
-                work.ctx.actor,
-                Action::Submit,
-                work.ctx.policy,
-                Some(&work.release),
-            )?;
+            policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
             work.record(PlanEvent::Named { post, user });
             Ok(Reply::Named)
         }
@@ -81,34 +62,16 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
 }
 
 fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Submit,
-        work.ctx.policy,
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
     let before = work.release.phase.name();
-    if !matches!(
-        before,
-        PhaseName::Draft | PhaseName::Gathering | PhaseName::Approved
-    ) {
+    if !matches!(before, PhaseName::Draft | PhaseName::Gathering | PhaseName::Approved) {
         return work.wrong_phase(Wanted::Import);
     }
-    let Imported {
-        mut plan,
-        digest,
-        findings,
-    } = imported;
+    let Imported { mut plan, digest, findings } = imported;
     keep_names(&work.release, &mut plan);
     let material = digest != work.release.digest;
     let moved = plan.t0.at != work.release.plan.t0.at;
-    work.record(PlanEvent::Revised {
-        plan: Box::new(plan),
-        digest,
-        findings,
-        material,
-        moved,
-    });
+    work.record(PlanEvent::Revised { plan: Box::new(plan), digest, findings, material, moved });
     if before != PhaseName::Draft {
         if moved {
             let by = work.by();
@@ -118,10 +81,7 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
             signoff::ask(work, true);
         }
     }
-    Ok(Reply::Imported {
-        revision: work.release.revision,
-        material,
-    })
+    Ok(Reply::Imported { revision: work.release.revision, material })
 }
 
 /// People picked once are kept when the plan still names them.
@@ -135,25 +95,15 @@ fn keep_names(release: &Release, plan: &mut super::plan::Plan) {
 }
 
 fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Submit,
-        work.ctx.policy,
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
     if work.release.phase.name() != PhaseName::Draft {
         return work.wrong_phase(Wanted::Submit);
     }
     let items = submit_gaps(&work.release, work.ctx);
     if !items.is_empty() {
-        return Err(Refusal::Open {
-            wanted: Wanted::Submit,
-            items,
-        });
+        return Err(Refusal::Open { wanted: Wanted::Submit, items });
     }
-    work.record(PlanEvent::Submitted {
-        policy: Box::new(work.ctx.policy.clone()),
-    });
+    work.record(PlanEvent::Submitted { policy: Box::new(work.ctx.policy.clone()) });
     signoff::ask(work, false);
     signoff::approve_if_complete(work);
     Ok(Reply::Submitted)
@@ -162,23 +112,13 @@ fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
 /// What stands against submitting, in the order a person would mend it.
 fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
     let plan = &release.plan;
-    let mut open: Vec<Open> = release
-        .findings
-        .iter()
-        .map(|(code, text)| Open::Finding {
-            code: code.clone(),
-            text: text.clone(),
-        })
-        .collect();
+    let mut open: Vec<Open> =
+        release.findings.iter().map(|(code, text)| Open::Finding { code: code.clone(), text: text.clone() }).collect();
     if plan.owner.user.is_none() {
-        open.push(Open::OwnerUnknown {
-            name: plan.owner.name.clone(),
-        });
+        open.push(Open::OwnerUnknown { name: plan.owner.name.clone() });
     }
     if plan.on_call.user.is_none() {
-        open.push(Open::OnCallUnknown {
-            name: plan.on_call.name.clone(),
-        });
+        open.push(Open::OnCallUnknown { name: plan.on_call.name.clone() });
     }
     if ctx.policy.release_channel.is_none() {
         open.push(Open::NoReleaseChannel);
@@ -195,12 +135,7 @@ fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
 }
 
 fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Scrub,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Scrub, &work.release.policy.clone(), Some(&work.release))?;
     let why = reason(why)?;
     let told = match work.release.phase.name() {
         PhaseName::Draft => false,
@@ -210,14 +145,7 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     };
     let by = work.by();
     if told {
-        announce_again(
-            work,
-            &Notice::Scrubbed {
-                by,
-                reason: why.clone(),
-                again: false,
-            },
-        );
+        announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
     }
     work.record(PlanEvent::Scrubbed { reason: why });
     Ok(Reply::Scrubbed)
@@ -229,18 +157,12 @@ fn announce_again(work: &mut Work<'_>, notice: &Notice) {
     work.post(format!("{key}/release"), Destination::Release, notice.clone());
     for audience in ladder::told(&work.release) {
         let again = match notice {
-            Notice::Scrubbed { by, reason, .. } => Notice::Scrubbed {
-                by: by.clone(),
-                reason: reason.clone(),
-                again: true,
-            },
+            Notice::Scrubbed { by, reason, .. } => {
+                Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
+            }
             other => other.clone(),
         };
-        work.post(
-            format!("{key}/{audience}"),
-            Destination::Audience(audience.clone()),
-            again,
-        );
+        work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
     }
 }
 
@@ -270,19 +192,11 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     let t0 = release.plan.t0.at;
     match &release.phase {
         Phase::Draft if !release.draft_reminded => {
-            marks.push(Mark {
-                at: t0 - SignedDuration::from_hours(24),
-                kind: MarkKind::Draft,
-            });
+            marks.push(Mark { at: t0 - SignedDuration::from_hours(24), kind: MarkKind::Draft });
         }
         Phase::Gathering { .. } | Phase::Approved { .. } => {
             if let Some(after) = T0_ASKED_AFTER_MIN.get(usize::from(release.t0_asked)) {
-                marks.push(Mark {
-                    at: t0 + minutes(*after),
-                    kind: MarkKind::T0 {
-                        asked: release.t0_asked,
-                    },
-                });
+                marks.push(Mark { at: t0 + minutes(*after), kind: MarkKind::T0 { asked: release.t0_asked } });
             }
         }
         _ => {}
@@ -290,17 +204,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
 }
 
 pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
-    let PlanEvent::Imported {
-        id,
-        no,
-        guild,
-        author,
-        plan,
-        digest,
-        findings,
-        policy,
-    } = event
-    else {
+    let PlanEvent::Imported { id, no, guild, author, plan, digest, findings, policy } = event else {
         return None;
     };
     Some(Release {
@@ -329,13 +233,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
 pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
     match event {
         PlanEvent::Imported { .. } => {}
-        PlanEvent::Revised {
-            plan,
-            digest,
-            findings,
-            material,
-            moved,
-        } => {
+        PlanEvent::Revised { plan, digest, findings, material, moved } => {
             release.plan = (**plan).clone();
             release.digest.clone_from(digest);
             release.findings.clone_from(findings);
@@ -359,12 +257,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
             release.phase = Phase::Gathering { since: at };
         }
         PlanEvent::Approved => release.phase = Phase::Approved { since: at },
-        PlanEvent::Scrubbed { reason } => {
-            release.phase = Phase::Scrubbed {
-                at,
-                reason: reason.clone(),
-            }
-        }
+        PlanEvent::Scrubbed { reason } => release.phase = Phase::Scrubbed { at, reason: reason.clone() },
         PlanEvent::Named { post, user } => {
             let contact = match post {
                 Post::Owner => &mut release.plan.owner,
@@ -384,7 +277,5 @@ pub(super) fn signoff_key(release: &Release) -> String {
 
 /// The prompt under the present revision's request.
 pub(super) fn signoff_prompt(release: &Release) -> Prompt {
-    Prompt::Signoff {
-        digest: release.digest.clone(),
-    }
+    Prompt::Signoff { digest: release.digest.clone() }
 }

@@ -41,10 +41,7 @@ impl Actor {
     /// The journal's form.
     pub fn by(&self) -> By {
         match self {
-            Self::Person(p) => By::Person {
-                user: p.user.clone(),
-                name: p.name.clone(),
-            },
+            Self::Person(p) => By::Person { user: p.user.clone(), name: p.name.clone() },
             Self::Clock => By::Clock,
             Self::Courier => By::Courier,
             Self::Source(name) => By::Source { name: name.clone() },

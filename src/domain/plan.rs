@@ -185,20 +185,11 @@ pub struct TriggerPlan {
 #[serde(rename_all = "snake_case")]
 pub enum TriggerRule {
     /// "error rate exceeds 2% for 5 minutes"
-    Exceeds {
-        metric: String,
-        bound: Bound,
-        for_min: u32,
-    },
+    Exceeds { metric: String, bound: Bound, for_min: u32 },
     /// "health check fails for 3 consecutive checks"
     Fails { check: String, times: u32 },
     /// "conversion drops by more than 10% within first hour", against the baseline
-    Moves {
-        metric: String,
-        down: bool,
-        percent: f64,
-        within_min: Option<u32>,
-    },
+    Moves { metric: String, down: bool, percent: f64, within_min: Option<u32> },
 }
 
 impl TriggerRule {
@@ -336,20 +327,8 @@ pub fn t_label(offset_min: i64) -> String {
 
 /// `24h`, `30m`, `1h 30m`; whole days only from 48 h on, so that `24h` stays `24h`.
 pub fn span_label(minutes: u64) -> String {
-    let (days, rest) = if minutes >= 2 * 1440 {
-        (minutes / 1440, minutes % 1440)
-    } else {
-        (0, minutes)
-    };
+    let (days, rest) = if minutes >= 2 * 1440 { (minutes / 1440, minutes % 1440) } else { (0, minutes) };
     let parts = [(days, "d"), (rest / 60, "h"), (rest % 60, "m")];
-    let shown: Vec<String> = parts
-        .iter()
-        .filter(|(n, _)| *n > 0)
-        .map(|(n, unit)| format!("{n}{unit}"))
-        .collect();
-    if shown.is_empty() {
-        "0m".to_owned()
-    } else {
-        shown.join(" ")
-    }
+    let shown: Vec<String> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    if shown.is_empty() { "0m".to_owned() } else { shown.join(" ") }
 }

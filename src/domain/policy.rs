@@ -88,30 +88,18 @@ pub fn may(actor: &Actor, action: Action, policy: &Policy, release: Option<&Rele
         Action::Setup => vec![Who::ServerManagers],
         Action::Sign(_) => vec![],
     };
-    if who.iter().any(|w| is(person, w, release)) {
-        Ok(())
-    } else {
-        Err(Refusal::NotAllowed { who })
-    }
+    if who.iter().any(|w| is(person, w, release)) { Ok(()) } else { Err(Refusal::NotAllowed { who }) }
 }
 
 /// Whether `person` may confirm for an audience: members of its role only.
 pub fn may_receive(actor: &Actor, audience: &Audience, policy: &Policy) -> Result<(), Refusal> {
-    let role = policy
-        .audiences
-        .get(audience)
-        .and_then(|route| route.role.clone());
+    let role = policy.audiences.get(audience).and_then(|route| route.role.clone());
     let Some(role) = role else {
-        return Err(Refusal::AudienceUnmapped {
-            audience: audience.clone(),
-        });
+        return Err(Refusal::AudienceUnmapped { audience: audience.clone() });
     };
     match actor.person() {
         Some(person) if person.roles.contains(&role) => Ok(()),
-        _ => Err(Refusal::NotOfAudience {
-            audience: audience.clone(),
-            role,
-        }),
+        _ => Err(Refusal::NotOfAudience { audience: audience.clone(), role }),
     }
 }
 
@@ -119,20 +107,13 @@ fn signers(policy: &Policy, role: SignoffRole) -> Vec<RoleId> {
     policy.signers.get(&role).cloned().unwrap_or_default()
 }
 
-fn may_sign(
-    person: &Person,
-    role: SignoffRole,
-    policy: &Policy,
-    release: Option<&Release>,
-) -> Result<(), Refusal> {
+fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
     let mapped = signers(policy, role);
     if mapped.is_empty() {
         return Err(Refusal::RoleUnmapped { role });
     }
     if !has_any(person, &mapped) {
-        return Err(Refusal::NotAllowed {
-            who: vec![Who::Signers(role, mapped)],
-        });
+        return Err(Refusal::NotAllowed { who: vec![Who::Signers(role, mapped)] });
     }
     let Some(release) = release else {
         return Err(Refusal::NotAllowed { who: vec![] });

@@ -25,54 +25,34 @@ pub struct Filled {
 ///
 /// # Errors
 /// [`Refusal::Stale`] when the prompt's question is no longer the present one.
-pub fn command(
-    release: &Release,
-    prompt: &Prompt,
-    choice: Choice,
-    filled: Filled,
-) -> Result<Command, Refusal> {
+pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Filled) -> Result<Command, Refusal> {
     let now = release.phase.name();
     let words = filled.text.clone().unwrap_or_default();
     let command = match (prompt, choice) {
         (Prompt::Signoff { digest }, Choice::Sign(role)) if *digest == release.digest => {
             Command::Signoff(SignoffCommand::Give(role))
         }
-        (Prompt::Receipt { rung, generation }, Choice::Briefed) => Command::Notice(NoticeCommand::Receipt {
-            rung: rung.clone(),
-            generation: *generation,
-        }),
-        (Prompt::Alert { key }, Choice::Acknowledge) => {
-            Command::Alert(AlertCommand::Ack { alert: key.clone() })
+        (Prompt::Receipt { rung, generation }, Choice::Briefed) => {
+            Command::Notice(NoticeCommand::Receipt { rung: rung.clone(), generation: *generation })
         }
-        (Prompt::Point { after_min }, Choice::Verdict(verdict)) => Command::Decide {
-            point: Some(*after_min),
-            verdict,
-            reason: filled.text,
-        },
+        (Prompt::Alert { key }, Choice::Acknowledge) => Command::Alert(AlertCommand::Ack { alert: key.clone() }),
+        (Prompt::Point { after_min }, Choice::Verdict(verdict)) => {
+            Command::Decide { point: Some(*after_min), verdict, reason: filled.text }
+        }
         (Prompt::Case { n }, Choice::Verdict(verdict)) => {
             let open = release.running().and_then(rollback::proposed).map(|case| case.n);
             if open != Some(*n) {
                 return Err(stale(now));
             }
-            Command::Rollback(RollbackCommand::Decide {
-                verdict,
-                reason: words,
-            })
+            Command::Rollback(RollbackCommand::Decide { verdict, reason: words })
         }
         (Prompt::Rollback { .. }, Choice::Verified) => {
             Command::Rollback(RollbackCommand::Verified { note: filled.text })
         }
-        (Prompt::Rollback { .. }, Choice::Failed) => {
-            Command::Rollback(RollbackCommand::Failed { reason: words })
-        }
-        (Prompt::Update, Choice::WriteUpdate) => Command::Update {
-            text: filled.text,
-            values: filled.values,
-        },
+        (Prompt::Rollback { .. }, Choice::Failed) => Command::Rollback(RollbackCommand::Failed { reason: words }),
+        (Prompt::Update, Choice::WriteUpdate) => Command::Update { text: filled.text, values: filled.values },
         (Prompt::Submit, Choice::Submit) => Command::Plan(PlanCommand::Submit),
-        (Prompt::Postmortem, Choice::FilePostmortem) => {
-            Command::Closing(ClosingCommand::File { link: words })
-        }
+        (Prompt::Postmortem, Choice::FilePostmortem) => Command::Closing(ClosingCommand::File { link: words }),
         (Prompt::Person { post }, Choice::Pick) => match filled.user {
             Some(user) => Command::Plan(PlanCommand::Name { post: *post, user }),
             None => return Err(stale(now)),
@@ -85,25 +65,14 @@ pub fn command(
 /// The choices a prompt offers now, in the order they are shown.
 pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
     match prompt {
-        Prompt::Signoff { .. } => super::signoff::missing(release)
-            .into_iter()
-            .map(Choice::Sign)
-            .collect(),
+        Prompt::Signoff { .. } => super::signoff::missing(release).into_iter().map(Choice::Sign).collect(),
         Prompt::Receipt { .. } => vec![Choice::Briefed],
         Prompt::Alert { .. } => vec![Choice::Acknowledge],
         Prompt::Point { .. } => {
-            vec![
-                Choice::Verdict(Verdict::Continue),
-                Choice::Verdict(Verdict::Hold),
-                Choice::Verdict(Verdict::RollBack),
-            ]
+            vec![Choice::Verdict(Verdict::Continue), Choice::Verdict(Verdict::Hold), Choice::Verdict(Verdict::RollBack)]
         }
         Prompt::Case { .. } => {
-            vec![
-                Choice::Verdict(Verdict::RollBack),
-                Choice::Verdict(Verdict::Hold),
-                Choice::Verdict(Verdict::Continue),
-            ]
+            vec![Choice::Verdict(Verdict::RollBack), Choice::Verdict(Verdict::Hold), Choice::Verdict(Verdict::Continue)]
         }
         Prompt::Rollback { .. } => vec![Choice::Verified, Choice::Failed],
         Prompt::Update => vec![Choice::WriteUpdate],

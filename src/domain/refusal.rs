@@ -100,40 +100,18 @@ pub enum Wanted {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Open {
     Signoff(SignoffRole),
-    Gate {
-        text: String,
-    },
-    OwnerUnknown {
-        name: String,
-    },
-    OnCallUnknown {
-        name: String,
-    },
+    Gate { text: String },
+    OwnerUnknown { name: String },
+    OnCallUnknown { name: String },
     SignersUnmapped(SignoffRole),
     NoReleaseChannel,
     T0Past,
-    Finding {
-        code: String,
-        text: String,
-    },
-    Alert {
-        name: String,
-    },
+    Finding { code: String, text: String },
+    Alert { name: String },
     RollbackPrompt,
-    Point {
-        label: String,
-    },
-    NoData {
-        metric: String,
-    },
-    NotHealthy {
-        metric: String,
-        value: String,
-        success: String,
-    },
-    StagesLeft {
-        done: usize,
-        of: usize,
-    },
+    Point { label: String },
+    NoData { metric: String },
+    NotHealthy { metric: String, value: String, success: String },
+    StagesLeft { done: usize, of: usize },
     UpdateOverdue,
 }

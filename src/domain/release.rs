@@ -247,18 +247,18 @@ impl Phase {
     /// The closing chores, where there are some.
     pub fn closing(&self) -> Option<&Closing> {
         match self {
-            Self::RolledBack { closing, .. }
-            | Self::AllClear { closing, .. }
-            | Self::Closed { closing, .. } => Some(closing),
+            Self::RolledBack { closing, .. } | Self::AllClear { closing, .. } | Self::Closed { closing, .. } => {
+                Some(closing)
+            }
             _ => None,
         }
     }
 
     pub(super) fn closing_mut(&mut self) -> Option<&mut Closing> {
         match self {
-            Self::RolledBack { closing, .. }
-            | Self::AllClear { closing, .. }
-            | Self::Closed { closing, .. } => Some(closing),
+            Self::RolledBack { closing, .. } | Self::AllClear { closing, .. } | Self::Closed { closing, .. } => {
+                Some(closing)
+            }
             _ => None,
         }
     }

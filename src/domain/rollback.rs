@@ -45,34 +45,15 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum CaseState {
-    Proposed {
-        reminders: u8,
-    },
-    Declined {
-        at: Timestamp,
-        by: By,
-        verdict: Verdict,
-        reason: String,
-    },
-    Executing {
-        since: Timestamp,
-        by: By,
-        reason: String,
-        reminders: u8,
-        failed: Option<String>,
-    },
-    Verified {
-        at: Timestamp,
-        by: By,
-        reason: String,
-    },
+    Proposed { reminders: u8 },
+    Declined { at: Timestamp, by: By, verdict: Verdict, reason: String },
+    Executing { since: Timestamp, by: By, reason: String, reminders: u8, failed: Option<String> },
+    Verified { at: Timestamp, by: By, reason: String },
 }
 
 /// The prompt that waits for an answer.
 pub fn proposed(run: &Run) -> Option<&Case> {
-    run.cases
-        .last()
-        .filter(|case| matches!(case.state, CaseState::Proposed { .. }))
+    run.cases.last().filter(|case| matches!(case.state, CaseState::Proposed { .. }))
 }
 
 fn key(n: usize) -> String {
@@ -122,11 +103,7 @@ pub(super) fn start(work: &mut Work<'_>, cause: Option<Cause>, why: String) -> R
     }
     let n = work.release.phase.run().map_or(0, |run| run.cases.len());
     let (by, mention) = (work.by(), work.climb(1));
-    let posting = work.post(
-        format!("rollback/{n}"),
-        Destination::Release,
-        Notice::RollingBack { by, reason: why },
-    );
+    let posting = work.post(format!("rollback/{n}"), Destination::Release, Notice::RollingBack { by, reason: why });
     posting.prompt = Some(Prompt::Rollback { n });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -134,12 +111,7 @@ pub(super) fn start(work: &mut Work<'_>, cause: Option<Cause>, why: String) -> R
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: RollbackCommand) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Decide,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, Action::Decide, &work.release.policy.clone(), Some(&work.release))?;
     match command {
         RollbackCommand::Start { reason: why } => {
             let why = reason(&why)?;
@@ -154,19 +126,14 @@ pub(super) fn decide(work: &mut Work<'_>, command: RollbackCommand) -> Result<Re
 
 fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Refusal> {
     let Some(n) = work.release.running().and_then(proposed).map(|case| case.n) else {
-        return Err(Refusal::NothingOpen {
-            what: "rollback prompt",
-        });
+        return Err(Refusal::NothingOpen { what: "rollback prompt" });
     };
     let why = reason(why)?;
     if verdict == Verdict::RollBack {
         start(work, None, why)?;
         return Ok(Reply::RollbackStarted);
     }
-    work.record(RollbackEvent::Declined {
-        verdict,
-        reason: why.clone(),
-    });
+    work.record(RollbackEvent::Declined { verdict, reason: why.clone() });
     settle_triggers(work);
     work.edit(key(n), Notice::Case { n }, None);
     if verdict == Verdict::Hold && !matches!(work.release.phase, Phase::Held { .. }) {
@@ -174,12 +141,7 @@ fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Ref
         stage::hold(work, why)?;
     } else {
         let by = work.by();
-        let notice = Notice::CaseDeclined {
-            n,
-            verdict,
-            by,
-            reason: why,
-        };
+        let notice = Notice::CaseDeclined { n, verdict, by, reason: why };
         work.post(format!("{}/declined", key(n)), Destination::Release, notice);
     }
     Ok(Reply::Decided { verdict })
@@ -188,9 +150,8 @@ fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Ref
 /// After a decision a trigger counts again only once it recovered and came back.
 fn settle_triggers(work: &mut Work<'_>) {
     let firing: Vec<usize> = work.release.phase.run().map_or(Vec::new(), |run| {
-        let firing = |(i, t): (usize, &super::alert::TriggerWatch)| {
-            matches!(t.state, TriggerState::Firing { .. }).then_some(i)
-        };
+        let firing =
+            |(i, t): (usize, &super::alert::TriggerWatch)| matches!(t.state, TriggerState::Firing { .. }).then_some(i);
         run.triggers.iter().enumerate().filter_map(firing).collect()
     });
     for trigger in firing {
@@ -203,24 +164,11 @@ fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal>
         return work.wrong_phase(Wanted::RollBack);
     };
     let n = case.n;
-    let note = note
-        .map(|text| text.trim().chars().take(500).collect::<String>())
-        .filter(|t| !t.is_empty());
+    let note = note.map(|text| text.trim().chars().take(500).collect::<String>()).filter(|t| !t.is_empty());
     work.record(RollbackEvent::Verified { note: note.clone() });
-    work.edit(
-        format!("rollback/{n}"),
-        Notice::RolledBack {
-            by: work.by(),
-            note: note.clone(),
-        },
-        None,
-    );
+    work.edit(format!("rollback/{n}"), Notice::RolledBack { by: work.by(), note: note.clone() }, None);
     let (by, mention) = (work.by(), work.climb(1));
-    let posting = work.post(
-        format!("rollback/{n}/verified"),
-        Destination::Release,
-        Notice::RolledBack { by, note },
-    );
+    let posting = work.post(format!("rollback/{n}/verified"), Destination::Release, Notice::RolledBack { by, note });
     posting.mention = mention;
     Ok(Reply::RolledBack)
 }
@@ -232,11 +180,7 @@ fn failed(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     let why = reason(why)?;
     work.record(RollbackEvent::Failed { reason: why.clone() });
     let (key, by, mention) = (work.unique("rollback-failed"), work.by(), work.climb(u8::MAX));
-    let posting = work.post(
-        key,
-        Destination::Release,
-        Notice::RollbackFailed { by, reason: why },
-    );
+    let posting = work.post(key, Destination::Release, Notice::RollbackFailed { by, reason: why });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     work.contingency(ContingencyWhen::RollbackFails);
@@ -256,11 +200,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
         };
         let mention = work.climb(reminders);
         let key = format!("rollback/{}/reminder/{reminders}", case.n);
-        let posting = work.post(
-            key,
-            Destination::Release,
-            Notice::RollbackReminder { count: reminders },
-        );
+        let posting = work.post(key, Destination::Release, Notice::RollbackReminder { count: reminders });
         posting.mention = mention;
         posting.prompt = Some(Prompt::Rollback { n: case.n });
         posting.priority = Priority::Prompt;
@@ -275,11 +215,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
     let n = case.n;
     let mention = work.climb(reminders + 1);
     let key = format!("{}/reminder/{reminders}", key(n));
-    let posting = work.post(
-        key,
-        Destination::Release,
-        Notice::CaseReminder { n, count: reminders },
-    );
+    let posting = work.post(key, Destination::Release, Notice::CaseReminder { n, count: reminders });
     posting.prompt = Some(Prompt::Case { n });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -291,10 +227,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
             if let CaseState::Executing { since, reminders, .. } = &case.state
                 && let Some(after) = REMIND_AFTER_MIN.get(usize::from(*reminders))
             {
-                marks.push(Mark {
-                    at: *since + minutes(*after),
-                    kind: MarkKind::RollbackReminder,
-                });
+                marks.push(Mark { at: *since + minutes(*after), kind: MarkKind::RollbackReminder });
             }
         }
         Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. } => {
@@ -302,10 +235,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
                 && let CaseState::Proposed { reminders } = case.state
                 && let Some(after) = REMIND_AFTER_MIN.get(usize::from(reminders))
             {
-                marks.push(Mark {
-                    at: case.opened + minutes(*after),
-                    kind: MarkKind::CaseReminder,
-                });
+                marks.push(Mark { at: case.opened + minutes(*after), kind: MarkKind::CaseReminder });
             }
         }
         _ => {}
@@ -330,26 +260,13 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
             let mut run = run.clone();
             if let Some(case) = run.cases.last_mut() {
                 let (by, reason) = (by.clone(), reason.clone());
-                case.state = CaseState::Executing {
-                    since: at,
-                    by,
-                    reason,
-                    reminders: 0,
-                    failed: None,
-                };
+                case.state = CaseState::Executing { since: at, by, reason, reminders: 0, failed: None };
                 let case = case.clone();
                 release.phase = Phase::RollingBack { run, case };
             }
         }
         (event, Phase::RollingBack { run, case }) => {
-            if let CaseState::Executing {
-                since,
-                by: started_by,
-                reason,
-                reminders,
-                failed,
-            } = &mut case.state
-            {
+            if let CaseState::Executing { since, by: started_by, reason, reminders, failed } = &mut case.state {
                 match event {
                     RollbackEvent::Reminded => *reminders = reminders.saturating_add(1),
                     RollbackEvent::Failed { reason } => *failed = Some(reason.clone()),
@@ -376,12 +293,7 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
                 RollbackEvent::Proposed { cause } => {
                     let n = run.cases.len() + 1;
                     let state = CaseState::Proposed { reminders: 0 };
-                    run.cases.push(Case {
-                        n,
-                        opened: at,
-                        causes: vec![cause.clone()],
-                        state,
-                    });
+                    run.cases.push(Case { n, opened: at, causes: vec![cause.clone()], state });
                 }
                 RollbackEvent::CauseAdded { cause } => {
                     if let Some(case) = run.cases.last_mut() {
@@ -389,28 +301,17 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
                     }
                 }
                 RollbackEvent::Reminded => {
-                    if let Some(Case {
-                        state: CaseState::Proposed { reminders },
-                        ..
-                    }) = run.cases.last_mut()
-                    {
+                    if let Some(Case { state: CaseState::Proposed { reminders }, .. }) = run.cases.last_mut() {
                         *reminders = reminders.saturating_add(1);
                     }
                 }
                 RollbackEvent::Declined { verdict, reason } => {
                     if let Some(case) = run.cases.last_mut() {
                         let (by, reason) = (by.clone(), reason.clone());
-                        case.state = CaseState::Declined {
-                            at,
-                            by,
-                            verdict: *verdict,
-                            reason,
-                        };
+                        case.state = CaseState::Declined { at, by, verdict: *verdict, reason };
                     }
                 }
-                RollbackEvent::Started { .. }
-                | RollbackEvent::Failed { .. }
-                | RollbackEvent::Verified { .. } => {}
+                RollbackEvent::Started { .. } | RollbackEvent::Failed { .. } | RollbackEvent::Verified { .. } => {}
             }
         }
     }

@@ -26,20 +26,13 @@ pub fn missing(release: &Release) -> Vec<SignoffRole> {
     policy::required_signoffs(release.plan.kind, release.plan.risk)
         .into_iter()
         .map(|(role, _)| role)
-        .filter(|role| {
-            release
-                .signoffs
-                .get(role)
-                .is_none_or(|s| s.digest != release.digest)
-        })
+        .filter(|role| release.signoffs.get(role).is_none_or(|s| s.digest != release.digest))
         .collect()
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Reply, Refusal> {
     let role = match &command {
-        SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. } => {
-            *role
-        }
+        SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. } => *role,
     };
     let release = &work.release;
     // The right comes first: whoever may not sign learns nothing else.
@@ -53,54 +46,28 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
         _ if follow_up => {}
         _ => return work.wrong_phase(Wanted::Sign),
     }
-    if !policy::required_signoffs(release.plan.kind, release.plan.risk)
-        .iter()
-        .any(|(r, _)| *r == role)
-    {
+    if !policy::required_signoffs(release.plan.kind, release.plan.risk).iter().any(|(r, _)| *r == role) {
         return Err(Refusal::NotRequired { role });
     }
     match command {
         SignoffCommand::Give(role) => give(work, role, &person),
         SignoffCommand::Refuse { role, reason: why } => {
             let why = reason(&why)?;
-            take_back(
-                work,
-                SignoffEvent::Refused {
-                    role,
-                    reason: why.clone(),
-                },
-            );
+            take_back(work, SignoffEvent::Refused { role, reason: why.clone() });
             let key = work.unique("signoff-refused");
             let mention = work.owner();
-            let notice = Notice::SignoffRefused {
-                role,
-                name: person.name,
-                reason: why,
-            };
+            let notice = Notice::SignoffRefused { role, name: person.name, reason: why };
             work.post(key, Destination::Release, notice).mention = mention;
             Ok(Reply::SignoffRefused { role })
         }
         SignoffCommand::Withdraw(role) => {
-            if work
-                .release
-                .signoffs
-                .get(&role)
-                .is_none_or(|s| s.user != person.user)
-            {
+            if work.release.signoffs.get(&role).is_none_or(|s| s.user != person.user) {
                 return Err(Refusal::NotSigned { role });
             }
             take_back(work, SignoffEvent::Withdrawn { role });
             let key = work.unique("signoff-withdrawn");
             let mention = work.owner();
-            work.post(
-                key,
-                Destination::Release,
-                Notice::Withdrawn {
-                    role,
-                    name: person.name,
-                },
-            )
-            .mention = mention;
+            work.post(key, Destination::Release, Notice::Withdrawn { role, name: person.name }).mention = mention;
             Ok(Reply::Withdrawn { role })
         }
     }
@@ -114,40 +81,19 @@ fn take_back(work: &mut Work<'_>, event: SignoffEvent) {
 fn give(work: &mut Work<'_>, role: SignoffRole, person: &Person) -> Result<Reply, Refusal> {
     let release = &work.release;
     if let Some(signed) = release.signoffs.get(&role).filter(|s| s.digest == release.digest) {
-        return Err(Refusal::AlreadySigned {
-            role,
-            by: signed.name.clone(),
-        });
+        return Err(Refusal::AlreadySigned { role, by: signed.name.clone() });
     }
-    let held = release
-        .signoffs
-        .iter()
-        .find(|(_, s)| s.user == person.user && s.digest == release.digest);
+    let held = release.signoffs.iter().find(|(_, s)| s.user == person.user && s.digest == release.digest);
     if let Some((held, _)) = held {
         return Err(Refusal::OneRoleEach { held: *held });
     }
     let digest = release.digest.clone();
-    work.record(SignoffEvent::Given {
-        role,
-        user: person.user.clone(),
-        name: person.name.clone(),
-        digest,
-    });
+    work.record(SignoffEvent::Given { role, user: person.user.clone(), name: person.name.clone(), digest });
     show(work);
     let key = work.unique("signed");
-    work.post(
-        key,
-        Destination::Release,
-        Notice::Signed {
-            role,
-            name: person.name.clone(),
-        },
-    );
+    work.post(key, Destination::Release, Notice::Signed { role, name: person.name.clone() });
     approve_if_complete(work);
-    Ok(Reply::Signed {
-        role,
-        missing: missing(&work.release),
-    })
+    Ok(Reply::Signed { role, missing: missing(&work.release) })
 }
 
 /// The request's message shows who has signed.
@@ -181,17 +127,12 @@ pub(super) fn remind(work: &mut Work<'_>) {
     let until = work.release.plan.t0.at;
     if work.release.phase.run().is_some() {
         let mention = work.owner();
-        work.post(
-            "break-glass-follow-up",
-            Destination::Release,
-            Notice::BreakGlassFollowUp { missing },
-        )
-        .mention = mention;
+        work.post("break-glass-follow-up", Destination::Release, Notice::BreakGlassFollowUp { missing }).mention =
+            mention;
         return;
     }
     let key = format!("{}/reminder/{n}", signoff_key(&work.release));
-    work.post(key, Destination::Release, Notice::SignoffReminder { missing })
-        .useful_until = Some(until);
+    work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = Some(until);
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -201,10 +142,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
             if let Some(hours) = REMIND_AFTER_H.get(usize::from(n)) {
                 let at = *since + SignedDuration::from_hours(*hours);
                 if at < release.plan.t0.at && !missing(release).is_empty() {
-                    marks.push(Mark {
-                        at,
-                        kind: MarkKind::SignoffReminder { n },
-                    });
+                    marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
                 }
             }
         }
@@ -216,10 +154,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
                 && !missing(release).is_empty()
             {
                 let at = run.go_at + SignedDuration::from_hours(FOLLOW_UP_H);
-                marks.push(Mark {
-                    at,
-                    kind: MarkKind::BreakGlassFollowUp,
-                });
+                marks.push(Mark { at, kind: MarkKind::BreakGlassFollowUp });
             }
         }
     }
@@ -227,20 +162,9 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
 
 pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp) {
     match event {
-        SignoffEvent::Given {
-            role,
-            user,
-            name,
-            digest,
-        } => {
+        SignoffEvent::Given { role, user, name, digest } => {
             let revision = release.revision;
-            let signoff = Signoff {
-                user: user.clone(),
-                name: name.clone(),
-                at,
-                digest: digest.clone(),
-                revision,
-            };
+            let signoff = Signoff { user: user.clone(), name: name.clone(), at, digest: digest.clone(), revision };
             release.signoffs.insert(*role, signoff);
         }
         SignoffEvent::Refused { role, .. } | SignoffEvent::Withdrawn { role } => {

@@ -34,14 +34,8 @@ pub struct StageClock {
 /// What stands against go, in the order a person would mend it.
 pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     let mut open: Vec<Open> = signoff::missing(release).into_iter().map(Open::Signoff).collect();
-    let gates = release
-        .plan
-        .gates
-        .iter()
-        .filter(|gate| !gate.done && !release.gates_done.contains(&gate.id));
-    open.extend(gates.map(|gate| Open::Gate {
-        text: gate.text.clone(),
-    }));
+    let gates = release.plan.gates.iter().filter(|gate| !gate.done && !release.gates_done.contains(&gate.id));
+    open.extend(gates.map(|gate| Open::Gate { text: gate.text.clone() }));
     if now > release.plan.t0.at + minutes(GO_GRACE_MIN) {
         open.push(Open::T0Past);
     }
@@ -58,12 +52,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: StageCommand) -> Result<Reply
         StageCommand::Go { .. } => Action::Go,
         _ => Action::Steer,
     };
-    policy::may(
-        work.ctx.actor,
-        action,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+    policy::may(work.ctx.actor, action, &work.release.policy.clone(), Some(&work.release))?;
     match command {
         StageCommand::Go { break_glass } => go(work, break_glass),
         StageCommand::Advance { reason } => advance(work, reason),
@@ -87,18 +76,13 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
                 return work.wrong_phase(Wanted::Go);
             }
             if !gaps.is_empty() {
-                return Err(Refusal::Open {
-                    wanted: Wanted::Go,
-                    items: gaps,
-                });
+                return Err(Refusal::Open { wanted: Wanted::Go, items: gaps });
             }
             None
         }
         Some(why) => {
             if work.release.plan.kind != ReleaseType::Emergency {
-                return Err(Refusal::BreakGlassOnly {
-                    kind: work.release.plan.kind,
-                });
+                return Err(Refusal::BreakGlassOnly { kind: work.release.plan.kind });
             }
             if !matches!(phase, PhaseName::Gathering | PhaseName::Approved) {
                 return work.wrong_phase(Wanted::Go);
@@ -106,9 +90,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
             Some(reason(&why)?)
         }
     };
-    work.record(StageEvent::Went {
-        break_glass: break_glass.clone(),
-    });
+    work.record(StageEvent::Went { break_glass: break_glass.clone() });
     let by = work.by();
     let open = if break_glass.is_some() { gaps } else { Vec::new() };
     let mention = work.climb(1);
@@ -116,24 +98,12 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     let posting = work.post(
         "go/went",
         Destination::Release,
-        Notice::Went {
-            by: by.clone(),
-            break_glass: break_glass.clone(),
-            open: open.clone(),
-        },
+        Notice::Went { by: by.clone(), break_glass: break_glass.clone(), open: open.clone() },
     );
     posting.priority = Priority::Prompt;
     posting.mention = mention;
     if broke {
-        work.post(
-            "go/ops",
-            Destination::Ops,
-            Notice::Went {
-                by,
-                break_glass,
-                open,
-            },
-        );
+        work.post("go/ops", Destination::Ops, Notice::Went { by, break_glass, open });
     }
     Ok(Reply::Went)
 }
@@ -166,25 +136,12 @@ fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal
     }
     let why = reason(why)?;
     if !(1..=24 * 60).contains(&minutes) {
-        return Err(Refusal::BadNumber {
-            typed: minutes.to_string(),
-        });
+        return Err(Refusal::BadNumber { typed: minutes.to_string() });
     }
-    work.record(StageEvent::Extended {
-        minutes,
-        reason: why.clone(),
-    });
+    work.record(StageEvent::Extended { minutes, reason: why.clone() });
     let key = work.unique("stage");
     let by = work.by();
-    work.post(
-        key,
-        Destination::Release,
-        Notice::Extended {
-            minutes,
-            reason: why,
-            by,
-        },
-    );
+    work.post(key, Destination::Release, Notice::Extended { minutes, reason: why, by });
     Ok(Reply::Extended { minutes })
 }
 
@@ -227,21 +184,13 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         && let Some(at) = run.stage.soak_until
         && !run.stage.soak_said
     {
-        marks.push(Mark {
-            at,
-            kind: MarkKind::SoakEnds,
-        });
+        marks.push(Mark { at, kind: MarkKind::SoakEnds });
     }
 }
 
 fn clock(release: &Release, index: usize, at: Timestamp) -> StageClock {
     let hold = release.plan.stages.get(index).and_then(|stage| stage.hold_min);
-    StageClock {
-        index,
-        since: at,
-        soak_until: hold.map(|m| at + minutes(m)),
-        soak_said: false,
-    }
+    StageClock { index, since: at, soak_until: hold.map(|m| at + minutes(m)), soak_said: false }
 }
 
 pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, by: &By) {
@@ -251,12 +200,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 release.issues.insert(Issue::BreakGlass);
             }
             release.signoff_reminders = 0;
-            let points = release
-                .plan
-                .points
-                .iter()
-                .map(|p| Point::waiting(p.after_min, at))
-                .collect();
+            let points = release.plan.points.iter().map(|p| Point::waiting(p.after_min, at)).collect();
             let run = Run {
                 go_at: at,
                 go_by: by.clone(),
@@ -293,12 +237,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
         StageEvent::Finished { .. } => {
             if let Phase::Live { run } = &mut release.phase {
                 let mut run = run.clone();
-                run.stage = StageClock {
-                    index: run.stage.index + 1,
-                    since: at,
-                    soak_until: None,
-                    soak_said: false,
-                };
+                run.stage = StageClock { index: run.stage.index + 1, since: at, soak_until: None, soak_said: false };
                 run.updates.slow_down(at);
                 release.phase = Phase::Watching { run };
             }
@@ -311,28 +250,10 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
 fn held(release: &mut Release, reason: &str, at: Timestamp) {
     let reason = reason.to_owned();
     let next = match &release.phase {
-        Phase::Gathering { .. } => Phase::HeldBefore {
-            since: at,
-            reason,
-            approved: false,
-        },
-        Phase::Approved { .. } => Phase::HeldBefore {
-            since: at,
-            reason,
-            approved: true,
-        },
-        Phase::Live { run } => Phase::Held {
-            run: run.clone(),
-            since: at,
-            reason,
-            watching: false,
-        },
-        Phase::Watching { run } => Phase::Held {
-            run: run.clone(),
-            since: at,
-            reason,
-            watching: true,
-        },
+        Phase::Gathering { .. } => Phase::HeldBefore { since: at, reason, approved: false },
+        Phase::Approved { .. } => Phase::HeldBefore { since: at, reason, approved: true },
+        Phase::Live { run } => Phase::Held { run: run.clone(), since: at, reason, watching: false },
+        Phase::Watching { run } => Phase::Held { run: run.clone(), since: at, reason, watching: true },
         _ => return,
     };
     release.phase = next;
@@ -344,24 +265,11 @@ fn resumed(release: &mut Release, at: Timestamp) {
         Phase::HeldBefore { since, approved, .. } => {
             release.plan.t0.at += at.duration_since(since);
             release.t0_asked = 0;
-            release.phase = if approved {
-                Phase::Approved { since: at }
-            } else {
-                Phase::Gathering { since: at }
-            };
+            release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
         }
-        Phase::Held {
-            mut run,
-            since,
-            watching,
-            ..
-        } => {
+        Phase::Held { mut run, since, watching, .. } => {
             shift(&mut run, at.duration_since(since));
-            release.phase = if watching {
-                Phase::Watching { run }
-            } else {
-                Phase::Live { run }
-            };
+            release.phase = if watching { Phase::Watching { run } } else { Phase::Live { run } };
         }
         _ => {}
     }

@@ -24,12 +24,7 @@ const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
 
 fn person(user: &str, roles: &[&str]) -> Actor {
     let roles = roles.iter().map(|r| RoleId::from(*r)).collect();
-    Actor::Person(Person {
-        user: UserId::from(user),
-        name: user.to_owned(),
-        roles,
-        manages_server: false,
-    })
+    Actor::Person(Person { user: UserId::from(user), name: user.to_owned(), roles, manages_server: false })
 }
 
 fn policy() -> Policy {
@@ -41,19 +36,9 @@ fn policy() -> Policy {
     ];
     Policy {
         release_channel: Some(ChannelId::from("releases")),
-        signers: signers
-            .into_iter()
-            .map(|(role, id)| (role, vec![RoleId::from(id)]))
-            .collect(),
+        signers: signers.into_iter().map(|(role, id)| (role, vec![RoleId::from(id)])).collect(),
         release_managers: vec![RoleId::from("manager")],
-        audiences: [(
-            Audience::support(),
-            Route {
-                channel: None,
-                role: Some(RoleId::from("support")),
-            },
-        )]
-        .into(),
+        audiences: [(Audience::support(), Route { channel: None, role: Some(RoleId::from("support")) })].into(),
         ..Policy::default()
     }
 }
@@ -68,21 +53,10 @@ pub fn draft(text: &str) -> (Release, Vec<Recorded>) {
     let mut plan = reading.plan.unwrap();
     plan.owner.user = Some(UserId::from("ana"));
     plan.on_call.user = Some(UserId::from("ben"));
-    let imported = Box::new(Imported {
-        plan,
-        digest: reading.digest,
-        findings: Vec::new(),
-    });
+    let imported = Box::new(Imported { plan, digest: reading.digest, findings: Vec::new() });
     let (actor, policy) = (person("ana", &["manager"]), policy());
-    let ctx = Context {
-        now: begin(),
-        actor: &actor,
-        policy: &policy,
-    };
-    let command = Command::Plan(PlanCommand::Import {
-        imported,
-        no: ReleaseNo(1),
-    });
+    let ctx = Context { now: begin(), actor: &actor, policy: &policy };
+    let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });
     let decision = open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx).unwrap();
     (decision.release, decision.events)
 }
@@ -110,34 +84,16 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     let eva = || person("eva", &["sre", "lead"]);
     match n % 22 {
         0 => (ana(), Command::Plan(PlanCommand::Submit)),
-        1 => (
-            person("chloe", &["lead"]),
-            Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead)),
-        ),
-        2 => (
-            person("dev", &["product"]),
-            Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner)),
-        ),
+        1 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
+        2 => (person("dev", &["product"]), Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner))),
         3 => (eva(), Command::Signoff(SignoffCommand::Give(SignoffRole::SreOps))),
-        4 => (
-            eva(),
-            Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead)),
-        ),
-        5 => (
-            ana(),
-            Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead)),
-        ),
+        4 => (eva(), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
+        5 => (ana(), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
         6 => (
             person("dev", &["product"]),
-            Command::Signoff(SignoffCommand::Refuse {
-                role: SignoffRole::ProductOwner,
-                reason: reason(),
-            }),
+            Command::Signoff(SignoffCommand::Refuse { role: SignoffRole::ProductOwner, reason: reason() }),
         ),
-        7 => (
-            person("chloe", &["lead"]),
-            Command::Signoff(SignoffCommand::Withdraw(SignoffRole::EngineeringLead)),
-        ),
+        7 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Withdraw(SignoffRole::EngineeringLead))),
         8 => (
             ana(),
             Command::Closing(ClosingCommand::ItemDone {
@@ -145,20 +101,10 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
                 note: None,
             }),
         ),
-        9 => (
-            ana(),
-            Command::Stage(StageCommand::Go {
-                break_glass: (minute % 3 == 0).then(reason),
-            }),
-        ),
+        9 => (ana(), Command::Stage(StageCommand::Go { break_glass: (minute % 3 == 0).then(reason) })),
         10 => (ana(), Command::Stage(StageCommand::Hold { reason: reason() })),
         11 => (ana(), Command::Stage(StageCommand::Resume)),
-        12 => (
-            ana(),
-            Command::Stage(StageCommand::Advance {
-                reason: Some(reason()),
-            }),
-        ),
+        12 => (ana(), Command::Stage(StageCommand::Advance { reason: Some(reason()) })),
         13 => (
             ana(),
             Command::Update {
@@ -192,38 +138,20 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
         20 => (ana(), Command::Closing(ClosingCommand::File { link: reason() })),
         _ => (
             person("gwen", &["support"]),
-            Command::Notice(NoticeCommand::Receipt {
-                rung: "T-2h/support".to_owned(),
-                generation: 1,
-            }),
+            Command::Notice(NoticeCommand::Receipt { rung: "T-2h/support".to_owned(), generation: 1 }),
         ),
     }
 }
 
 /// What must hold after every step.
 fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
-    assert_eq!(
-        Release::replay(journal).as_ref(),
-        Some(release),
-        "replay is state"
-    );
+    assert_eq!(Release::replay(journal).as_ref(), Some(release), "replay is state");
     if let Phase::Live { run } = &release.phase {
-        assert!(
-            run.break_glass.is_some() || missing(release).is_empty(),
-            "live without its sign-offs"
-        );
+        assert!(run.break_glass.is_some() || missing(release).is_empty(), "live without its sign-offs");
     }
     for (role, signoff) in &release.signoffs {
         assert_ne!(signoff.user, UserId::from("ana"), "the owner signed as {role}");
-        assert_eq!(
-            release
-                .signoffs
-                .values()
-                .filter(|s| s.user == signoff.user)
-                .count(),
-            1,
-            "one role each"
-        );
+        assert_eq!(release.signoffs.values().filter(|s| s.user == signoff.user).count(), 1, "one role each");
     }
     assert!(
         agenda(release).iter().all(|mark| mark.at > now),
@@ -294,45 +222,25 @@ fn the_journals_language_is_frozen() {
         now += SignedDuration::from_mins(minutes);
         let (actor, command) = command(n, minutes, now);
         for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command)] {
-            if let Ok(decision) = decide(
-                &release,
-                command,
-                Context {
-                    now,
-                    actor: &actor,
-                    policy: &policy,
-                },
-            ) {
+            if let Ok(decision) = decide(&release, command, Context { now, actor: &actor, policy: &policy }) {
                 release = decision.release;
                 journal.extend(decision.events);
             }
         }
     }
-    let lines: String = journal
-        .iter()
-        .skip(1)
-        .map(|r| serde_json::to_string(r).unwrap() + "\n")
-        .collect();
+    let lines: String = journal.iter().skip(1).map(|r| serde_json::to_string(r).unwrap() + "\n").collect();
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/events/v1.jsonl");
     if std::env::var("TMINUS_WRITE_GOLDEN").is_ok() {
         std::fs::write(path, &lines).unwrap();
     }
     let golden = std::fs::read_to_string(path).unwrap();
-    assert_eq!(
-        lines, golden,
-        "the shape of an event changed: old journals must still be read"
-    );
+    assert_eq!(lines, golden, "the shape of an event changed: old journals must still be read");
     for line in golden.lines() {
         let recorded: Recorded = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&recorded).unwrap(), line);
     }
-    let topics = [
-        "plan", "signoff", "notice", "stage", "update", "point", "alert", "rollback", "closing",
-    ];
+    let topics = ["plan", "signoff", "notice", "stage", "update", "point", "alert", "rollback", "closing"];
     for topic in topics {
-        assert!(
-            golden.contains(&format!("\"topic\":\"{topic}\"")),
-            "no event of {topic} in the golden file"
-        );
+        assert!(golden.contains(&format!("\"topic\":\"{topic}\"")), "no event of {topic} in the golden file");
     }
 }

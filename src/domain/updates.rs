@@ -32,13 +32,7 @@ pub struct UpdateClock {
 impl UpdateClock {
     /// The clock at go.
     pub fn start(every_min: u32, at: Timestamp) -> Self {
-        Self {
-            every_min,
-            next_due: at + minutes(every_min),
-            missed_in_row: 0,
-            posted: 0,
-            missed: 0,
-        }
+        Self { every_min, next_due: at + minutes(every_min), missed_in_row: 0, posted: 0, missed: 0 }
     }
 
     /// The slower cadence of the watch window.
@@ -49,23 +43,12 @@ impl UpdateClock {
     }
 }
 
-pub(super) fn decide(
-    work: &mut Work<'_>,
-    text: Option<String>,
-    values: Vec<(String, f64)>,
-) -> Result<Reply, Refusal> {
-    policy::may(
-        work.ctx.actor,
-        Action::Steer,
-        &work.release.policy.clone(),
-        Some(&work.release),
-    )?;
+pub(super) fn decide(work: &mut Work<'_>, text: Option<String>, values: Vec<(String, f64)>) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Steer, &work.release.policy.clone(), Some(&work.release))?;
     if work.release.running().is_none() {
         return work.wrong_phase(Wanted::Update);
     }
-    let text = text
-        .map(|t| t.trim().chars().take(1500).collect::<String>())
-        .filter(|t| !t.is_empty());
+    let text = text.map(|t| t.trim().chars().take(1500).collect::<String>()).filter(|t| !t.is_empty());
     if text.is_none() && values.is_empty() {
         return Err(Refusal::ReasonNeeded);
     }
@@ -74,15 +57,7 @@ pub(super) fn decide(
     }
     work.record(UpdateEvent::Written { text: text.clone() });
     let (key, by) = (work.unique("update"), work.by());
-    let posting = work.post(
-        key,
-        Destination::Release,
-        Notice::Update {
-            text,
-            by: Some(by),
-            missed: 0,
-        },
-    );
+    let posting = work.post(key, Destination::Release, Notice::Update { text, by: Some(by), missed: 0 });
     posting.priority = Priority::Update;
     Ok(Reply::UpdatePosted)
 }
@@ -90,30 +65,14 @@ pub(super) fn decide(
 /// The promised instant came: the bot says what it knows.
 pub(super) fn due(work: &mut Work<'_>) {
     let watching = matches!(work.release.phase, Phase::Watching { .. });
-    work.record(if watching {
-        UpdateEvent::Posted
-    } else {
-        UpdateEvent::Missed
-    });
+    work.record(if watching { UpdateEvent::Posted } else { UpdateEvent::Missed });
     let Some(clock) = work.release.phase.run().map(|run| run.updates.clone()) else {
         return;
     };
     let missed = clock.missed_in_row;
-    let mention = if watching {
-        Vec::new()
-    } else {
-        work.climb(missed.saturating_sub(1))
-    };
+    let mention = if watching { Vec::new() } else { work.climb(missed.saturating_sub(1)) };
     let key = work.unique("update");
-    let posting = work.post(
-        key,
-        Destination::Release,
-        Notice::Update {
-            text: None,
-            by: None,
-            missed,
-        },
-    );
+    let posting = work.post(key, Destination::Release, Notice::Update { text: None, by: None, missed });
     posting.priority = Priority::Update;
     posting.useful_until = Some(clock.next_due);
     posting.prompt = Some(Prompt::Update);
@@ -121,15 +80,10 @@ pub(super) fn due(work: &mut Work<'_>) {
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
-    if let Phase::Live { run }
-    | Phase::Watching { run }
-    | Phase::Held { run, .. }
-    | Phase::RollingBack { run, .. } = &release.phase
+    if let Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. } | Phase::RollingBack { run, .. } =
+        &release.phase
     {
-        marks.push(Mark {
-            at: run.updates.next_due,
-            kind: MarkKind::Update,
-        });
+        marks.push(Mark { at: run.updates.next_due, kind: MarkKind::Update });
     }
 }
 

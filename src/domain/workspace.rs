@@ -30,12 +30,7 @@ pub enum WorkspaceEvent {
 impl Workspace {
     /// A server nobody has set up.
     pub fn new(guild: GuildId) -> Self {
-        Self {
-            guild,
-            policy: Policy::default(),
-            next_no: 1,
-            people: BTreeMap::new(),
-        }
+        Self { guild, policy: Policy::default(), next_no: 1, people: BTreeMap::new() }
     }
 
     /// Applies one event.

@@ -45,27 +45,14 @@ pub(super) async fn take(
     let Some(source) = intake.source(&name, SourceKind::Alertmanager) else {
         return intake.denied(&name);
     };
-    let given = headers
-        .get("authorization")
-        .and_then(|v| v.to_str().ok())
-        .and_then(|v| v.strip_prefix("Bearer "));
+    let given = headers.get("authorization").and_then(|v| v.to_str().ok()).and_then(|v| v.strip_prefix("Bearer "));
     let hash = |text: &str| Sha256::digest(text.as_bytes());
     let same = given.is_some_and(|g| bool::from(hash(g).ct_eq(&hash(source.secret.expose_secret()))));
     if !same {
         return intake.denied(&name);
     }
     match serde_json::from_slice::<Body>(&body) {
-        Ok(body) => {
-            intake
-                .take(
-                    source,
-                    body.alerts
-                        .into_iter()
-                        .map(|alert| incoming(&name, alert))
-                        .collect(),
-                )
-                .await
-        }
+        Ok(body) => intake.take(source, body.alerts.into_iter().map(|alert| incoming(&name, alert)).collect()).await,
         // Well-formed JSON of a shape we do not know would be retried for ever: accepted, counted, logged.
         Err(error) if serde_json::from_slice::<serde_json::Value>(&body).is_ok() => {
             tracing::warn!(source = name, %error, "A body of another shape was ignored");
@@ -77,41 +64,20 @@ pub(super) async fn take(
 }
 
 fn incoming(source: &str, alert: Alert) -> Incoming {
-    let label = |name: &str| {
-        alert
-            .labels
-            .get(name)
-            .map(|v| tidy(v, 120))
-            .filter(|v| !v.is_empty())
-    };
-    let note = |name: &str| {
-        alert
-            .annotations
-            .get(name)
-            .map(|v| tidy(v, 600))
-            .filter(|v| !v.is_empty())
-    };
+    let label = |name: &str| alert.labels.get(name).map(|v| tidy(v, 120)).filter(|v| !v.is_empty());
+    let note = |name: &str| alert.annotations.get(name).map(|v| tidy(v, 600)).filter(|v| !v.is_empty());
     let signal = Signal {
         source: source.to_owned(),
         fingerprint: tidy(&alert.fingerprint, 64),
         starts_at: alert.starts_at,
         firing: alert.status == "firing",
         name: label("alertname").unwrap_or_else(|| "alert without a name".to_owned()),
-        summary: note("summary")
-            .or_else(|| note("description"))
-            .unwrap_or_default(),
+        summary: note("summary").or_else(|| note("description")).unwrap_or_default(),
         severity: label("severity"),
         metric: label("metric").or_else(|| note("metric")),
-        value: note("value")
-            .and_then(|v| number_with_unit(&v))
-            .map(|q| q.value)
-            .filter(|v| v.is_finite()),
+        value: note("value").and_then(|v| number_with_unit(&v)).map(|q| q.value).filter(|v| v.is_finite()),
         held_min: note("for").and_then(|v| duration_minutes(&v)).unwrap_or(0),
         asks_rollback: label("tminus_action").as_deref() == Some("rollback"),
     };
-    Incoming {
-        release: label("release"),
-        service: label("service"),
-        signal,
-    }
+    Incoming { release: label("release"), service: label("service"), signal }
 }

@@ -75,31 +75,18 @@ pub(super) async fn take(
         held_min: 0,
         asks_rollback: body.rollback,
     };
-    intake
-        .take(
-            source,
-            vec![Incoming {
-                release: clip(body.release),
-                service: clip(body.service),
-                signal,
-            }],
-        )
-        .await
+    intake.take(source, vec![Incoming { release: clip(body.release), service: clip(body.service), signal }]).await
 }
 
 /// Whether one of the signatures is right and the timestamp fresh.
 fn signed(secret: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
     let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let (Some(id), Some(stamp), Some(signatures)) = (
-        header("webhook-id"),
-        header("webhook-timestamp"),
-        header("webhook-signature"),
-    ) else {
+    let (Some(id), Some(stamp), Some(signatures)) =
+        (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"))
+    else {
         return false;
     };
-    let fresh = stamp
-        .parse::<i64>()
-        .is_ok_and(|s| (s - now.as_second()).abs() <= TOLERANCE_S);
+    let fresh = stamp.parse::<i64>().is_ok_and(|s| (s - now.as_second()).abs() <= TOLERANCE_S);
     let key = match secret.strip_prefix("whsec_") {
         Some(encoded) => BASE64.decode(encoded).unwrap_or_default(),
         None => secret.as_bytes().to_vec(),
@@ -107,21 +94,17 @@ fn signed(secret: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> boo
     if !fresh || key.is_empty() {
         return false;
     }
-    signatures
-        .split(' ')
-        .filter_map(|s| s.strip_prefix("v1,"))
-        .filter_map(|s| BASE64.decode(s).ok())
-        .any(|signature| {
-            let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
-                return false;
-            };
-            mac.update(id.as_bytes());
-            mac.update(b".");
-            mac.update(stamp.as_bytes());
-            mac.update(b".");
-            mac.update(body);
-            mac.verify_slice(&signature).is_ok()
-        })
+    signatures.split(' ').filter_map(|s| s.strip_prefix("v1,")).filter_map(|s| BASE64.decode(s).ok()).any(|signature| {
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
+            return false;
+        };
+        mac.update(id.as_bytes());
+        mac.update(b".");
+        mac.update(stamp.as_bytes());
+        mac.update(b".");
+        mac.update(body);
+        mac.verify_slice(&signature).is_ok()
+    })
 }
 
 #[cfg(test)]
@@ -143,20 +126,10 @@ mod tests {
             h
         };
         assert!(signed(secret, &headers(sign), body, at(1_649_367_553 + 299)));
-        assert!(signed(
-            secret,
-            &headers(&format!("v1,AAAA {sign}")),
-            body,
-            at(1_649_367_553)
-        ));
+        assert!(signed(secret, &headers(&format!("v1,AAAA {sign}")), body, at(1_649_367_553)));
         assert!(!signed(secret, &headers(sign), body, at(1_649_367_553 + 301)));
         assert!(!signed(secret, &headers(sign), b"{}", at(1_649_367_553)));
         assert!(!signed("whsec_", &headers(sign), body, at(1_649_367_553)));
-        assert!(!signed(
-            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oX",
-            &headers(sign),
-            body,
-            at(1_649_367_553)
-        ));
+        assert!(!signed("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oX", &headers(sign), body, at(1_649_367_553)));
     }
 }

@@ -32,10 +32,7 @@ pub(super) async fn healthz(State(intake): State<Arc<Intake>>) -> impl IntoRespo
 /// `GET /readyz`.
 pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoResponse {
     if intake.courier.token_dead() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Discord does not accept the token\n",
-        );
+        return (StatusCode::SERVICE_UNAVAILABLE, "Discord does not accept the token\n");
     }
     if !intake.gateway.ready() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the gateway is not connected\n");
@@ -48,43 +45,19 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     let mut registry = Registry::with_prefix("tminus");
     let m = &intake.metrics;
     registry.register("alerts_taken", "Alerts handed to a release", m.taken.clone());
-    registry.register(
-        "alerts_unrouted",
-        "Alerts that concern no running release",
-        m.unrouted.clone(),
-    );
-    registry.register(
-        "webhooks_unparsed",
-        "Webhook bodies of an unknown shape",
-        m.unparsed.clone(),
-    );
-    registry.register(
-        "webhooks_denied",
-        "Webhooks with a bad credential",
-        m.denied.clone(),
-    );
+    registry.register("alerts_unrouted", "Alerts that concern no running release", m.unrouted.clone());
+    registry.register("webhooks_unparsed", "Webhook bodies of an unknown shape", m.unparsed.clone());
+    registry.register("webhooks_denied", "Webhooks with a bad credential", m.denied.clone());
     let mut text = String::new();
     if encode(&mut text, &registry).is_err() {
-        return (
-            StatusCode::INTERNAL_SERVER_ERROR,
-            [(header::CONTENT_TYPE, "text/plain")],
-            String::new(),
-        );
+        return (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], String::new());
     }
     let mut body = text.trim_end_matches("# EOF\n").to_owned();
     body.push_str("# HELP tminus_posts Posts by state.\n# TYPE tminus_posts gauge\n");
     for row in intake.desk.store().post_states().await.unwrap_or_default() {
         // Writing to a string cannot fail.
-        let _: Result<(), std::fmt::Error> =
-            writeln!(body, "tminus_posts{{state=\"{}\"}} {}", row.state, row.count);
+        let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts{{state=\"{}\"}} {}", row.state, row.count);
     }
     body.push_str("# EOF\n");
-    (
-        StatusCode::OK,
-        [(
-            header::CONTENT_TYPE,
-            "application/openmetrics-text; version=1.0.0; charset=utf-8",
-        )],
-        body,
-    )
+    (StatusCode::OK, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], body)
 }

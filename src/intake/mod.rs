@@ -35,19 +35,8 @@ pub struct Intake {
 
 impl Intake {
     /// The shared state.
-    pub fn new(
-        desk: Desk,
-        sources: Vec<Source>,
-        gateway: Arc<GatewayHealth>,
-        courier: Arc<courier::Health>,
-    ) -> Self {
-        Self {
-            desk,
-            sources,
-            gateway,
-            courier,
-            metrics: health::Metrics::default(),
-        }
+    pub fn new(desk: Desk, sources: Vec<Source>, gateway: Arc<GatewayHealth>, courier: Arc<courier::Health>) -> Self {
+        Self { desk, sources, gateway, courier, metrics: health::Metrics::default() }
     }
 
     fn source(&self, name: &str, kind: SourceKind) -> Option<&Source> {
@@ -57,11 +46,7 @@ impl Intake {
     /// Hands signals to the desk. The answer goes out only when all are on disk.
     async fn take(&self, source: &Source, signals: Vec<Incoming>) -> StatusCode {
         for incoming in signals {
-            let Incoming {
-                release,
-                service,
-                signal,
-            } = incoming;
+            let Incoming { release, service, signal } = incoming;
             let ask = Ask::Signal {
                 guild: source.guild.clone(),
                 source: source.name.clone(),
@@ -113,15 +98,10 @@ pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationT
         .route("/metrics", get(health::metrics))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(intake);
-    axum::serve(listener, app)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// A text of a source: no control characters, cut to what a person reads.
 fn tidy(text: &str, max: usize) -> String {
-    text.chars()
-        .filter(|c| !c.is_control() || *c == '\n')
-        .take(max)
-        .collect()
+    text.chars().filter(|c| !c.is_control() || *c == '\n').take(max).collect()
 }

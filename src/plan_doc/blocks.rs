@@ -28,10 +28,7 @@ pub(super) enum Block {
     /// A line of a paragraph, without its newline.
     Line(Range<usize>),
     /// A list item's own text (without nested lists), possibly several lines.
-    Item {
-        text: Range<usize>,
-        check: Option<Check>,
-    },
+    Item { text: Range<usize>, check: Option<Check> },
     /// A row of a table; `header` marks the first.
     Row { cells: Vec<Range<usize>>, header: bool },
 }
@@ -46,46 +43,26 @@ pub(super) struct Check {
 /// Refuses what must not reach the parser: wrong encoding, control characters, excess.
 pub(super) fn admit(bytes: &[u8]) -> Result<&str, Diagnostic> {
     let refuse = |code, message: String, help: &str, span| {
-        Err(Diagnostic {
-            code,
-            blocks: Blocks::Import,
-            message,
-            help: help.to_owned(),
-            span,
-        })
+        Err(Diagnostic { code, blocks: Blocks::Import, message, help: help.to_owned(), span })
     };
     if bytes.len() > MAX_BYTES {
         let message = format!("The document has {} bytes; {MAX_BYTES} are allowed.", bytes.len());
-        return refuse(
-            "TM002",
-            message,
-            "Keep the plan to what the team reads; link the rest.",
-            0..0,
-        );
+        return refuse("TM002", message, "Keep the plan to what the team reads; link the rest.", 0..0);
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => {
             let at = error.valid_up_to();
-            return refuse(
-                "TM001",
-                format!("Byte {at} is not UTF-8."),
-                "Save the file as UTF-8.",
-                at..at,
-            );
+            return refuse("TM001", format!("Byte {at} is not UTF-8."), "Save the file as UTF-8.", at..at);
         }
     };
     for (at, c) in text.char_indices() {
-        let bidi = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
+        let bidi =
+            matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
         let control = c.is_control() && !matches!(c, '\n' | '\r' | '\t');
         if bidi || control {
             let message = format!("A character that hides or turns text (U+{:04X}).", u32::from(c));
-            return refuse(
-                "TM001",
-                message,
-                "Remove it: everybody must read the same plan.",
-                at..at + c.len_utf8(),
-            );
+            return refuse("TM001", message, "Remove it: everybody must read the same plan.", at..at + c.len_utf8());
         }
     }
     let mut start = 0;
@@ -95,33 +72,16 @@ pub(super) fn admit(bytes: &[u8]) -> Result<&str, Diagnostic> {
             return refuse("TM002", message, "Break the line.", start..start + 1);
         }
         if n >= MAX_LINES {
-            return refuse(
-                "TM002",
-                format!("More than {MAX_LINES} lines."),
-                "Shorten the plan.",
-                start..start + 1,
-            );
+            return refuse("TM002", format!("More than {MAX_LINES} lines."), "Shorten the plan.", start..start + 1);
         }
         if let Some(columns) = Some(line.matches('|').count()).filter(|n| *n > MAX_COLUMNS + 1) {
             let message = format!("A table row of {columns} bars; {MAX_COLUMNS} columns are allowed.");
             return refuse("TM002", message, "Use fewer columns.", start..start + 1);
         }
-        let quotes = line
-            .bytes()
-            .take_while(|b| matches!(b, b'>' | b' ' | b'\t'))
-            .filter(|b| *b == b'>')
-            .count();
-        let markers = line
-            .split_whitespace()
-            .take_while(|w| matches!(*w, "-" | "*" | "+" | "1." | "1)"))
-            .count();
+        let quotes = line.bytes().take_while(|b| matches!(b, b'>' | b' ' | b'\t')).filter(|b| *b == b'>').count();
+        let markers = line.split_whitespace().take_while(|w| matches!(*w, "-" | "*" | "+" | "1." | "1)")).count();
         if quotes + markers > MAX_NESTING {
-            return refuse(
-                "TM002",
-                "Nesting is too deep.".to_owned(),
-                "Use at most 16 levels.",
-                start..start + 1,
-            );
+            return refuse("TM002", "Nesting is too deep.".to_owned(), "Use at most 16 levels.", start..start + 1);
         }
         start += line.len();
     }
@@ -165,10 +125,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Diagnostic> {
                 if level == HeadingLevel::H1 && document.title.is_none() && document.sections.is_empty() {
                     document.title = Some(heading);
                 } else {
-                    document.sections.push(Section {
-                        heading,
-                        blocks: Vec::new(),
-                    });
+                    document.sections.push(Section { heading, blocks: Vec::new() });
                 }
             }
             Event::Start(Tag::List(_) | Tag::BlockQuote(_)) => {
@@ -189,11 +146,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Diagnostic> {
             }
             Event::End(TagEnd::List(_) | TagEnd::BlockQuote(_)) => depth = depth.saturating_sub(1),
             Event::Start(Tag::Item) => {
-                items.push(OpenItem {
-                    start: range.start,
-                    end: range.end,
-                    emitted: false,
-                });
+                items.push(OpenItem { start: range.start, end: range.end, emitted: false });
             }
             Event::End(TagEnd::Item) => {
                 if let Some(mut open) = items.pop() {
@@ -202,9 +155,7 @@ pub(super) fn parse(text: &str) -> Result<Document, Diagnostic> {
             }
             Event::Start(Tag::Paragraph) if items.is_empty() => {
                 if let Some(section) = document.sections.last_mut() {
-                    section
-                        .blocks
-                        .extend(lines(text, range).into_iter().map(Block::Line));
+                    section.blocks.extend(lines(text, range).into_iter().map(Block::Line));
                 }
             }
             Event::Start(Tag::TableHead) => row = Some((Vec::new(), true)),
@@ -245,10 +196,7 @@ impl OpenItem {
         let after = after_marker(text, span.start);
         let check = check_at(text, after);
         let from = check.map_or(after, |c| (c.at + 2).min(span.end));
-        section.blocks.push(Block::Item {
-            text: trim(text, from.min(span.end)..span.end),
-            check,
-        });
+        section.blocks.push(Block::Item { text: trim(text, from.min(span.end)..span.end), check });
     }
 }
 
@@ -257,21 +205,14 @@ fn after_marker(text: &str, start: usize) -> usize {
     let rest = &text[start..];
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let marker = if digits > 0 { digits + 1 } else { 1 };
-    let blanks = rest
-        .bytes()
-        .skip(marker)
-        .take_while(|b| matches!(b, b' ' | b'\t'))
-        .count();
+    let blanks = rest.bytes().skip(marker).take_while(|b| matches!(b, b' ' | b'\t')).count();
     (start + marker + blanks).min(text.len())
 }
 
 /// A box `[ ]`, `[x]` or `[X]` at `at`.
 pub(super) fn check_at(text: &str, at: usize) -> Option<Check> {
     match text.as_bytes().get(at..at + 3)? {
-        [b'[', symbol @ (b' ' | b'x' | b'X'), b']'] => Some(Check {
-            at: at + 1,
-            done: *symbol != b' ',
-        }),
+        [b'[', symbol @ (b' ' | b'x' | b'X'), b']'] => Some(Check { at: at + 1, done: *symbol != b' ' }),
         _ => None,
     }
 }

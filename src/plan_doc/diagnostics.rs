@@ -33,10 +33,7 @@ pub fn line_column(source: &str, byte: usize) -> (usize, usize) {
     let byte = floor_boundary(source, byte);
     let before = &source[..byte];
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[line_start..].chars().count() + 1,
-    )
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 fn floor_boundary(source: &str, byte: usize) -> usize {
@@ -52,9 +49,7 @@ fn excerpt(source: &str, span: &Range<usize>) -> (String, Range<usize>, usize) {
     const WIDEST: usize = 160;
     let start = floor_boundary(source, span.start);
     let line_start = source[..start].rfind('\n').map_or(0, |i| i + 1);
-    let line_end = source[start..]
-        .find(['\n', '\r'])
-        .map_or(source.len(), |i| start + i);
+    let line_end = source[start..].find(['\n', '\r']).map_or(source.len(), |i| start + i);
     let from = floor_boundary(source, line_start.max(start.saturating_sub(WIDEST / 2)));
     let to = floor_boundary(source, line_end.min(from + WIDEST));
     let end = floor_boundary(source, span.end.clamp(start, to.max(start)));
@@ -72,14 +67,11 @@ pub fn render_text(diagnostic: &Diagnostic, source: &str, file: &str) -> String 
     let (text, span, line) = excerpt(source, &diagnostic.span);
     let (_, column) = line_column(source, diagnostic.span.start);
     let origin = format!("{file}:{line}:{column}");
-    let report = &[level
-        .primary_title(&diagnostic.message)
-        .id(diagnostic.code)
-        .element(
-            Snippet::source(text.as_str())
-                .line_start(line)
-                .annotation(AnnotationKind::Primary.span(span).label(diagnostic.help.as_str())),
-        )];
+    let report = &[level.primary_title(&diagnostic.message).id(diagnostic.code).element(
+        Snippet::source(text.as_str())
+            .line_start(line)
+            .annotation(AnnotationKind::Primary.span(span).label(diagnostic.help.as_str())),
+    )];
     // The snippet shows a cut line, so the true place is printed by us.
     format!("{origin}\n{}", Renderer::plain().render(report))
 }
@@ -91,10 +83,7 @@ pub fn render_chat(diagnostics: &[Diagnostic], source: &str, max: usize) -> Vec<
         .take(max)
         .map(|d| {
             let (line, column) = line_column(source, d.span.start);
-            format!(
-                "line {line}, column {column} ({}): {} {}",
-                d.code, d.message, d.help
-            )
+            format!("line {line}, column {column} ({}): {} {}", d.code, d.message, d.help)
         })
         .collect();
     if diagnostics.len() > max {

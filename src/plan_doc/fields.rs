@@ -21,20 +21,14 @@ pub(super) fn label(text: &str, line: &Range<usize>) -> Option<(Range<usize>, Ra
         (name, line.end - rest.len())
     };
     let start = line.start + 2;
-    Some((
-        trim(text, start..start + name.len()),
-        trim(text, value_start..line.end),
-    ))
+    Some((trim(text, start..start + name.len()), trim(text, value_start..line.end)))
 }
 
 /// Boxes inside a line with the words that follow each: `[x] Standard [ ] Hotfix`.
 pub(super) fn choices(text: &str, value: &Range<usize>) -> Vec<(Check, Range<usize>)> {
     let slice = &text[value.clone()];
-    let starts: Vec<usize> = slice
-        .match_indices('[')
-        .map(|(i, _)| value.start + i)
-        .filter(|at| check_at(text, *at).is_some())
-        .collect();
+    let starts: Vec<usize> =
+        slice.match_indices('[').map(|(i, _)| value.start + i).filter(|at| check_at(text, *at).is_some()).collect();
     let mut found = Vec::new();
     for (n, at) in starts.iter().enumerate() {
         let end = starts.get(n + 1).copied().unwrap_or(value.end);
@@ -57,29 +51,13 @@ pub(super) fn contact(text: &str) -> Contact {
         if before.is_some_and(|c| c.is_alphanumeric() || c == '<') {
             return None;
         }
-        let word: String = text[at + 1..]
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-'))
-            .collect();
+        let word: String =
+            text[at + 1..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')).collect();
         (!word.is_empty()).then(|| word.trim_end_matches('.').to_owned())
     });
-    let name = text
-        .split(['(', ',', '<', '—'])
-        .next()
-        .unwrap_or(text)
-        .trim()
-        .trim_start_matches('@')
-        .trim();
-    let name = if name.is_empty() {
-        handle.clone().unwrap_or_else(|| text.to_owned())
-    } else {
-        name.to_owned()
-    };
-    Contact {
-        name: name.chars().take(80).collect(),
-        handle,
-        user: mention,
-    }
+    let name = text.split(['(', ',', '<', '—']).next().unwrap_or(text).trim().trim_start_matches('@').trim();
+    let name = if name.is_empty() { handle.clone().unwrap_or_else(|| text.to_owned()) } else { name.to_owned() };
+    Contact { name: name.chars().take(80).collect(), handle, user: mention }
 }
 
 /// An escalation path: people in order, separated by arrows, commas or "then".
@@ -111,8 +89,5 @@ pub(super) fn slug(text: &str) -> String {
 
 /// Letters and digits only, lower case: how headings and labels are compared.
 pub(super) fn fold(text: &str) -> String {
-    text.chars()
-        .filter(|c| c.is_alphanumeric())
-        .flat_map(char::to_lowercase)
-        .collect()
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

@@ -16,12 +16,7 @@ pub(super) fn plain(text: &str) -> String {
             c => out.push(c),
         }
     }
-    out.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("<=", "≤")
-        .replace(">=", "≥")
-        .trim()
-        .to_owned()
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("<=", "≤").replace(">=", "≥").trim().to_owned()
 }
 
 /// A placeholder nobody filled: `[value]`, `___`, `TBD`, nothing.
@@ -39,10 +34,7 @@ pub(super) fn unfilled(text: &str) -> bool {
 /// A number with its suffix (`1.5M`, `48K`, `1,000`) and unit (`ms`, `%`, `rps`), and the rest of the text.
 pub(super) fn quantity(text: &str) -> Option<(Quantity, &str)> {
     let text = text.trim_start();
-    let digits = text
-        .bytes()
-        .take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b','))
-        .count();
+    let digits = text.bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b',')).count();
     let raw = text.get(..digits)?.trim_end_matches(['.', ',']);
     if raw.is_empty() || !raw.as_bytes()[0].is_ascii_digit() {
         return None;
@@ -60,13 +52,7 @@ pub(super) fn quantity(text: &str) -> Option<(Quantity, &str)> {
         }
     }
     let (unit, rest) = unit(rest);
-    Some((
-        Quantity {
-            value: value * factor,
-            unit,
-        },
-        rest,
-    ))
+    Some((Quantity { value: value * factor, unit }, rest))
 }
 
 /// `1,000` and `1,000,000` group thousands; `1,5` is a decimal comma and refused.
@@ -119,40 +105,17 @@ fn unit(text: &str) -> (String, &str) {
         }
     }
     // An unknown unit is a word or a ratio such as `orders/min`, kept as written.
-    let word: &str = trimmed
-        .split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ')' | '('))
-        .next()
-        .unwrap_or("");
-    let joins = [
-        "for",
-        "over",
-        "within",
-        "in",
-        "and",
-        "or",
-        "during",
-        "on",
-        "vs",
-        "of",
-        "x",
-        "to",
-        "consecutive",
-    ];
-    let is_unit =
-        word.starts_with(|c: char| c.is_alphabetic()) && !joins.contains(&word.to_lowercase().as_str());
-    if is_unit {
-        (word.to_owned(), &trimmed[word.len()..])
-    } else {
-        (String::new(), text)
-    }
+    let word: &str =
+        trimmed.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ')' | '(')).next().unwrap_or("");
+    let joins = ["for", "over", "within", "in", "and", "or", "during", "on", "vs", "of", "x", "to", "consecutive"];
+    let is_unit = word.starts_with(|c: char| c.is_alphabetic()) && !joins.contains(&word.to_lowercase().as_str());
+    if is_unit { (word.to_owned(), &trimmed[word.len()..]) } else { (String::new(), text) }
 }
 
 /// A person's number, `2.5`, `212 ms`, `1,200 rps`.
 pub fn number_with_unit(text: &str) -> Option<Quantity> {
     let text = plain(text);
-    let (negative, body) = text
-        .strip_prefix('-')
-        .map_or((false, text.as_str()), |rest| (true, rest));
+    let (negative, body) = text.strip_prefix('-').map_or((false, text.as_str()), |rest| (true, rest));
     let (mut quantity, rest) = quantity(body)?;
     if negative {
         quantity.value = -quantity.value;
@@ -162,31 +125,14 @@ pub fn number_with_unit(text: &str) -> Option<Quantity> {
 
 const BELOW: &[&str] = &["<", "below", "under", "less than", "lower than", "fewer than"];
 const AT_MOST: &[&str] = &["≤", "at most", "no more than", "up to"];
-const ABOVE: &[&str] = &[
-    ">",
-    "above",
-    "over",
-    "exceeds",
-    "exceeding",
-    "more than",
-    "greater than",
-    "higher than",
-];
+const ABOVE: &[&str] = &[">", "above", "over", "exceeds", "exceeding", "more than", "greater than", "higher than"];
 const AT_LEAST: &[&str] = &["≥", "at least", "no less than"];
 
 fn comparator(text: &str) -> (Option<Cmp>, &str) {
     let lower = text.to_lowercase();
-    for (words, cmp) in [
-        (AT_MOST, Cmp::AtMost),
-        (AT_LEAST, Cmp::AtLeast),
-        (BELOW, Cmp::Below),
-        (ABOVE, Cmp::Above),
-    ] {
+    for (words, cmp) in [(AT_MOST, Cmp::AtMost), (AT_LEAST, Cmp::AtLeast), (BELOW, Cmp::Below), (ABOVE, Cmp::Above)] {
         for word in words {
-            if lower.starts_with(word)
-                && lower.is_char_boundary(word.len())
-                && text.is_char_boundary(word.len())
-            {
+            if lower.starts_with(word) && lower.is_char_boundary(word.len()) && text.is_char_boundary(word.len()) {
                 return (Some(cmp), text[word.len()..].trim_start());
             }
         }
@@ -205,28 +151,13 @@ pub(super) fn bound(text: &str, baseline: Option<&Quantity>) -> Option<(Option<C
     if let Some(after) = relative.filter(|a| a.is_empty() || a.starts_with("baseline")) {
         let base = baseline?;
         let value = round(quantity.value * base.value);
-        return (after.is_empty() || after == "baseline").then(|| {
-            (
-                cmp,
-                Quantity {
-                    value,
-                    unit: base.unit.clone(),
-                },
-            )
-        });
+        return (after.is_empty() || after == "baseline").then(|| (cmp, Quantity { value, unit: base.unit.clone() }));
     }
     if quantity.unit == "%" && lower.starts_with("of baseline") {
         let base = baseline?;
-        return Some((
-            cmp,
-            Quantity {
-                value: round(quantity.value / 100.0 * base.value),
-                unit: base.unit.clone(),
-            },
-        ));
+        return Some((cmp, Quantity { value: round(quantity.value / 100.0 * base.value), unit: base.unit.clone() }));
     }
-    let note =
-        tail.is_empty() || tail.starts_with('(') || lower.starts_with("for ") || lower.starts_with("over ");
+    let note = tail.is_empty() || tail.starts_with('(') || lower.starts_with("for ") || lower.starts_with("over ");
     note.then_some((cmp, quantity))
 }
 
@@ -247,16 +178,10 @@ pub(super) fn convert(from: &Quantity, to: &str) -> Option<Quantity> {
         return Some(from.clone());
     }
     if from.unit.is_empty() {
-        return Some(Quantity {
-            value: from.value,
-            unit: to.to_owned(),
-        });
+        return Some(Quantity { value: from.value, unit: to.to_owned() });
     }
     let value = from.value * seconds(&from.unit)? / seconds(to)?;
-    Some(Quantity {
-        value: round(value),
-        unit: to.to_owned(),
-    })
+    Some(Quantity { value: round(value), unit: to.to_owned() })
 }
 
 /// `30 minutes`, `1h 30m`, `2 hours`, `1.5h`, `~2 days` → minutes.
@@ -267,18 +192,12 @@ pub fn duration_min(text: &str) -> Option<u32> {
         return None;
     }
     let text = text.to_lowercase();
-    let text = text
-        .trim_start_matches(['~', '>', ' '])
-        .trim_start_matches("at least ")
-        .trim();
+    let text = text.trim_start_matches(['~', '>', ' ']).trim_start_matches("at least ").trim();
     let mut rest = text;
     let mut total = 0.0;
     let mut parts = 0;
     while !rest.is_empty() {
-        let digits = rest
-            .bytes()
-            .take_while(|b| b.is_ascii_digit() || *b == b'.')
-            .count();
+        let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
         let value: f64 = rest.get(..digits)?.parse().ok()?;
         let after = rest[digits..].trim_start_matches(['+', '-', ' ']);
         let letters = after.bytes().take_while(u8::is_ascii_alphabetic).count();
@@ -299,10 +218,7 @@ pub fn duration_min(text: &str) -> Option<u32> {
 /// The first duration inside a text: "for 30 minutes in US-WEST" → 30.
 pub(super) fn find_duration_min(text: &str) -> Option<u32> {
     let text = plain(text);
-    let words: Vec<&str> = text
-        .split([' ', ',', '(', ')', '/'])
-        .filter(|w| !w.is_empty())
-        .collect();
+    let words: Vec<&str> = text.split([' ', ',', '(', ')', '/']).filter(|w| !w.is_empty()).collect();
     (0..words.len()).find_map(|i| {
         let pair = words.get(i..i + 2).map(|w| w.join(" "));
         duration_min(words[i]).or_else(|| pair.and_then(|p| duration_min(&p)))
@@ -332,11 +248,7 @@ pub(super) fn offset(text: &str) -> Option<(i64, std::ops::Range<usize>)> {
         ends.reverse();
         for end in ends {
             if let Some(minutes) = duration_min(&body[..end]) {
-                let signed = if negative {
-                    -i64::from(minutes)
-                } else {
-                    i64::from(minutes)
-                };
+                let signed = if negative { -i64::from(minutes) } else { i64::from(minutes) };
                 let start_of_body = start + 1 + sign.len_utf8();
                 return Some((signed, start..start_of_body + body[..end].trim_end().len()));
             }
@@ -353,10 +265,7 @@ pub(super) fn percent(text: &str) -> Option<f64> {
     let start = before
         .rfind(|c: char| !(c.is_ascii_digit() || c == '.'))
         .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
-    before[start..]
-        .parse()
-        .ok()
-        .filter(|p: &f64| (0.0..=100.0).contains(p))
+    before[start..].parse().ok().filter(|p: &f64| (0.0..=100.0).contains(p))
 }
 
 /// A rollout stage's text: its percentage ("all users" is 100) and its soak time.
@@ -365,29 +274,15 @@ pub(super) fn stage(text: &str) -> StagePlan {
     let lower = clean.to_lowercase();
     let all = lower.contains("all users") || lower.contains("everyone") || lower.contains("all traffic");
     let percent = percent(&clean).or(all.then_some(100.0));
-    StagePlan {
-        text: clean.clone(),
-        percent,
-        hold_min: find_duration_min(&clean),
-    }
+    StagePlan { text: clean.clone(), percent, hold_min: find_duration_min(&clean) }
 }
 
 /// A trigger line a machine can watch; `None` is a trigger a person has to judge.
 pub(super) fn trigger(text: &str) -> Option<TriggerRule> {
     let text = plain(text);
     let lower = text.to_lowercase();
-    let skip = [
-        "rollback if ",
-        "roll back if ",
-        "abort if ",
-        "if ",
-        "when ",
-        "any ",
-    ];
-    let start = skip
-        .iter()
-        .find(|p| lower.starts_with(**p))
-        .map_or(0, |p| p.len());
+    let skip = ["rollback if ", "roll back if ", "abort if ", "if ", "when ", "any "];
+    let start = skip.iter().find(|p| lower.starts_with(**p)).map_or(0, |p| p.len());
     let body = text[start..].trim();
     checks(body).or_else(|| moves(body)).or_else(|| exceeds(body))
 }
@@ -407,19 +302,10 @@ fn checks(body: &str) -> Option<TriggerRule> {
     let (check, tail) = split_word(body, &["fails", "fail", "failing"])?;
     let tail = tail.trim_start_matches("for ").trim();
     let digits = tail.bytes().take_while(u8::is_ascii_digit).count();
-    let times: u32 = tail
-        .get(..digits)?
-        .parse()
-        .ok()
-        .filter(|n| (1..=1000).contains(n))?;
+    let times: u32 = tail.get(..digits)?.parse().ok().filter(|n| (1..=1000).contains(n))?;
     let word = tail[digits..].trim().to_lowercase();
-    let counted = ["consecutive", "checks", "check", "times"]
-        .iter()
-        .any(|w| word.starts_with(w));
-    counted.then(|| TriggerRule::Fails {
-        check: check.to_owned(),
-        times,
-    })
+    let counted = ["consecutive", "checks", "check", "times"].iter().any(|w| word.starts_with(w));
+    counted.then(|| TriggerRule::Fails { check: check.to_owned(), times })
 }
 
 fn moves(body: &str) -> Option<TriggerRule> {
@@ -440,12 +326,7 @@ fn moves(body: &str) -> Option<TriggerRule> {
         Some(at) => Some(window(&rest[at + "within".len()..])?),
         None => None,
     };
-    Some(TriggerRule::Moves {
-        metric: metric.to_owned(),
-        down,
-        percent: quantity.value,
-        within_min,
-    })
+    Some(TriggerRule::Moves { metric: metric.to_owned(), down, percent: quantity.value, within_min })
 }
 
 /// "the first hour", "first 30 minutes", "1 hour" → minutes.
@@ -465,20 +346,11 @@ fn window(text: &str) -> Option<u32> {
 pub(super) const DEFAULT_FOR_MIN: u32 = 5;
 
 fn exceeds(body: &str) -> Option<TriggerRule> {
-    let mut words: Vec<&str> = vec![
-        "exceeds", "above", "over", "below", "under", "is above", "is below", "reaches",
-    ];
+    let mut words: Vec<&str> = vec!["exceeds", "above", "over", "below", "under", "is above", "is below", "reaches"];
     words.extend(["exceeding", "goes above", "goes below", "≥", "≤", "<", ">"]);
-    let spaced = body
-        .replace('<', " < ")
-        .replace('>', " > ")
-        .replace('≥', " ≥ ")
-        .replace('≤', " ≤ ");
+    let spaced = body.replace('<', " < ").replace('>', " > ").replace('≥', " ≥ ").replace('≤', " ≤ ");
     let (metric, _) = split_word(&spaced, &words)?;
-    let operator = spaced[metric.len()..]
-        .trim_start()
-        .trim_start_matches("is ")
-        .trim_start_matches("goes ");
+    let operator = spaced[metric.len()..].trim_start().trim_start_matches("is ").trim_start_matches("goes ");
     let operator = if operator.to_lowercase().starts_with("reaches") {
         format!("≥{}", &operator[7..])
     } else {
@@ -494,9 +366,5 @@ fn exceeds(body: &str) -> Option<TriggerRule> {
         None if tail.is_empty() || tail.starts_with('(') => DEFAULT_FOR_MIN,
         None => return None,
     };
-    Some(TriggerRule::Exceeds {
-        metric,
-        bound: Bound { cmp: cmp?, than },
-        for_min,
-    })
+    Some(TriggerRule::Exceeds { metric, bound: Bound { cmp: cmp?, than }, for_min })
 }

@@ -14,9 +14,9 @@ use super::grammar::{self, plain, unfilled};
 use super::time::parse_when;
 use crate::domain::ids::Audience;
 use crate::domain::plan::{
-    ActionPlan, Approach, Bound, Cmp, Contact, ContingencyPlan, ContingencyWhen, GateKind, GatePlan,
-    MetricPlan, Plan, PlannedTime, PointPlan, Quantity, ReleaseType, Risk, RiskPlan, RungPlan, SignoffPlan,
-    SignoffRole, StagePlan, TriggerPlan, t_label,
+    ActionPlan, Approach, Bound, Cmp, Contact, ContingencyPlan, ContingencyWhen, GateKind, GatePlan, MetricPlan, Plan,
+    PlannedTime, PointPlan, Quantity, ReleaseType, Risk, RiskPlan, RungPlan, SignoffPlan, SignoffRole, StagePlan,
+    TriggerPlan, t_label,
 };
 
 /// What reading gave.
@@ -67,58 +67,20 @@ enum Part {
 
 /// Headings by what they mean; the first of each is the template's.
 const HEADINGS: &[(Part, &[&str])] = &[
-    (
-        Part::Overview,
-        &[
-            "Release Overview",
-            "Overview",
-            "Release Information",
-            "Release Summary",
-        ],
-    ),
-    (
-        Part::Dependencies,
-        &["Pre-Release Dependencies", "Dependencies", "Prerequisites"],
-    ),
-    (
-        Part::Strategy,
-        &[
-            "Deployment Strategy",
-            "Rollout Strategy",
-            "Rollout Plan",
-            "Rollout Phases",
-        ],
-    ),
-    (
-        Part::Success,
-        &["Success Criteria", "Success Metrics", "Monitoring"],
-    ),
-    (
-        Part::Rollback,
-        &[
-            "Rollback Criteria",
-            "Rollback Triggers",
-            "Rollback Plan",
-            "Rollback Procedures",
-        ],
-    ),
-    (
-        Part::Communication,
-        &["Communication Plan", "Communications", "Communication"],
-    ),
+    (Part::Overview, &["Release Overview", "Overview", "Release Information", "Release Summary"]),
+    (Part::Dependencies, &["Pre-Release Dependencies", "Dependencies", "Prerequisites"]),
+    (Part::Strategy, &["Deployment Strategy", "Rollout Strategy", "Rollout Plan", "Rollout Phases"]),
+    (Part::Success, &["Success Criteria", "Success Metrics", "Monitoring"]),
+    (Part::Rollback, &["Rollback Criteria", "Rollback Triggers", "Rollback Plan", "Rollback Procedures"]),
+    (Part::Communication, &["Communication Plan", "Communications", "Communication"]),
     (Part::Risks, &["Risk Mitigation", "Risks", "Risk Assessment"]),
-    (
-        Part::Actions,
-        &["Post-Release Actions", "Post-Release", "Follow-up Actions"],
-    ),
+    (Part::Actions, &["Post-Release Actions", "Post-Release", "Follow-up Actions"]),
     (Part::Signoffs, &["Approval Sign-offs", "Sign-offs", "Approvals"]),
 ];
 
 fn part(heading: &str) -> Option<Part> {
     let wanted = fold(heading);
-    let exact = HEADINGS
-        .iter()
-        .find(|(_, names)| names.iter().any(|name| fold(name) == wanted));
+    let exact = HEADINGS.iter().find(|(_, names)| names.iter().any(|name| fold(name) == wanted));
     let near = || {
         HEADINGS.iter().find(|(_, names)| {
             let first = fold(names[0]);
@@ -178,13 +140,7 @@ impl Reader {
         help: impl Into<String>,
         span: Range<usize>,
     ) {
-        self.diagnostics.push(Diagnostic {
-            code,
-            blocks,
-            message: message.into(),
-            help: help.into(),
-            span,
-        });
+        self.diagnostics.push(Diagnostic { code, blocks, message: message.into(), help: help.into(), span });
     }
 
     fn at(&self, range: &Range<usize>) -> &str {
@@ -244,26 +200,14 @@ impl Reader {
             _ => return,
         };
         if self.seen.contains(&field) {
-            self.find(
-                "TM013",
-                Blocks::Submit,
-                "This field stands here twice.",
-                "Keep one of them.",
-                value,
-            );
+            self.find("TM013", Blocks::Submit, "This field stands here twice.", "Keep one of them.", value);
             return;
         }
         self.seen.push(field);
         let choice = matches!(field, "kind" | "risk");
         if !choice && unfilled(&raw) {
             if field != "service" {
-                self.find(
-                    "TM020",
-                    Blocks::Submit,
-                    "This field is not filled.",
-                    "Replace the placeholder.",
-                    value,
-                );
+                self.find("TM020", Blocks::Submit, "This field is not filled.", "Replace the placeholder.", value);
             }
             return;
         }
@@ -281,26 +225,13 @@ impl Reader {
         }
     }
 
-    fn one_of<T: Copy + std::fmt::Display>(
-        &mut self,
-        value: &Range<usize>,
-        all: &[T],
-        what: &str,
-    ) -> Option<T> {
+    fn one_of<T: Copy + std::fmt::Display>(&mut self, value: &Range<usize>, all: &[T], what: &str) -> Option<T> {
         let boxes = choices(&self.text, value);
-        let expected = all
-            .iter()
-            .map(|v| format!("[x] {v}"))
-            .collect::<Vec<_>>()
-            .join(" or ");
+        let expected = all.iter().map(|v| format!("[x] {v}")).collect::<Vec<_>>().join(" or ");
         let picked: Vec<String> = if boxes.is_empty() {
             vec![self.at(value).to_owned()]
         } else {
-            boxes
-                .iter()
-                .filter(|(check, _)| check.done)
-                .map(|(_, text)| self.at(text).to_owned())
-                .collect()
+            boxes.iter().filter(|(check, _)| check.done).map(|(_, text)| self.at(text).to_owned()).collect()
         };
         if let [only] = picked.as_slice() {
             let found = all.iter().find(|v| fold(&v.to_string()) == fold(only));
@@ -333,30 +264,17 @@ impl Reader {
     }
 
     fn gate(&mut self, group: &str, block: &Block) {
-        let Block::Item {
-            text,
-            check: Some(check),
-        } = block
-        else {
+        let Block::Item { text, check: Some(check) } = block else {
             return;
         };
         let words = plain(self.at(text));
-        let kind = if group.contains("document") {
-            GateKind::Document
-        } else {
-            GateKind::Prerequisite
-        };
+        let kind = if group.contains("document") { GateKind::Document } else { GateKind::Prerequisite };
         let id = slug(&words);
         if unfilled(&words) || self.gates.iter().any(|g| g.id == id) {
             return;
         }
         self.boxes.insert(format!("gate/{id}"), check.at);
-        self.gates.push(GatePlan {
-            id,
-            text: words,
-            kind,
-            done: check.done,
-        });
+        self.gates.push(GatePlan { id, text: words, kind, done: check.done });
     }
 
     fn strategy(&mut self, group: &str, block: &Block) {
@@ -369,10 +287,8 @@ impl Reader {
                 return;
             }
             let folded = fold(&raw);
-            let inside = raw
-                .find(':')
-                .map(|i| raw[i + 1..].trim_end_matches(')').trim().to_owned())
-                .unwrap_or_default();
+            let inside =
+                raw.find(':').map(|i| raw[i + 1..].trim_end_matches(')').trim().to_owned()).unwrap_or_default();
             if folded.starts_with("bigbang") {
                 self.approaches.push(Approach::BigBang);
             } else if folded.starts_with("canary") {
@@ -408,8 +324,7 @@ impl Reader {
         }
         let first = raw.lines().next().unwrap_or_default();
         let line = text.start..text.start + first.len();
-        let words =
-            label(&self.text, &line).map_or(first.to_owned(), |(_, value)| self.at(&value).to_owned());
+        let words = label(&self.text, &line).map_or(first.to_owned(), |(_, value)| self.at(&value).to_owned());
         if unfilled(&words) || words.contains("[Description]") {
             return;
         }
@@ -442,21 +357,13 @@ impl Reader {
             let parsed = grammar::bound(self.at(&range), None).map(|(_, quantity)| quantity);
             if parsed.is_none() {
                 let message = format!("`{}` is not a value we can read.", self.at(&range));
-                self.find(
-                    "TM050",
-                    Blocks::Import,
-                    message,
-                    "Expected a number with a unit, `200ms` or `0.4%`.",
-                    range,
-                );
+                self.find("TM050", Blocks::Import, message, "Expected a number with a unit, `200ms` or `0.4%`.", range);
             }
             parsed
         });
         let lower_is_better = {
             let folded = fold(&name);
-            !["throughput", "availability", "success", "conversion", "uptime"]
-                .iter()
-                .any(|w| folded.contains(w))
+            !["throughput", "availability", "success", "conversion", "uptime"].iter().any(|w| folded.contains(w))
         };
         let success = success.and_then(|range| self.bound(&range, base.as_ref(), lower_is_better));
         let alert = alert.and_then(|range| self.bound(&range, base.as_ref(), !lower_is_better));
@@ -464,40 +371,19 @@ impl Reader {
             && overlap(success, alert)
         {
             let range = cells[0].clone();
-            let message =
-                format!("`{success}` and `{alert}` overlap: a value could be healthy and alerting.");
-            self.find(
-                "TM052",
-                Blocks::Submit,
-                message,
-                "Let the alert lie beyond the success threshold.",
-                range,
-            );
+            let message = format!("`{success}` and `{alert}` overlap: a value could be healthy and alerting.");
+            self.find("TM052", Blocks::Submit, message, "Let the alert lie beyond the success threshold.", range);
         }
-        self.metrics.push(MetricPlan {
-            name,
-            baseline: base,
-            success,
-            alert,
-        });
+        self.metrics.push(MetricPlan { name, baseline: base, success, alert });
     }
 
     fn bound(&mut self, range: &Range<usize>, baseline: Option<&Quantity>, below: bool) -> Option<Bound> {
         let raw = self.at(range).to_owned();
         let Some((cmp, than)) = grammar::bound(&raw, baseline) else {
             let comma = plain(&raw).contains(',');
-            let help = if comma {
-                "Use a decimal point, `1.5%`."
-            } else {
-                "Expected a comparison, `< 250ms` or `> 1%`."
-            };
-            self.find(
-                "TM050",
-                Blocks::Import,
-                format!("`{raw}` is not a threshold we can read."),
-                help,
-                range.clone(),
-            );
+            let help =
+                if comma { "Use a decimal point, `1.5%`." } else { "Expected a comparison, `< 250ms` or `> 1%`." };
+            self.find("TM050", Blocks::Import, format!("`{raw}` is not a threshold we can read."), help, range.clone());
             return None;
         };
         let cmp = cmp.unwrap_or_else(|| {
@@ -514,13 +400,7 @@ impl Reader {
         let unit = baseline.map_or("", |b| b.unit.as_str());
         let Some(than) = grammar::convert(&than, unit) else {
             let message = format!("`{raw}` is not in the baseline's unit `{unit}`.");
-            self.find(
-                "TM055",
-                Blocks::Submit,
-                message,
-                "Use one unit in a row.",
-                range.clone(),
-            );
+            self.find("TM055", Blocks::Submit, message, "Use one unit in a row.", range.clone());
             return None;
         };
         Some(Bound { cmp, than })
@@ -536,13 +416,7 @@ impl Reader {
                 return;
             };
             let Ok(after_min) = u32::try_from(minutes) else {
-                self.find(
-                    "TM078",
-                    Blocks::Submit,
-                    "A decision point before T-0.",
-                    "Use `T+15 minutes`.",
-                    text.clone(),
-                );
+                self.find("TM078", Blocks::Submit, "A decision point before T-0.", "Use `T+15 minutes`.", text.clone());
                 return;
             };
             let label = words[span.end..].trim_start_matches([':', ' ', '-']).to_owned();
@@ -550,10 +424,7 @@ impl Reader {
                 self.boxes.insert(format!("point/{after_min}"), check.at);
             }
             if !self.points.iter().any(|p| p.after_min == after_min) {
-                self.points.push(PointPlan {
-                    after_min,
-                    text: label,
-                });
+                self.points.push(PointPlan { after_min, text: label });
             }
             return;
         }
@@ -584,14 +455,9 @@ impl Reader {
             );
         }
         if let Some(check) = check {
-            self.boxes
-                .insert(format!("trigger/{}", self.triggers.len()), check.at);
+            self.boxes.insert(format!("trigger/{}", self.triggers.len()), check.at);
         }
-        self.triggers.push(TriggerPlan {
-            text: words,
-            ticked,
-            rule,
-        });
+        self.triggers.push(TriggerPlan { text: words, ticked, rule });
     }
 
     fn communication(&mut self, group: &str, block: &Block) {
@@ -622,20 +488,13 @@ impl Reader {
             };
             let what = words[..span.start].trim_end_matches(['(', ' ', '-']).to_owned();
             let audience = audience(&folded);
-            let rung = RungPlan {
-                before_min,
-                audience,
-                text: what,
-            };
+            let rung = RungPlan { before_min, audience, text: what };
             mark(format!("rung/{}", rung.key()));
             if !self.rungs.iter().any(|r| r.key() == rung.key()) {
                 self.rungs.push(rung);
             }
         } else if group.contains("during") {
-            let value = words
-                .split_once(':')
-                .map(|(_, v)| v.trim().to_owned())
-                .unwrap_or_default();
+            let value = words.split_once(':').map(|(_, v)| v.trim().to_owned()).unwrap_or_default();
             if folded.contains("channel") {
                 mark("channel".to_owned());
                 if !unfilled(&value) {
@@ -645,9 +504,7 @@ impl Reader {
                 mark("updates".to_owned());
                 let minutes = grammar::duration_min(&value).or_else(|| {
                     let digits: String = value.chars().filter(char::is_ascii_digit).collect();
-                    (!value.contains('/') && !digits.is_empty())
-                        .then(|| digits.parse().ok())
-                        .flatten()
+                    (!value.contains('/') && !digits.is_empty()).then(|| digits.parse().ok()).flatten()
                 });
                 match minutes.filter(|m| (5..=240).contains(m)) {
                     Some(minutes) => self.every = Some(minutes),
@@ -680,10 +537,9 @@ impl Reader {
         let Block::Item { text, .. } = block else { return };
         let raw = self.at(text).to_owned();
         if group.contains("contingency") {
-            let Some((name, value)) = label(
-                &self.text,
-                &(text.start..text.start + raw.lines().next().map_or(0, str::len)),
-            ) else {
+            let Some((name, value)) =
+                label(&self.text, &(text.start..text.start + raw.lines().next().map_or(0, str::len)))
+            else {
                 return;
             };
             let (name, value) = (fold(self.at(&name)), plain(self.at(&value)));
@@ -725,11 +581,7 @@ impl Reader {
     }
 
     fn action(&mut self, block: &Block) {
-        let Block::Item {
-            text,
-            check: Some(check),
-        } = block
-        else {
+        let Block::Item { text, check: Some(check) } = block else {
             return;
         };
         let words = plain(self.at(text));
@@ -744,18 +596,11 @@ impl Reader {
             return;
         }
         let folded = fold(&words);
-        let for_min = folded
-            .starts_with("monitor")
-            .then(|| grammar::find_duration_min(&words))
-            .flatten();
+        let for_min = folded.starts_with("monitor").then(|| grammar::find_duration_min(&words)).flatten();
         let id = slug(&words);
         self.boxes.insert(format!("action/{id}"), check.at);
         if !check.done {
-            self.actions.push(ActionPlan {
-                id,
-                text: words,
-                for_min,
-            });
+            self.actions.push(ActionPlan { id, text: words, for_min });
         }
     }
 
@@ -768,10 +613,7 @@ impl Reader {
             return;
         };
         let folded = fold(who);
-        let role = SignoffRole::ALL
-            .iter()
-            .copied()
-            .find(|role| folded.starts_with(&fold(&role.to_string())));
+        let role = SignoffRole::ALL.iter().copied().find(|role| folded.starts_with(&fold(&role.to_string())));
         let Some(role) = role else {
             self.find(
                 "TM082",
@@ -803,18 +645,11 @@ impl Reader {
         for (field, filled, name) in missing {
             if !filled && !self.seen.contains(&field) {
                 let help = format!("Add `**{name}:** …` under `## Release Overview`.");
-                self.find(
-                    "TM010",
-                    Blocks::Submit,
-                    format!("`{name}` is missing."),
-                    help,
-                    end.clone(),
-                );
+                self.find("TM010", Blocks::Submit, format!("`{name}` is missing."), help, end.clone());
             }
         }
         self.judge(&end);
-        self.diagnostics
-            .sort_by_key(|d| (std::cmp::Reverse(d.blocks), d.span.start));
+        self.diagnostics.sort_by_key(|d| (std::cmp::Reverse(d.blocks), d.span.start));
         let blocked = self.diagnostics.iter().any(|d| d.blocks == Blocks::Import);
         // Without a title or a date there is nothing to show or schedule: those two decide whether it is a plan at all.
         let basics = self.title.is_some() && self.when.is_some();
@@ -829,13 +664,7 @@ impl Reader {
         }
         let plan = (basics && !blocked).then(|| self.plan());
         let digest = plan.as_ref().map(digest).unwrap_or_default();
-        Reading {
-            plan,
-            digest,
-            diagnostics: self.diagnostics,
-            boxes: self.boxes,
-            signoff_slots: self.slots,
-        }
+        Reading { plan, digest, diagnostics: self.diagnostics, boxes: self.boxes, signoff_slots: self.slots }
     }
 
     /// Rules that look at more than one field (`plans.md` 5, 5.2, 7).
@@ -846,13 +675,7 @@ impl Reader {
             _ => None,
         });
         if big_bang && canary.is_some() {
-            self.find(
-                "TM031",
-                Blocks::Submit,
-                "Big Bang and Canary are both ticked.",
-                "Keep one.",
-                end.clone(),
-            );
+            self.find("TM031", Blocks::Submit, "Big Bang and Canary are both ticked.", "Keep one.", end.clone());
         }
         let percents: Vec<f64> = self.stages.iter().filter_map(|s| s.percent).collect();
         if percents.windows(2).any(|w| w[1] <= w[0]) {
@@ -891,17 +714,8 @@ impl Reader {
             );
         }
         if self.metrics.len() < metrics {
-            let message = format!(
-                "{risk} risk needs {metrics} metrics; {} found.",
-                self.metrics.len()
-            );
-            self.find(
-                "TM050",
-                Blocks::Submit,
-                message,
-                "Fill the table under `Success Criteria`.",
-                end.clone(),
-            );
+            let message = format!("{risk} risk needs {metrics} metrics; {} found.", self.metrics.len());
+            self.find("TM050", Blocks::Submit, message, "Fill the table under `Success Criteria`.", end.clone());
         }
         if risk == Risk::High && (self.contingency.is_empty() || self.risks.is_empty()) {
             self.find(
@@ -915,11 +729,7 @@ impl Reader {
     }
 
     fn plan(&mut self) -> Plan {
-        let unknown = || Contact {
-            name: "nobody yet".to_owned(),
-            handle: None,
-            user: None,
-        };
+        let unknown = || Contact { name: "nobody yet".to_owned(), handle: None, user: None };
         self.points.sort_by_key(|p| p.after_min);
         Plan {
             title: self.title.clone().unwrap_or_default(),

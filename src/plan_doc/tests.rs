@@ -11,13 +11,9 @@ const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
 
 #[test]
 fn thresholds_mean_what_they_say() {
-    let base = Quantity {
-        value: 200.0,
-        unit: "ms".to_owned(),
-    };
+    let base = Quantity { value: 200.0, unit: "ms".to_owned() };
     let read = |text: &str| {
-        bound(text, Some(&base))
-            .map(|(cmp, q)| format!("{}{q}", cmp.map_or(String::new(), |c| format!("{c} "))))
+        bound(text, Some(&base)).map(|(cmp, q)| format!("{}{q}", cmp.map_or(String::new(), |c| format!("{c} "))))
     };
     for (text, want) in [
         ("< 250ms", Some("< 250ms")),
@@ -43,34 +39,16 @@ fn thresholds_mean_what_they_say() {
 fn triggers_mean_what_they_say() {
     let exceeds = |metric: &str, cmp, value, unit: &str, for_min| TriggerRule::Exceeds {
         metric: metric.to_owned(),
-        bound: Bound {
-            cmp,
-            than: Quantity {
-                value,
-                unit: unit.to_owned(),
-            },
-        },
+        bound: Bound { cmp, than: Quantity { value, unit: unit.to_owned() } },
         for_min,
     };
     for (text, want) in [
-        (
-            "Error rate exceeds 2% for 5 minutes",
-            Some(exceeds("Error rate", Cmp::Above, 2.0, "%", 5)),
-        ),
-        (
-            "P99 latency exceeds 400ms for 10 minutes",
-            Some(exceeds("P99 latency", Cmp::Above, 400.0, "ms", 10)),
-        ),
-        (
-            "Throughput < 800 rps",
-            Some(exceeds("Throughput", Cmp::Below, 800.0, "rps", 5)),
-        ),
+        ("Error rate exceeds 2% for 5 minutes", Some(exceeds("Error rate", Cmp::Above, 2.0, "%", 5))),
+        ("P99 latency exceeds 400ms for 10 minutes", Some(exceeds("P99 latency", Cmp::Above, 400.0, "ms", 10))),
+        ("Throughput < 800 rps", Some(exceeds("Throughput", Cmp::Below, 800.0, "rps", 5))),
         (
             "Key service health check fails for 3 consecutive checks",
-            Some(TriggerRule::Fails {
-                check: "Key service health check".to_owned(),
-                times: 3,
-            }),
+            Some(TriggerRule::Fails { check: "Key service health check".to_owned(), times: 3 }),
         ),
         (
             "Rollback if checkout conversion rate drops by more than 10% within first hour",
@@ -116,24 +94,11 @@ fn offsets_durations_and_stages() {
 
 #[test]
 fn dates_are_read_or_refused_never_guessed() {
-    let ok = |text: &str| {
-        parse_when(text, None)
-            .map(|w| format!("{} {}", w.at, w.zone))
-            .map_err(|(code, ..)| code)
-    };
+    let ok = |text: &str| parse_when(text, None).map(|w| format!("{} {}", w.at, w.zone)).map_err(|(code, ..)| code);
     for (text, want) in [
-        (
-            "2026-12-08 14:00 Europe/Berlin",
-            Ok("2026-12-08T13:00:00Z Europe/Berlin"),
-        ),
-        (
-            "2026-12-08 14:00 europe/berlin",
-            Ok("2026-12-08T13:00:00Z Europe/Berlin"),
-        ),
-        (
-            "Tuesday, December 8, 2026 at 2:00 PM UTC+1",
-            Ok("2026-12-08T13:00:00Z +01:00"),
-        ),
+        ("2026-12-08 14:00 Europe/Berlin", Ok("2026-12-08T13:00:00Z Europe/Berlin")),
+        ("2026-12-08 14:00 europe/berlin", Ok("2026-12-08T13:00:00Z Europe/Berlin")),
+        ("Tuesday, December 8, 2026 at 2:00 PM UTC+1", Ok("2026-12-08T13:00:00Z +01:00")),
         ("8 Dec 2026 14:00 UTC", Ok("2026-12-08T14:00:00Z UTC")),
         ("2026-12-08 14:00 CET", Ok("2026-12-08T13:00:00Z +01:00")),
         ("<t:1796734800:F>", Ok("2026-12-08T13:00:00Z UTC")),
@@ -158,50 +123,24 @@ fn the_filled_plan_is_clean_and_complete() {
     assert_eq!(reading.diagnostics, []);
     let plan = reading.plan.unwrap();
     assert_eq!(
-        (
-            plan.stages.len(),
-            plan.metrics.len(),
-            plan.triggers.len(),
-            plan.points.len(),
-            plan.rungs.len()
-        ),
+        (plan.stages.len(), plan.metrics.len(), plan.triggers.len(), plan.points.len(), plan.rungs.len()),
         (3, 3, 3, 4, 3)
     );
     assert_eq!(
-        (
-            plan.gates.len(),
-            plan.risks.len(),
-            plan.contingency.len(),
-            plan.actions.len(),
-            plan.signoffs.len()
-        ),
+        (plan.gates.len(), plan.risks.len(), plan.contingency.len(), plan.actions.len(), plan.signoffs.len()),
         (7, 2, 3, 3, 4)
     );
-    assert_eq!(
-        (
-            plan.updates_every_min,
-            plan.escalation.len(),
-            plan.service.as_deref()
-        ),
-        (30, 2, Some("checkout"))
-    );
+    assert_eq!((plan.updates_every_min, plan.escalation.len(), plan.service.as_deref()), (30, 2, Some("checkout")));
     assert_eq!(reading.boxes.len(), 30);
     for at in reading.boxes.values() {
-        assert!(matches!(
-            PLAN.as_bytes()[at - 1..at + 2],
-            [b'[', b' ' | b'x', b']']
-        ));
+        assert!(matches!(PLAN.as_bytes()[at - 1..at + 2], [b'[', b' ' | b'x', b']']));
     }
 }
 
 #[test]
 fn line_endings_front_matter_and_a_byte_order_mark_change_nothing() {
     let want = read(PLAN.as_bytes(), None).plan;
-    for text in [
-        PLAN.replace('\n', "\r\n"),
-        format!("\u{FEFF}{PLAN}"),
-        format!("---\nkind: plan\n---\n{PLAN}"),
-    ] {
+    for text in [PLAN.replace('\n', "\r\n"), format!("\u{FEFF}{PLAN}"), format!("---\nkind: plan\n---\n{PLAN}")] {
         let reading = read(text.as_bytes(), None);
         assert_eq!(reading.plan, want, "{:?}", reading.diagnostics);
     }
@@ -211,14 +150,8 @@ fn line_endings_front_matter_and_a_byte_order_mark_change_nothing() {
 fn the_digest_knows_material_from_cosmetic() {
     let digest = |text: &str| read(text.as_bytes(), None).digest;
     let same = digest(PLAN);
-    assert_eq!(
-        same,
-        digest(&PLAN.replace("[ ] Dependencies", "[x] Dependencies"))
-    );
-    assert_eq!(
-        same,
-        digest(&PLAN.replace("losing a single order", "losing orders"))
-    );
+    assert_eq!(same, digest(&PLAN.replace("[ ] Dependencies", "[x] Dependencies")));
+    assert_eq!(same, digest(&PLAN.replace("losing a single order", "losing orders")));
     for (from, to) in [
         ("> 2%", "> 3%"),
         ("14:00", "15:00"),

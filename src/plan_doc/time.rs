@@ -21,22 +21,11 @@ const EXPECTED: &str = "Write it like `2026-12-01 14:00 Europe/Berlin` or `2026-
 pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime, TimeProblem> {
     let typed = typed.trim();
     if let Some(at) = discord_stamp(typed) {
-        return Ok(PlannedTime {
-            at,
-            zone: "UTC".to_owned(),
-            typed: typed.to_owned(),
-        });
+        return Ok(PlannedTime { at, zone: "UTC".to_owned(), typed: typed.to_owned() });
     }
-    let words: Vec<&str> = typed
-        .split([' ', '\t', ',', '\u{a0}'])
-        .filter(|w| !w.is_empty())
-        .collect();
+    let words: Vec<&str> = typed.split([' ', '\t', ',', '\u{a0}']).filter(|w| !w.is_empty()).collect();
     let (date, used) = date(&words)?;
-    let rest: Vec<&str> = words[used..]
-        .iter()
-        .copied()
-        .filter(|w| !w.eq_ignore_ascii_case("at"))
-        .collect();
+    let rest: Vec<&str> = words[used..].iter().copied().filter(|w| !w.eq_ignore_ascii_case("at")).collect();
     let (time, used) = time(&rest)?;
     let zone_text = rest[used..].join(" ");
     let zone_text = zone_text.trim_matches(['(', ')', '[', ']', ' ']).to_owned();
@@ -45,20 +34,12 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         (false, _) => zone_text,
         (true, Some(zone)) => zone.to_owned(),
         (true, None) => {
-            return Err((
-                "TM071",
-                format!("`{typed}` names no time zone."),
-                EXPECTED.to_owned(),
-            ));
+            return Err(("TM071", format!("`{typed}` names no time zone."), EXPECTED.to_owned()));
         }
     };
     let (zone, name) = zone(&zone_text, civil)?;
     let at = instant(civil, &zone, &name)?;
-    Ok(PlannedTime {
-        at,
-        zone: name,
-        typed: typed.to_owned(),
-    })
+    Ok(PlannedTime { at, zone: name, typed: typed.to_owned() })
 }
 
 fn discord_stamp(typed: &str) -> Option<Timestamp> {
@@ -68,11 +49,7 @@ fn discord_stamp(typed: &str) -> Option<Timestamp> {
 }
 
 fn unreadable(what: &str) -> TimeProblem {
-    (
-        "TM070",
-        format!("`{what}` is not a date and time we can read."),
-        EXPECTED.to_owned(),
-    )
+    ("TM070", format!("`{what}` is not a date and time we can read."), EXPECTED.to_owned())
 }
 
 const MONTHS: [&str; 12] = [
@@ -89,21 +66,11 @@ const MONTHS: [&str; 12] = [
     "november",
     "december",
 ];
-const WEEKDAYS: [&str; 7] = [
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
+const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 fn named(word: &str, names: &[&str]) -> Option<usize> {
     let word = word.trim_end_matches('.').to_lowercase();
-    (word.len() >= 3)
-        .then(|| names.iter().position(|name| name.starts_with(&word)))
-        .flatten()
+    (word.len() >= 3).then(|| names.iter().position(|name| name.starts_with(&word))).flatten()
 }
 
 /// The date and how many words it took.
@@ -125,29 +92,15 @@ fn date(words: &[&str]) -> Result<(Date, usize), TimeProblem> {
         ));
     } else {
         let three = words.get(at..at + 3).ok_or_else(bad)?;
-        let day = |w: &str| {
-            w.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', '.'])
-                .parse::<i8>()
-                .ok()
-        };
+        let day = |w: &str| w.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', '.']).parse::<i8>().ok();
         let year = three[2].parse::<i16>().map_err(|_not_a_year| bad())?;
-        match (
-            day(three[0]),
-            named(three[1], &MONTHS),
-            named(three[0], &MONTHS),
-            day(three[1]),
-        ) {
+        match (day(three[0]), named(three[1], &MONTHS), named(three[0], &MONTHS), day(three[1])) {
             (Some(d), Some(m), _, _) | (_, _, Some(m), Some(d)) => (year, m as i8 + 1, d, 3),
             _ => return Err(bad()),
         }
     };
-    let date = Date::new(y, m, d).map_err(|_not_a_day| {
-        (
-            "TM070",
-            format!("There is no day {y:04}-{m:02}-{d:02}."),
-            EXPECTED.to_owned(),
-        )
-    })?;
+    let date = Date::new(y, m, d)
+        .map_err(|_not_a_day| ("TM070", format!("There is no day {y:04}-{m:02}-{d:02}."), EXPECTED.to_owned()))?;
     if let Some(weekday) = weekday {
         let is = date.weekday().to_monday_zero_offset() as usize;
         if is != weekday {
@@ -167,36 +120,22 @@ fn iso(word: &str) -> Option<(i16, i8, i8)> {
 }
 
 fn time(words: &[&str]) -> Result<(Time, usize), TimeProblem> {
-    let missing = || {
-        (
-            "TM070",
-            "The time of day is missing.".to_owned(),
-            EXPECTED.to_owned(),
-        )
-    };
+    let missing = || ("TM070", "The time of day is missing.".to_owned(), EXPECTED.to_owned());
     let word = *words.first().ok_or_else(missing)?;
     let lower = word.to_lowercase();
-    let (digits, half, used) =
-        if let Some(digits) = lower.strip_suffix("am").or_else(|| lower.strip_suffix("pm")) {
-            (digits.to_owned(), Some(lower.ends_with("pm")), 1)
-        } else {
-            match words.get(1).map(|w| w.to_lowercase()) {
-                Some(next) if next == "am" || next == "pm" => (lower, Some(next == "pm"), 2),
-                _ => (lower, None, 1),
-            }
-        };
+    let (digits, half, used) = if let Some(digits) = lower.strip_suffix("am").or_else(|| lower.strip_suffix("pm")) {
+        (digits.to_owned(), Some(lower.ends_with("pm")), 1)
+    } else {
+        match words.get(1).map(|w| w.to_lowercase()) {
+            Some(next) if next == "am" || next == "pm" => (lower, Some(next == "pm"), 2),
+            _ => (lower, None, 1),
+        }
+    };
     let bad = || unreadable(word);
     let mut parts = digits.split(':');
     let hour: i8 = parts.next().and_then(|p| p.parse().ok()).ok_or_else(bad)?;
-    let minute: Option<i8> = parts
-        .next()
-        .map(str::parse)
-        .transpose()
-        .map_err(|_not_minutes| bad())?;
-    let second: i8 = parts
-        .next()
-        .map_or(Ok(0), str::parse)
-        .map_err(|_not_seconds| bad())?;
+    let minute: Option<i8> = parts.next().map(str::parse).transpose().map_err(|_not_minutes| bad())?;
+    let second: i8 = parts.next().map_or(Ok(0), str::parse).map_err(|_not_seconds| bad())?;
     if minute.is_none() && half.is_none() {
         return Err(bad());
     }
@@ -215,11 +154,7 @@ fn time(words: &[&str]) -> Result<(Time, usize), TimeProblem> {
 
 fn zone(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
     if let Some(offset) = fixed_offset(typed) {
-        let name = if offset == Offset::UTC {
-            "UTC".to_owned()
-        } else {
-            offset_name(offset)
-        };
+        let name = if offset == Offset::UTC { "UTC".to_owned() } else { offset_name(offset) };
         return Ok((TimeZone::fixed(offset), name));
     }
     if typed.contains('/') {
@@ -241,21 +176,13 @@ fn unknown_zone(typed: &str) -> TimeProblem {
             score(a).total_cmp(&score(b))
         })
         .unwrap_or_default();
-    (
-        "TM072",
-        format!("`{typed}` is not a time zone we know."),
-        format!("Did you mean `{near}`?"),
-    )
+    ("TM072", format!("`{typed}` is not a time zone we know."), format!("Did you mean `{near}`?"))
 }
 
 /// `Z`, `UTC`, `GMT`, `UTC+2`, `+02:00`, `+0200`: signs as in ISO 8601, east is plus.
 fn fixed_offset(typed: &str) -> Option<Offset> {
     let upper = typed.to_uppercase();
-    let rest = upper
-        .strip_prefix("UTC")
-        .or_else(|| upper.strip_prefix("GMT"))
-        .unwrap_or(&upper)
-        .trim();
+    let rest = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT")).unwrap_or(&upper).trim();
     if rest.is_empty() || rest == "Z" {
         return Some(Offset::UTC);
     }
@@ -277,11 +204,7 @@ fn fixed_offset(typed: &str) -> Option<Offset> {
 fn offset_name(offset: Offset) -> String {
     let seconds = offset.seconds();
     let sign = if seconds < 0 { '-' } else { '+' };
-    format!(
-        "{sign}{:02}:{:02}",
-        seconds.abs() / 3600,
-        seconds.abs() % 3600 / 60
-    )
+    format!("{sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() % 3600 / 60)
 }
 
 /// An abbreviation counts only if every zone that uses it on that date agrees on the offset.
@@ -292,11 +215,7 @@ fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), Time
     let half_a_year = jiff::SignedDuration::from_hours(24 * 183);
     for name in db().available() {
         let name = name.to_string();
-        if !name.contains('/')
-            || name.starts_with("Etc/")
-            || name.starts_with("posix/")
-            || name.starts_with("right/")
-        {
+        if !name.contains('/') || name.starts_with("Etc/") || name.starts_with("posix/") || name.starts_with("right/") {
             continue;
         }
         let Ok(zone) = TimeZone::get(&name) else { continue };
@@ -312,11 +231,7 @@ fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), Time
     }
     if let Some((place, is)) = other_season {
         let message = format!("{place} is on {is} on {}, not on {wanted}.", civil.date());
-        return Err((
-            "TM072",
-            message,
-            format!("Name the place, `{place}`, or give an offset such as `UTC-8`."),
-        ));
+        return Err(("TM072", message, format!("Name the place, `{place}`, or give an offset such as `UTC-8`.")));
     }
     let mut found = offsets.into_iter();
     match (found.next(), found.next()) {
@@ -330,11 +245,7 @@ fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), Time
         }
         (None, _) => {
             let help = "Use a place such as `America/Los_Angeles`, or an offset such as `UTC-8`.".to_owned();
-            Err((
-                "TM072",
-                format!("No place uses `{typed}` on {}.", civil.date()),
-                help,
-            ))
+            Err(("TM072", format!("No place uses `{typed}` on {}.", civil.date()), help))
         }
     }
 }
@@ -345,34 +256,16 @@ fn instant(civil: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, Ti
     match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => {}
         AmbiguousOffset::Gap { before, after } => {
-            let message = format!(
-                "{} {} does not exist in {name}: the clocks go forward.",
-                civil.date(),
-                hhmm(civil)
-            );
-            let help = format!(
-                "Choose another time, or give the offset: {} or {}.",
-                shown(before),
-                shown(after)
-            );
+            let message = format!("{} {} does not exist in {name}: the clocks go forward.", civil.date(), hhmm(civil));
+            let help = format!("Choose another time, or give the offset: {} or {}.", shown(before), shown(after));
             return Err(("TM073", message, help));
         }
         AmbiguousOffset::Fold { before, after } => {
-            let message = format!(
-                "{} {} happens twice in {name}: the clocks go back.",
-                civil.date(),
-                hhmm(civil)
-            );
-            return Err((
-                "TM073",
-                message,
-                format!("Say which: {} or {}.", shown(before), shown(after)),
-            ));
+            let message = format!("{} {} happens twice in {name}: the clocks go back.", civil.date(), hhmm(civil));
+            return Err(("TM073", message, format!("Say which: {} or {}.", shown(before), shown(after))));
         }
     }
-    ambiguous
-        .unambiguous()
-        .map_err(|_out_of_range| unreadable(&civil.to_string()))
+    ambiguous.unambiguous().map_err(|_out_of_range| unreadable(&civil.to_string()))
 }
 
 fn hhmm(civil: DateTime) -> String {

@@ -43,59 +43,32 @@ pub fn export(bytes: &[u8], release: &Release) -> Vec<u8> {
 }
 
 fn signed_words(release: &Release, role: SignoffRole) -> Option<String> {
-    let signoff = release
-        .signoffs
-        .get(&role)
-        .filter(|s| s.digest == release.digest)?;
+    let signoff = release.signoffs.get(&role).filter(|s| s.digest == release.digest)?;
     let zone = TimeZone::get(&release.plan.t0.zone).unwrap_or(TimeZone::UTC);
     let at = zone.to_datetime(signoff.at);
-    let zone = if TimeZone::get(&release.plan.t0.zone).is_ok() {
-        release.plan.t0.zone.as_str()
-    } else {
-        "UTC"
-    };
+    let zone = if TimeZone::get(&release.plan.t0.zone).is_ok() { release.plan.t0.zone.as_str() } else { "UTC" };
     // A name is the person's own text: it must not become markup in the plan.
-    let name: String = signoff
-        .name
-        .chars()
-        .filter(|c| !matches!(c, '[' | ']' | '<' | '>' | '`' | '\n' | '\r'))
-        .collect();
-    Some(format!(
-        "{name} - {} {:02}:{:02} {zone}",
-        at.date(),
-        at.hour(),
-        at.minute()
-    ))
+    let name: String =
+        signoff.name.chars().filter(|c| !matches!(c, '[' | ']' | '<' | '>' | '`' | '\n' | '\r')).collect();
+    Some(format!("{name} - {} {:02}:{:02} {zone}", at.date(), at.hour(), at.minute()))
 }
 
 /// Ids of the boxes that state ticks (`plans.md` 5.1).
 fn done_items(release: &Release) -> Vec<String> {
     let mut done: Vec<String> = release.gates_done.iter().map(|id| format!("gate/{id}")).collect();
-    for role in release
-        .signoffs
-        .iter()
-        .filter(|(_, s)| s.digest == release.digest)
-        .map(|(role, _)| role)
-    {
+    for role in release.signoffs.iter().filter(|(_, s)| s.digest == release.digest).map(|(role, _)| role) {
         done.push(format!("signoff/{}", role.slug()));
     }
     for (rung, state) in &release.rungs {
         let needs = release.plan.rungs.iter().find(|r| r.key() == *rung);
         let receipt = needs.is_some_and(|r| crate::domain::ladder::needs_receipt(&r.audience));
-        let confirmed = if receipt {
-            state.receipt.is_some()
-        } else {
-            state.delivered_at.is_some()
-        };
+        let confirmed = if receipt { state.receipt.is_some() } else { state.delivered_at.is_some() };
         if state.said != RungSaid::Skipped && confirmed {
             done.push(format!("rung/{rung}"));
         }
     }
     if let Some(run) = release.phase.run() {
-        let decided = run
-            .points
-            .iter()
-            .filter(|p| matches!(p.state, PointState::Decided { .. }));
+        let decided = run.points.iter().filter(|p| matches!(p.state, PointState::Decided { .. }));
         done.extend(decided.map(|p| format!("point/{}", p.after_min)));
         if run.updates.posted + run.updates.missed > 0 {
             done.push("updates".to_owned());
@@ -106,16 +79,13 @@ fn done_items(release: &Release) -> Vec<String> {
             done.extend(["all-clear".to_owned(), "metrics-shared".to_owned()]);
         }
         match &closing.postmortem {
-            Postmortem::Filed { .. }
-            | Postmortem::Due {
-                scheduled: Some(_), ..
-            } => done.push("post-mortem".to_owned()),
+            Postmortem::Filed { .. } | Postmortem::Due { scheduled: Some(_), .. } => {
+                done.push("post-mortem".to_owned())
+            }
             Postmortem::Due { .. } | Postmortem::Waived { .. } | Postmortem::NotRequired => {}
         }
-        let settled = closing
-            .actions
-            .iter()
-            .filter(|a| matches!(a.settled, Some(crate::domain::closing::Settled::Done { .. })));
+        let settled =
+            closing.actions.iter().filter(|a| matches!(a.settled, Some(crate::domain::closing::Settled::Done { .. })));
         done.extend(settled.map(|a| format!("action/{}", a.id)));
     }
     done

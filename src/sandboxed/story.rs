@@ -12,45 +12,17 @@ pub fn t(minutes: i64) -> i64 {
 }
 
 fn step(caption: &str, who: &str, channel: &str, act: Act) -> Step {
-    Step {
-        caption: caption.to_owned(),
-        who: who.to_owned(),
-        channel: channel.to_owned(),
-        act,
-    }
+    Step { caption: caption.to_owned(), who: who.to_owned(), channel: channel.to_owned(), act }
 }
 
 fn slash(caption: &str, who: &str, path: &str, options: &[(&str, &str)]) -> Step {
-    let options = options
-        .iter()
-        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
-        .collect();
-    step(
-        caption,
-        who,
-        "releases",
-        Act::Slash {
-            path: path.to_owned(),
-            options,
-            file: None,
-        },
-    )
+    let options = options.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    step(caption, who, "releases", Act::Slash { path: path.to_owned(), options, file: None })
 }
 
 fn press(caption: &str, who: &str, channel: &str, label: &str, fill: &[(&str, &str)]) -> Step {
-    let fill = fill
-        .iter()
-        .map(|(a, b)| ((*a).to_owned(), (*b).to_owned()))
-        .collect();
-    step(
-        caption,
-        who,
-        channel,
-        Act::Press {
-            label: label.to_owned(),
-            fill,
-        },
-    )
+    let fill = fill.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+    step(caption, who, channel, Act::Press { label: label.to_owned(), fill })
 }
 
 fn advance(caption: &str, channel: &str, minutes: i64) -> Step {
@@ -59,9 +31,7 @@ fn advance(caption: &str, channel: &str, minutes: i64) -> Step {
 
 /// An Alertmanager body for the error rate, as it began at `since` minutes after T-0.
 pub fn alert(intake: &str, since: i64, value: &str, firing: bool) -> Act {
-    let starts = Timestamp::from_millisecond(t(since))
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-        .to_string();
+    let starts = Timestamp::from_millisecond(t(since)).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     Act::Post {
         url: format!("{intake}/hooks/alertmanager/sandbox"),
         bearer: ALERT_TOKEN.to_owned(),
@@ -88,41 +58,17 @@ pub fn smooth(intake: &str) -> Vec<Step> {
     let healthy = "P99 Latency: 212ms\nError Rate: 0.5%\nThroughput: 1180 rps";
     vec![
         step("Ana imports the filled-in plan", "ana", "releases", plan),
-        press(
-            "She reads what will be said, and submits it",
-            "ana",
-            "releases",
-            "Submit for sign-off",
-            &[],
-        ),
+        press("She reads what will be said, and submits it", "ana", "releases", "Submit for sign-off", &[]),
         slash(
             "She owns the plan, so she cannot sign it",
             "ana",
             "release signoff give",
             &[("role", "engineering_lead")],
         ),
-        press(
-            "Chloe signs as Engineering Lead",
-            "chloe",
-            "releases",
-            "Sign as Engineering Lead",
-            &[],
-        ),
+        press("Chloe signs as Engineering Lead", "chloe", "releases", "Sign as Engineering Lead", &[]),
         advance("T-24h: engineering is told", "engineering", -24 * 60),
-        press(
-            "Dev signs as Product Owner",
-            "dev",
-            "releases",
-            "Sign as Product Owner",
-            &[],
-        ),
-        press(
-            "Eva signs as SRE/Ops: the release is approved",
-            "eva",
-            "releases",
-            "Sign as SRE/Ops",
-            &[],
-        ),
+        press("Dev signs as Product Owner", "dev", "releases", "Sign as Product Owner", &[]),
+        press("Eva signs as SRE/Ops: the release is approved", "eva", "releases", "Sign as SRE/Ops", &[]),
         slash(
             "Ana ticks the last prerequisite",
             "ana",
@@ -132,13 +78,7 @@ pub fn smooth(intake: &str) -> Vec<Step> {
         advance("T-2h: support is told", "support", -120),
         press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
         advance("T-30m: the status page", "releases", -30),
-        press(
-            "Gwen has updated the status page",
-            "gwen",
-            "releases",
-            "Briefed",
-            &[],
-        ),
+        press("Gwen has updated the status page", "gwen", "releases", "Briefed", &[]),
         advance("T-0: go or no-go", "releases", 0),
         slash("Ana gives go", "ana", "release go", &[]),
         advance("Ten minutes later", "releases", 10),
@@ -157,67 +97,30 @@ pub fn smooth(intake: &str) -> Vec<Step> {
             &[("text", "Latency and errors are at the baseline.")],
         ),
         advance("T+20m", "releases", 20),
-        step(
-            "Production breaks: an alert arrives",
-            "ben",
-            "releases",
-            alert(intake, 20, "3.1", true),
-        ),
+        step("Production breaks: an alert arrives", "ben", "releases", alert(intake, 20, "3.1", true)),
         press("Ben acknowledges it", "ben", "releases", "Acknowledge", &[]),
         advance("Two minutes later", "releases", 22),
-        step(
-            "The alert repeats: its message is edited",
-            "ben",
-            "releases",
-            alert(intake, 20, "3.4", true),
-        ),
-        advance(
-            "Five minutes over 2%: the trigger asks for a decision",
-            "releases",
-            25,
-        ),
+        step("The alert repeats: its message is edited", "ben", "releases", alert(intake, 20, "3.4", true)),
+        advance("Five minutes over 2%: the trigger asks for a decision", "releases", 25),
         press(
             "Eva holds the rollout",
             "eva",
             "releases",
             "Hold",
-            &[(
-                "text",
-                "The provider's quota is being raised; five percent is bearable.",
-            )],
+            &[("text", "The provider's quota is being raised; five percent is bearable.")],
         ),
         advance("T+35m", "releases", 35),
-        step(
-            "The alert ends, which alone proves nothing",
-            "ben",
-            "releases",
-            alert(intake, 20, "3.4", false),
-        ),
+        step("The alert ends, which alone proves nothing", "ben", "releases", alert(intake, 20, "3.4", false)),
         slash(
             "Ben reports a fresh value",
             "ben",
             "release alert report",
             &[("metric", "Error Rate"), ("text", "0.5%")],
         ),
-        slash(
-            "Ana resumes; later times move by ten minutes",
-            "ana",
-            "release resume",
-            &[],
-        ),
+        slash("Ana resumes; later times move by ten minutes", "ana", "release resume", &[]),
         advance("Stage 1 has soaked", "releases", 45),
-        slash(
-            "Ana goes on to 25%",
-            "ana",
-            "release stage",
-            &[("stage", "advance")],
-        ),
-        slash(
-            "Ana writes an update",
-            "ana",
-            "release update",
-            &[("text", "25% of users; the quota is raised.")],
-        ),
+        slash("Ana goes on to 25%", "ana", "release stage", &[("stage", "advance")]),
+        slash("Ana writes an update", "ana", "release update", &[("text", "25% of users; the quota is raised.")]),
         advance("T+1h, moved by the hold", "releases", 70),
         press(
             "Ben lets it continue",
@@ -226,65 +129,19 @@ pub fn smooth(intake: &str) -> Vec<Step> {
             "Continue",
             &[("text", "No errors since the quota was raised.")],
         ),
-        slash(
-            "Ana writes an update",
-            "ana",
-            "release update",
-            &[("text", "Stable at 25%.")],
-        ),
-        advance(
-            "Nobody writes the next update: T-Minus does, and says so",
-            "releases",
-            105,
-        ),
-        slash(
-            "Ana goes on to everyone",
-            "ana",
-            "release stage",
-            &[("stage", "advance")],
-        ),
-        slash(
-            "She writes the update she owed",
-            "ana",
-            "release update",
-            &[("text", "Everyone is on the new step.")],
-        ),
+        slash("Ana writes an update", "ana", "release update", &[("text", "Stable at 25%.")]),
+        advance("Nobody writes the next update: T-Minus does, and says so", "releases", 105),
+        slash("Ana goes on to everyone", "ana", "release stage", &[("stage", "advance")]),
+        slash("She writes the update she owed", "ana", "release update", &[("text", "Everyone is on the new step.")]),
         advance("Half an hour", "releases", 134),
-        slash(
-            "Ana writes an update",
-            "ana",
-            "release update",
-            &[("text", "Everything is calm.")],
-        ),
+        slash("Ana writes an update", "ana", "release update", &[("text", "Everything is calm.")]),
         advance("Stage 3 has soaked", "releases", 165),
-        slash(
-            "Ana ends the rollout: watching",
-            "ana",
-            "release stage",
-            &[("stage", "advance")],
-        ),
-        slash(
-            "The all-clear is refused, with the list",
-            "ana",
-            "release all-clear",
-            &[],
-        ),
+        slash("Ana ends the rollout: watching", "ana", "release stage", &[("stage", "advance")]),
+        slash("The all-clear is refused, with the list", "ana", "release all-clear", &[]),
         advance("T+4h, moved by the hold", "releases", 250),
-        press(
-            "Eva lets it continue",
-            "eva",
-            "releases",
-            "Continue",
-            &[("text", "All metrics at the baseline.")],
-        ),
+        press("Eva lets it continue", "eva", "releases", "Continue", &[("text", "All metrics at the baseline.")]),
         advance("T+24h, moved by the hold", "releases", 1450),
-        press(
-            "Eva lets it continue",
-            "eva",
-            "releases",
-            "Continue",
-            &[("text", "A quiet night.")],
-        ),
+        press("Eva lets it continue", "eva", "releases", "Continue", &[("text", "A quiet night.")]),
         press(
             "Ana reports the final values",
             "ana",
@@ -293,11 +150,7 @@ pub fn smooth(intake: &str) -> Vec<Step> {
             &[("text", "Final values."), ("values", healthy)],
         ),
         slash("Ana gives the all-clear", "ana", "release all-clear", &[]),
-        advance(
-            "A day later: the post-mortem is due, because an alert fired",
-            "releases",
-            1451 + 1440,
-        ),
+        advance("A day later: the post-mortem is due, because an alert fired", "releases", 1451 + 1440),
         press(
             "Ana files it",
             "ana",

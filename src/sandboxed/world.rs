@@ -22,14 +22,8 @@ const OPS: u64 = 700_000_000_000_000_104;
 
 /// The seeded server: five roles that sign or steer, three audiences, eight people.
 pub fn world() -> World {
-    let role = |id, name: &str| RoleSeed {
-        id,
-        name: name.to_owned(),
-    };
-    let channel = |id, name: &str| ChannelSeed {
-        id,
-        name: name.to_owned(),
-    };
+    let role = |id, name: &str| RoleSeed { id, name: name.to_owned() };
+    let channel = |id, name: &str| ChannelSeed { id, name: name.to_owned() };
     let person = |n: u64, username: &str, name: &str, roles: &[u64]| PersonSeed {
         id: 700_000_000_000_001_000 + n,
         username: username.to_owned(),
@@ -72,10 +66,8 @@ pub fn world() -> World {
 
 pub(super) fn policy() -> Policy {
     let role = |id: u64| RoleId(id.to_string());
-    let route = |channel: Option<u64>, id| Route {
-        channel: channel.map(|c| ChannelId(c.to_string())),
-        role: Some(role(id)),
-    };
+    let route =
+        |channel: Option<u64>, id| Route { channel: channel.map(|c| ChannelId(c.to_string())), role: Some(role(id)) };
     Policy {
         release_channel: Some(ChannelId(RELEASES.to_string())),
         ops_channel: Some(ChannelId(OPS.to_string())),
@@ -89,10 +81,7 @@ pub(super) fn policy() -> Policy {
         .into(),
         release_managers: vec![role(MANAGER)],
         audiences: [
-            (
-                Audience::engineering(),
-                route(Some(ENGINEERING_CHANNEL), ENGINEERING),
-            ),
+            (Audience::engineering(), route(Some(ENGINEERING_CHANNEL), ENGINEERING)),
             (Audience::support(), route(Some(SUPPORT_CHANNEL), SUPPORT)),
             (Audience::status_page(), route(None, STATUS)),
         ]

@@ -38,9 +38,8 @@ impl Store {
         if entries.is_empty() {
             return Ok(());
         }
-        let head = sqlx::query_scalar!("SELECT hash FROM journal ORDER BY seq DESC LIMIT 1")
-            .fetch_optional(&mut *txn)
-            .await?;
+        let head =
+            sqlx::query_scalar!("SELECT hash FROM journal ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *txn).await?;
         let mut prev = head.unwrap_or_default();
         let release = release.map(|id| id.to_string());
         let rows: Vec<serde_json::Value> = entries
@@ -72,19 +71,11 @@ impl Store {
     /// Database faults; a row that does not parse.
     pub async fn history(&self, release: ReleaseId) -> Result<Vec<Entry>, StoreFault> {
         let id = release.to_string();
-        let rows = sqlx::query!(
-            "SELECT seq, entry FROM journal WHERE release_id = ? ORDER BY seq",
-            id
-        )
-        .fetch_all(self.read())
-        .await?;
+        let rows = sqlx::query!("SELECT seq, entry FROM journal WHERE release_id = ? ORDER BY seq", id)
+            .fetch_all(self.read())
+            .await?;
         rows.into_iter()
-            .map(|row| {
-                Ok(Entry {
-                    seq: row.seq,
-                    recorded: json(&row.entry, "journal", "entry", &id)?,
-                })
-            })
+            .map(|row| Ok(Entry { seq: row.seq, recorded: json(&row.entry, "journal", "entry", &id)? }))
             .collect()
     }
 
@@ -92,21 +83,12 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn note(
-        txn: &mut SqliteConnection,
-        source: &str,
-        id: &str,
-        at: Timestamp,
-    ) -> Result<bool, StoreFault> {
+    pub async fn note(txn: &mut SqliteConnection, source: &str, id: &str, at: Timestamp) -> Result<bool, StoreFault> {
         let at = at.as_millisecond();
-        let done = sqlx::query!(
-            "INSERT INTO inbox (source, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            source,
-            id,
-            at
-        )
-        .execute(txn)
-        .await?;
+        let done =
+            sqlx::query!("INSERT INTO inbox (source, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", source, id, at)
+                .execute(txn)
+                .await?;
         Ok(done.rows_affected() == 1)
     }
 }
@@ -129,13 +111,7 @@ pub async fn verify(store: &Store) -> Result<Result<(i64, String), i64>, StoreFa
             return Ok(Ok((last, prev)));
         }
         for row in rows {
-            let hash = link(
-                &prev,
-                &row.guild_id,
-                row.release_id.as_deref().unwrap_or(""),
-                row.at,
-                &row.entry,
-            );
+            let hash = link(&prev, &row.guild_id, row.release_id.as_deref().unwrap_or(""), row.at, &row.entry);
             if row.seq != last + 1 || row.prev_hash != prev || row.hash != hash {
                 return Ok(Err(row.seq));
             }

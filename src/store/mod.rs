@@ -10,9 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 pub use journal::verify;
@@ -26,11 +24,7 @@ pub enum StoreFault {
     #[error("the disk is full")]
     Full,
     #[error("row {table}.{column} of {key} does not fit its type")]
-    Inconsistent {
-        table: &'static str,
-        column: &'static str,
-        key: String,
-    },
+    Inconsistent { table: &'static str, column: &'static str, key: String },
     #[error("release {0} was changed meanwhile")]
     Conflict(String),
     #[error("SQLite {found} is older than 3.51.3, which fixes a WAL corruption")]
@@ -45,9 +39,7 @@ pub enum StoreFault {
 
 impl From<sqlx::Error> for StoreFault {
     fn from(error: sqlx::Error) -> Self {
-        let code = error
-            .as_database_error()
-            .and_then(|e| e.code().map(|c| c.into_owned()));
+        let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
         match code.as_deref() {
             Some("5" | "261" | "517") => Self::Busy,
             Some("13") => Self::Full,
@@ -104,34 +96,20 @@ impl Store {
             .pragma("cell_size_check", "ON")
             .pragma("mmap_size", "0")
             .pragma("journal_size_limit", "67108864");
-        let write = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         let mut connection = write.acquire().await?;
         check_version(&mut connection).await?;
         claim_purpose(&mut connection, path, purpose).await?;
         drop(connection);
         sqlx::migrate!().run(&write).await.map_err(StoreFault::Migrate)?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(2)
-            .connect_with(options.pragma("query_only", "ON"))
-            .await?;
+        let read = SqlitePoolOptions::new().max_connections(2).connect_with(options.pragma("query_only", "ON")).await?;
         let fresh = uuid::Uuid::now_v7().to_string();
-        sqlx::query!(
-            "INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING",
-            fresh
-        )
-        .execute(&write)
-        .await?;
-        let installation = sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'")
-            .fetch_one(&write)
+        sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
+            .execute(&write)
             .await?;
-        Ok(Self {
-            write,
-            read,
-            installation,
-        })
+        let installation =
+            sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'").fetch_one(&write).await?;
+        Ok(Self { write, read, installation })
     }
 
     /// This installation's id.
@@ -167,28 +145,14 @@ impl Store {
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreFault> {
-    let found = sqlx::query_scalar!(r#"SELECT sqlite_version() AS "v!: String""#)
-        .fetch_one(connection)
-        .await?;
+    let found = sqlx::query_scalar!(r#"SELECT sqlite_version() AS "v!: String""#).fetch_one(connection).await?;
     let numbers: Vec<u32> = found.split('.').filter_map(|n| n.parse().ok()).collect();
-    if numbers.as_slice() < [3, 51, 3].as_slice() {
-        Err(StoreFault::OldSqlite { found })
-    } else {
-        Ok(())
-    }
+    if numbers.as_slice() < [3, 51, 3].as_slice() { Err(StoreFault::OldSqlite { found }) } else { Ok(()) }
 }
 
-async fn claim_purpose(
-    connection: &mut SqliteConnection,
-    path: &Path,
-    purpose: Purpose,
-) -> Result<(), StoreFault> {
-    let found: i64 = sqlx::query_scalar("PRAGMA application_id")
-        .fetch_one(&mut *connection)
-        .await?;
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema")
-        .fetch_one(&mut *connection)
-        .await?;
+async fn claim_purpose(connection: &mut SqliteConnection, path: &Path, purpose: Purpose) -> Result<(), StoreFault> {
+    let found: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await?;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await?;
     if found == purpose.application_id() {
         return Ok(());
     }
@@ -205,11 +169,7 @@ async fn claim_purpose(
 }
 
 /// Milliseconds to an instant; rows hold what we wrote.
-pub(in crate::store) fn instant(
-    ms: i64,
-    table: &'static str,
-    column: &'static str,
-) -> Result<Timestamp, StoreFault> {
+pub(in crate::store) fn instant(ms: i64, table: &'static str, column: &'static str) -> Result<Timestamp, StoreFault> {
     Timestamp::from_millisecond(ms).map_err(|_out_of_range| StoreFault::Inconsistent {
         table,
         column,
@@ -226,19 +186,12 @@ pub(in crate::store) fn json<T: serde::de::DeserializeOwned>(
 ) -> Result<T, StoreFault> {
     serde_json::from_str(text).map_err(|error| {
         tracing::error!(table, column, key, %error, "A stored row does not parse");
-        StoreFault::Inconsistent {
-            table,
-            column,
-            key: key.to_owned(),
-        }
+        StoreFault::Inconsistent { table, column, key: key.to_owned() }
     })
 }
 
 /// A type to JSON for a row. Our types are plain data, so this cannot fail in practice.
-pub(in crate::store) fn to_json<T: serde::Serialize>(
-    value: &T,
-    table: &'static str,
-) -> Result<String, StoreFault> {
+pub(in crate::store) fn to_json<T: serde::Serialize>(value: &T, table: &'static str) -> Result<String, StoreFault> {
     serde_json::to_string(value).map_err(|error| StoreFault::Inconsistent {
         table,
         column: "json",

@@ -141,12 +141,7 @@ impl TryFrom<ClaimedRow> for Claimed {
     type Error = StoreFault;
 
     fn try_from(row: ClaimedRow) -> Result<Self, StoreFault> {
-        let release = json(
-            &format!("\"{}\"", row.release_id),
-            "outbox",
-            "release_id",
-            &row.key,
-        )?;
+        let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
         let time = |ms: Option<i64>, column| ms.map(|ms| instant(ms, "outbox", column)).transpose();
         Ok(Self {
             id: row.id,
@@ -193,16 +188,9 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn want_edit(
-        txn: &mut SqliteConnection,
-        edit: &NewEdit,
-        now: Timestamp,
-    ) -> Result<(), StoreFault> {
+    pub async fn want_edit(txn: &mut SqliteConnection, edit: &NewEdit, now: Timestamp) -> Result<(), StoreFault> {
         let release = edit.release.to_string();
-        let (now, apart) = (
-            now.as_millisecond(),
-            i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX),
-        );
+        let (now, apart) = (now.as_millisecond(), i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX));
         sqlx::query!(
             "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try)
              SELECT ?1, ?2, ?3, ?4, 1, 0, ?5
@@ -329,10 +317,7 @@ impl Store {
         )
         .fetch_all(&mut *txn)
         .await?;
-        let claimed = rows
-            .into_iter()
-            .map(Claimed::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
+        let claimed = rows.into_iter().map(Claimed::try_from).collect::<Result<Vec<_>, _>>()?;
         let attempts: Vec<(i64, i64)> = claimed.iter().map(|c| (c.id, c.attempt)).collect();
         let attempts = to_json(&attempts, "attempt")?;
         sqlx::query!(
@@ -351,13 +336,9 @@ impl Store {
     /// Database faults.
     pub async fn set_anchor(&self, id: i64, anchor: &str) -> Result<(), StoreFault> {
         let mut txn = self.begin().await?;
-        sqlx::query!(
-            "UPDATE outbox SET anchor_id = ? WHERE id = ? AND anchor_id IS NULL",
-            anchor,
-            id
-        )
-        .execute(&mut *txn)
-        .await?;
+        sqlx::query!("UPDATE outbox SET anchor_id = ? WHERE id = ? AND anchor_id IS NULL", anchor, id)
+            .execute(&mut *txn)
+            .await?;
         txn.commit().await?;
         Ok(())
     }
@@ -366,29 +347,14 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn record(
-        &self,
-        id: i64,
-        attempt: i64,
-        outcome: &Outcome,
-        now: Timestamp,
-    ) -> Result<bool, StoreFault> {
+    pub async fn record(&self, id: i64, attempt: i64, outcome: &Outcome, now: Timestamp) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match outcome {
             Outcome::Sent { message } => ("sent", Some(message), None, None),
-            Outcome::SentDeleted => (
-                "sent_deleted",
-                None,
-                None,
-                Some("posted, then deleted by somebody"),
-            ),
+            Outcome::SentDeleted => ("sent_deleted", None, None, Some("posted, then deleted by somebody")),
             Outcome::Retry { at, why } => ("planned", None, Some(at.as_millisecond()), Some(why)),
-            Outcome::Unknown { look_up_at, why } => {
-                ("unknown", None, Some(look_up_at.as_millisecond()), Some(why))
-            }
-            Outcome::Blocked { probe_at, why } => {
-                ("blocked", None, Some(probe_at.as_millisecond()), Some(why))
-            }
+            Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
+            Outcome::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Outcome::Dead { why } => ("dead", None, None, Some(why)),
         };
         let posted = message.map(|_| now_ms);
@@ -442,29 +408,15 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn resolve(
-        &self,
-        id: i64,
-        attempt: i64,
-        found: &Found,
-        now: Timestamp,
-    ) -> Result<bool, StoreFault> {
+    pub async fn resolve(&self, id: i64, attempt: i64, found: &Found, now: Timestamp) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
             Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
             Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
-            Found::TrustNonce => (
-                "planned",
-                None,
-                Some(now_ms),
-                Some("the channel's history cannot be read; the nonce decides"),
-            ),
-            Found::Later { at } => (
-                "unknown",
-                None,
-                Some(at.as_millisecond()),
-                Some("the look-up failed"),
-            ),
+            Found::TrustNonce => {
+                ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
+            }
+            Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
             Found::Held { why } => ("held", None, None, Some(why)),
         };
         let posted = message.map(|_| now_ms);
@@ -499,18 +451,8 @@ impl Store {
         .await?;
         rows.into_iter()
             .map(|row| {
-                let release = json(
-                    &format!("\"{}\"", row.release_id),
-                    "outbox",
-                    "release_id",
-                    &row.key,
-                )?;
-                Ok((
-                    row.id,
-                    release,
-                    row.key,
-                    instant(row.posted_at, "outbox", "posted_at")?,
-                ))
+                let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
+                Ok((row.id, release, row.key, instant(row.posted_at, "outbox", "posted_at")?))
             })
             .collect()
     }
@@ -520,9 +462,7 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn mark_reported(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id)
-            .execute(txn)
-            .await?;
+        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id).execute(txn).await?;
         Ok(())
     }
 
@@ -581,13 +521,9 @@ impl Store {
                 .await?;
             }
             Some(at) => {
-                sqlx::query!(
-                    "UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?",
-                    at,
-                    key
-                )
-                .execute(&mut *txn)
-                .await?;
+                sqlx::query!("UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?", at, key)
+                    .execute(&mut *txn)
+                    .await?;
             }
         }
         txn.commit().await?;
@@ -618,12 +554,6 @@ impl Store {
         let rows = sqlx::query!(r#"SELECT state, count(*) AS "count!: i64" FROM outbox GROUP BY state"#)
             .fetch_all(self.read())
             .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| PostState {
-                state: row.state,
-                count: row.count,
-            })
-            .collect())
+        Ok(rows.into_iter().map(|row| PostState { state: row.state, count: row.count }).collect())
     }
 }

@@ -50,13 +50,11 @@ fn phase_text(name: PhaseName) -> &'static str {
 
 fn release_id(text: &str) -> Result<ReleaseId, StoreFault> {
     let parsed = uuid::Uuid::parse_str(text);
-    parsed
-        .map(ReleaseId)
-        .map_err(|_not_an_id| StoreFault::Inconsistent {
-            table: "release",
-            column: "id",
-            key: text.to_owned(),
-        })
+    parsed.map(ReleaseId).map_err(|_not_an_id| StoreFault::Inconsistent {
+        table: "release",
+        column: "id",
+        key: text.to_owned(),
+    })
 }
 
 fn head(id: &str, no: i64, title: String, phase: &str) -> Result<ReleaseHead, StoreFault> {
@@ -66,12 +64,7 @@ fn head(id: &str, no: i64, title: String, phase: &str) -> Result<ReleaseHead, St
         key: id.to_owned(),
     })?;
     let phase = json(&format!("\"{phase}\""), "release", "phase", id)?;
-    Ok(ReleaseHead {
-        id: release_id(id)?,
-        no: ReleaseNo(no),
-        title,
-        phase,
-    })
+    Ok(ReleaseHead { id: release_id(id)?, no: ReleaseNo(no), title, phase })
 }
 
 impl Store {
@@ -79,16 +72,10 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn release(
-        txn: &mut SqliteConnection,
-        id: ReleaseId,
-    ) -> Result<Option<(Release, i64)>, StoreFault> {
+    pub async fn release(txn: &mut SqliteConnection, id: ReleaseId) -> Result<Option<(Release, i64)>, StoreFault> {
         let id = id.to_string();
-        let row = sqlx::query!("SELECT version, state FROM release WHERE id = ?", id)
-            .fetch_optional(txn)
-            .await?;
-        row.map(|row| Ok((json(&row.state, "release", "state", &id)?, row.version)))
-            .transpose()
+        let row = sqlx::query!("SELECT version, state FROM release WHERE id = ?", id).fetch_optional(txn).await?;
+        row.map(|row| Ok((json(&row.state, "release", "state", &id)?, row.version))).transpose()
     }
 
     /// The same for reading only.
@@ -97,9 +84,7 @@ impl Store {
     /// Database faults.
     pub async fn read_release(&self, id: ReleaseId) -> Result<Option<Release>, StoreFault> {
         let mut connection = self.read().acquire().await?;
-        Ok(Self::release(&mut connection, id)
-            .await?
-            .map(|(release, _)| release))
+        Ok(Self::release(&mut connection, id).await?.map(|(release, _)| release))
     }
 
     /// The id behind `REL-42` in one server.
@@ -111,13 +96,9 @@ impl Store {
         guild: &GuildId,
         no: ReleaseNo,
     ) -> Result<Option<ReleaseId>, StoreFault> {
-        let row = sqlx::query_scalar!(
-            "SELECT id FROM release WHERE guild_id = ? AND no = ?",
-            guild.0,
-            no.0
-        )
-        .fetch_optional(txn)
-        .await?;
+        let row = sqlx::query_scalar!("SELECT id FROM release WHERE guild_id = ? AND no = ?", guild.0, no.0)
+            .fetch_optional(txn)
+            .await?;
         row.map(|id| release_id(&id)).transpose()
     }
 
@@ -125,19 +106,14 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn open_releases(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-    ) -> Result<Vec<ReleaseHead>, StoreFault> {
+    pub async fn open_releases(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
             "SELECT id, no, title, phase FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed') ORDER BY no DESC LIMIT 100",
             guild.0
         )
         .fetch_all(txn)
         .await?;
-        rows.into_iter()
-            .map(|row| head(&row.id, row.no, row.title, &row.phase))
-            .collect()
+        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
     }
 
     /// A server's releases, newest first, at most 25.
@@ -151,9 +127,7 @@ impl Store {
         )
         .fetch_all(self.read())
         .await?;
-        rows.into_iter()
-            .map(|row| head(&row.id, row.no, row.title, &row.phase))
-            .collect()
+        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
     }
 
     /// Releases of a server that alerts may concern: from go to the all-clear.
@@ -199,9 +173,11 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn next_wakeup(&self) -> Result<Option<Timestamp>, StoreFault> {
-        let row = sqlx::query_scalar!("SELECT next_wakeup AS \"w!: i64\" FROM release WHERE next_wakeup IS NOT NULL ORDER BY next_wakeup LIMIT 1")
-            .fetch_optional(self.read())
-            .await?;
+        let row = sqlx::query_scalar!(
+            "SELECT next_wakeup AS \"w!: i64\" FROM release WHERE next_wakeup IS NOT NULL ORDER BY next_wakeup LIMIT 1"
+        )
+        .fetch_optional(self.read())
+        .await?;
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }
 
@@ -209,19 +185,11 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreFault::Conflict`] if somebody else saved meanwhile; a state over the size limit.
-    pub async fn save_release(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        version: i64,
-    ) -> Result<(), StoreFault> {
+    pub async fn save_release(txn: &mut SqliteConnection, release: &Release, version: i64) -> Result<(), StoreFault> {
         let id = release.id.to_string();
         let state = to_json(release, "release")?;
         if state.len() > MAX_STATE_BYTES {
-            return Err(StoreFault::Inconsistent {
-                table: "release",
-                column: "state size",
-                key: id,
-            });
+            return Err(StoreFault::Inconsistent { table: "release", column: "state size", key: id });
         }
         let phase = phase_text(release.phase.name());
         let wakeup = next_wakeup(release).map(Timestamp::as_millisecond);
@@ -244,11 +212,7 @@ impl Store {
         )
         .execute(txn)
         .await?;
-        if done.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(StoreFault::Conflict(id))
-        }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(id)) }
     }
 
     /// Keeps a revision's bytes for ever.
@@ -281,23 +245,13 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn revision(
-        &self,
-        release: ReleaseId,
-        revision: u32,
-    ) -> Result<Option<StoredRevision>, StoreFault> {
+    pub async fn revision(&self, release: ReleaseId, revision: u32) -> Result<Option<StoredRevision>, StoreFault> {
         let id = release.to_string();
-        let row = sqlx::query!(
-            "SELECT file_name, bytes FROM revision WHERE release_id = ? AND revision = ?",
-            id,
-            revision
-        )
-        .fetch_optional(self.read())
-        .await?;
-        Ok(row.map(|row| StoredRevision {
-            file_name: row.file_name,
-            bytes: row.bytes,
-        }))
+        let row =
+            sqlx::query!("SELECT file_name, bytes FROM revision WHERE release_id = ? AND revision = ?", id, revision)
+                .fetch_optional(self.read())
+                .await?;
+        Ok(row.map(|row| StoredRevision { file_name: row.file_name, bytes: row.bytes }))
     }
 
     /// Stores a prompt, or finds the one that asks the same already.
@@ -310,18 +264,10 @@ impl Store {
         prompt: &Prompt,
         at: Timestamp,
     ) -> Result<String, StoreFault> {
-        let (release_id, kind, at) = (
-            release.id.to_string(),
-            to_json(prompt, "prompt")?,
-            at.as_millisecond(),
-        );
-        let known = sqlx::query_scalar!(
-            "SELECT id FROM prompt WHERE release_id = ? AND kind = ?",
-            release_id,
-            kind
-        )
-        .fetch_optional(&mut *txn)
-        .await?;
+        let (release_id, kind, at) = (release.id.to_string(), to_json(prompt, "prompt")?, at.as_millisecond());
+        let known = sqlx::query_scalar!("SELECT id FROM prompt WHERE release_id = ? AND kind = ?", release_id, kind)
+            .fetch_optional(&mut *txn)
+            .await?;
         if let Some(id) = known {
             return Ok(id);
         }
@@ -348,18 +294,11 @@ impl Store {
         guild: &GuildId,
         id: &str,
     ) -> Result<Option<StoredPrompt>, StoreFault> {
-        let row = sqlx::query!(
-            "SELECT release_id, kind FROM prompt WHERE id = ? AND guild_id = ?",
-            id,
-            guild.0
-        )
-        .fetch_optional(txn)
-        .await?;
+        let row = sqlx::query!("SELECT release_id, kind FROM prompt WHERE id = ? AND guild_id = ?", id, guild.0)
+            .fetch_optional(txn)
+            .await?;
         row.map(|row| {
-            Ok(StoredPrompt {
-                release: release_id(&row.release_id)?,
-                prompt: json(&row.kind, "prompt", "kind", id)?,
-            })
+            Ok(StoredPrompt { release: release_id(&row.release_id)?, prompt: json(&row.kind, "prompt", "kind", id)? })
         })
         .transpose()
     }

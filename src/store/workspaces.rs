@@ -11,10 +11,7 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn workspace(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-    ) -> Result<(Workspace, i64), StoreFault> {
+    pub async fn workspace(txn: &mut SqliteConnection, guild: &GuildId) -> Result<(Workspace, i64), StoreFault> {
         let row = sqlx::query!("SELECT version, state FROM workspace WHERE guild_id = ?", guild.0)
             .fetch_optional(txn)
             .await?;
@@ -52,10 +49,6 @@ impl Store {
         )
         .execute(txn)
         .await?;
-        if done.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(StoreFault::Conflict(workspace.guild.0.clone()))
-        }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(workspace.guild.0.clone())) }
     }
 }

@@ -54,27 +54,15 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 
 fn alert(release: &Release, alert: &Alert) -> Message {
     let ended = alert.resolved_at.is_some();
-    let (tone, head) = if ended {
-        (Tone::Wait, "🟡 Alert ended")
-    } else {
-        (Tone::Bad, "🔴 Alert firing")
-    };
-    let mut message = Message::new(
-        tone,
-        Text::from(format!("{head}: {} · {}", alert.name, words::name(release))),
-    );
+    let (tone, head) = if ended { (Tone::Wait, "🟡 Alert ended") } else { (Tone::Bad, "🔴 Alert firing") };
+    let mut message = Message::new(tone, Text::from(format!("{head}: {} · {}", alert.name, words::name(release))));
     if !alert.summary.is_empty() {
         message = message.body(Text::from(alert.summary.as_str()));
     }
-    let plan_metric = alert
-        .metric
-        .as_deref()
-        .and_then(|m| metric_named(&release.plan, m));
+    let plan_metric = alert.metric.as_deref().and_then(|m| metric_named(&release.plan, m));
     if let Some(value) = alert.value {
         let shown = plan_metric.map_or(value.to_string(), |m| words::value(m, value).to_string());
-        let limit = plan_metric
-            .and_then(|m| m.alert.as_ref())
-            .map_or(String::new(), |b| format!(" (alert {b})"));
+        let limit = plan_metric.and_then(|m| m.alert.as_ref()).map_or(String::new(), |b| format!(" (alert {b})"));
         let word = if ended { "Last value while firing" } else { "Value" };
         message = message.short(word, Text::from(format!("{shown}{limit}")));
     }
@@ -83,10 +71,7 @@ fn alert(release: &Release, alert: &Alert) -> Message {
     }
     let mut seen = Text::from("first ").time(alert.first, Stamp::Short);
     if alert.count > 1 {
-        seen = seen
-            .t(", last ")
-            .time(alert.last, Stamp::Short)
-            .t(format!(", {} times", alert.count));
+        seen = seen.t(", last ").time(alert.last, Stamp::Short).t(format!(", {} times", alert.count));
     }
     message = message.short("Seen", seen);
     if let Some(at) = alert.resolved_at {
@@ -100,10 +85,7 @@ fn alert(release: &Release, alert: &Alert) -> Message {
         );
     }
     match &alert.acked {
-        Some((by, at)) => message.field(
-            "Acknowledged",
-            Text::from(format!("✅ {by} ")).time(*at, Stamp::Short),
-        ),
+        Some((by, at)) => message.field("Acknowledged", Text::from(format!("✅ {by} ")).time(*at, Stamp::Short)),
         None if !ended => message.field("What now", Text::from("On-call: acknowledge, then look.")),
         None => message,
     }
@@ -121,11 +103,17 @@ fn case(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Message {
         CaseState::Proposed { .. } => base(Tone::Bad, format!("🚨 Roll back? · {name}"))
             .body(Text::from("A rollback trigger fired. Somebody must decide: roll back, hold or continue."))
             .field("Who may decide", words::people(release).t(", SRE/Ops, release managers"))
-            .field("If nobody decides", Text::from("It stays open, reminds and climbs the escalation path. Nothing is rolled back by itself.")),
-        CaseState::Declined { by, verdict, reason, at } => base(Tone::Wait, format!("☑️ {} · {name}", words::verdict(*verdict)))
-            .body(Text::from(format!("Decided by {by}: “{reason}” at ")).time(*at, Stamp::Short).t(".")),
+            .field(
+                "If nobody decides",
+                Text::from("It stays open, reminds and climbs the escalation path. Nothing is rolled back by itself."),
+            ),
+        CaseState::Declined { by, verdict, reason, at } => {
+            base(Tone::Wait, format!("☑️ {} · {name}", words::verdict(*verdict)))
+                .body(Text::from(format!("Decided by {by}: “{reason}” at ")).time(*at, Stamp::Short).t("."))
+        }
         CaseState::Executing { by, reason, since, .. } | CaseState::Verified { by, reason, at: since } => {
-            base(Tone::Bad, format!("☑️ Roll back · {name}")).body(Text::from(format!("Decided by {by}: “{reason}” at ")).time(*since, Stamp::Short).t("."))
+            base(Tone::Bad, format!("☑️ Roll back · {name}"))
+                .body(Text::from(format!("Decided by {by}: “{reason}” at ")).time(*since, Stamp::Short).t("."))
         }
     }
 }
@@ -163,9 +151,7 @@ fn evidence(release: &Release, run: &Run, rule: &TriggerRule) -> String {
             a.metric.as_deref().is_some_and(about) || about(&a.name)
         })
         .and_then(|a| a.value.map(|v| (a.last, v)));
-    let by_person = metric
-        .and_then(|m| run.observed.get(&m.name))
-        .map(|o| (o.at, o.value));
+    let by_person = metric.and_then(|m| run.observed.get(&m.name)).map(|o| (o.at, o.value));
     let latest = by_alert.into_iter().chain(by_person).max_by_key(|(at, _)| *at);
     match (latest, metric) {
         (Some((_, value)), Some(metric)) => format!(" · now {}", words::value(metric, value)),

@@ -26,22 +26,13 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
         Phase::Draft | Phase::Gathering { .. } | Phase::HeldBefore { .. } | Phase::Held { .. } => Tone::Wait,
         Phase::RollingBack { .. } | Phase::RolledBack { .. } | Phase::Scrubbed { .. } => Tone::Bad,
     };
-    let mut message = Message::new(
-        tone,
-        Text::from(format!(
-            "{} · {}",
-            words::phase(phase.name()),
-            words::name(release)
-        )),
-    );
+    let mut message =
+        Message::new(tone, Text::from(format!("{} · {}", words::phase(phase.name()), words::name(release))));
     message = message
         .field("T-0", t0(release))
         .short("Type", Text::from(plan.kind.to_string()))
         .short("Risk", Text::from(plan.risk.to_string()))
-        .short(
-            "Service",
-            Text::from(plan.service.clone().unwrap_or_else(|| "–".to_owned())),
-        )
+        .short("Service", Text::from(plan.service.clone().unwrap_or_else(|| "–".to_owned())))
         .field("People", words::people(release));
     message = match phase.run() {
         None => before(message, release, now),
@@ -54,16 +45,10 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
 fn t0(release: &Release) -> Text {
     let planned = &release.plan.t0;
     match release.phase.run() {
-        None => words::when(planned.at, &planned.zone)
-            .t(" · ")
-            .time(planned.at, Stamp::Relative),
+        None => words::when(planned.at, &planned.zone).t(" · ").time(planned.at, Stamp::Relative),
         Some(run) => {
             let text = Text::from("went ").and(words::when(run.go_at, &planned.zone));
-            if run.go_at == planned.at {
-                text
-            } else {
-                text.t("; planned ").time(planned.at, Stamp::Short)
-            }
+            if run.go_at == planned.at { text } else { text.t("; planned ").time(planned.at, Stamp::Short) }
         }
     }
 }
@@ -73,18 +58,9 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         return message;
     }
     let open = go_gaps(release, now);
-    let signed = release
-        .signoffs
-        .iter()
-        .filter(|(_, s)| s.digest == release.digest);
-    let mut lines: Vec<Text> = signed
-        .map(|(role, s)| Text::from(format!("✅ {role}: {}", s.name)))
-        .collect();
-    lines.extend(
-        signoff::missing(release)
-            .into_iter()
-            .map(|role| Text::from(format!("⬜ {role}"))),
-    );
+    let signed = release.signoffs.iter().filter(|(_, s)| s.digest == release.digest);
+    let mut lines: Vec<Text> = signed.map(|(role, s)| Text::from(format!("✅ {role}: {}", s.name))).collect();
+    lines.extend(signoff::missing(release).into_iter().map(|role| Text::from(format!("⬜ {role}"))));
     message
         .field("Sign-offs", Text::lines(lines))
         .field("Notices", notices(release))
@@ -114,48 +90,33 @@ fn running(message: Message, release: &Release, run: &Run, now: Timestamp) -> Me
             stage.t(" · soaks until ").time(until, Stamp::Short)
         };
     }
-    let mut message = message
-        .field("Rollout", stage)
-        .field("Metrics", words::metrics(release, run, now));
+    let mut message = message.field("Rollout", stage).field("Metrics", words::metrics(release, run, now));
     let firing: Vec<String> = run
         .alerts
         .iter()
         .filter(|a| a.resolved_at.is_none())
         .map(|a| {
-            if a.pre_existing {
-                format!("⚪ {} (before T-0, set aside)", a.name)
-            } else {
-                format!("🔴 {}", a.name)
-            }
+            if a.pre_existing { format!("⚪ {} (before T-0, set aside)", a.name) } else { format!("🔴 {}", a.name) }
         })
         .collect();
-    let firing = if firing.is_empty() {
-        Text::from("none open")
-    } else {
-        Text::lines(firing.into_iter().map(Text::from))
-    };
+    let firing =
+        if firing.is_empty() { Text::from("none open") } else { Text::lines(firing.into_iter().map(Text::from)) };
     message = message.field("Alerts", firing);
     if crate::domain::rollback::proposed(run).is_some() {
         message = message.field("Rollback", Text::from("🚨 a decision is open"));
     }
     match &release.phase {
         Phase::Live { .. } | Phase::Watching { .. } => message
-            .short(
-                "Next update by",
-                Text::new().time(run.updates.next_due, Stamp::Short),
-            )
+            .short("Next update by", Text::new().time(run.updates.next_due, Stamp::Short))
             .short("Next decision", next_point(run)),
-        Phase::Held { reason, since, .. } => message.field(
-            "On hold",
-            Text::from(format!("“{reason}” since ")).time(*since, Stamp::Short),
-        ),
+        Phase::Held { reason, since, .. } => {
+            message.field("On hold", Text::from(format!("“{reason}” since ")).time(*since, Stamp::Short))
+        }
         _ => match release.phase.closing() {
             Some(closing) => {
                 let open = closing.actions.iter().filter(|a| a.settled.is_none()).count();
                 let took = (closing.since.as_second() - run.go_at.as_second()).unsigned_abs() / 60;
-                message
-                    .short("Took", Text::from(span_label(took)))
-                    .short("Actions open", Text::from(open.to_string()))
+                message.short("Took", Text::from(span_label(took))).short("Actions open", Text::from(open.to_string()))
             }
             None => message,
         },

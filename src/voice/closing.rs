@@ -19,28 +19,24 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             };
             all_clear(release, run, by, now)
         }
-        Notice::PostmortemDue { reminder } => Message::new(
-            Tone::Wait,
-            Text::from(format!("📄 Post-mortem due (reminder {reminder}) · {name}")),
-        )
-        .body(Text::from("The record shows: ").b(issues(release)).t("."))
-        .field(
-            "What now",
-            Text::from("Write it, then file the link with the button or ")
-                .code("/release postmortem file")
-                .t("; a date with ")
-                .code("/release postmortem schedule")
-                .t("; or waive it with a reason."),
-        )
-        .field("Owner", words::person(&release.plan.owner)),
-        Notice::PostmortemScheduled { at, by } => Message::new(
-            Tone::Plain,
-            Text::from(format!("📄 Post-mortem scheduled · {name}")),
-        )
-        .body(
-            words::when(*at, &release.plan.t0.zone)
-                .t(format!(", set by {by}. Reminders go on until it is filed.")),
-        ),
+        Notice::PostmortemDue { reminder } => {
+            Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem due (reminder {reminder}) · {name}")))
+                .body(Text::from("The record shows: ").b(issues(release)).t("."))
+                .field(
+                    "What now",
+                    Text::from("Write it, then file the link with the button or ")
+                        .code("/release postmortem file")
+                        .t("; a date with ")
+                        .code("/release postmortem schedule")
+                        .t("; or waive it with a reason."),
+                )
+                .field("Owner", words::person(&release.plan.owner))
+        }
+        Notice::PostmortemScheduled { at, by } => {
+            Message::new(Tone::Plain, Text::from(format!("📄 Post-mortem scheduled · {name}"))).body(
+                words::when(*at, &release.plan.t0.zone).t(format!(", set by {by}. Reminders go on until it is filed.")),
+            )
+        }
         Notice::PostmortemFiled { link, by } => {
             Message::new(Tone::Good, Text::from(format!("📄 Post-mortem filed · {name}")))
                 .body(Text::from(format!("By {by}: ")).code(link))
@@ -49,25 +45,11 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem waived · {name}")))
                 .body(Text::from(format!("By {by}: “{reason}”")))
         }
-        Notice::ActionsOpen { open } => {
-            Message::new(Tone::Wait, Text::from(format!("📌 Actions still open · {name}")))
-                .body(Text::lines(
-                    open.iter().map(|text| Text::from(format!("• {text}"))),
-                ))
-                .field(
-                    "What now",
-                    Text::new()
-                        .code("/release item done")
-                        .t(" or ")
-                        .code("/release item waive")
-                        .t("."),
-                )
-        }
-        Notice::Closed => Message::new(Tone::Good, Text::from(format!("🏁 Closed · {name}"))).body(
-            Text::from("Nothing is left open. The filled-in plan: ")
-                .code("/release export")
-                .t("."),
-        ),
+        Notice::ActionsOpen { open } => Message::new(Tone::Wait, Text::from(format!("📌 Actions still open · {name}")))
+            .body(Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))
+            .field("What now", Text::new().code("/release item done").t(" or ").code("/release item waive").t(".")),
+        Notice::Closed => Message::new(Tone::Good, Text::from(format!("🏁 Closed · {name}")))
+            .body(Text::from("Nothing is left open. The filled-in plan: ").code("/release export").t(".")),
         _ => Message::default(),
     }
 }
@@ -85,18 +67,9 @@ fn issues(release: &Release) -> String {
 
 fn all_clear(release: &Release, run: &Run, by: &str, now: Timestamp) -> Message {
     let table = release.plan.metrics.iter().map(|metric| {
-        let baseline = metric
-            .baseline
-            .as_ref()
-            .map_or("–".to_owned(), ToString::to_string);
-        let success = metric
-            .success
-            .as_ref()
-            .map_or("–".to_owned(), ToString::to_string);
-        let line = Text::from(format!(
-            "{}: baseline {baseline}, wanted {success}, ",
-            metric.name
-        ));
+        let baseline = metric.baseline.as_ref().map_or("–".to_owned(), ToString::to_string);
+        let success = metric.success.as_ref().map_or("–".to_owned(), ToString::to_string);
+        let line = Text::from(format!("{}: baseline {baseline}, wanted {success}, ", metric.name));
         match run.observed.get(&metric.name) {
             Some(seen) => line
                 .t("observed ")
@@ -107,39 +80,19 @@ fn all_clear(release: &Release, run: &Run, by: &str, now: Timestamp) -> Message 
         }
     });
     let took = (now.as_second() - run.go_at.as_second()).unsigned_abs() / 60;
-    let planned: u64 = release
-        .plan
-        .stages
-        .iter()
-        .filter_map(|s| s.hold_min)
-        .map(u64::from)
-        .sum();
+    let planned: u64 = release.plan.stages.iter().filter_map(|s| s.hold_min).map(u64::from).sum();
     let updates = format!("{} written, {} missed", run.updates.posted, run.updates.missed);
     let alerts = run.alerts.iter().filter(|a| !a.pre_existing).count();
-    let mut message = Message::new(
-        Tone::Good,
-        Text::from(format!("🟢 All clear · {}", words::name(release))),
-    )
-    .body(Text::from(format!(
-        "Given by {by}, {} after T-0.",
-        span_label(took)
-    )))
-    .field("Planned and observed", Text::lines(table))
-    .short("Rollout", Text::from(format!("{} planned", span_label(planned))))
-    .short("Alerts", Text::from(alerts.to_string()))
-    .short("Updates", Text::from(updates));
+    let mut message = Message::new(Tone::Good, Text::from(format!("🟢 All clear · {}", words::name(release))))
+        .body(Text::from(format!("Given by {by}, {} after T-0.", span_label(took))))
+        .field("Planned and observed", Text::lines(table))
+        .short("Rollout", Text::from(format!("{} planned", span_label(planned))))
+        .short("Alerts", Text::from(alerts.to_string()))
+        .short("Updates", Text::from(updates));
     message = match release.phase.closing().map(|c| &c.postmortem) {
-        Some(Postmortem::Due { .. }) => message.field(
-            "Post-mortem",
-            Text::from(format!(
-                "due, because {}. Reminders start tomorrow.",
-                issues(release)
-            )),
-        ),
-        _ => message.field(
-            "Post-mortem",
-            Text::from("not needed: the record shows no issue."),
-        ),
+        Some(Postmortem::Due { .. }) => message
+            .field("Post-mortem", Text::from(format!("due, because {}. Reminders start tomorrow.", issues(release)))),
+        _ => message.field("Post-mortem", Text::from("not needed: the record shows no issue.")),
     };
     message
 }

@@ -12,15 +12,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
     match notice {
-        Notice::Rung {
-            rung,
-            label,
-            audience,
-            text,
-            late_min,
-            not_sent,
-            open,
-        } => {
+        Notice::Rung { rung, label, audience, text, late_min, not_sent, open } => {
             let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
             let mut body = Text::from("T-0 is ")
                 .time(plan.t0.at, Stamp::Relative)
@@ -35,17 +27,12 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             }
             let now = match audience {
                 a if *a == Audience::support() => "Press Briefed once your team knows.",
-                a if *a == Audience::status_page() => {
-                    "Put the text above on the status page, then press Briefed."
-                }
+                a if *a == Audience::status_page() => "Put the text above on the status page, then press Briefed.",
                 _ => "Nothing to do unless you object: tell the owner.",
             };
             let mut message = Message::new(Tone::Plain, Text::from(format!("📣 {label} · {name}")))
                 .body(body)
-                .field(
-                    "For",
-                    Text::from(format!("{}: {text}", words::audience(audience))),
-                )
+                .field("For", Text::from(format!("{}: {text}", words::audience(audience))))
                 .field("People", words::people(release))
                 .field("Readiness", Text::from(words::readiness(release, open)));
             if *audience == Audience::status_page() {
@@ -56,10 +43,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 );
                 message = message.field("Status page text", Text::new().code(draft));
             }
-            let waiting: Vec<String> = unconfirmed(release)
-                .into_iter()
-                .filter(|key| key != rung)
-                .collect();
+            let waiting: Vec<String> = unconfirmed(release).into_iter().filter(|key| key != rung).collect();
             if !waiting.is_empty() {
                 message = message.field("Not confirmed yet", Text::from(waiting.join(", ")));
             }
@@ -71,9 +55,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                         Text::from(format!("✅ Briefed: {} ", receipt.name)).time(receipt.at, Stamp::Short),
                     )
                 }
-                None if crate::domain::ladder::needs_receipt(audience) => {
-                    message.field("What now", Text::from(now))
-                }
+                None if crate::domain::ladder::needs_receipt(audience) => message.field("What now", Text::from(now)),
                 None => message,
             }
         }
@@ -102,18 +84,12 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .code("/release scrub")
                     .t(".")
             };
-            let risks = plan
-                .risks
-                .iter()
-                .map(|r| Text::from(format!("• {} → {}", r.risk, r.mitigation)));
-            Message::new(
-                if open.is_empty() { Tone::Wait } else { Tone::Bad },
-                Text::from(headline),
-            )
-            .body(body)
-            .field("Open", words::open_list(open, &release.policy))
-            .field("Risks", Text::lines(risks))
-            .field("People", words::people(release))
+            let risks = plan.risks.iter().map(|r| Text::from(format!("• {} → {}", r.risk, r.mitigation)));
+            Message::new(if open.is_empty() { Tone::Wait } else { Tone::Bad }, Text::from(headline))
+                .body(body)
+                .field("Open", words::open_list(open, &release.policy))
+                .field("Risks", Text::lines(risks))
+                .field("People", words::people(release))
         }
         Notice::Moved { by } => Message::new(Tone::Wait, Text::from(format!("🗓️ T-0 moved · {name}"))).body(
             Text::from("New T-0: ")
@@ -121,11 +97,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .t(format!(", set by {by}. The countdown starts anew.")),
         ),
         Notice::Scrubbed { by, reason, again } => {
-            let told = if *again {
-                " You were told it would happen; it will not."
-            } else {
-                ""
-            };
+            let told = if *again { " You were told it would happen; it will not." } else { "" };
             Message::new(Tone::Bad, Text::from(format!("🚫 Scrubbed · {name}")))
                 .body(Text::from(format!("Called off by {by}: “{reason}”.{told}")))
         }

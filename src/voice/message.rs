@@ -72,11 +72,7 @@ pub struct Pick {
 impl Message {
     /// A message with a headline.
     pub fn new(tone: Tone, headline: Text) -> Self {
-        Self {
-            tone,
-            headline,
-            ..Self::default()
-        }
+        Self { tone, headline, ..Self::default() }
     }
     /// Sets the body.
     pub fn body(mut self, body: impl Into<Text>) -> Self {
@@ -87,11 +83,7 @@ impl Message {
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Text>) -> Self {
         let value = value.into();
         if !value.is_empty() {
-            self.fields.push(Field {
-                name: name.into(),
-                value,
-                short: false,
-            });
+            self.fields.push(Field { name: name.into(), value, short: false });
         }
         self
     }
@@ -99,11 +91,7 @@ impl Message {
     pub fn short(mut self, name: impl Into<String>, value: impl Into<Text>) -> Self {
         let value = value.into();
         if !value.is_empty() {
-            self.fields.push(Field {
-                name: name.into(),
-                value,
-                short: true,
-            });
+            self.fields.push(Field { name: name.into(), value, short: true });
         }
         self
     }
@@ -126,12 +114,7 @@ impl std::fmt::Display for Message {
             writeln!(f, "{}", self.body)?;
         }
         for field in &self.fields {
-            writeln!(
-                f,
-                "  {}: {}",
-                field.name,
-                field.value.to_string().replace('\n', "\n    ")
-            )?;
+            writeln!(f, "  {}: {}", field.name, field.value.to_string().replace('\n', "\n    "))?;
         }
         if !self.buttons.is_empty() {
             let labels: Vec<String> = self.buttons.iter().map(|b| format!("[{}]", b.label)).collect();

@@ -15,10 +15,7 @@ pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Mess
     let message = Message::new(Tone::Bad, Text::from(headline));
     match refusal {
         Refusal::Open { wanted, items } => message
-            .body(Text::from(format!(
-                "{} is not possible while this is open:",
-                verb(*wanted)
-            )))
+            .body(Text::from(format!("{} is not possible while this is open:", verb(*wanted))))
             .field("Open", words::open_list(items, policy)),
         other => message.body(sentence(other)),
     }
@@ -47,21 +44,16 @@ fn verb(wanted: Wanted) -> &'static str {
 fn sentence(refusal: &Refusal) -> Text {
     match refusal {
         Refusal::UnknownRelease { typed } if typed.is_empty() => {
-            Text::from("There is no release here. Import a plan with ")
-                .code("/release import")
-                .t(".")
+            Text::from("There is no release here. Import a plan with ").code("/release import").t(".")
         }
         Refusal::UnknownRelease { typed } => {
-            Text::from(format!("There is no release “{typed}” in this server. See "))
-                .code("/release list")
+            Text::from(format!("There is no release “{typed}” in this server. See ")).code("/release list").t(".")
+        }
+        Refusal::WhichRelease { open } => {
+            Text::from(format!("Several releases are open: {}. Name one in the option ", open.join(", ")))
+                .code("release")
                 .t(".")
         }
-        Refusal::WhichRelease { open } => Text::from(format!(
-            "Several releases are open: {}. Name one in the option ",
-            open.join(", ")
-        ))
-        .code("release")
-        .t("."),
         Refusal::NotAllowed { who } => {
             let mut text = Text::from("You may not do this. ");
             if who.is_empty() {
@@ -77,15 +69,9 @@ fn sentence(refusal: &Refusal) -> Text {
                     Who::OnCall => text.t("the on-call engineer"),
                     Who::Author => text.t("the plan's author"),
                     Who::ServerManagers => text.t("members who may manage the server"),
-                    Who::Managers(roles) if roles.is_empty() => {
-                        text.t("release managers (no role is mapped yet)")
-                    }
-                    Who::Managers(roles) => roles
-                        .iter()
-                        .fold(text.t("release managers "), |t, r| t.role(r).t(" ")),
-                    Who::Signers(role, roles) => roles
-                        .iter()
-                        .fold(text.t(format!("{role} ")), |t, r| t.role(r).t(" ")),
+                    Who::Managers(roles) if roles.is_empty() => text.t("release managers (no role is mapped yet)"),
+                    Who::Managers(roles) => roles.iter().fold(text.t("release managers "), |t, r| t.role(r).t(" ")),
+                    Who::Signers(role, roles) => roles.iter().fold(text.t(format!("{role} ")), |t, r| t.role(r).t(" ")),
                 };
             }
             text
@@ -102,26 +88,20 @@ fn sentence(refusal: &Refusal) -> Text {
         .code("/tminus setup")
         .t("."),
         Refusal::NotOfAudience { audience, role } => {
-            Text::from(format!("Only {} can confirm this: ", words::audience(audience)))
-                .role(role)
-                .t(".")
+            Text::from(format!("Only {} can confirm this: ", words::audience(audience))).role(role).t(".")
         }
-        Refusal::OwnPlan { role } => Text::from(format!(
-            "You are the owner or author of this plan; somebody else signs as {role}."
-        )),
-        Refusal::AlreadySigned { role, by } => {
-            Text::from(format!("{role} has been signed already, by {by}."))
+        Refusal::OwnPlan { role } => {
+            Text::from(format!("You are the owner or author of this plan; somebody else signs as {role}."))
         }
-        Refusal::OneRoleEach { held } => Text::from(format!(
-            "You signed this revision as {held}. One person signs for one role; ask a colleague."
-        )),
+        Refusal::AlreadySigned { role, by } => Text::from(format!("{role} has been signed already, by {by}.")),
+        Refusal::OneRoleEach { held } => {
+            Text::from(format!("You signed this revision as {held}. One person signs for one role; ask a colleague."))
+        }
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
-        Refusal::WrongPhase { phase, wanted } => Text::from(format!(
-            "{} is not possible now: the release is “{}”",
-            verb(*wanted),
-            words::phase(*phase)
-        )),
+        Refusal::WrongPhase { phase, wanted } => {
+            Text::from(format!("{} is not possible now: the release is “{}”", verb(*wanted), words::phase(*phase)))
+        }
         Refusal::Stale { now } => Text::from(format!(
             "This button has been overtaken. The release is “{}” now; see the newest message or ",
             words::phase(*now)
@@ -139,9 +119,9 @@ fn sentence(refusal: &Refusal) -> Text {
             Text::from(format!("“{typed}” is not here. Open: {}.", known.join("; ")))
         }
         Refusal::AlreadyDone { what } => Text::from(format!("Already done: {what}.")),
-        Refusal::BadNumber { typed } => Text::from(format!(
-            "“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead."
-        )),
+        Refusal::BadNumber { typed } => {
+            Text::from(format!("“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead."))
+        }
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),
     }

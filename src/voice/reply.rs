@@ -24,59 +24,46 @@ pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Opt
 fn plain(reply: &Reply, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
-    let ok =
-        |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
+    let ok = |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
     let mut message = match reply {
-        Reply::Submitted => ok(Text::from(
-            "Submitted. The required roles are asked in the release channel.",
-        )),
+        Reply::Submitted => ok(Text::from("Submitted. The required roles are asked in the release channel.")),
         Reply::Signed { role, missing } => {
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
             } else {
                 format!("Still missing: {}.", words::roles(missing))
             };
-            ok(Text::from(format!(
-                "Your {role} sign-off on revision {} is recorded. {rest}",
-                release.revision
-            )))
+            ok(Text::from(format!("Your {role} sign-off on revision {} is recorded. {rest}", release.revision)))
         }
-        Reply::SignoffRefused { role } => ok(Text::from(format!(
-            "Your refusal as {role} is recorded, and the owner is told."
-        ))),
-        Reply::Withdrawn { role } => ok(Text::from(format!(
-            "Your {role} sign-off is withdrawn, and the owner is told."
-        ))),
+        Reply::SignoffRefused { role } => {
+            ok(Text::from(format!("Your refusal as {role} is recorded, and the owner is told.")))
+        }
+        Reply::Withdrawn { role } => {
+            ok(Text::from(format!("Your {role} sign-off is withdrawn, and the owner is told.")))
+        }
         Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded."))),
         Reply::Went => ok(Text::from(format!(
             "{name} is live. First update due in {}.",
             span_label(u64::from(plan.updates_every_min))
         ))),
-        Reply::Moved => ok(Text::from(release.phase.run().map_or(String::new(), |run| {
-            format!("Now {}.", words::stage(release, run))
-        }))),
-        Reply::Finished => ok(Text::from(
-            "The last stage is done; watching until the all-clear.",
+        Reply::Moved => ok(Text::from(
+            release.phase.run().map_or(String::new(), |run| format!("Now {}.", words::stage(release, run))),
         )),
-        Reply::Extended { minutes } => ok(Text::from(format!(
-            "Extended by {}.",
-            span_label(u64::from(*minutes))
-        ))),
+        Reply::Finished => ok(Text::from("The last stage is done; watching until the all-clear.")),
+        Reply::Extended { minutes } => ok(Text::from(format!("Extended by {}.", span_label(u64::from(*minutes))))),
         Reply::Held => ok(Text::from("On hold. Go on with ").code("/release resume").t(".")),
         Reply::Resumed => ok(Text::from("Resumed.")),
         Reply::UpdatePosted => ok(Text::from("Update posted.")),
         Reply::Decided { verdict } => ok(Text::from(format!("Recorded: {}.", words::verdict(*verdict)))),
         Reply::Acknowledged => ok(Text::from("Acknowledged. The alert's message shows it.")),
         Reply::Observed { metric } => ok(Text::from(format!("Recorded your value of {metric}."))),
-        Reply::RollbackStarted => ok(Text::from(
-            "Rollback decided and announced. Confirm with the buttons under the announcement.",
-        )),
-        Reply::RollbackFailed => ok(Text::from(
-            "Recorded: the rollback failed. Everybody on the escalation path is told.",
-        )),
-        Reply::RolledBack => ok(Text::from(
-            "Recorded: rolled back and verified. A post-mortem is due.",
-        )),
+        Reply::RollbackStarted => {
+            ok(Text::from("Rollback decided and announced. Confirm with the buttons under the announcement."))
+        }
+        Reply::RollbackFailed => {
+            ok(Text::from("Recorded: the rollback failed. Everybody on the escalation path is told."))
+        }
+        Reply::RolledBack => ok(Text::from("Recorded: rolled back and verified. A post-mortem is due.")),
         Reply::AllClear => ok(Text::from("All clear given, with the numbers.")),
         Reply::Scrubbed => ok(Text::from("Scrubbed. Whoever was told is told again.")),
         Reply::PostmortemScheduled { at } => ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t(".")),
@@ -103,54 +90,42 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
             .time(plan.t0.at, Stamp::Relative),
     );
     if revision > 1 {
-        let word = if material {
-            "material: sign-offs start anew"
-        } else {
-            "cosmetic: sign-offs stay"
-        };
+        let word = if material { "material: sign-offs start anew" } else { "cosmetic: sign-offs stay" };
         message = message.short("Change", Text::from(word));
     }
     message = message
         .short("Type and risk", Text::from(format!("{}, {}", plan.kind, plan.risk)))
-        .field("Read", Text::from(format!(
-            "{} stages, {} metrics, {} triggers ({} watched), {} decision points, {} notices, update every {}",
-            plan.stages.len(), plan.metrics.len(), plan.triggers.len(),
-            plan.triggers.iter().filter(|t| t.rule.is_some()).count(),
-            plan.points.len(), plan.rungs.len(), span_label(u64::from(plan.updates_every_min)),
-        )))
+        .field(
+            "Read",
+            Text::from(format!(
+                "{} stages, {} metrics, {} triggers ({} watched), {} decision points, {} notices, update every {}",
+                plan.stages.len(),
+                plan.metrics.len(),
+                plan.triggers.len(),
+                plan.triggers.iter().filter(|t| t.rule.is_some()).count(),
+                plan.points.len(),
+                plan.rungs.len(),
+                span_label(u64::from(plan.updates_every_min)),
+            )),
+        )
         .field("What will be said", schedule(release, now));
     let mut prompt = None;
     if !release.findings.is_empty() {
         message.tone = Tone::Wait;
-        let lines = release
-            .findings
-            .iter()
-            .take(6)
-            .map(|(code, text)| Text::from(format!("• {text} ({code})")));
+        let lines = release.findings.iter().take(6).map(|(code, text)| Text::from(format!("• {text} ({code})")));
         message = message.field("To mend before submitting", Text::lines(lines));
     }
-    let unknown = [
-        (Post::Owner, "owner", &plan.owner),
-        (Post::OnCall, "on-call engineer", &plan.on_call),
-    ];
+    let unknown = [(Post::Owner, "owner", &plan.owner), (Post::OnCall, "on-call engineer", &plan.on_call)];
     if let Some((post, word, contact)) = unknown.into_iter().find(|(_, _, contact)| contact.user.is_none()) {
         message = message.field(
             "Who is it",
-            Text::from(format!(
-                "The plan names “{}” as {word}. Pick the member once; it is remembered.",
-                contact.name
-            )),
+            Text::from(format!("The plan names “{}” as {word}. Pick the member once; it is remembered.", contact.name)),
         );
-        message.pick = Some(Pick {
-            placeholder: format!("Pick the {word}"),
-        });
+        message.pick = Some(Pick { placeholder: format!("Pick the {word}") });
         prompt = Some(Prompt::Person { post });
     } else if release.findings.is_empty() && release.phase.name() == PhaseName::Draft {
         message.buttons = buttons(release, &Prompt::Submit);
-        message = message.field(
-            "What now",
-            Text::from("Nothing is scheduled until it is submitted."),
-        );
+        message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
         prompt = Some(Prompt::Submit);
     }
     message.footer = words::footer(release);
@@ -180,9 +155,5 @@ fn schedule(release: &Release, now: Timestamp) -> Text {
             Text::from(format!("{rung}: skipped, its time has passed"))
         }
     }))
-    .and(
-        Text::new()
-            .br()
-            .t(format!("{}: go or no-go is asked", t_label(0))),
-    )
+    .and(Text::new().br().t(format!("{}: go or no-go is asked", t_label(0))))
 }

@@ -88,92 +88,57 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 fn before_go(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::Held { by, reason } => {
-            Message::new(Tone::Wait, Text::from(format!("⏸️ On hold before T-0 · {name}"))).body(
-                Text::from(format!(
-                    "Held by {by}: “{reason}”. The countdown stands still. Go on with "
-                ))
-                .code("/release resume")
-                .t(", or call it off with ")
-                .code("/release scrub")
-                .t("."),
-            )
-        }
+        Notice::Held { by, reason } => Message::new(Tone::Wait, Text::from(format!("⏸️ On hold before T-0 · {name}")))
+            .body(
+                Text::from(format!("Held by {by}: “{reason}”. The countdown stands still. Go on with "))
+                    .code("/release resume")
+                    .t(", or call it off with ")
+                    .code("/release scrub")
+                    .t("."),
+            ),
         Notice::Resumed { by, held_min } => {
             Message::new(Tone::Good, Text::from(format!("▶️ Countdown resumed · {name}"))).body(
-                Text::from(format!(
-                    "By {by}, after {}. New T-0: ",
-                    span_label(u64::from(*held_min))
-                ))
-                .and(words::when(release.plan.t0.at, &release.plan.t0.zone))
-                .t("."),
+                Text::from(format!("By {by}, after {}. New T-0: ", span_label(u64::from(*held_min))))
+                    .and(words::when(release.plan.t0.at, &release.plan.t0.zone))
+                    .t("."),
             )
         }
         _ => Message::default(),
     }
 }
 
-fn update(
-    release: &Release,
-    run: &Run,
-    now: Timestamp,
-    text: Option<&str>,
-    by: Option<&str>,
-    missed: u8,
-) -> Message {
+fn update(release: &Release, run: &Run, now: Timestamp, text: Option<&str>, by: Option<&str>, missed: u8) -> Message {
     let label = release.label_at(now);
-    let mut message = Message::new(
-        Tone::Plain,
-        Text::from(format!("🔄 Update {label} · {}", words::name(release))),
-    );
+    let mut message = Message::new(Tone::Plain, Text::from(format!("🔄 Update {label} · {}", words::name(release))));
     match (text, by) {
         (Some(text), Some(by)) => message = message.body(Text::from(format!("{by}: {text}"))),
         (None, Some(by)) => message = message.body(Text::from(format!("Values reported by {by}."))),
         _ if missed == 0 => message = message.body("Watching. This is what T-Minus knows."),
         _ => {
             message.tone = Tone::Wait;
-            let again = if missed > 1 {
-                format!(" ({missed} in a row)")
-            } else {
-                String::new()
-            };
-            message = message.body(Text::from(format!(
-                "Nobody wrote the promised update{again}. This is what T-Minus knows."
-            )));
+            let again = if missed > 1 { format!(" ({missed} in a row)") } else { String::new() };
+            message = message
+                .body(Text::from(format!("Nobody wrote the promised update{again}. This is what T-Minus knows.")));
         }
     }
     message
         .field("Now", Text::from(words::stage(release, run)))
         .field("Metrics", words::metrics(release, run, now))
         .field("Alerts", alerts_line(run))
-        .short(
-            "Next update by",
-            Text::new().time(run.updates.next_due, Stamp::Short),
-        )
+        .short("Next update by", Text::new().time(run.updates.next_due, Stamp::Short))
         .short("Next decision", next_point(run))
 }
 
 fn alerts_line(run: &Run) -> Text {
-    let firing: Vec<&str> = run
-        .alerts
-        .iter()
-        .filter(|a| a.resolved_at.is_none() && !a.pre_existing)
-        .map(|a| a.name.as_str())
-        .collect();
-    if firing.is_empty() {
-        Text::from("none open")
-    } else {
-        Text::from(format!("🔴 firing: {}", firing.join(", ")))
-    }
+    let firing: Vec<&str> =
+        run.alerts.iter().filter(|a| a.resolved_at.is_none() && !a.pre_existing).map(|a| a.name.as_str()).collect();
+    if firing.is_empty() { Text::from("none open") } else { Text::from(format!("🔴 firing: {}", firing.join(", "))) }
 }
 
 /// The next decision point.
 pub(super) fn next_point(run: &Run) -> Text {
     use crate::domain::decision::PointState;
-    let next = run
-        .points
-        .iter()
-        .find(|p| !matches!(p.state, PointState::Decided { .. }));
+    let next = run.points.iter().find(|p| !matches!(p.state, PointState::Decided { .. }));
     match next {
         Some(point) => match point.state {
             PointState::Open { .. } => Text::from(format!("{} is open now", words::after(point.after_min))),
@@ -185,7 +150,5 @@ pub(super) fn next_point(run: &Run) -> Text {
 
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
-    chars
-        .next()
-        .map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }

@@ -12,8 +12,8 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     let t0 = release.plan.t0.at;
     match notice {
-        Notice::DraftForgotten => {
-            Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}"))).body(
+        Notice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
+            .body(
                 Text::from("T-0 is ")
                     .time(t0, Stamp::Relative)
                     .t(", and nothing is scheduled yet. Submit it with ")
@@ -21,8 +21,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(", or call it off with ")
                     .code("/release scrub")
                     .t("."),
-            )
-        }
+            ),
         Notice::SignoffAsk { changed } => ask(release, *changed),
         Notice::SignoffReminder { missing } => {
             let headline = format!("⏳ Sign-offs pending · {name}");
@@ -43,47 +42,30 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             } else {
                 format!("Still missing: {}.", words::roles(&missing))
             };
-            Message::new(Tone::Good, Text::from(format!("✅ {role} signed · {name}"))).body(Text::from(
-                format!("Signed by {who}, revision {}. {rest}", release.revision),
-            ))
+            Message::new(Tone::Good, Text::from(format!("✅ {role} signed · {name}")))
+                .body(Text::from(format!("Signed by {who}, revision {}. {rest}", release.revision)))
         }
-        Notice::SignoffRefused {
-            role,
-            name: who,
-            reason,
-        } => Message::new(Tone::Bad, Text::from(format!("⛔ {role} refuses · {name}")))
-            .body(Text::from(format!("{who}: “{reason}”")))
-            .field(
-                "What now",
-                Text::from("Settle it, then sign again or import a corrected plan."),
-            ),
-        Notice::Withdrawn { role, name: who } => Message::new(
-            Tone::Bad,
-            Text::from(format!("⛔ {role} sign-off withdrawn · {name}")),
-        )
-        .body(Text::from(format!(
-            "{who} withdrew it. The release is not approved."
-        ))),
+        Notice::SignoffRefused { role, name: who, reason } => {
+            Message::new(Tone::Bad, Text::from(format!("⛔ {role} refuses · {name}")))
+                .body(Text::from(format!("{who}: “{reason}”")))
+                .field("What now", Text::from("Settle it, then sign again or import a corrected plan."))
+        }
+        Notice::Withdrawn { role, name: who } => {
+            Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
+                .body(Text::from(format!("{who} withdrew it. The release is not approved.")))
+        }
         Notice::Approved => Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
             .body(
-                Text::from("All required roles have signed. T-0: ")
-                    .and(words::when(t0, &release.plan.t0.zone))
-                    .t("."),
+                Text::from("All required roles have signed. T-0: ").and(words::when(t0, &release.plan.t0.zone)).t("."),
             )
             .field(
                 "What now",
-                Text::from("At T-0 the owner gives ")
-                    .code("/release go")
-                    .t(". Nothing goes live by itself."),
+                Text::from("At T-0 the owner gives ").code("/release go").t(". Nothing goes live by itself."),
             ),
-        Notice::BreakGlassFollowUp { missing } => Message::new(
-            Tone::Wait,
-            Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")),
-        )
-        .body(Text::from(format!(
-            "Skipped at go and still missing: {}.",
-            words::roles(missing)
-        ))),
+        Notice::BreakGlassFollowUp { missing } => {
+            Message::new(Tone::Wait, Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")))
+                .body(Text::from(format!("Skipped at go and still missing: {}.", words::roles(missing))))
+        }
         _ => Message::default(),
     }
 }
@@ -91,46 +73,26 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 fn ask(release: &Release, changed: bool) -> Message {
     let plan = &release.plan;
     let headline = format!("✍️ Sign-off asked · {}", words::name(release));
-    let lines = required_signoffs(plan.kind, plan.risk)
-        .into_iter()
-        .map(|(role, why)| {
-            let why = match why {
-                Why::Always => String::new(),
-                Why::Risk(risk) => format!(" (risk is {risk})"),
-                Why::Type(kind) => format!(" (type is {kind})"),
-            };
-            match release.signoffs.get(&role).filter(|s| s.digest == release.digest) {
-                Some(signed) => {
-                    Text::from(format!("✅ {role}: {} ", signed.name)).time(signed.at, Stamp::Relative)
-                }
-                None => {
-                    let text = Text::from(format!("⬜ {role}{why}"));
-                    release
-                        .policy
-                        .signers
-                        .get(&role)
-                        .into_iter()
-                        .flatten()
-                        .fold(text.t(": "), |t, r| t.role(r).t(" "))
-                }
+    let lines = required_signoffs(plan.kind, plan.risk).into_iter().map(|(role, why)| {
+        let why = match why {
+            Why::Always => String::new(),
+            Why::Risk(risk) => format!(" (risk is {risk})"),
+            Why::Type(kind) => format!(" (type is {kind})"),
+        };
+        match release.signoffs.get(&role).filter(|s| s.digest == release.digest) {
+            Some(signed) => Text::from(format!("✅ {role}: {} ", signed.name)).time(signed.at, Stamp::Relative),
+            None => {
+                let text = Text::from(format!("⬜ {role}{why}"));
+                release.policy.signers.get(&role).into_iter().flatten().fold(text.t(": "), |t, r| t.role(r).t(" "))
             }
-        });
+        }
+    });
     let mut body = Text::new();
     if changed {
-        body = body
-            .b("The plan changed; earlier sign-offs no longer count.")
-            .br();
+        body = body.b("The plan changed; earlier sign-offs no longer count.").br();
     }
-    let stages: Vec<String> = plan
-        .stages
-        .iter()
-        .enumerate()
-        .map(|(n, s)| format!("{}. {}", n + 1, s.text))
-        .collect();
-    let body = body
-        .t("Read the plan, then sign. T-0: ")
-        .and(words::when(plan.t0.at, &plan.t0.zone))
-        .t(".");
+    let stages: Vec<String> = plan.stages.iter().enumerate().map(|(n, s)| format!("{}. {}", n + 1, s.text)).collect();
+    let body = body.t("Read the plan, then sign. T-0: ").and(words::when(plan.t0.at, &plan.t0.zone)).t(".");
     Message::new(Tone::Wait, Text::from(headline))
         .body(body)
         .short("Type", Text::from(plan.kind.to_string()))
@@ -138,9 +100,6 @@ fn ask(release: &Release, changed: bool) -> Message {
         .short("Rollout", Text::from(words::approach(release)))
         .field("People", words::people(release))
         .field("Stages", Text::lines(stages.into_iter().map(Text::from)))
-        .field(
-            "Rolls back if",
-            Text::lines(plan.triggers.iter().map(|t| Text::from(format!("• {}", t.text)))),
-        )
+        .field("Rolls back if", Text::lines(plan.triggers.iter().map(|t| Text::from(format!("• {}", t.text)))))
         .field("Sign-offs", Text::lines(lines))
 }

@@ -23,64 +23,39 @@ pub fn help() -> Message {
 /// `/tminus check` and the end of `/tminus setup`: what is set, what is missing.
 pub fn check(policy: &Policy, by_file: bool) -> Message {
     let channel = |name: &str, id: Option<&crate::domain::ids::ChannelId>| match id {
-        Some(id) => Text(vec![
-            super::Span::Plain(format!("✅ {name}: ")),
-            super::Span::Channel(id.clone()),
-        ]),
+        Some(id) => Text(vec![super::Span::Plain(format!("✅ {name}: ")), super::Span::Channel(id.clone())]),
         None => Text::from(format!("⬜ {name}: not set")),
     };
     let role = |name: String, roles: &[crate::domain::ids::RoleId]| {
         if roles.is_empty() {
             return Text::from(format!("⬜ {name}: nobody"));
         }
-        roles
-            .iter()
-            .fold(Text::from(format!("✅ {name}: ")), |text, r| text.role(r).t(" "))
+        roles.iter().fold(Text::from(format!("✅ {name}: ")), |text, r| text.role(r).t(" "))
     };
-    let signers = SignoffRole::ALL
-        .iter()
-        .map(|r| role(r.to_string(), policy.signers.get(r).map_or(&[], Vec::as_slice)));
-    let audiences = [
-        Audience::engineering(),
-        Audience::support(),
-        Audience::status_page(),
-    ];
+    let signers =
+        SignoffRole::ALL.iter().map(|r| role(r.to_string(), policy.signers.get(r).map_or(&[], Vec::as_slice)));
+    let audiences = [Audience::engineering(), Audience::support(), Audience::status_page()];
     let audiences = audiences.iter().map(|a| {
         let route = policy.audiences.get(a);
         role(words::audience(a), route.and_then(|r| r.role.clone()).as_slice())
     });
     let complete = policy.release_channel.is_some() && !policy.release_managers.is_empty();
     let tone = if complete { Tone::Good } else { Tone::Wait };
-    let mut message = Message::new(
-        tone,
-        Text::from(if complete {
-            "✅ Set up"
-        } else {
-            "⏳ Not fully set up"
-        }),
-    )
-    .field(
-        "Channels",
-        Text::lines([
-            channel("releases", policy.release_channel.as_ref()),
-            channel("ops", policy.ops_channel.as_ref()),
-        ]),
-    )
-    .field(
-        "Steer releases",
-        role("release managers".to_owned(), &policy.release_managers),
-    )
-    .field("Sign", Text::lines(signers))
-    .field("Told and confirming", Text::lines(audiences))
-    .field(
-        "Default zone",
-        Text::from(
-            policy
-                .zone
-                .clone()
-                .unwrap_or_else(|| "none: every plan names its own".to_owned()),
-        ),
-    );
+    let mut message = Message::new(tone, Text::from(if complete { "✅ Set up" } else { "⏳ Not fully set up" }))
+        .field(
+            "Channels",
+            Text::lines([
+                channel("releases", policy.release_channel.as_ref()),
+                channel("ops", policy.ops_channel.as_ref()),
+            ]),
+        )
+        .field("Steer releases", role("release managers".to_owned(), &policy.release_managers))
+        .field("Sign", Text::lines(signers))
+        .field("Told and confirming", Text::lines(audiences))
+        .field(
+            "Default zone",
+            Text::from(policy.zone.clone().unwrap_or_else(|| "none: every plan names its own".to_owned())),
+        );
     if by_file {
         message = message.field("Where from", Text::from("The service's configuration file sets this server; changes made here would not last and are not taken."));
     }
@@ -89,13 +64,10 @@ pub fn check(policy: &Policy, by_file: bool) -> Message {
 
 /// `/release list`.
 pub fn list(releases: &[(String, String, PhaseName)]) -> Message {
-    let lines = releases
-        .iter()
-        .map(|(no, title, phase)| Text::from(format!("{no} · {} · {title}", words::phase(*phase))));
+    let lines =
+        releases.iter().map(|(no, title, phase)| Text::from(format!("{no} · {} · {title}", words::phase(*phase))));
     let body = if releases.is_empty() {
-        Text::from("None yet. Import a plan with ")
-            .code("/release import")
-            .t(".")
+        Text::from("None yet. Import a plan with ").code("/release import").t(".")
     } else {
         Text::lines(lines)
     };
@@ -104,12 +76,8 @@ pub fn list(releases: &[(String, String, PhaseName)]) -> Message {
 
 /// `/release timeline`: the newest lines; the rest is in the file beside it.
 pub fn timeline(name: &str, lines: &[String]) -> Message {
-    let shown = lines
-        .iter()
-        .rev()
-        .take(12)
-        .rev()
-        .map(|l| Text::from(format!("• {}", l.chars().take(140).collect::<String>())));
+    let shown =
+        lines.iter().rev().take(12).rev().map(|l| Text::from(format!("• {}", l.chars().take(140).collect::<String>())));
     Message::new(Tone::Plain, Text::from(format!("🧾 Timeline · {name}"))).body(Text::lines(shown))
 }
 
@@ -122,13 +90,8 @@ pub fn exported(name: &str) -> Message {
 /// A plan that cannot be read: where, and what was expected.
 pub fn unreadable(file: &str, lines: &[String]) -> Message {
     Message::new(Tone::Bad, Text::from("⛔ The plan cannot be read"))
-        .body(Text::from(format!(
-            "Nothing was stored from “{file}”. Mend this and import it again:"
-        )))
-        .field(
-            "Findings",
-            Text::lines(lines.iter().map(|l| Text::from(format!("• {l}")))),
-        )
+        .body(Text::from(format!("Nothing was stored from “{file}”. Mend this and import it again:")))
+        .field("Findings", Text::lines(lines.iter().map(|l| Text::from(format!("• {l}")))))
 }
 
 /// A sentence of refusal that needs no more.

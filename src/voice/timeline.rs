@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::words::{self, in_zone};
 use crate::domain::event::{
-    AlertEvent, ClosingEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent,
-    SignoffEvent, StageEvent, UpdateEvent,
+    AlertEvent, ClosingEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent, SignoffEvent,
+    StageEvent, UpdateEvent,
 };
 use crate::domain::plan::t_label;
 use crate::domain::release::{Release, RungSaid};
@@ -24,14 +24,7 @@ pub fn line(release: &Release, recorded: &Recorded) -> String {
 }
 
 fn what(release: &Release, event: &Event) -> String {
-    let trigger = |n: &usize| {
-        release
-            .plan
-            .triggers
-            .get(*n)
-            .map_or("a trigger", |t| t.text.as_str())
-            .to_owned()
-    };
+    let trigger = |n: &usize| release.plan.triggers.get(*n).map_or("a trigger", |t| t.text.as_str()).to_owned();
     match event {
         Event::Plan(event) => match event {
             PlanEvent::Imported { .. } => "imported the plan, revision 1".to_owned(),
@@ -54,29 +47,15 @@ fn what(release: &Release, event: &Event) -> String {
             SignoffEvent::Reminded => "reminded those who have not signed".to_owned(),
         },
         Event::Notice(event) => match event {
-            NoticeEvent::Said {
-                rung,
-                how: RungSaid::OnTime,
-                ..
-            } => format!("{rung} told"),
-            NoticeEvent::Said {
-                rung,
-                how: RungSaid::Late,
-                ..
-            } => format!("{rung} told late"),
-            NoticeEvent::Said {
-                rung,
-                how: RungSaid::Skipped,
-                ..
-            } => format!("{rung} skipped: its time had passed"),
+            NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("{rung} told"),
+            NoticeEvent::Said { rung, how: RungSaid::Late, .. } => format!("{rung} told late"),
+            NoticeEvent::Said { rung, how: RungSaid::Skipped, .. } => format!("{rung} skipped: its time had passed"),
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
         },
         Event::Stage(event) => match event {
             StageEvent::Went { break_glass: None } => "gave go".to_owned(),
-            StageEvent::Went {
-                break_glass: Some(reason),
-            } => format!("gave go by break-glass: “{reason}”"),
+            StageEvent::Went { break_glass: Some(reason) } => format!("gave go by break-glass: “{reason}”"),
             StageEvent::SoakEnded => "soak time over".to_owned(),
             StageEvent::Advanced { reason: None } => "advanced the stage".to_owned(),
             StageEvent::Advanced { reason: Some(reason) } => format!("advanced the stage: “{reason}”"),
@@ -87,9 +66,9 @@ fn what(release: &Release, event: &Event) -> String {
             StageEvent::Held { reason } => format!("held: “{reason}”"),
             StageEvent::Resumed => "resumed".to_owned(),
         },
-        Event::Update(UpdateEvent::Written { text }) => text
-            .as_ref()
-            .map_or("reported values".to_owned(), |t| format!("update: {t}")),
+        Event::Update(UpdateEvent::Written { text }) => {
+            text.as_ref().map_or("reported values".to_owned(), |t| format!("update: {t}"))
+        }
         Event::Update(UpdateEvent::Posted) => "posted the state while watching".to_owned(),
         Event::Update(UpdateEvent::Missed) => "the promised update was not written".to_owned(),
         Event::Point(event) => match event {
@@ -99,30 +78,16 @@ fn what(release: &Release, event: &Event) -> String {
             PointEvent::Reminded { after_min } => {
                 format!("reminded of the decision at {}", words::after(*after_min))
             }
-            PointEvent::Decided {
-                after_min,
-                verdict,
-                reason,
-            } => {
+            PointEvent::Decided { after_min, verdict, reason } => {
                 let why = reason.as_ref().map_or(String::new(), |r| format!(": “{r}”"));
-                format!(
-                    "decided {} at {}{why}",
-                    words::verdict(*verdict),
-                    words::after(*after_min)
-                )
+                format!("decided {} at {}{why}", words::verdict(*verdict), words::after(*after_min))
             }
         },
         Event::Alert(event) => match event {
-            AlertEvent::Fired {
-                name,
-                pre_existing: false,
-                ..
-            } => format!("alert {name} fired"),
-            AlertEvent::Fired {
-                name,
-                pre_existing: true,
-                ..
-            } => format!("alert {name} was firing before T-0; set aside"),
+            AlertEvent::Fired { name, pre_existing: false, .. } => format!("alert {name} fired"),
+            AlertEvent::Fired { name, pre_existing: true, .. } => {
+                format!("alert {name} was firing before T-0; set aside")
+            }
             AlertEvent::Repeated { .. } => "the alert repeated".to_owned(),
             AlertEvent::Resolved { .. } => "the alert ended".to_owned(),
             AlertEvent::Acknowledged { .. } => "acknowledged the alert".to_owned(),
@@ -146,10 +111,9 @@ fn what(release: &Release, event: &Event) -> String {
         },
         Event::Closing(event) => match event {
             ClosingEvent::AllClear => "gave the all-clear".to_owned(),
-            ClosingEvent::Scheduled { at } => format!(
-                "scheduled the post-mortem for {}",
-                in_zone(*at, &release.plan.t0.zone)
-            ),
+            ClosingEvent::Scheduled { at } => {
+                format!("scheduled the post-mortem for {}", in_zone(*at, &release.plan.t0.zone))
+            }
             ClosingEvent::Filed { link } => format!("filed the post-mortem: {link}"),
             ClosingEvent::Waived { reason } => format!("waived the post-mortem: “{reason}”"),
             ClosingEvent::PostmortemReminded => "reminded of the post-mortem".to_owned(),

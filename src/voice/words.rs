@@ -65,10 +65,7 @@ pub fn when(at: Timestamp, zone: &str) -> Text {
 
 /// `Tue 14:00 Europe/Berlin`.
 pub fn in_zone(at: Timestamp, zone: &str) -> String {
-    let tz = TimeZone::get(zone)
-        .ok()
-        .or_else(|| fixed(zone))
-        .unwrap_or(TimeZone::UTC);
+    let tz = TimeZone::get(zone).ok().or_else(|| fixed(zone)).unwrap_or(TimeZone::UTC);
     let civil = tz.to_datetime(at);
     let day = match civil.weekday() {
         jiff::civil::Weekday::Monday => "Mon",
@@ -100,19 +97,12 @@ pub fn person(contact: &Contact) -> Text {
 /// Owner and on-call in one line.
 pub fn people(release: &Release) -> Text {
     let plan = &release.plan;
-    Text::from("owner ")
-        .and(person(&plan.owner))
-        .t(", on-call ")
-        .and(person(&plan.on_call))
+    Text::from("owner ").and(person(&plan.owner)).t(", on-call ").and(person(&plan.on_call))
 }
 
 /// Roles in a list.
 pub fn roles(roles: &[SignoffRole]) -> String {
-    roles
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ")
+    roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// One open thing, and who can mend it.
@@ -124,23 +114,19 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
                 Some(signers) => signers
                     .iter()
                     .enumerate()
-                    .fold(text.t(" ("), |t, (n, r)| {
-                        if n > 0 { t.t(", ") } else { t }.role(r)
-                    })
+                    .fold(text.t(" ("), |t, (n, r)| if n > 0 { t.t(", ") } else { t }.role(r))
                     .t(")"),
                 None => text.t(" (no role is mapped: /tminus setup)"),
             }
         }
         Open::Gate { text } => Text::from(format!("“{text}” is not done (/release item done)")),
-        Open::OwnerUnknown { name } => Text::from(format!(
-            "owner “{name}” is not matched to a member (pick one under the import's answer)"
-        )),
-        Open::OnCallUnknown { name } => Text::from(format!(
-            "on-call “{name}” is not matched to a member (pick one under the import's answer)"
-        )),
-        Open::SignersUnmapped(role) => {
-            Text::from(format!("nobody may sign as {role} (map a role: /tminus setup)"))
+        Open::OwnerUnknown { name } => {
+            Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)"))
         }
+        Open::OnCallUnknown { name } => {
+            Text::from(format!("on-call “{name}” is not matched to a member (pick one under the import's answer)"))
+        }
+        Open::SignersUnmapped(role) => Text::from(format!("nobody may sign as {role} (map a role: /tminus setup)")),
         Open::NoReleaseChannel => Text::from("no release channel is set (/tminus setup)"),
         Open::T0Past => Text::from("the planned T-0 has passed (import the plan with a new time)"),
         Open::Finding { code, text } => Text::from(format!("{text} ({code})")),
@@ -148,16 +134,8 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         Open::RollbackPrompt => Text::from("a rollback prompt waits for a decision"),
         Open::Point { label } => Text::from(format!("decision point {label} is not answered")),
         Open::NoData { metric } => Text::from(format!("no fresh value of {metric} (/release alert report)")),
-        Open::NotHealthy {
-            metric,
-            value,
-            success,
-        } => {
-            let want = if success.is_empty() {
-                String::new()
-            } else {
-                format!(", wanted {success}")
-            };
+        Open::NotHealthy { metric, value, success } => {
+            let want = if success.is_empty() { String::new() } else { format!(", wanted {success}") };
             Text::from(format!("{metric} is {value}{want}"))
         }
         Open::StagesLeft { done, of } => Text::from(format!("stage {} of {of} is still running", done + 1)),
@@ -167,12 +145,7 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
 
 /// Open things as a list.
 pub fn open_list(items: &[Open], policy: &Policy) -> Text {
-    Text::lines(
-        items
-            .iter()
-            .take(12)
-            .map(|item| Text::from("• ").and(open(item, policy))),
-    )
+    Text::lines(items.iter().take(12).map(|item| Text::from("• ").and(open(item, policy))))
 }
 
 /// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".
@@ -203,25 +176,13 @@ pub fn approach(release: &Release) -> String {
         Approach::BlueGreen => "blue-green".to_owned(),
         Approach::FeatureFlag { groups } => format!("feature flag ({groups})"),
     };
-    release
-        .plan
-        .approaches
-        .iter()
-        .map(words)
-        .collect::<Vec<_>>()
-        .join(", ")
+    release.plan.approaches.iter().map(words).collect::<Vec<_>>().join(", ")
 }
 
 /// A metric's value with its unit.
 pub fn value(metric: &MetricPlan, value: f64) -> Quantity {
-    let unit = metric
-        .success
-        .as_ref()
-        .or(metric.alert.as_ref())
-        .map(|b| b.than.unit.clone());
-    let unit = unit
-        .or_else(|| metric.baseline.as_ref().map(|b| b.unit.clone()))
-        .unwrap_or_default();
+    let unit = metric.success.as_ref().or(metric.alert.as_ref()).map(|b| b.than.unit.clone());
+    let unit = unit.or_else(|| metric.baseline.as_ref().map(|b| b.unit.clone())).unwrap_or_default();
     Quantity { value, unit }
 }
 
@@ -247,11 +208,7 @@ pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
         let base = metric.baseline.as_ref().map(|b| format!("baseline {b}"));
         let success = metric.success.as_ref().map(|b| format!("success {b}"));
         let aside: Vec<String> = base.into_iter().chain(success).collect();
-        if aside.is_empty() {
-            line
-        } else {
-            line.t(format!(" ({})", aside.join(", ")))
-        }
+        if aside.is_empty() { line } else { line.t(format!(" ({})", aside.join(", "))) }
     }))
 }
 
@@ -261,11 +218,7 @@ pub fn stage(release: &Release, run: &Run) -> String {
     if run.stage.index >= of {
         return format!("all {of} stages done");
     }
-    let text = release
-        .plan
-        .stages
-        .get(run.stage.index)
-        .map_or("all at once", |s| s.text.as_str());
+    let text = release.plan.stages.get(run.stage.index).map_or("all at once", |s| s.text.as_str());
     format!("stage {} of {of}: {text}", run.stage.index + 1)
 }
 

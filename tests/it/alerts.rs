@@ -14,12 +14,7 @@ async fn live() -> Rig {
 
 async fn send(rig: &Rig, since: i64, value: &str, firing: bool) {
     let act: Act = alert(&rig.pair.intake, since, value, firing);
-    let step = Step {
-        caption: String::new(),
-        who: "ana".to_owned(),
-        channel: "releases".to_owned(),
-        act,
-    };
+    let step = Step { caption: String::new(), who: "ana".to_owned(), channel: "releases".to_owned(), act };
     rig.sandbox().play(&step).await.unwrap();
 }
 
@@ -39,32 +34,15 @@ async fn an_alert_relays_once_and_crossing_a_trigger_opens_one_prompt() {
     send(&rig, 2, "4.0", true).await;
     rig.advance(t(8)).await;
     assert_eq!(rig.count("releases", "🚨 Roll back?"), 1, "one prompt only");
-    let stranger = rig
-        .press("hugo", "releases", "Roll back", &[("text", "because")])
-        .await;
+    let stranger = rig.press("hugo", "releases", "Roll back", &[("text", "because")]).await;
     assert!(stranger.contains("You may not do this"), "{stranger}");
-    let done = rig
-        .press(
-            "ben",
-            "releases",
-            "Roll back",
-            &[("text", "One user in thirty cannot pay")],
-        )
-        .await;
+    let done = rig.press("ben", "releases", "Roll back", &[("text", "One user in thirty cannot pay")]).await;
     assert!(done.contains("Rollback decided"), "{done}");
     rig.advance(t(20)).await;
-    assert_eq!(
-        rig.count("releases", "Rollback not confirmed"),
-        2,
-        "chased after five and ten minutes"
-    );
-    rig.press("ben", "releases", "Rolled back and verified", &[])
-        .await;
+    assert_eq!(rig.count("releases", "Rollback not confirmed"), 2, "chased after five and ten minutes");
+    rig.press("ben", "releases", "Rolled back and verified", &[]).await;
     let timeline = rig.slash("ana", "release timeline", &[]).await;
-    assert!(
-        timeline.contains("Ben Okafor: decided to roll back: “One user in thirty cannot pay”"),
-        "{timeline}"
-    );
+    assert!(timeline.contains("Ben Okafor: decided to roll back: “One user in thirty cannot pay”"), "{timeline}");
     rig.advance(t(24 * 60 + 60)).await;
     assert_eq!(rig.count("releases", "Post-mortem due"), 1);
     rig.finish().await;
@@ -90,52 +68,22 @@ async fn bad_credentials_are_refused_alike_and_health_tells() {
     let rig = live().await;
     let http = http();
     let url = &rig.pair.intake;
-    let post = |path: &str, token: &str| {
-        http.post(format!("{url}{path}"))
-            .bearer_auth(token)
-            .body("{}")
-            .send()
-    };
+    let post = |path: &str, token: &str| http.post(format!("{url}{path}")).bearer_auth(token).body("{}").send();
     for (path, token, status) in [
         ("/hooks/alertmanager/sandbox", "wrong", 401),
         ("/hooks/alertmanager/nobody", ALERT_TOKEN, 401),
         ("/hooks/generic/sandbox", ALERT_TOKEN, 401),
         ("/hooks/alertmanager/sandbox", ALERT_TOKEN, 202),
     ] {
-        assert_eq!(
-            post(path, token).await.unwrap().status().as_u16(),
-            status,
-            "{path}"
-        );
+        assert_eq!(post(path, token).await.unwrap().status().as_u16(), status, "{path}");
     }
     for path in ["/healthz", "/readyz", "/metrics"] {
-        assert_eq!(
-            http.get(format!("{url}{path}"))
-                .send()
-                .await
-                .unwrap()
-                .status()
-                .as_u16(),
-            200,
-            "{path}"
-        );
+        assert_eq!(http.get(format!("{url}{path}")).send().await.unwrap().status().as_u16(), 200, "{path}");
     }
-    let metrics = http
-        .get(format!("{url}/metrics"))
-        .send()
-        .await
-        .unwrap()
-        .text()
-        .await
-        .unwrap();
-    assert!(
-        metrics.contains("tminus_webhooks_denied_total 3") && metrics.ends_with("# EOF\n"),
-        "{metrics}"
-    );
-    let big = http
-        .post(format!("{url}/hooks/alertmanager/sandbox"))
-        .bearer_auth(ALERT_TOKEN)
-        .body(vec![b' '; 2_000_000]);
+    let metrics = http.get(format!("{url}/metrics")).send().await.unwrap().text().await.unwrap();
+    assert!(metrics.contains("tminus_webhooks_denied_total 3") && metrics.ends_with("# EOF\n"), "{metrics}");
+    let big =
+        http.post(format!("{url}/hooks/alertmanager/sandbox")).bearer_auth(ALERT_TOKEN).body(vec![b' '; 2_000_000]);
     assert_eq!(big.send().await.unwrap().status().as_u16(), 413);
     rig.finish().await;
 }

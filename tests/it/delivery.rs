@@ -9,13 +9,8 @@ use crate::rig::Rig;
 async fn faults_of_create_message_lose_and_double_nothing() {
     let rig = Rig::approved().await;
     rig.advance(t(-24 * 60) - 1).await;
-    let creates = |rig: &Rig| {
-        rig.sandbox()
-            .requests()
-            .iter()
-            .filter(|r| r.method == "POST" && r.path == "/messages")
-            .count()
-    };
+    let creates =
+        |rig: &Rig| rig.sandbox().requests().iter().filter(|r| r.method == "POST" && r.path == "/messages").count();
     let before = creates(&rig);
     rig.sandbox().fail_next(&[Fault::FailAfter]);
     rig.advance(t(-24 * 60) + 60_000).await;
@@ -23,18 +18,10 @@ async fn faults_of_create_message_lose_and_double_nothing() {
     assert_eq!(creates(&rig) - before, 1, "found by the look-up, not sent again");
     rig.sandbox().fail_next(&[Fault::FailBefore, Fault::RateLimited]);
     rig.advance(t(-120) + 120_000).await;
-    assert_eq!(
-        rig.count("support", "📣 T-2h · "),
-        1,
-        "looked up, not there, sent"
-    );
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1, "looked up, not there, sent");
     rig.sandbox().fail_next(&[Fault::Forbidden]);
     rig.advance(t(-20)).await;
-    assert_eq!(
-        rig.count("releases", "📣 T-30m · "),
-        1,
-        "probed again after five minutes"
-    );
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "probed again after five minutes");
     rig.finish().await;
 }
 
@@ -45,11 +32,7 @@ async fn a_history_that_cannot_be_read_is_not_believed() {
     rig.sandbox().hide_history(true);
     rig.sandbox().fail_next(&[Fault::FailAfter]);
     rig.advance(t(-25)).await;
-    assert_eq!(
-        rig.count("releases", "📣 T-30m · "),
-        1,
-        "the nonce decides within its window"
-    );
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "the nonce decides within its window");
     rig.finish().await;
 }
 
@@ -103,24 +86,17 @@ async fn a_dropped_gateway_is_resumed() {
 async fn hold_shifts_t0_and_scrub_tells_whoever_was_told() {
     let rig = Rig::approved().await;
     rig.advance(t(-24 * 60)).await;
-    rig.slash("ana", "release hold", &[("reason", "Waiting for the provider")])
-        .await;
+    rig.slash("ana", "release hold", &[("reason", "Waiting for the provider")]).await;
     rig.advance(t(-24 * 60 + 60)).await;
     rig.slash("ana", "release resume", &[]).await;
     rig.advance(t(-120)).await;
     assert_eq!(rig.count("support", "📣"), 0, "T-0 moved by an hour");
     rig.advance(t(-60)).await;
     assert_eq!(rig.count("support", "📣 T-2h · "), 1);
-    let answer = rig
-        .slash("ana", "release scrub", &[("reason", "The provider is not ready")])
-        .await;
+    let answer = rig.slash("ana", "release scrub", &[("reason", "The provider is not ready")]).await;
     assert!(answer.contains("Scrubbed"), "{answer}");
     for channel in ["engineering", "support", "releases"] {
-        assert!(
-            rig.newest(channel).contains("🚫 Scrubbed"),
-            "{channel}: {}",
-            rig.newest(channel)
-        );
+        assert!(rig.newest(channel).contains("🚫 Scrubbed"), "{channel}: {}", rig.newest(channel));
     }
     rig.advance(t(24 * 60)).await;
     assert_eq!(rig.count("releases", "go or no-go"), 0, "future marks vanished");

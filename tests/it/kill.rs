@@ -69,57 +69,35 @@ impl Field {
         let sandbox = Sandbox::start(setup).await.unwrap();
         let control = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let config = file(&sandbox, &folder);
-        Self {
-            sandbox,
-            control,
-            config,
-            _folder: folder,
-        }
+        Self { sandbox, control, config, _folder: folder }
     }
 
     async fn start(&self) -> Process {
         let child = Command::new(env!("CARGO_BIN_EXE_tminus"))
             .args(["run", "--config"])
             .arg(&self.config)
-            .env(
-                "TMINUS_TEST_CONTROL",
-                self.control.local_addr().unwrap().to_string(),
-            )
+            .env("TMINUS_TEST_CONTROL", self.control.local_addr().unwrap().to_string())
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
         let (stream, _): (TcpStream, _) =
-            tokio::time::timeout(Duration::from_secs(20), self.control.accept())
-                .await
-                .unwrap()
-                .unwrap();
+            tokio::time::timeout(Duration::from_secs(20), self.control.accept()).await.unwrap().unwrap();
         stream.set_nodelay(true).unwrap();
         let (read, write) = stream.into_split();
-        let mut process = Process {
-            child,
-            lines: BufReader::new(read).lines(),
-            write,
-        };
-        process
-            .tell(&format!("clock {}", self.sandbox.clock().now_ms()))
-            .await;
+        let mut process = Process { child, lines: BufReader::new(read).lines(), write };
+        process.tell(&format!("clock {}", self.sandbox.clock().now_ms())).await;
         process
     }
 
     async fn move_to(&self, process: &mut Process, ms: i64) {
         self.sandbox.clock().move_to(ms);
-        process
-            .tell(&format!("clock {}", self.sandbox.clock().now_ms()))
-            .await;
+        process.tell(&format!("clock {}", self.sandbox.clock().now_ms())).await;
     }
 }
 
 impl Process {
     async fn tell(&mut self, line: &str) {
-        self.write
-            .write_all(format!("{line}\n").as_bytes())
-            .await
-            .unwrap();
+        self.write.write_all(format!("{line}\n").as_bytes()).await.unwrap();
     }
 
     /// The next point the courier reaches, if it reaches one soon.
@@ -176,36 +154,14 @@ async fn prepare(field: &Field) {
         done(
             field
                 .sandbox
-                .slash(
-                    "ana",
-                    "releases",
-                    "release import",
-                    &[],
-                    Some(("plan.md", plan.as_bytes())),
-                )
+                .slash("ana", "releases", "release import", &[], Some(("plan.md", plan.as_bytes())))
                 .await
                 .unwrap(),
         );
-        done(
-            field
-                .sandbox
-                .slash("ana", "releases", "release submit", &named, None)
-                .await
-                .unwrap(),
-        );
-        for (who, role) in [
-            ("chloe", "engineering_lead"),
-            ("dev", "product_owner"),
-            ("eva", "sre_ops"),
-        ] {
+        done(field.sandbox.slash("ana", "releases", "release submit", &named, None).await.unwrap());
+        for (who, role) in [("chloe", "engineering_lead"), ("dev", "product_owner"), ("eva", "sre_ops")] {
             let options = [("role", role), ("release", release.as_str())];
-            done(
-                field
-                    .sandbox
-                    .slash(who, "releases", "release signoff give", &options, None)
-                    .await
-                    .unwrap(),
-            );
+            done(field.sandbox.slash(who, "releases", "release signoff give", &options, None).await.unwrap());
         }
     }
     let mut process = drained.await.unwrap();
@@ -215,12 +171,7 @@ async fn prepare(field: &Field) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() {
-    let number = |name: &str, default: u64| {
-        std::env::var(name)
-            .ok()
-            .and_then(|v| v.parse().ok())
-            .unwrap_or(default)
-    };
+    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     let wanted = number("TMINUS_KILLS", 200);
     let seed = number("TMINUS_SEED", 20_261_124).max(1);
     eprintln!("seed {seed}");
@@ -231,11 +182,7 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
     let mut kills: u64 = 0;
     let mut at_points = std::collections::BTreeMap::<String, u64>::new();
     // Each kill costs half a minute of the clock; a rung's share must end before the next rung, or it is rightly skipped.
-    let rungs = [
-        (-24 * 60, "engineering", "T-24h", 50),
-        (-120, "support", "T-2h", 40),
-        (-30, "releases", "T-30m", 25),
-    ];
+    let rungs = [(-24 * 60, "engineering", "T-24h", 50), (-120, "support", "T-2h", 40), (-30, "releases", "T-30m", 25)];
     for (rung, channel, label, percent) in rungs {
         let share = (wanted * percent).div_ceil(100);
         let mut here = 0;
@@ -246,10 +193,7 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
             let Some(point) = process.point(Duration::from_millis(1_500)).await else {
                 break;
             };
-            let (point, key) = point
-                .split_once(' ')
-                .map(|(p, k)| (p.to_owned(), k.to_owned()))
-                .unwrap();
+            let (point, key) = point.split_once(' ').map(|(p, k)| (p.to_owned(), k.to_owned())).unwrap();
             let met = met.entry(key).or_default();
             if here >= share || *met >= KILLS_A_NOTICE || dice.roll(2) == 0 {
                 process.tell("go").await;
@@ -278,14 +222,8 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
             .filter(|m| m.contains(&format!("📣 {label} · ")))
             .collect();
         for n in 1..=RELEASES {
-            let count = posted
-                .iter()
-                .filter(|m| m.contains(&format!("REL-{n} Release {n}\n")))
-                .count();
-            assert_eq!(
-                count, 1,
-                "{label} of REL-{n}: posted {count} times (seed {seed}, {kills} kills)"
-            );
+            let count = posted.iter().filter(|m| m.contains(&format!("REL-{n} Release {n}\n"))).count();
+            assert_eq!(count, 1, "{label} of REL-{n}: posted {count} times (seed {seed}, {kills} kills)");
         }
     }
     eprintln!("{kills} kills, {} notices, killed at {at_points:?}", RELEASES * 3);

@@ -24,19 +24,9 @@ impl Rig {
 
     pub async fn with_limit(per_five_seconds: u32) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            port: 0,
-            clock: SimClock::frozen(BEGIN_MS),
-            per_five_seconds,
-        };
-        let pair = Sandboxed::start(options, &folder.path().join("test.db"))
-            .await
-            .unwrap();
-        Self {
-            pair,
-            folder,
-            seen: BTreeMap::new(),
-        }
+        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), per_five_seconds };
+        let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
+        Self { pair, folder, seen: BTreeMap::new() }
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -45,21 +35,13 @@ impl Rig {
 
     /// Types a command in #releases and returns what its author sees.
     pub async fn slash(&self, who: &str, path: &str, options: &[(&str, &str)]) -> String {
-        let seen = self
-            .sandbox()
-            .slash(who, "releases", path, options, None)
-            .await
-            .unwrap();
+        let seen = self.sandbox().slash(who, "releases", path, options, None).await.unwrap();
         self.quiet().await;
         shown(&seen)
     }
 
     pub async fn import(&self, who: &str, name: &str, plan: &[u8]) -> String {
-        let seen = self
-            .sandbox()
-            .slash(who, "releases", "release import", &[], Some((name, plan)))
-            .await
-            .unwrap();
+        let seen = self.sandbox().slash(who, "releases", "release import", &[], Some((name, plan))).await.unwrap();
         self.quiet().await;
         shown(&seen)
     }
@@ -87,21 +69,12 @@ impl Rig {
         rig.import("ana", "checkout-4.2.md", PLAN.as_bytes()).await;
         rig.press("ana", "releases", "Submit for sign-off", &[]).await;
         rig.sign_all().await;
-        rig.slash(
-            "ana",
-            "release item done",
-            &[("text", "dependencies-deployed-and-stable")],
-        )
-        .await;
+        rig.slash("ana", "release item done", &[("text", "dependencies-deployed-and-stable")]).await;
         rig
     }
 
     pub async fn sign_all(&self) {
-        for (who, role) in [
-            ("chloe", "engineering_lead"),
-            ("dev", "product_owner"),
-            ("eva", "sre_ops"),
-        ] {
+        for (who, role) in [("chloe", "engineering_lead"), ("dev", "product_owner"), ("eva", "sre_ops")] {
             let answer = self.slash(who, "release signoff give", &[("role", role)]).await;
             assert!(answer.starts_with("✅ Done"), "{answer}");
         }
@@ -117,27 +90,18 @@ impl Rig {
                     continue;
                 }
                 let word = if before.is_some() { "edited" } else { "says" };
-                let _: Result<(), std::fmt::Error> =
-                    writeln!(out, "#{channel} {word}:\n{}", indent(&text(&message)));
+                let _: Result<(), std::fmt::Error> = writeln!(out, "#{channel} {word}:\n{}", indent(&text(&message)));
             }
         }
         out
     }
 
     pub fn count(&self, channel: &str, needle: &str) -> usize {
-        self.sandbox()
-            .messages(channel)
-            .iter()
-            .filter(|m| text(m).contains(needle))
-            .count()
+        self.sandbox().messages(channel).iter().filter(|m| text(m).contains(needle)).count()
     }
 
     pub fn newest(&self, channel: &str) -> String {
-        self.sandbox()
-            .messages(channel)
-            .last()
-            .map(text)
-            .unwrap_or_default()
+        self.sandbox().messages(channel).last().map(text).unwrap_or_default()
     }
 
     /// Ends the bot and starts it again on the same file.
@@ -146,9 +110,7 @@ impl Rig {
         let sandbox = pair.sandbox.clone();
         pair.stop_bot().await;
         let sandbox = sandbox.without_bot();
-        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"))
-            .await
-            .unwrap();
+        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db")).await.unwrap();
         Self { pair, folder, seen }
     }
 
@@ -166,11 +128,7 @@ pub fn shown(seen: &Seen) -> String {
     match seen {
         Seen::Message(message) => text(message),
         Seen::Modal { data, .. } => format!("form: {}", data["title"].as_str().unwrap_or_default()),
-        Seen::Choices(choices) => choices
-            .iter()
-            .map(|(name, _)| name.clone())
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Seen::Choices(choices) => choices.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join("\n"),
         Seen::Nothing => "(no answer)".to_owned(),
     }
 }
@@ -193,16 +151,10 @@ pub fn text(message: &Message) -> String {
         }
         for field in embed["fields"].as_array().into_iter().flatten() {
             let value = readable(field["value"].as_str().unwrap_or_default()).replace('\n', "\n    ");
-            line(format!(
-                "  {}: {value}",
-                field["name"].as_str().unwrap_or_default()
-            ));
+            line(format!("  {}: {value}", field["name"].as_str().unwrap_or_default()));
         }
         if let Some(footer) = embed["footer"]["text"].as_str() {
-            let kept: Vec<&str> = footer
-                .split(" · ")
-                .filter(|p| !(p.len() == 9 && p.starts_with('n')))
-                .collect();
+            let kept: Vec<&str> = footer.split(" · ").filter(|p| !(p.len() == 9 && p.starts_with('n'))).collect();
             line(format!("  — {}", kept.join(" · ")));
         }
     }
@@ -211,15 +163,7 @@ pub fn text(message: &Message) -> String {
         .into_iter()
         .flatten()
         .flat_map(|row| row["components"].as_array().cloned().unwrap_or_default())
-        .map(|b| {
-            format!(
-                "[{}]",
-                b["label"]
-                    .as_str()
-                    .or(b["placeholder"].as_str())
-                    .unwrap_or_default()
-            )
-        })
+        .map(|b| format!("[{}]", b["label"].as_str().or(b["placeholder"].as_str()).unwrap_or_default()))
         .collect();
     if !labels.is_empty() {
         line(format!("  {}", labels.join(" ")));
@@ -250,38 +194,20 @@ fn readable(text: &str) -> String {
         let id = |prefix: &str| token.strip_prefix(prefix).and_then(|id| id.parse::<u64>().ok());
         if let Some(role) = id("@&") {
             out.push_str(
-                &world
-                    .roles
-                    .iter()
-                    .find(|r| r.id == role)
-                    .map_or("@&?".to_owned(), |r| format!("@{}", r.name)),
+                &world.roles.iter().find(|r| r.id == role).map_or("@&?".to_owned(), |r| format!("@{}", r.name)),
             );
         } else if let Some(user) = id("@") {
             out.push_str(
-                &world
-                    .people
-                    .iter()
-                    .find(|p| p.id == user)
-                    .map_or("@?".to_owned(), |p| format!("@{}", p.username)),
+                &world.people.iter().find(|p| p.id == user).map_or("@?".to_owned(), |p| format!("@{}", p.username)),
             );
         } else if let Some(channel) = id("#") {
             out.push_str(
-                &world
-                    .channels
-                    .iter()
-                    .find(|c| c.id == channel)
-                    .map_or("#?".to_owned(), |c| format!("#{}", c.name)),
+                &world.channels.iter().find(|c| c.id == channel).map_or("#?".to_owned(), |c| format!("#{}", c.name)),
             );
         } else if let Some((seconds, style)) = token.strip_prefix("t:").and_then(|t| t.split_once(':')) {
             let at = jiff::Timestamp::from_second(seconds.parse().unwrap()).unwrap();
-            let shown = at
-                .strftime(if style == "t" { "%H:%M" } else { "%a %H:%M" })
-                .to_string();
-            out.push_str(&if style == "R" {
-                format!("⟨{shown}⟩")
-            } else {
-                shown
-            });
+            let shown = at.strftime(if style == "t" { "%H:%M" } else { "%a %H:%M" }).to_string();
+            out.push_str(&if style == "R" { format!("⟨{shown}⟩") } else { shown });
         } else {
             out.push_str(&format!("<{token}>"));
         }
@@ -291,8 +217,5 @@ fn readable(text: &str) -> String {
 }
 
 pub fn indent(text: &str) -> String {
-    text.lines()
-        .map(|l| format!("  {l}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|l| format!("  {l}")).collect::<Vec<_>>().join("\n")
 }

@@ -3,28 +3,16 @@
 use std::process::Command;
 
 fn tminus(arguments: &[&str]) -> (i32, String, String) {
-    let out = Command::new(env!("CARGO_BIN_EXE_tminus"))
-        .args(arguments)
-        .env("NO_COLOR", "1")
-        .output()
-        .unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_tminus")).args(arguments).env("NO_COLOR", "1").output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (
-        out.status.code().unwrap_or(-1),
-        text(out.stdout),
-        text(out.stderr),
-    )
+    (out.status.code().unwrap_or(-1), text(out.stdout), text(out.stderr))
 }
 
 #[test]
 fn a_bad_configuration_ends_with_78_and_names_the_place() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("tminus.toml");
-    std::fs::write(
-        &path,
-        "[discord]\ntoken = \"x\"\n[intake]\nlissen = \"127.0.0.1:1\"\n",
-    )
-    .unwrap();
+    std::fs::write(&path, "[discord]\ntoken = \"x\"\n[intake]\nlissen = \"127.0.0.1:1\"\n").unwrap();
     let (code, _, said) = tminus(&["run", "--config", path.to_str().unwrap()]);
     assert_eq!(code, 78, "{said}");
     assert!(said.contains("tminus.toml:4: unknown field `lissen`"), "{said}");
@@ -39,17 +27,9 @@ fn the_example_configuration_is_good_once_its_secret_exists() {
     std::fs::write(&token, "a-token").unwrap();
     let example = std::fs::read_to_string("config/example.toml").unwrap();
     let path = folder.path().join("example.toml");
-    std::fs::write(
-        &path,
-        example.replace("/run/secrets/discord-token", token.to_str().unwrap()),
-    )
-    .unwrap();
+    std::fs::write(&path, example.replace("/run/secrets/discord-token", token.to_str().unwrap())).unwrap();
     let (code, said, error) = tminus(&["config", "check", "--config", path.to_str().unwrap()]);
-    assert_eq!(
-        (code, said.as_str()),
-        (0, "The configuration is good.\n"),
-        "{error}"
-    );
+    assert_eq!((code, said.as_str()), (0, "The configuration is good.\n"), "{error}");
 }
 
 #[test]
@@ -63,9 +43,7 @@ fn lint_says_where_and_exits_with_its_verdict() {
     let (code, said, _) = tminus(&["plan", "lint", path.to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(
-        said.contains("bad.md:8:24")
-            && said.contains("TM072")
-            && said.contains("Did you mean `Europe/Berlin`?"),
+        said.contains("bad.md:8:24") && said.contains("TM072") && said.contains("Did you mean `Europe/Berlin`?"),
         "{said}"
     );
     assert_eq!(tminus(&["plan", "lint", "/nowhere.md"]).0, 2);

@@ -16,9 +16,7 @@ async fn asked() -> Rig {
 fn button(rig: &Rig, label: &str) -> (u64, String) {
     for message in rig.sandbox().messages("releases").iter().rev() {
         let rows = message.body["components"].as_array().cloned().unwrap_or_default();
-        let parts = rows
-            .iter()
-            .flat_map(|r| r["components"].as_array().cloned().unwrap_or_default());
+        let parts = rows.iter().flat_map(|r| r["components"].as_array().cloned().unwrap_or_default());
         if let Some(found) = parts.into_iter().find(|b: &Value| b["label"] == label) {
             return (message.id, found["custom_id"].as_str().unwrap().to_owned());
         }
@@ -28,35 +26,17 @@ fn button(rig: &Rig, label: &str) -> (u64, String) {
 
 async fn refused(rig: &Rig, who: &str, role: &str, label: &str, why: &str) {
     let answer = rig.slash(who, "release signoff give", &[("role", role)]).await;
-    assert!(
-        answer.starts_with("⛔") && answer.contains(why),
-        "by command, {who}: {answer}"
-    );
+    assert!(answer.starts_with("⛔") && answer.contains(why), "by command, {who}: {answer}");
     let (message, id) = button(rig, label);
-    let answer = shown(
-        &rig.sandbox()
-            .press_id(who, "releases", message, &id)
-            .await
-            .unwrap(),
-    );
-    assert!(
-        answer.starts_with("⛔") && answer.contains(why),
-        "by button, {who}: {answer}"
-    );
+    let answer = shown(&rig.sandbox().press_id(who, "releases", message, &id).await.unwrap());
+    assert!(answer.starts_with("⛔") && answer.contains(why), "by button, {who}: {answer}");
     assert_eq!(rig.count("releases", "signed ·"), 0, "nothing is announced");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_person_without_the_mapped_role_cannot_sign() {
     let rig = asked().await;
-    refused(
-        &rig,
-        "hugo",
-        "engineering_lead",
-        "Sign as Engineering Lead",
-        "You may not do this",
-    )
-    .await;
+    refused(&rig, "hugo", "engineering_lead", "Sign as Engineering Lead", "You may not do this").await;
     refused(&rig, "dev", "sre_ops", "Sign as SRE/Ops", "You may not do this").await;
     rig.finish().await;
 }
@@ -64,28 +44,15 @@ async fn a_person_without_the_mapped_role_cannot_sign() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_owner_cannot_sign_the_own_plan() {
     let rig = asked().await;
-    refused(
-        &rig,
-        "ana",
-        "engineering_lead",
-        "Sign as Engineering Lead",
-        "owner or author",
-    )
-    .await;
+    refused(&rig, "ana", "engineering_lead", "Sign as Engineering Lead", "owner or author").await;
     rig.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn somebody_in_another_server_cannot_sign() {
     let rig = asked().await;
-    refused(
-        &rig,
-        "other-server:chloe",
-        "engineering_lead",
-        "Sign as Engineering Lead",
-        "There is no release here",
-    )
-    .await;
+    refused(&rig, "other-server:chloe", "engineering_lead", "Sign as Engineering Lead", "There is no release here")
+        .await;
     rig.finish().await;
 }
 
@@ -93,9 +60,7 @@ async fn somebody_in_another_server_cannot_sign() {
 async fn one_person_signs_for_one_role_and_only_once() {
     let rig = asked().await;
     rig.sign_all().await;
-    let again = rig
-        .slash("chloe", "release signoff give", &[("role", "engineering_lead")])
-        .await;
+    let again = rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
     assert!(again.contains("signed already, by Chloe Martin"), "{again}");
     assert_eq!(rig.count("releases", "All required roles have signed. T-0"), 1);
     rig.finish().await;
@@ -108,51 +73,20 @@ async fn a_material_change_voids_sign_offs_and_old_buttons() {
     rig.sign_all().await;
     let changed = PLAN.replace("exceeds 2% for 5 minutes", "exceeds 3% for 5 minutes");
     let plan = ("checkout-4.2.md", changed.as_bytes());
-    let seen = rig
-        .sandbox()
-        .slash(
-            "ana",
-            "releases",
-            "release import",
-            &[("release", "REL-1")],
-            Some(plan),
-        )
-        .await
-        .unwrap();
+    let seen =
+        rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-1")], Some(plan)).await.unwrap();
     rig.quiet().await;
-    assert!(
-        shown(&seen).contains("material: sign-offs start anew"),
-        "{}",
-        shown(&seen)
-    );
-    let stale = shown(
-        &rig.sandbox()
-            .press_id("dev", "releases", message, &old)
-            .await
-            .unwrap(),
-    );
+    assert!(shown(&seen).contains("material: sign-offs start anew"), "{}", shown(&seen));
+    let stale = shown(&rig.sandbox().press_id("dev", "releases", message, &old).await.unwrap());
     assert!(stale.contains("overtaken"), "{stale}");
     let go = rig.slash("ana", "release go", &[]).await;
     assert!(go.contains("Engineering Lead sign-off"), "{go}");
     let cosmetic = changed.replace("without losing a single order", "without losing an order");
     let plan = ("checkout-4.2.md", cosmetic.as_bytes());
     rig.sign_all().await;
-    let seen = rig
-        .sandbox()
-        .slash(
-            "ana",
-            "releases",
-            "release import",
-            &[("release", "REL-1")],
-            Some(plan),
-        )
-        .await
-        .unwrap();
-    assert!(
-        shown(&seen).contains("cosmetic: sign-offs stay"),
-        "{}",
-        shown(&seen)
-    );
+    let seen =
+        rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-1")], Some(plan)).await.unwrap();
+    assert!(shown(&seen).contains("cosmetic: sign-offs stay"), "{}", shown(&seen));
     rig.finish().await;
 }
 
@@ -160,10 +94,7 @@ async fn a_material_change_voids_sign_offs_and_old_buttons() {
 async fn go_needs_every_sign_off_and_break_glass_needs_an_emergency() {
     let rig = asked().await;
     let go = rig.slash("ana", "release go", &[]).await;
-    assert!(
-        go.contains("Go is not possible") && go.contains("Dependencies deployed and stable"),
-        "{go}"
-    );
+    assert!(go.contains("Go is not possible") && go.contains("Dependencies deployed and stable"), "{go}");
     let glass = rig.slash("ana", "release go", &[("break_glass", "hurry")]).await;
     assert!(glass.contains("Break-glass is for Emergency releases"), "{glass}");
     let stranger = rig.slash("hugo", "release go", &[]).await;
@@ -174,20 +105,11 @@ async fn go_needs_every_sign_off_and_break_glass_needs_an_emergency() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_emergency_goes_by_break_glass_and_owes_its_sign_offs() {
     let rig = Rig::new().await;
-    let plan = PLAN.replace(
-        "[x] Standard [ ] Hotfix [ ] Emergency",
-        "[ ] Standard [ ] Hotfix [x] Emergency",
-    );
+    let plan = PLAN.replace("[x] Standard [ ] Hotfix [ ] Emergency", "[ ] Standard [ ] Hotfix [x] Emergency");
     rig.import("ana", "emergency.md", plan.as_bytes()).await;
     rig.press("ana", "releases", "Submit for sign-off", &[]).await;
-    assert_eq!(
-        rig.count("support", "📣 T-2h · "),
-        1,
-        "an emergency tells at once"
-    );
-    let glass = rig
-        .slash("ana", "release go", &[("break_glass", "Orders are being lost")])
-        .await;
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1, "an emergency tells at once");
+    let glass = rig.slash("ana", "release go", &[("break_glass", "Orders are being lost")]).await;
     assert!(glass.contains("is live"), "{glass}");
     assert_eq!(rig.count("tminus-ops", "Live by break-glass"), 1);
     rig.advance(tminus::sandboxed::BEGIN_MS + 25 * 3_600_000).await;

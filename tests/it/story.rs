@@ -12,11 +12,7 @@ async fn checkout_4_2_from_plan_to_post_mortem() {
     let mut rig = Rig::new().await;
     let mut transcript = String::new();
     for step in smooth(&rig.pair.intake.clone()) {
-        let seen = rig
-            .sandbox()
-            .play(&step)
-            .await
-            .unwrap_or_else(|why| panic!("{}: {why}", step.caption));
+        let seen = rig.sandbox().play(&step).await.unwrap_or_else(|why| panic!("{}: {why}", step.caption));
         let mut line = |text: String| {
             let _: Result<(), std::fmt::Error> = writeln!(transcript, "{text}");
         };

@@ -33,9 +33,7 @@ pub async fn fetch(
     let url = Url::parse(url).map_err(|_not_a_url| Unfetched::Foreign)?;
     let from_discord =
         url.scheme() == "https" && url.port().is_none() && url.host_str().is_some_and(|h| HOSTS.contains(&h));
-    let from_local = local
-        .and_then(|l| Url::parse(l).ok())
-        .is_some_and(|l| l.origin() == url.origin());
+    let from_local = local.and_then(|l| Url::parse(l).ok()).is_some_and(|l| l.origin() == url.origin());
     if !from_discord && !from_local {
         return Err(Unfetched::Foreign);
     }

@@ -19,19 +19,12 @@ fn completed(name: &str, description: &str, required: bool) -> Value {
 
 fn choices(name: &str, description: &str, required: bool, choices: &[(&str, &str)]) -> Value {
     let mut option = text(name, description, required);
-    option["choices"] = choices
-        .iter()
-        .map(|(name, value)| json!({ "name": name, "value": value }))
-        .collect();
+    option["choices"] = choices.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
     option
 }
 
 fn release() -> Value {
-    completed(
-        "release",
-        "Which release; may be left out if only one is open",
-        false,
-    )
+    completed("release", "Which release; may be left out if only one is open", false)
 }
 
 fn role() -> Value {
@@ -56,28 +49,14 @@ fn group(name: &str, description: &str, verbs: Vec<Value>) -> Value {
 pub fn all() -> Value {
     let reason = |required| text("reason", "Why; goes on the record", required);
     let releases = vec![
-        verb(
-            "import",
-            "Import a release plan (Markdown)",
-            vec![option(11, "plan", "The plan document", true)],
-            true,
-        ),
+        verb("import", "Import a release plan (Markdown)", vec![option(11, "plan", "The plan document", true)], true),
         verb("show", "Show a release", vec![], true),
         verb("list", "List this server's releases", vec![], false),
-        verb(
-            "submit",
-            "Submit a draft: ask for sign-offs and start the countdown",
-            vec![],
-            true,
-        ),
+        verb("submit", "Submit a draft: ask for sign-offs and start the countdown", vec![], true),
         verb(
             "go",
             "Give go: the release is live",
-            vec![text(
-                "break_glass",
-                "Emergency only: go without sign-offs, and why",
-                false,
-            )],
+            vec![text("break_glass", "Emergency only: go without sign-offs, and why", false)],
             true,
         ),
         verb("hold", "Stop the clocks", vec![reason(true)], true),
@@ -90,10 +69,7 @@ pub fn all() -> Value {
                     "stage",
                     "What to do",
                     true,
-                    &[
-                        ("Advance to the next stage", "advance"),
-                        ("Extend this stage", "extend"),
-                    ],
+                    &[("Advance to the next stage", "advance"), ("Extend this stage", "extend")],
                 ),
                 text("time", "Extend by, such as 30m", false),
                 reason(false),
@@ -114,11 +90,7 @@ pub fn all() -> Value {
                     "verdict",
                     "The decision",
                     true,
-                    &[
-                        ("Continue", "continue"),
-                        ("Hold", "hold"),
-                        ("Roll back", "roll_back"),
-                    ],
+                    &[("Continue", "continue"), ("Hold", "hold"), ("Roll back", "roll_back")],
                 ),
                 reason(false),
             ],
@@ -133,27 +105,13 @@ pub fn all() -> Value {
                     "step",
                     "Default: start",
                     false,
-                    &[
-                        ("Start", "start"),
-                        ("Done and verified", "verified"),
-                        ("It failed", "failed"),
-                    ],
+                    &[("Start", "start"), ("Done and verified", "verified"), ("It failed", "failed")],
                 ),
             ],
             true,
         ),
-        verb(
-            "all-clear",
-            "Give the all-clear, if nothing is open",
-            vec![],
-            true,
-        ),
-        verb(
-            "scrub",
-            "Call the release off before T-0",
-            vec![reason(true)],
-            true,
-        ),
+        verb("all-clear", "Give the all-clear, if nothing is open", vec![], true),
+        verb("scrub", "Call the release off before T-0", vec![reason(true)], true),
         verb("timeline", "What happened, from the journal", vec![], true),
         verb("export", "The plan with what happened filled in", vec![], true),
         group(
@@ -161,12 +119,7 @@ pub fn all() -> Value {
             "Sign-offs",
             vec![
                 verb("give", "Sign the present revision", vec![role()], true),
-                verb(
-                    "refuse",
-                    "Refuse to sign, with a reason",
-                    vec![role(), reason(true)],
-                    true,
-                ),
+                verb("refuse", "Refuse to sign, with a reason", vec![role(), reason(true)], true),
                 verb("withdraw", "Withdraw your sign-off", vec![role()], true),
             ],
         ),
@@ -195,18 +148,8 @@ pub fn all() -> Value {
             "item",
             "Checklist items",
             vec![
-                verb(
-                    "done",
-                    "An item is done",
-                    vec![completed("text", "The item", true), reason(false)],
-                    true,
-                ),
-                verb(
-                    "waive",
-                    "An item does not apply",
-                    vec![completed("text", "The item", true), reason(true)],
-                    true,
-                ),
+                verb("done", "An item is done", vec![completed("text", "The item", true), reason(false)], true),
+                verb("waive", "An item does not apply", vec![completed("text", "The item", true), reason(true)], true),
             ],
         ),
         group(
@@ -219,12 +162,7 @@ pub fn all() -> Value {
                     vec![text("time", "Such as 2026-12-15 15:00 Europe/Berlin", true)],
                     true,
                 ),
-                verb(
-                    "file",
-                    "File its link",
-                    vec![text("text", "Where it is", true)],
-                    true,
-                ),
+                verb("file", "File its link", vec![text("text", "Where it is", true)], true),
                 verb("waive", "Waive it, with a reason", vec![reason(true)], true),
             ],
         ),
@@ -266,10 +204,7 @@ mod tests {
         assert!(options.len() <= 25);
         let mut optional = false;
         for option in options {
-            assert!(
-                option["description"].as_str().unwrap().chars().count() <= 100,
-                "{option}"
-            );
+            assert!(option["description"].as_str().unwrap().chars().count() <= 100, "{option}");
             match option["required"].as_bool() {
                 Some(true) => assert!(!optional, "required after optional: {option}"),
                 Some(false) => optional = true,
@@ -283,12 +218,8 @@ mod tests {
 
     /// What Discord counts: names, descriptions and values, through all levels.
     fn size(node: &Value) -> usize {
-        let own = ["name", "description", "value"]
-            .iter()
-            .map(|k| node[*k].as_str().map_or(0, |s| s.chars().count()));
-        let below = ["options", "choices"]
-            .iter()
-            .flat_map(|k| node[*k].as_array().into_iter().flatten());
+        let own = ["name", "description", "value"].iter().map(|k| node[*k].as_str().map_or(0, |s| s.chars().count()));
+        let below = ["options", "choices"].iter().flat_map(|k| node[*k].as_array().into_iter().flatten());
         own.sum::<usize>() + below.map(size).sum::<usize>()
     }
 

@@ -20,14 +20,7 @@ pub(super) fn open(custom_id: &str, form: Form, title: &str, release: Option<&Re
         Form::Link => vec![input("text", "Link to the post-mortem", 1, true, 300, None)],
         Form::Update => vec![
             input("text", "What should people know?", 2, false, 1500, None),
-            input(
-                "values",
-                "Values, one a line: Metric: value",
-                2,
-                false,
-                1000,
-                release.map(last_values),
-            ),
+            input("values", "Values, one a line: Metric: value", 2, false, 1000, release.map(last_values)),
         ],
     };
     json!({ "type": 9, "data": { "custom_id": custom_id, "title": super::render::cut(title, 45), "components": rows } })
@@ -40,14 +33,5 @@ fn last_values(release: &Release) -> String {
         Some(o) => format!("{}: {}", metric.name, words::value(metric, o.value)),
         None => format!("{}:", metric.name),
     };
-    release
-        .plan
-        .metrics
-        .iter()
-        .map(line)
-        .collect::<Vec<_>>()
-        .join("\n")
-        .chars()
-        .take(1000)
-        .collect()
+    release.plan.metrics.iter().map(line).collect::<Vec<_>>().join("\n").chars().take(1000).collect()
 }

@@ -72,18 +72,9 @@ impl EventHandler for Events {
     }
 
     async fn guild_create(&self, context: Context, guild: Guild, _: Option<bool>) {
-        let application = context
-            .http
-            .application_id()
-            .map(|id| id.get())
-            .unwrap_or_default();
+        let application = context.http.application_id().map(|id| id.get()).unwrap_or_default();
         let path = format!("/applications/{application}/guilds/{}/commands", guild.id);
-        match self
-            .handler
-            .rest
-            .json(Method::PUT, &path, Some(&commands::all()), Limit::Bucket)
-            .await
-        {
+        match self.handler.rest.json(Method::PUT, &path, Some(&commands::all()), Limit::Bucket).await {
             Ok(_) => tracing::info!(guild = %guild.id, "Commands registered"),
             Err(fault) => tracing::error!(guild = %guild.id, %fault, "Commands could not be registered"),
         }
@@ -103,10 +94,7 @@ impl EventHandler for Events {
 pub fn is_loopback(url: &str) -> bool {
     reqwest::Url::parse(url).ok().is_some_and(|u| match u.host_str() {
         Some("localhost") => true,
-        Some(host) => host
-            .trim_matches(['[', ']'])
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|ip| ip.is_loopback()),
+        Some(host) => host.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback()),
         None => false,
     })
 }
@@ -140,14 +128,8 @@ pub async fn run(
             .proxy(settings.api_url.trim_end_matches('/'))
             .ratelimiter_disabled(true)
             .build();
-        let events = Events {
-            handler: handler.clone(),
-            health: Arc::clone(&health),
-            tasks: tasks.clone(),
-        };
-        let built = ClientBuilder::new_with_http(discord, GatewayIntents::GUILDS)
-            .event_handler(events)
-            .await;
+        let events = Events { handler: handler.clone(), health: Arc::clone(&health), tasks: tasks.clone() };
+        let built = ClientBuilder::new_with_http(discord, GatewayIntents::GUILDS).event_handler(events).await;
         let mut client = match built {
             Ok(client) => client,
             Err(error) => return Err(GatewayFault::Gateway(Box::new(error))),
@@ -170,10 +152,9 @@ pub async fn run(
             Err(serenity::Error::Gateway(error)) => {
                 return Err(GatewayFault::Gateway(Box::new(serenity::Error::Gateway(error))));
             }
-            Err(error) => tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "The gateway failed; connecting again"
-            ),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "The gateway failed; connecting again")
+            }
         }
         // A crash loop of identifies can cost the token: back off (`reliability.md` 3).
         tokio::select! {

@@ -49,15 +49,11 @@ struct Reply<'a> {
 impl Reply<'_> {
     async fn now(&self, body: Value) -> Result<(), SendFault> {
         let path = format!("/interactions/{}/{}/callback", self.id, self.token);
-        self.rest
-            .json(Method::POST, &path, Some(&body), Limit::Exempt)
-            .await
-            .map(|_| ())
+        self.rest.json(Method::POST, &path, Some(&body), Limit::Exempt).await.map(|_| ())
     }
 
     async fn say(&self, message: &Message, prompt: Option<&str>) -> Result<(), SendFault> {
-        self.now(json!({ "type": 4, "data": render::private(message, prompt) }))
-            .await
+        self.now(json!({ "type": 4, "data": render::private(message, prompt) })).await
     }
 
     /// "Thinking", for work that may take longer; answered by [`Reply::later`].
@@ -65,28 +61,15 @@ impl Reply<'_> {
         self.now(json!({ "type": 5, "data": { "flags": 64 } })).await
     }
 
-    async fn later(
-        &self,
-        message: &Message,
-        prompt: Option<&str>,
-        file: Option<Upload>,
-    ) -> Result<(), SendFault> {
+    async fn later(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Result<(), SendFault> {
         let path = format!("/webhooks/{}/{}/messages/@original", self.application, self.token);
         let mut body = render::private(message, prompt);
         if let Some(fields) = body.as_object_mut() {
             fields.remove("flags");
         }
         match file {
-            Some(file) => self
-                .rest
-                .upload(Method::PATCH, &path, &body, file, Limit::Exempt)
-                .await
-                .map(|_| ()),
-            None => self
-                .rest
-                .json(Method::PATCH, &path, Some(&body), Limit::Exempt)
-                .await
-                .map(|_| ()),
+            Some(file) => self.rest.upload(Method::PATCH, &path, &body, file, Limit::Exempt).await.map(|_| ()),
+            None => self.rest.json(Method::PATCH, &path, Some(&body), Limit::Exempt).await.map(|_| ()),
         }
     }
 }
@@ -108,21 +91,14 @@ impl Handler {
     }
 
     fn reply<'a>(&'a self, application: impl ToString, id: impl ToString, token: &'a str) -> Reply<'a> {
-        Reply {
-            rest: &self.rest,
-            application: application.to_string(),
-            id: id.to_string(),
-            token,
-        }
+        Reply { rest: &self.rest, application: application.to_string(), id: id.to_string(), token }
     }
 
     async fn command(&self, it: &CommandInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
         let typed = Typed::of(it);
         let Some(guild) = parse::guild(it.guild_id) else {
-            return reply
-                .say(&system::sorry("T-Minus works inside a server."), None)
-                .await;
+            return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
         };
         let actor = parse::actor(&it.user, it.member.as_deref());
         match typed.path.as_str() {
@@ -142,22 +118,12 @@ impl Handler {
         match parse::command(&typed, zone.as_deref()) {
             None => {
                 reply
-                    .say(
-                        &system::sorry(
-                            "This version does not know that command; the list is in /tminus help.",
-                        ),
-                        None,
-                    )
+                    .say(&system::sorry("This version does not know that command; the list is in /tminus help."), None)
                     .await
             }
             Some(Err(sentence)) => reply.say(&system::sorry(&sentence), None).await,
             Some(Ok(command)) => {
-                let ask = Ask::Command {
-                    guild,
-                    actor,
-                    release: typed.text("release"),
-                    command,
-                };
+                let ask = Ask::Command { guild, actor, release: typed.text("release"), command };
                 self.ask(&reply, ask).await
             }
         }
@@ -169,19 +135,13 @@ impl Handler {
             Ok(Answer::Done { message, prompt, .. }) => reply.say(&message, prompt.as_deref()).await,
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
             Ok(Answer::Duplicate) => Ok(()),
-            Ok(Answer::Unrouted | Answer::Silent) => {
-                reply.say(&system::sorry("There was nothing to do."), None).await
-            }
+            Ok(Answer::Unrouted | Answer::Silent) => reply.say(&system::sorry("There was nothing to do."), None).await,
             Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
         }
     }
 
     fn fault(&self, id: &str, fault: &DeskFault) -> Message {
-        tracing::error!(
-            interaction = id,
-            error = fault as &dyn std::error::Error,
-            "A command was not recorded"
-        );
+        tracing::error!(interaction = id, error = fault as &dyn std::error::Error, "A command was not recorded");
         system::fault(id)
     }
 
@@ -189,10 +149,7 @@ impl Handler {
         match self.desk.store().read_workspace(guild).await {
             Ok(workspace) => Some(workspace.policy),
             Err(fault) => {
-                tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "A workspace could not be read"
-                );
+                tracing::error!(error = &fault as &dyn std::error::Error, "A workspace could not be read");
                 None
             }
         }
@@ -204,31 +161,15 @@ impl Handler {
             (parse::guild(it.guild_id), parse::custom_id(&it.data.custom_id))
         else {
             return reply
-                .say(
-                    &system::sorry("This button belongs to an older version; use the newest message."),
-                    None,
-                )
+                .say(&system::sorry("This button belongs to an older version; use the newest message."), None)
                 .await;
         };
         if let Some(form) = choice.form() {
             return self.form(&reply, &guild, &prompt, choice, form).await;
         }
         let actor = parse::actor(&it.user, it.member.as_ref());
-        let filled = Filled {
-            user: parse::picked(it),
-            ..Filled::default()
-        };
-        self.ask(
-            &reply,
-            Ask::Click {
-                guild,
-                actor,
-                prompt,
-                choice,
-                filled,
-            },
-        )
-        .await
+        let filled = Filled { user: parse::picked(it), ..Filled::default() };
+        self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
     }
 
     /// Opens the form a choice needs. Whether the person may decide is judged when it comes back.
@@ -241,28 +182,15 @@ impl Handler {
         form: Form,
     ) -> Result<(), SendFault> {
         let release = match self.desk.store().read_prompt(guild, prompt).await {
-            Ok(Some(stored)) => self
-                .desk
-                .store()
-                .read_release(stored.release)
-                .await
-                .unwrap_or_default(),
+            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await.unwrap_or_default(),
             Ok(None) => None,
             Err(fault) => {
-                tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "A prompt could not be read"
-                );
+                tracing::error!(error = &fault as &dyn std::error::Error, "A prompt could not be read");
                 None
             }
         };
         let Some(release) = release else {
-            return reply
-                .say(
-                    &system::sorry("This button leads nowhere any more. See /release show."),
-                    None,
-                )
-                .await;
+            return reply.say(&system::sorry("This button leads nowhere any more. See /release show."), None).await;
         };
         let title = match choice {
             Choice::Verdict(verdict) => format!("{}: {}", voice::words::verdict(verdict), release.no),
@@ -270,22 +198,13 @@ impl Handler {
             Choice::WriteUpdate => format!("Update: {}", release.no),
             _ => format!("Post-mortem: {}", release.no),
         };
-        reply
-            .now(forms::open(
-                &render::custom_id('f', prompt, choice),
-                form,
-                &title,
-                Some(&release),
-            ))
-            .await
+        reply.now(forms::open(&render::custom_id('f', prompt, choice), form, &title, Some(&release))).await
     }
 
     async fn modal(&self, it: &ModalInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
         let Some(guild) = parse::guild(it.guild_id) else {
-            return reply
-                .say(&system::sorry("T-Minus works inside a server."), None)
-                .await;
+            return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
         };
         let actor = parse::actor(&it.user, it.member.as_ref());
         let text = parse::input(it, "text").filter(|t| !t.trim().is_empty());
@@ -295,39 +214,13 @@ impl Handler {
         };
         if let Some(release) = it.data.custom_id.strip_prefix("u:") {
             let command = Command::Update { text, values };
-            return self
-                .ask(
-                    &reply,
-                    Ask::Command {
-                        guild,
-                        actor,
-                        release: Some(release.to_owned()),
-                        command,
-                    },
-                )
-                .await;
+            return self.ask(&reply, Ask::Command { guild, actor, release: Some(release.to_owned()), command }).await;
         }
         let Some((_, prompt, choice)) = parse::custom_id(&it.data.custom_id) else {
-            return reply
-                .say(&system::sorry("This form belongs to an older version."), None)
-                .await;
+            return reply.say(&system::sorry("This form belongs to an older version."), None).await;
         };
-        let filled = Filled {
-            text,
-            values,
-            user: None,
-        };
-        self.ask(
-            &reply,
-            Ask::Click {
-                guild,
-                actor,
-                prompt,
-                choice,
-                filled,
-            },
-        )
-        .await
+        let filled = Filled { text, values, user: None };
+        self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
     }
 
     async fn autocomplete(&self, it: &CommandInteraction) -> Result<(), SendFault> {
@@ -338,10 +231,7 @@ impl Handler {
         match lists::complete(&self.desk, &guild, &Typed::of(it)).await {
             Ok(body) => reply.now(body).await,
             Err(fault) => {
-                tracing::error!(
-                    error = &fault as &dyn std::error::Error,
-                    "Autocomplete could not be read"
-                );
+                tracing::error!(error = &fault as &dyn std::error::Error, "Autocomplete could not be read");
                 Ok(())
             }
         }
@@ -357,21 +247,11 @@ impl Handler {
         match release {
             Ok(Some(release)) => Ok(Some(release)),
             Ok(None) => {
-                reply
-                    .say(
-                        &system::sorry("Name the release in the option `release`; see /release list."),
-                        None,
-                    )
-                    .await?;
+                reply.say(&system::sorry("Name the release in the option `release`; see /release list."), None).await?;
                 Ok(None)
             }
             Err(fault) => {
-                reply
-                    .say(
-                        &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
-                        None,
-                    )
-                    .await?;
+                reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await?;
                 Ok(None)
             }
         }
@@ -381,9 +261,7 @@ impl Handler {
         let Some(release) = self.release(reply, guild, typed).await? else {
             return Ok(());
         };
-        reply
-            .say(&voice::card(&release, self.desk.clock().now()), None)
-            .await
+        reply.say(&voice::card(&release, self.desk.clock().now()), None).await
     }
 
     async fn update_form(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
@@ -391,33 +269,16 @@ impl Handler {
             return Ok(());
         };
         let title = format!("Update: {}", release.no);
-        reply
-            .now(forms::open(
-                &format!("u:{}", release.no),
-                Form::Update,
-                &title,
-                Some(&release),
-            ))
-            .await
+        reply.now(forms::open(&format!("u:{}", release.no), Form::Update, &title, Some(&release))).await
     }
 
     async fn list(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
         match self.desk.store().list_releases(guild).await {
             Ok(heads) => {
-                let rows: Vec<_> = heads
-                    .into_iter()
-                    .map(|h| (h.no.to_string(), h.title, h.phase))
-                    .collect();
+                let rows: Vec<_> = heads.into_iter().map(|h| (h.no.to_string(), h.title, h.phase)).collect();
                 reply.say(&system::list(&rows), None).await
             }
-            Err(fault) => {
-                reply
-                    .say(
-                        &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
-                        None,
-                    )
-                    .await
-            }
+            Err(fault) => reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await,
         }
     }
 
@@ -429,77 +290,37 @@ impl Handler {
         let name = voice::words::name(&release);
         if typed.path == "release timeline" {
             let lines: Vec<String> = match self.desk.store().history(release.id).await {
-                Ok(entries) => entries
-                    .iter()
-                    .map(|e| voice::timeline::line(&release, &e.recorded))
-                    .collect(),
+                Ok(entries) => entries.iter().map(|e| voice::timeline::line(&release, &e.recorded)).collect(),
                 Err(fault) => {
                     return reply
-                        .later(
-                            &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
-                            None,
-                            None,
-                        )
+                        .later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None)
                         .await;
                 }
             };
-            let file = Upload {
-                name: format!("{}-timeline.txt", release.no),
-                bytes: (lines.join("\n") + "\n").into_bytes(),
-            };
-            return reply
-                .later(&system::timeline(&name, &lines), None, Some(file))
-                .await;
+            let file =
+                Upload { name: format!("{}-timeline.txt", release.no), bytes: (lines.join("\n") + "\n").into_bytes() };
+            return reply.later(&system::timeline(&name, &lines), None, Some(file)).await;
         }
         match self.desk.store().revision(release.id, release.revision).await {
             Ok(Some(revision)) => {
                 let bytes = plan_doc::export(&revision.bytes, &release);
-                reply
-                    .later(
-                        &system::exported(&name),
-                        None,
-                        Some(Upload {
-                            name: revision.file_name,
-                            bytes,
-                        }),
-                    )
-                    .await
+                reply.later(&system::exported(&name), None, Some(Upload { name: revision.file_name, bytes })).await
             }
             Ok(None) => {
-                reply
-                    .later(
-                        &system::sorry("The plan's bytes are missing; tell your operator."),
-                        None,
-                        None,
-                    )
-                    .await
+                reply.later(&system::sorry("The plan's bytes are missing; tell your operator."), None, None).await
             }
             Err(fault) => {
-                reply
-                    .later(
-                        &self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())),
-                        None,
-                        None,
-                    )
-                    .await
+                reply.later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None).await
             }
         }
     }
 
     async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
         let policy = self.policy(guild).await.unwrap_or_default();
-        reply
-            .say(&system::check(&policy, self.by_file.contains(guild)), None)
-            .await
+        reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await
     }
 
-    async fn setup(
-        &self,
-        reply: &Reply<'_>,
-        guild: &GuildId,
-        actor: Actor,
-        typed: &Typed,
-    ) -> Result<(), SendFault> {
+    async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Result<(), SendFault> {
         if self.by_file.contains(guild) {
             return self.check(reply, guild).await;
         }
@@ -512,12 +333,7 @@ impl Handler {
             policy.zone = Some(zone);
         }
         set_policy(&mut policy, typed);
-        let ask = Ask::Configure {
-            guild: guild.clone(),
-            actor,
-            policy: Box::new(policy),
-            by_file: false,
-        };
+        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy), by_file: false };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
             Ok(_) => self.check(reply, guild).await,
@@ -538,44 +354,26 @@ impl Handler {
             _ => None,
         };
         let Some(attached) = attached else {
-            return reply
-                .say(&system::sorry("Attach the plan in the option `plan`."), None)
-                .await;
+            return reply.say(&system::sorry("Attach the plan in the option `plan`."), None).await;
         };
         let release = match typed.text("release").map(|text| text.parse()) {
             None => None,
             Some(Ok(no)) => Some(no),
             Some(Err(())) => {
-                return reply
-                    .say(
-                        &system::sorry("The option `release` takes a number such as REL-42."),
-                        None,
-                    )
-                    .await;
+                return reply.say(&system::sorry("The option `release` takes a number such as REL-42."), None).await;
             }
         };
         reply.wait().await?;
-        let file_name: String = render::clean(&attached.filename)
-            .chars()
-            .filter(|c| !matches!(c, '/' | '\\'))
-            .take(100)
-            .collect();
-        let bytes = match attachment::fetch(
-            &self.http,
-            &attached.url,
-            u64::from(attached.size),
-            self.local.as_deref(),
-        )
-        .await
-        {
-            Ok(bytes) => bytes,
-            Err(unfetched) => {
-                let lines = [format!("{unfetched}.")];
-                return reply
-                    .later(&system::unreadable(&file_name, &lines), None, None)
-                    .await;
-            }
-        };
+        let file_name: String =
+            render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect();
+        let bytes =
+            match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
+                Ok(bytes) => bytes,
+                Err(unfetched) => {
+                    let lines = [format!("{unfetched}.")];
+                    return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
+                }
+            };
         let (mut reading, bytes) = match self.desk.read_plan(guild, bytes).await {
             Ok(read) => read,
             Err(fault) => return reply.later(&self.fault(&reply.id, &fault), None, None).await,
@@ -583,23 +381,12 @@ impl Handler {
         let kept = findings(&reading);
         let Some(mut plan) = reading.plan.take() else {
             let text = String::from_utf8_lossy(&bytes);
-            let bad: Vec<_> = reading
-                .diagnostics
-                .into_iter()
-                .filter(|d| d.blocks == Blocks::Import)
-                .collect();
+            let bad: Vec<_> = reading.diagnostics.into_iter().filter(|d| d.blocks == Blocks::Import).collect();
             return reply
-                .later(
-                    &system::unreadable(&file_name, &plan_doc::render_chat(&bad, &text, 3)),
-                    None,
-                    None,
-                )
+                .later(&system::unreadable(&file_name, &plan_doc::render_chat(&bad, &text, 3)), None, None)
                 .await;
         };
-        for contact in [&mut plan.owner, &mut plan.on_call]
-            .into_iter()
-            .chain(&mut plan.escalation)
-        {
+        for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
             self.resolve(guild, contact).await;
         }
         let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
@@ -607,23 +394,10 @@ impl Handler {
             let lines = [format!(
                 "The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them."
             )];
-            return reply
-                .later(&system::unreadable(&file_name, &lines), None, None)
-                .await;
+            return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
         }
-        let imported = Box::new(Imported {
-            plan,
-            digest: reading.digest,
-            findings: kept,
-        });
-        let ask = Ask::Import {
-            guild: guild.clone(),
-            actor,
-            release,
-            imported,
-            file_name,
-            bytes,
-        };
+        let imported = Box::new(Imported { plan, digest: reading.digest, findings: kept });
+        let ask = Ask::Import { guild: guild.clone(), actor, release, imported, file_name, bytes };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Done { message, prompt, .. }) => reply.later(&message, prompt.as_deref(), None).await,
             Ok(Answer::Refused { message }) => reply.later(&message, None, None).await,
@@ -640,13 +414,7 @@ impl Handler {
         let query = contact.handle.clone().unwrap_or_else(|| contact.name.clone());
         let encoded: String = query
             .bytes()
-            .map(|b| {
-                if b.is_ascii_alphanumeric() {
-                    char::from(b).to_string()
-                } else {
-                    format!("%{b:02X}")
-                }
-            })
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
             .collect();
         let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
         let members = match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
@@ -657,16 +425,11 @@ impl Handler {
             }
         };
         let wanted = [contact.handle.as_deref(), Some(contact.name.as_str())];
-        let same = |value: &Value| {
-            value
-                .as_str()
-                .is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)))
-        };
+        let same =
+            |value: &Value| value.as_str().is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)));
         let mut found = members.as_array().into_iter().flatten().filter(|m| {
             let bot = m.pointer("/user/bot").and_then(Value::as_bool).unwrap_or(false);
-            !bot && ["/nick", "/user/username", "/user/global_name"]
-                .iter()
-                .any(|p| m.pointer(p).is_some_and(same))
+            !bot && ["/nick", "/user/username", "/user/global_name"].iter().any(|p| m.pointer(p).is_some_and(same))
         });
         if let (Some(only), None) = (found.next(), found.next()) {
             contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);

@@ -16,25 +16,14 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
     let found: Vec<(String, String)> = match option.as_str() {
         "release" => {
             let releases = desk.store().list_releases(guild).await?;
-            releases
-                .into_iter()
-                .map(|head| (format!("{} {}", head.no, head.title), head.no.to_string()))
-                .collect()
+            releases.into_iter().map(|head| (format!("{} {}", head.no, head.title), head.no.to_string())).collect()
         }
         "metric" => match release(desk, guild, typed.text("release")).await? {
-            Some(release) => release
-                .plan
-                .metrics
-                .iter()
-                .map(|m| (m.name.clone(), m.name.clone()))
-                .collect(),
+            Some(release) => release.plan.metrics.iter().map(|m| (m.name.clone(), m.name.clone())).collect(),
             None => Vec::new(),
         },
         "text" => match release(desk, guild, typed.text("release")).await? {
-            Some(release) => open_items(&release)
-                .into_iter()
-                .map(|(id, text)| (text, id))
-                .collect(),
+            Some(release) => open_items(&release).into_iter().map(|(id, text)| (text, id)).collect(),
             None => Vec::new(),
         },
         _ => Vec::new(),
@@ -67,9 +56,7 @@ pub(super) async fn release(
         },
     };
     match id {
-        Some(id) => Ok(Store::release(&mut connection, id)
-            .await?
-            .map(|(release, _)| release)),
+        Some(id) => Ok(Store::release(&mut connection, id).await?.map(|(release, _)| release)),
         None => Ok(None),
     }
 }

@@ -1,15 +1,14 @@
 //! From what Discord sends to what the desk is asked. Identity and roles are those of this very interaction.
 
 use serenity::model::application::{
-    CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction,
-    ComponentInteractionDataKind, ModalInteraction,
+    CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction, ComponentInteractionDataKind,
+    ModalInteraction,
 };
 use serenity::model::guild::Member;
 use serenity::model::user::User;
 
 use crate::domain::command::{
-    AlertCommand, ClosingCommand, Command, PlanCommand, RollbackCommand, SignoffCommand, StageCommand,
-    Verdict,
+    AlertCommand, ClosingCommand, Command, PlanCommand, RollbackCommand, SignoffCommand, StageCommand, Verdict,
 };
 use crate::domain::effect::Choice;
 use crate::domain::ids::{GuildId, RoleId, UserId};
@@ -19,19 +18,13 @@ use crate::plan_doc::{number_with_unit, parse_when};
 
 /// Who pressed or typed, as this interaction shows them.
 pub(super) fn actor(user: &User, member: Option<&Member>) -> Actor {
-    let name = member
-        .and_then(|m| m.nick.clone())
-        .or_else(|| user.global_name.clone())
-        .unwrap_or_else(|| user.name.clone());
+    let name =
+        member.and_then(|m| m.nick.clone()).or_else(|| user.global_name.clone()).unwrap_or_else(|| user.name.clone());
     Actor::Person(Person {
         user: UserId(user.id.to_string()),
         name: name.chars().filter(|c| !c.is_control()).take(40).collect(),
-        roles: member.map_or(Vec::new(), |m| {
-            m.roles.iter().map(|r| RoleId(r.to_string())).collect()
-        }),
-        manages_server: member
-            .and_then(|m| m.permissions)
-            .is_some_and(|p| p.manage_guild() || p.administrator()),
+        roles: member.map_or(Vec::new(), |m| m.roles.iter().map(|r| RoleId(r.to_string())).collect()),
+        manages_server: member.and_then(|m| m.permissions).is_some_and(|p| p.manage_guild() || p.administrator()),
     })
 }
 
@@ -51,10 +44,7 @@ pub(super) struct Typed {
 
 impl Typed {
     pub(super) fn of(interaction: &CommandInteraction) -> Self {
-        let mut typed = Self {
-            path: interaction.data.name.clone(),
-            ..Self::default()
-        };
+        let mut typed = Self { path: interaction.data.name.clone(), ..Self::default() };
         typed.walk(&interaction.data.options);
         typed
     }
@@ -62,8 +52,7 @@ impl Typed {
     fn walk(&mut self, options: &[CommandDataOption]) {
         for option in options {
             match &option.value {
-                CommandDataOptionValue::SubCommand(inner)
-                | CommandDataOptionValue::SubCommandGroup(inner) => {
+                CommandDataOptionValue::SubCommand(inner) | CommandDataOptionValue::SubCommandGroup(inner) => {
                     self.path.push(' ');
                     self.path.push_str(&option.name);
                     self.walk(inner);
@@ -94,19 +83,12 @@ pub(super) type Unread = String;
 /// The desk's command behind a slash command, for those that are one.
 pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Command, Unread>> {
     let text = |name: &str| typed.text(name).unwrap_or_default();
-    let role =
-        || SignoffRole::from_slug(&text("role")).ok_or_else(|| "That is not a sign-off role.".to_owned());
+    let role = || SignoffRole::from_slug(&text("role")).ok_or_else(|| "That is not a sign-off role.".to_owned());
     let command = match typed.path.as_str() {
         "release submit" => Ok(Command::Plan(PlanCommand::Submit)),
-        "release scrub" => Ok(Command::Plan(PlanCommand::Scrub {
-            reason: text("reason"),
-        })),
-        "release go" => Ok(Command::Stage(StageCommand::Go {
-            break_glass: typed.text("break_glass"),
-        })),
-        "release hold" => Ok(Command::Stage(StageCommand::Hold {
-            reason: text("reason"),
-        })),
+        "release scrub" => Ok(Command::Plan(PlanCommand::Scrub { reason: text("reason") })),
+        "release go" => Ok(Command::Stage(StageCommand::Go { break_glass: typed.text("break_glass") })),
+        "release hold" => Ok(Command::Stage(StageCommand::Hold { reason: text("reason") })),
         "release resume" => Ok(Command::Stage(StageCommand::Resume)),
         "release stage" => stage(typed),
         "release decide" => verdict(&text("verdict")).map(|verdict| Command::Decide {
@@ -115,51 +97,32 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
             reason: typed.text("reason"),
         }),
         "release rollback" => Ok(Command::Rollback(match text("step").as_str() {
-            "verified" => RollbackCommand::Verified {
-                note: typed.text("reason"),
-            },
-            "failed" => RollbackCommand::Failed {
-                reason: text("reason"),
-            },
-            _ => RollbackCommand::Start {
-                reason: text("reason"),
-            },
+            "verified" => RollbackCommand::Verified { note: typed.text("reason") },
+            "failed" => RollbackCommand::Failed { reason: text("reason") },
+            _ => RollbackCommand::Start { reason: text("reason") },
         })),
         "release all-clear" => Ok(Command::Closing(ClosingCommand::AllClear)),
         "release update" => typed
             .text("text")
-            .map(|text| Command::Update {
-                text: Some(text),
-                values: Vec::new(),
-            })
+            .map(|text| Command::Update { text: Some(text), values: Vec::new() })
             .ok_or_else(String::new),
         "release signoff give" => role().map(|role| Command::Signoff(SignoffCommand::Give(role))),
-        "release signoff refuse" => role().map(|role| {
-            Command::Signoff(SignoffCommand::Refuse {
-                role,
-                reason: text("reason"),
-            })
-        }),
+        "release signoff refuse" => {
+            role().map(|role| Command::Signoff(SignoffCommand::Refuse { role, reason: text("reason") }))
+        }
         "release signoff withdraw" => role().map(|role| Command::Signoff(SignoffCommand::Withdraw(role))),
-        "release alert report" => number(&text("text")).map(|value| {
-            Command::Alert(AlertCommand::Report {
-                metric: text("metric"),
-                value,
-            })
-        }),
+        "release alert report" => {
+            number(&text("text")).map(|value| Command::Alert(AlertCommand::Report { metric: text("metric"), value }))
+        }
         "release alert ack" => Ok(Command::Alert(AlertCommand::Ack { alert: text("text") })),
-        "release item done" => Ok(Command::Closing(ClosingCommand::ItemDone {
-            item: text("text"),
-            note: typed.text("reason"),
-        })),
-        "release item waive" => Ok(Command::Closing(ClosingCommand::ItemWaived {
-            item: text("text"),
-            reason: text("reason"),
-        })),
+        "release item done" => {
+            Ok(Command::Closing(ClosingCommand::ItemDone { item: text("text"), note: typed.text("reason") }))
+        }
+        "release item waive" => {
+            Ok(Command::Closing(ClosingCommand::ItemWaived { item: text("text"), reason: text("reason") }))
+        }
         "release postmortem file" => Ok(Command::Closing(ClosingCommand::File { link: text("text") })),
-        "release postmortem waive" => Ok(Command::Closing(ClosingCommand::WaivePostmortem {
-            reason: text("reason"),
-        })),
+        "release postmortem waive" => Ok(Command::Closing(ClosingCommand::WaivePostmortem { reason: text("reason") })),
         "release postmortem schedule" => parse_when(&text("time"), zone)
             .map(|when| Command::Closing(ClosingCommand::Schedule { at: when.at }))
             .map_err(|(_, message, help)| format!("{message} {help}")),
@@ -175,12 +138,9 @@ fn stage(typed: &Typed) -> Result<Command, Unread> {
     }
     let time = typed.text("time").unwrap_or_default();
     let minutes = crate::plan_doc::duration_minutes(&time);
-    let minutes = minutes
-        .ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option `time`."))?;
-    Ok(Command::Stage(StageCommand::Extend {
-        minutes,
-        reason: reason.unwrap_or_default(),
-    }))
+    let minutes =
+        minutes.ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option `time`."))?;
+    Ok(Command::Stage(StageCommand::Extend { minutes, reason: reason.unwrap_or_default() }))
 }
 
 fn verdict(text: &str) -> Result<Verdict, Unread> {
@@ -193,9 +153,9 @@ fn verdict(text: &str) -> Result<Verdict, Unread> {
 }
 
 fn number(text: &str) -> Result<f64, Unread> {
-    number_with_unit(text).map(|q| q.value).ok_or_else(|| {
-        format!("“{text}” is not a value. Write a number with its unit, such as 212ms or 0.4%.")
-    })
+    number_with_unit(text)
+        .map(|q| q.value)
+        .ok_or_else(|| format!("“{text}” is not a value. Write a number with its unit, such as 212ms or 0.4%."))
 }
 
 /// Lines `Metric: value` of an update's form; a line that is no value is told back.
@@ -204,9 +164,8 @@ pub(super) fn values(text: &str) -> Result<Vec<(String, f64)>, Unread> {
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.ends_with(':'))
         .map(|line| {
-            let (name, value) = line
-                .rsplit_once([':', '='])
-                .ok_or_else(|| format!("“{line}” is not of the form Metric: value."))?;
+            let (name, value) =
+                line.rsplit_once([':', '=']).ok_or_else(|| format!("“{line}” is not of the form Metric: value."))?;
             Ok((name.trim().to_owned(), number(value)?))
         })
         .collect()
@@ -224,9 +183,7 @@ pub(super) fn custom_id(id: &str) -> Option<(char, String, Choice)> {
 /// The member picked in a select menu.
 pub(super) fn picked(interaction: &ComponentInteraction) -> Option<UserId> {
     match &interaction.data.kind {
-        ComponentInteractionDataKind::UserSelect { values } => {
-            values.first().map(|id| UserId(id.to_string()))
-        }
+        ComponentInteractionDataKind::UserSelect { values } => values.first().map(|id| UserId(id.to_string())),
         _ => None,
     }
 }
@@ -234,13 +191,8 @@ pub(super) fn picked(interaction: &ComponentInteraction) -> Option<UserId> {
 /// The text of a form's input.
 pub(super) fn input(modal: &ModalInteraction, name: &str) -> Option<String> {
     use serenity::model::application::ActionRowComponent;
-    modal
-        .data
-        .components
-        .iter()
-        .flat_map(|row| &row.components)
-        .find_map(|part| match part {
-            ActionRowComponent::InputText(text) if text.custom_id == name => text.value.clone(),
-            _ => None,
-        })
+    modal.data.components.iter().flat_map(|row| &row.components).find_map(|part| match part {
+        ActionRowComponent::InputText(text) if text.custom_id == name => text.value.clone(),
+        _ => None,
+    })
 }

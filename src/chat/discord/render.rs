@@ -40,11 +40,7 @@ pub fn body(out: Outgoing<'_>) -> Value {
 
 /// The data of an interaction's answer, for one reader only.
 pub fn private(message: &Message, prompt: Option<&str>) -> Value {
-    let mut data = body(Outgoing {
-        message,
-        prompt,
-        marker: "",
-    });
+    let mut data = body(Outgoing { message, prompt, marker: "" });
     if let Some(fields) = data.as_object_mut() {
         fields.insert("flags".to_owned(), json!(64));
     }
@@ -68,10 +64,7 @@ fn embed(message: &Message, marker: &str) -> Value {
     let mut total = title.chars().count() + description.chars().count() + footer.chars().count();
     let mut fields = Vec::new();
     for field in message.fields.iter().take(FIELDS) {
-        let (name, value) = (
-            cut(&field.name, FIELD_NAME),
-            cut(&markup(&field.value), FIELD_VALUE),
-        );
+        let (name, value) = (cut(&field.name, FIELD_NAME), cut(&markup(&field.value), FIELD_VALUE));
         total += name.chars().count() + value.chars().count();
         if total > EMBED_TOTAL || value.trim().is_empty() {
             continue;
@@ -93,10 +86,7 @@ fn embed(message: &Message, marker: &str) -> Value {
 /// A button's id: what it leads to and which choice it is. Everything else is looked up when it is pressed.
 pub fn custom_id(kind: char, prompt: &str, choice: Choice) -> String {
     // A choice is plain data: it always becomes JSON.
-    format!(
-        "{kind}:{prompt}:{}",
-        serde_json::to_string(&choice).unwrap_or_default()
-    )
+    format!("{kind}:{prompt}:{}", serde_json::to_string(&choice).unwrap_or_default())
 }
 
 fn components(message: &Message, prompt: Option<&str>) -> Vec<Value> {
@@ -173,9 +163,7 @@ fn markup(text: &Text) -> String {
 /// Removes what hides or turns text.
 pub fn clean(text: &str) -> String {
     let turns = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}');
-    text.chars()
-        .filter(|c| !turns(*c) && (!c.is_control() || *c == '\n'))
-        .collect()
+    text.chars().filter(|c| !turns(*c) && (!c.is_control() || *c == '\n')).collect()
 }
 
 /// Makes text show as it is: markup and mentions are escaped, `@` cannot begin a mention.
@@ -245,23 +233,13 @@ mod tests {
         for _ in 0..30 {
             message = message.field(long.as_str(), Text::from(long.as_str()));
         }
-        let value = body(Outgoing {
-            message: &message,
-            prompt: None,
-            marker: "n1",
-        });
+        let value = body(Outgoing { message: &message, prompt: None, marker: "n1" });
         let embed = &value["embeds"][0];
         let count = |v: &Value| v.as_str().map_or(0, |s| s.chars().count());
         assert!(count(&embed["title"]) <= 256 && count(&embed["description"]) <= 4096);
         let fields = embed["fields"].as_array().unwrap();
-        let sum: usize = fields
-            .iter()
-            .map(|f| count(&f["name"]) + count(&f["value"]))
-            .sum();
+        let sum: usize = fields.iter().map(|f| count(&f["name"]) + count(&f["value"])).sum();
         assert!(sum + count(&embed["title"]) + count(&embed["description"]) <= 6_000);
-        assert_eq!(
-            value["allowed_mentions"],
-            json!({ "parse": [], "users": [], "roles": [] })
-        );
+        assert_eq!(value["allowed_mentions"], json!({ "parse": [], "users": [], "roles": [] }));
     }
 }

@@ -50,9 +50,7 @@ struct Bucket {
 
 impl std::fmt::Debug for Rest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rest")
-            .field("base", &self.base)
-            .finish_non_exhaustive()
+        f.debug_struct("Rest").field("base", &self.base).finish_non_exhaustive()
     }
 }
 
@@ -75,11 +73,7 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
         .timeout(WHOLE)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .user_agent(concat!(
-            "DiscordBot (https://github.com/tminus/tminus, ",
-            env!("CARGO_PKG_VERSION"),
-            ")"
-        ))
+        .user_agent(concat!("DiscordBot (https://github.com/tminus/tminus, ", env!("CARGO_PKG_VERSION"), ")"))
         .build()
 }
 
@@ -90,9 +84,7 @@ impl Rest {
             http,
             base: base.trim_end_matches('/').into(),
             token: Arc::new(token),
-            global: Arc::new(DefaultDirectRateLimiter::direct(Quota::per_second(
-                GLOBAL_PER_SECOND,
-            ))),
+            global: Arc::new(DefaultDirectRateLimiter::direct(Quota::per_second(GLOBAL_PER_SECOND))),
             buckets: Arc::default(),
         }
     }
@@ -129,9 +121,7 @@ impl Rest {
         limit: Limit,
     ) -> Result<Value, SendFault> {
         let part = reqwest::multipart::Part::bytes(file.bytes).file_name(file.name);
-        let form = reqwest::multipart::Form::new()
-            .text("payload_json", body.to_string())
-            .part("files[0]", part);
+        let form = reqwest::multipart::Form::new().text("payload_json", body.to_string()).part("files[0]", part);
         let request = self.request(method.clone(), path).multipart(form);
         self.send(&method, path, request, limit).await
     }
@@ -203,17 +193,13 @@ impl Rest {
 
     /// Headers that do not parse are ignored: they are never a reason to send again.
     fn learn(&self, bucket: &str, headers: &reqwest::header::HeaderMap) {
-        let (Some(remaining), Some(after)) = (
-            header_number(headers, "x-ratelimit-remaining"),
-            header_number(headers, "x-ratelimit-reset-after"),
-        ) else {
+        let (Some(remaining), Some(after)) =
+            (header_number(headers, "x-ratelimit-remaining"), header_number(headers, "x-ratelimit-reset-after"))
+        else {
             return;
         };
         let reset = Instant::now() + Duration::from_secs_f64(after);
-        let fresh = Bucket {
-            remaining: remaining as u32,
-            reset,
-        };
+        let fresh = Bucket { remaining: remaining as u32, reset };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.insert(bucket.to_owned(), fresh);
         if buckets.len() > 2_000 {
@@ -243,50 +229,25 @@ fn bucket_of(method: &Method, path: &str) -> String {
 
 fn classify_transport(error: &reqwest::Error) -> SendFault {
     // The URL of an interaction holds its token: it never reaches a log.
-    let mut text = String::from(if error.is_timeout() {
-        "time-out"
-    } else {
-        "connection failed"
-    });
+    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         text = inner.to_string();
         source = inner.source();
     }
-    if error.is_connect() || error.is_builder() {
-        SendFault::NotSent(text)
-    } else {
-        SendFault::Unknown(text)
-    }
+    if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
 }
 
 /// What a refusal means (`reliability.md` 5.4).
 fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) -> SendFault {
-    let code = body
-        .and_then(|b| b.get("code"))
-        .and_then(Value::as_i64)
-        .unwrap_or(0);
-    let said = body
-        .and_then(|b| b.get("message"))
-        .and_then(Value::as_str)
-        .unwrap_or("no words");
-    let text = format!(
-        "{} {code} {}",
-        status.as_u16(),
-        said.chars().take(200).collect::<String>()
-    );
+    let code = body.and_then(|b| b.get("code")).and_then(Value::as_i64).unwrap_or(0);
+    let said = body.and_then(|b| b.get("message")).and_then(Value::as_str).unwrap_or("no words");
+    let text = format!("{} {code} {}", status.as_u16(), said.chars().take(200).collect::<String>());
     match status.as_u16() {
         429 => {
-            let seconds = body
-                .and_then(|b| b.get("retry_after"))
-                .and_then(Value::as_f64)
-                .or(retry_after)
-                .unwrap_or(5.0);
-            let sane = if seconds.is_finite() && seconds >= 0.0 {
-                seconds.min(900.0)
-            } else {
-                5.0
-            };
+            let seconds =
+                body.and_then(|b| b.get("retry_after")).and_then(Value::as_f64).or(retry_after).unwrap_or(5.0);
+            let sane = if seconds.is_finite() && seconds >= 0.0 { seconds.min(900.0) } else { 5.0 };
             SendFault::Wait(Duration::from_secs_f64(sane))
         }
         401 => SendFault::TokenDead,
@@ -304,29 +265,20 @@ mod tests {
 
     #[test]
     fn buckets_keep_the_major_parameter_only() {
-        assert_eq!(
-            bucket_of(&Method::PATCH, "/channels/12/messages/34?x=1"),
-            "PATCH/channels/12/messages/:id"
-        );
+        assert_eq!(bucket_of(&Method::PATCH, "/channels/12/messages/34?x=1"), "PATCH/channels/12/messages/:id");
     }
 
     #[test]
     fn every_answer_has_a_class() {
         let body = |code: i64| serde_json::json!({ "code": code, "message": "m" });
-        let class =
-            |status: u16, code| classify(StatusCode::from_u16(status).unwrap(), Some(&body(code)), None);
+        let class = |status: u16, code| classify(StatusCode::from_u16(status).unwrap(), Some(&body(code)), None);
         assert_eq!(class(401, 0), SendFault::TokenDead);
         assert!(matches!(class(403, 50013), SendFault::Blocked(_)));
         assert_eq!(class(404, 10008), SendFault::Deleted);
         assert!(matches!(class(404, 10003), SendFault::Blocked(_)));
         assert!(matches!(class(502, 0), SendFault::Unknown(_)));
         assert!(matches!(class(400, 50035), SendFault::Refused(_)));
-        for (retry, seconds) in [
-            (Some(0.3), 0.3),
-            (Some(1337.0), 900.0),
-            (Some(f64::NAN), 5.0),
-            (None, 5.0),
-        ] {
+        for (retry, seconds) in [(Some(0.3), 0.3), (Some(1337.0), 900.0), (Some(f64::NAN), 5.0), (None, 5.0)] {
             let wait = classify(StatusCode::TOO_MANY_REQUESTS, None, retry);
             assert_eq!(wait, SendFault::Wait(Duration::from_secs_f64(seconds)));
         }

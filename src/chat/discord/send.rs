@@ -1,5 +1,6 @@
 //! Sending for the courier: create, edit, look up. Classification is the transport's; repeating is the courier's.
 
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -8,6 +9,8 @@ use super::rest::{Limit, Rest};
 use crate::chat::{LookUp, Outgoing, SendFault};
 use crate::domain::ids::ChannelId;
 
+/// A look-up begins this long before the first attempt: clocks differ.
+const EARLIER: SignedDuration = SignedDuration::from_secs(60);
 /// Pages of 100 messages a look-up reads at most.
 const MAX_PAGES: usize = 5;
 
@@ -34,15 +37,8 @@ impl Sender {
             fields.insert("nonce".to_owned(), json!(nonce));
             fields.insert("enforce_nonce".to_owned(), json!(true));
         }
-        let answer = self
-            .rest
-            .json(
-                Method::POST,
-                &format!("/channels/{channel}/messages"),
-                Some(&body),
-                Limit::Bucket,
-            )
-            .await?;
+        let answer =
+            self.rest.json(Method::POST, &format!("/channels/{channel}/messages"), Some(&body), Limit::Bucket).await?;
         id_of(&answer).ok_or_else(|| SendFault::Unknown("the answer holds no message id".to_owned()))
     }
 
@@ -54,66 +50,69 @@ impl Sender {
     ) -> Result<(), SendFault> {
         let body = render::body(out);
         self.rest
-            .json(
-                Method::PATCH,
-                &format!("/channels/{channel}/messages/{id}"),
-                Some(&body),
-                Limit::Bucket,
-            )
+            .json(Method::PATCH, &format!("/channels/{channel}/messages/{id}"), Some(&body), Limit::Bucket)
             .await?;
         Ok(())
     }
 
     pub(in crate::chat) async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
-        let answer = self
-            .rest
-            .json(Method::GET, &format!("/channels/{channel}"), None, Limit::Bucket)
-            .await?;
-        Ok(answer
-            .get("last_message_id")
-            .and_then(Value::as_str)
-            .map(str::to_owned))
+        let answer = self.rest.json(Method::GET, &format!("/channels/{channel}"), None, Limit::Bucket).await?;
+        Ok(answer.get("last_message_id").and_then(Value::as_str).map(str::to_owned))
     }
 
-    /// An empty list may mean that the bot may not read: only a list that shows the anchor counts as read. A channel that
-    /// was empty before the first attempt counts as read while it says that it still is.
+    /// Discord answers an empty list where the bot may not read. So "not there" needs a witness: a message that was seen, or a
+    /// channel whose newest message is older than the first attempt, or the anchor, seen on purpose.
     pub(in crate::chat) async fn look_up(
         &self,
         channel: &ChannelId,
         marker: &str,
         anchor: Option<&str>,
+        since: Timestamp,
     ) -> Result<LookUp, SendFault> {
-        let start = anchor.and_then(|a| a.parse::<u64>().ok());
-        let mut after = start.map_or(0, |id| id.saturating_sub(1));
-        let mut anchored = false;
-        let mut any = false;
+        let begin = snowflake(since - EARLIER);
+        let mut after = begin;
+        let mut seen = false;
         for _ in 0..MAX_PAGES {
-            let path = format!("/channels/{channel}/messages?limit=100&after={after}");
-            let page = self.rest.json(Method::GET, &path, None, Limit::Bucket).await?;
-            let messages = page.as_array().cloned().unwrap_or_default();
-            any |= !messages.is_empty();
-            for message in &messages {
-                let id = id_of(message).and_then(|id| id.parse::<u64>().ok()).unwrap_or(0);
-                anchored |= Some(id) == start;
-                if shows(message, marker) {
-                    return Ok(LookUp::Found(id.to_string()));
-                }
-                after = after.max(id);
+            let messages = self.page(channel, after, 100).await?;
+            seen |= !messages.is_empty();
+            if let Some(found) = messages.iter().find(|m| shows(m, marker)) {
+                let id = id_of(found).ok_or_else(|| SendFault::Unknown("a message without an id".to_owned()))?;
+                return Ok(LookUp::Found(id));
             }
+            after = messages.iter().filter_map(number_of).max().unwrap_or(after);
             if messages.len() < 100 {
-                let read = match start {
-                    Some(_) => anchored,
-                    None => any || self.newest(channel).await?.is_none(),
-                };
-                return Ok(if read {
-                    LookUp::Absent
-                } else {
-                    LookUp::Inconclusive
-                });
+                let quiet =
+                    seen || self.newest(channel).await?.and_then(|id| id.parse().ok()).is_none_or(|id: u64| id < begin);
+                let read = quiet || self.sees(channel, anchor).await?;
+                return Ok(if read { LookUp::Absent } else { LookUp::Inconclusive });
             }
         }
         Ok(LookUp::Inconclusive)
     }
+
+    async fn page(&self, channel: &ChannelId, after: u64, limit: usize) -> Result<Vec<Value>, SendFault> {
+        let path = format!("/channels/{channel}/messages?limit={limit}&after={after}");
+        let page = self.rest.json(Method::GET, &path, None, Limit::Bucket).await?;
+        Ok(page.as_array().cloned().unwrap_or_default())
+    }
+
+    /// Whether a message known to be in the channel can be seen there.
+    async fn sees(&self, channel: &ChannelId, anchor: Option<&str>) -> Result<bool, SendFault> {
+        let Some(anchor) = anchor.and_then(|a| a.parse::<u64>().ok()) else {
+            return Ok(false);
+        };
+        let messages = self.page(channel, anchor.saturating_sub(1), 1).await?;
+        Ok(messages.iter().any(|m| number_of(m) == Some(anchor)))
+    }
+}
+
+/// The smallest id of an instant. <https://discord.com/developers/docs/reference#snowflakes>
+fn snowflake(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond() - 1_420_070_400_000).unwrap_or(0) << 22
+}
+
+fn number_of(message: &Value) -> Option<u64> {
+    id_of(message)?.parse().ok()
 }
 
 fn id_of(message: &Value) -> Option<String> {
@@ -122,9 +121,6 @@ fn id_of(message: &Value) -> Option<String> {
 
 /// Whether a message of ours carries the marker in its footer.
 fn shows(message: &Value, marker: &str) -> bool {
-    let footer = message
-        .pointer("/embeds/0/footer/text")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
+    let footer = message.pointer("/embeds/0/footer/text").and_then(Value::as_str).unwrap_or_default();
     footer.split(" · ").any(|part| part == marker)
 }
