@@ -114,7 +114,10 @@ impl Handler {
             }
             _ => {}
         }
-        let zone = self.policy(&guild).await.and_then(|p| p.zone);
+        let zone = match self.policy(&guild).await {
+            Ok(policy) => policy.zone,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
         match parse::command(&typed, zone.as_deref()) {
             None => {
                 reply
@@ -145,13 +148,10 @@ impl Handler {
         system::fault(id)
     }
 
-    async fn policy(&self, guild: &GuildId) -> Option<Policy> {
+    async fn policy(&self, guild: &GuildId) -> Result<Policy, DeskFault> {
         match self.desk.store().read_workspace(guild).await {
-            Ok(workspace) => Some(workspace.policy),
-            Err(fault) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A workspace could not be read");
-                None
-            }
+            Ok(workspace) => Ok(workspace.policy),
+            Err(fault) => Err(DeskFault::NotRecorded(fault.to_string())),
         }
     }
 
@@ -181,12 +181,16 @@ impl Handler {
         choice: Choice,
         form: Form,
     ) -> Result<(), SendFault> {
-        let release = match self.desk.store().read_prompt(guild, prompt).await {
-            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await.unwrap_or_default(),
-            Ok(None) => None,
+        let stored = self.desk.store().read_prompt(guild, prompt).await;
+        let release = match stored {
+            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await,
+            Ok(None) => Ok(None),
+            Err(fault) => Err(fault),
+        };
+        let release = match release {
+            Ok(release) => release,
             Err(fault) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A prompt could not be read");
-                None
+                return reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await;
             }
         };
         let Some(release) = release else {
@@ -316,7 +320,10 @@ impl Handler {
     }
 
     async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
-        let policy = self.policy(guild).await.unwrap_or_default();
+        let policy = match self.policy(guild).await {
+            Ok(policy) => policy,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
         reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await
     }
 
@@ -324,7 +331,11 @@ impl Handler {
         if self.by_file.contains(guild) {
             return self.check(reply, guild).await;
         }
-        let mut policy = self.policy(guild).await.unwrap_or_default();
+        // Settings that could not be read must not be replaced by empty ones.
+        let mut policy = match self.policy(guild).await {
+            Ok(policy) => policy,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
         if let Some(zone) = typed.text("timezone") {
             if jiff::tz::TimeZone::get(&zone).is_err() {
                 let sentence = format!("“{zone}” is not a time zone. Write it like Europe/Berlin.");
