@@ -41,6 +41,8 @@ pub struct Options {
     pub clock: SimClock,
     /// Messages per channel and five seconds; Discord's is about 5.
     pub per_five_seconds: u32,
+    /// The server is set up by the configuration; otherwise somebody types `/tminus setup`.
+    pub configured: bool,
 }
 
 /// The bot connected to its sandbox.
@@ -113,16 +115,20 @@ impl Sandboxed {
             openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
         let sandbox = Sandbox::start(setup).await?;
-        Self::connect(sandbox, database).await
+        Self::connect(sandbox, database, options.configured).await
     }
 
     /// Starts the bot against a sandbox that runs already: a restart.
     ///
     /// # Errors
     /// As [`Sandboxed::start`].
-    pub async fn connect(sandbox: Sandbox, database: &Path) -> anyhow::Result<Self> {
+    pub async fn connect(sandbox: Sandbox, database: &Path, configured: bool) -> anyhow::Result<Self> {
         let clock = Clock::Sandbox(sandbox.clock().clone());
-        let app = App::start(config(sandbox.url(), database), clock, Purpose::Sandbox).await?;
+        let mut config = config(sandbox.url(), database);
+        if !configured {
+            config.workspaces.clear();
+        }
+        let app = App::start(config, clock, Purpose::Sandbox).await?;
         let intake = format!("http://{}", app.intake);
         let app = Arc::new(app);
         sandbox.attach(Arc::new(Marks(Arc::downgrade(&app))));

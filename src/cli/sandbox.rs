@@ -40,7 +40,8 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let clock = if arguments.headless { SimClock::frozen(BEGIN_MS) } else { SimClock::running(BEGIN_MS) };
     // Playing without a person waits for nobody: only then the limiter is wide open.
     let per_five_seconds = if arguments.headless { 1_000 } else { 20 };
-    let pair = Sandboxed::start(Options { port: arguments.port, clock, per_five_seconds }, &database).await?;
+    let pair = Sandboxed::start(Options { port: arguments.port, clock, per_five_seconds, configured: true }, &database)
+        .await?;
     let story = sandboxed::smooth(&pair.intake);
     pair.sandbox.tell(story.clone());
     let url = pair.sandbox.url();

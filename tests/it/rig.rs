@@ -19,12 +19,13 @@ pub const CHANNELS: [&str; 4] = ["releases", "engineering", "support", "tminus-o
 
 impl Rig {
     pub async fn new() -> Self {
-        Self::with_limit(1_000).await
+        Self::with(true).await
     }
 
-    pub async fn with_limit(per_five_seconds: u32) -> Self {
+    /// With or without a server set up by the configuration.
+    pub async fn with(configured: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), per_five_seconds };
+        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), per_five_seconds: 1_000, configured };
         let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
         Self { pair, folder, seen: BTreeMap::new() }
     }
@@ -110,7 +111,7 @@ impl Rig {
         let sandbox = pair.sandbox.clone();
         pair.stop_bot().await;
         let sandbox = sandbox.without_bot();
-        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db")).await.unwrap();
+        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"), true).await.unwrap();
         Self { pair, folder, seen }
     }
 

@@ -2,6 +2,11 @@
 
 use std::process::Command;
 
+use tminus::sandboxed::{PLAN, world};
+use tminus_sandbox::Seen;
+
+use crate::rig::{Rig, shown};
+
 fn tminus(arguments: &[&str]) -> (i32, String, String) {
     let out = Command::new(env!("CARGO_BIN_EXE_tminus")).args(arguments).env("NO_COLOR", "1").output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -67,4 +72,50 @@ fn a_second_instance_ends_with_75() {
     let (code, _, said) = tminus(&["run", "--config", path.to_str().unwrap()]);
     assert_eq!(code, 75, "{said}");
     assert!(said.contains("another instance holds"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_is_set_up_in_chat_by_whoever_manages_it() {
+    let rig = Rig::with(false).await;
+    let world = world();
+    let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id.to_string();
+    let channel = world.channel("releases").unwrap().id.to_string();
+    let import = rig.import("ana", "plan.md", PLAN.as_bytes()).await;
+    assert!(import.contains("no role is mapped yet"), "nobody may, before it is set up: {import}");
+    let stranger = rig.slash("hugo", "tminus setup", &[("timezone", "Europe/Berlin")]).await;
+    assert!(stranger.contains("members who may manage the server"), "{stranger}");
+    let zone = rig.slash("ana", "tminus setup", &[("timezone", "Europe/Berlyn")]).await;
+    assert!(zone.contains("is not a time zone"), "{zone}");
+    let (manager, lead, product, sre) =
+        (role("Release Managers"), role("Engineering Leads"), role("Product"), role("SRE"));
+    let options = [
+        ("release_channel", channel.as_str()),
+        ("timezone", "Europe/Berlin"),
+        ("release_manager", &manager),
+        ("engineering_lead", &lead),
+        ("product_owner", &product),
+        ("sre_ops", &sre),
+    ];
+    let done = rig.slash("ana", "tminus setup", &options).await;
+    assert!(done.starts_with("✅ Set up") && done.contains("Engineering Lead: @Engineering Leads"), "{done}");
+    rig.import("ana", "plan.md", PLAN.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    rig.sign_all().await;
+    assert_eq!(rig.count("releases", "All required roles have signed. T-0"), 1);
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn options_complete_themselves_from_this_server() {
+    let rig = Rig::approved().await;
+    for (path, option, typed, want) in [
+        ("release show", "release", "check", "REL-1 Checkout 4.2: new payment step"),
+        ("release alert report", "metric", "late", "P99 Latency"),
+    ] {
+        let seen = rig.sandbox().complete("ana", "releases", path, option, typed).await.unwrap();
+        assert_eq!(shown(&seen), want);
+    }
+    let foreign = rig.sandbox().complete("other-server:ana", "releases", "release show", "release", "").await.unwrap();
+    assert!(matches!(foreign, Seen::Choices(choices) if choices.is_empty()));
+    rig.finish().await;
 }
