@@ -67,6 +67,18 @@ fn lock(database: &Path) -> anyhow::Result<File> {
     }
 }
 
+/// A task whose abnormal end is the service's: a bot that looks alive but is deaf is worse than one that ended.
+async fn watched(
+    name: &'static str,
+    task: impl Future<Output = ()> + Send + 'static,
+    failed: tokio::sync::watch::Sender<Option<String>>,
+) {
+    if let Err(error) = tokio::spawn(task).await {
+        tracing::error!(task = name, error = &error as &dyn std::error::Error, "A task ended abnormally");
+        failed.send_replace(Some(format!("the {name} ended abnormally: {error}")));
+    }
+}
+
 impl App {
     /// Starts every part.
     ///
@@ -82,7 +94,8 @@ impl App {
         let (failed_tx, failed) = tokio::sync::watch::channel(None);
 
         let (desk, requests) = Desk::new(store, clock);
-        let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
+        let writer =
+            tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
         let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
         for (guild, policy) in config.workspaces {
             let actor = Actor::Source("the configuration file".to_owned());
@@ -94,8 +107,9 @@ impl App {
         let platform = Platform::Discord(Sender::new(rest.clone()));
         let courier_health = Arc::new(courier::Health::default());
         let courier = Courier::new(desk.clone(), platform, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
-        tasks.spawn(courier.run(stop.clone()));
-        tasks.spawn(timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone()));
+        tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
+        let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
+        tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 
         let gateway = Arc::new(GatewayHealth::default());
         let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), courier_health));

@@ -249,6 +249,11 @@ impl Sandbox {
         lock(&self.shared).faults.extend(faults);
     }
 
+    /// Forgets the scripted faults that are left.
+    pub fn mend(&self) {
+        lock(&self.shared).faults.clear();
+    }
+
     /// Answers history with an empty list, as Discord does without the right to read it.
     pub fn hide_history(&self, hidden: bool) {
         lock(&self.shared).unreadable = hidden;

@@ -5,15 +5,11 @@ use jiff::{SignedDuration, Timestamp};
 use crate::chat::SendFault;
 use crate::store::Outcome;
 
-/// Attempts that surely failed before a post is given up.
-const MAX_ATTEMPTS: i64 = 12;
-
 /// What becomes of a post after a fault.
 pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDuration) -> Outcome {
     let why = fault.to_string();
     match fault {
         SendFault::Wait(wait) => Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why },
-        SendFault::NotSent(_) if attempt >= MAX_ATTEMPTS => Outcome::Dead { why },
         SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) => Outcome::Dead { why },
@@ -52,8 +48,9 @@ mod tests {
         let unknown = after(&SendFault::Unknown("x".to_owned()), 1, now, settle);
         assert!(matches!(unknown, Outcome::Unknown { look_up_at, .. } if look_up_at == now + settle));
         assert_eq!(after(&SendFault::Deleted, 1, now, settle), Outcome::SentDeleted);
-        let last = after(&SendFault::NotSent("x".to_owned()), MAX_ATTEMPTS, now, settle);
-        assert!(matches!(last, Outcome::Dead { .. }));
+        // An outage of any length loses nothing: only the message's own usefulness ends it.
+        let late = after(&SendFault::NotSent("x".to_owned()), 1_000, now, settle);
+        assert!(matches!(late, Outcome::Retry { at, .. } if at == now + SignedDuration::from_mins(1)));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::event::AlertEvent;
 use super::minutes;
 use super::notice::Notice;
 use super::people::By;
-use super::plan::{MetricPlan, Plan, TriggerRule};
+use super::plan::{MetricPlan, Plan, Quantity, TriggerRule};
 use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Issue, Phase, Release, Run};
@@ -78,6 +78,8 @@ pub enum TriggerState {
     Firing {
         since: Timestamp,
     },
+    /// Somebody decided: it counts again only after it recovered and came back.
+    Settled,
 }
 
 /// One watch for each trigger of the plan.
@@ -109,6 +111,13 @@ pub fn same_metric(a: &str, b: &str) -> bool {
     !a.is_empty() && (a == b || (a.len() >= 5 && b.ends_with(&a)) || (b.len() >= 5 && a.ends_with(&b)))
 }
 
+/// A value in the unit of the plan's metric; `None` where it measures something else. A bare number is taken as it is.
+fn in_unit(seen: &Quantity, metric: Option<&MetricPlan>) -> Option<f64> {
+    let bounds = metric.into_iter().flat_map(|m| m.success.iter().chain(&m.alert)).map(|b| &b.than);
+    let unit = bounds.chain(metric.and_then(|m| m.baseline.as_ref())).map(|q| q.unit.as_str()).next().unwrap_or("");
+    seen.convert(unit).map(|q| q.value)
+}
+
 /// The plan's metric a word means.
 pub fn metric_named<'p>(plan: &'p Plan, typed: &str) -> Option<&'p MetricPlan> {
     let exact = plan.metrics.iter().find(|m| m.name.eq_ignore_ascii_case(typed.trim()));
@@ -128,7 +137,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: AlertCommand) -> Result<Reply
             if work.release.running().is_none() {
                 return work.wrong_phase(Wanted::Alert);
             }
-            let metric = observe(work, &metric, value)?;
+            let metric = observe(work, &metric, &value)?;
             Ok(Reply::Observed { metric })
         }
         AlertCommand::Ack { alert } => acknowledge(work, &alert),
@@ -181,6 +190,8 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
                 return;
             }
             let pre_existing = signal.starts_at < go_at;
+            let hint = signal.metric.as_deref().unwrap_or(&signal.name);
+            let value = signal.value.as_ref().and_then(|v| in_unit(v, metric_named(&work.release.plan, hint)));
             let metric = signal
                 .metric
                 .as_deref()
@@ -193,7 +204,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
                 summary: signal.summary.clone(),
                 severity: signal.severity.clone(),
                 metric,
-                value: signal.value,
+                value,
                 starts_at: signal.starts_at,
                 pre_existing,
             });
@@ -207,12 +218,17 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
             posting.priority = Priority::Prompt;
             posting.mention = mention;
             evidence(work, &signal);
+            if signal.asks_rollback {
+                rollback::propose(work, Cause::Alert { name: signal.name.clone() });
+            }
         }
         (Some(known), true) => {
             if known.resolved_at.is_some() {
                 return; // A late or doubled "firing" of something that already ended.
             }
-            work.record(AlertEvent::Repeated { key: key.clone(), value: signal.value });
+            let hint = signal.metric.as_deref().unwrap_or(&signal.name);
+            let value = signal.value.as_ref().and_then(|v| in_unit(v, metric_named(&work.release.plan, hint)));
+            work.record(AlertEvent::Repeated { key: key.clone(), value });
             if !known.pre_existing {
                 show(work, &key);
                 evidence(work, &signal);
@@ -227,7 +243,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
                 show(work, &key);
             }
             for (trigger, rule) in rules(&work.release.plan) {
-                if about(&rule, &signal) && !other_evidence(work, trigger, &rule) {
+                if about(&rule, &signal) && !other_evidence(work, &rule) {
                     clear(work, trigger);
                 }
             }
@@ -246,11 +262,8 @@ fn about(rule: &TriggerRule, signal: &Signal) -> bool {
 }
 
 /// Another alert or a fresh report still holds the trigger up.
-fn other_evidence(work: &Work<'_>, trigger: usize, rule: &TriggerRule) -> bool {
+fn other_evidence(work: &Work<'_>, rule: &TriggerRule) -> bool {
     let Some(run) = work.release.phase.run() else {
-        return false;
-    };
-    let Some(TriggerState::Pending { .. }) = run.triggers.get(trigger).map(|t| &t.state) else {
         return false;
     };
     run.alerts.iter().any(|a| {
@@ -264,21 +277,18 @@ fn other_evidence(work: &Work<'_>, trigger: usize, rule: &TriggerRule) -> bool {
 /// What a firing alert proves: its value is an observation, and evidence for the triggers.
 fn evidence(work: &mut Work<'_>, signal: &Signal) {
     let hint = signal.metric.as_deref().unwrap_or(&signal.name);
-    if let (Some(metric), Some(value)) = (metric_named(&work.release.plan, hint).map(|m| m.name.clone()), signal.value)
-    {
+    let metric = metric_named(&work.release.plan, hint).cloned();
+    let value = signal.value.as_ref().and_then(|seen| in_unit(seen, metric.as_ref()));
+    if let (Some(metric), Some(value)) = (metric.map(|m| m.name), value) {
         let observation = Observation { value, at: work.ctx.now, by: signal.source.clone() };
         work.record(AlertEvent::Observed { metric, observation });
     }
     for (trigger, rule) in rules(&work.release.plan) {
         if about(&rule, signal)
-            && let Some(value) = signal.value
+            && let Some(value) = value
         {
             weigh(work, trigger, &rule, value, signal.starts_at, signal.held_min);
         }
-    }
-    if signal.asks_rollback {
-        let cause = Cause::Alert { name: signal.name.clone() };
-        rollback::propose(work, cause);
     }
 }
 
@@ -286,12 +296,13 @@ fn evidence(work: &mut Work<'_>, signal: &Signal) {
 ///
 /// # Errors
 /// Unknown metric, or a value that is no number.
-pub(super) fn observe(work: &mut Work<'_>, typed: &str, value: f64) -> Result<String, Refusal> {
-    if !value.is_finite() {
-        return Err(Refusal::BadNumber { typed: value.to_string() });
-    }
+pub(super) fn observe(work: &mut Work<'_>, typed: &str, seen: &Quantity) -> Result<String, Refusal> {
     let plan = &work.release.plan;
-    let Some(metric) = metric_named(plan, typed).map(|m| m.name.clone()) else {
+    let found = metric_named(plan, typed);
+    let Some(value) = in_unit(seen, found).filter(|value| value.is_finite()) else {
+        return Err(Refusal::BadNumber { typed: seen.to_string() });
+    };
+    let Some(metric) = found.map(|m| m.name.clone()) else {
         let known = plan.metrics.iter().map(|m| m.name.clone()).collect();
         return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
     };
@@ -328,14 +339,14 @@ fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, value: f64, si
                 trigger_due(work, trigger);
             }
         }
-        (Some(TriggerState::Pending { .. }), false) => clear(work, trigger),
+        (Some(TriggerState::Pending { .. } | TriggerState::Settled), false) => clear(work, trigger),
         _ => {}
     }
 }
 
 fn clear(work: &mut Work<'_>, trigger: usize) {
     let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
-    if matches!(state, Some(TriggerState::Pending { .. })) {
+    if matches!(state, Some(TriggerState::Pending { .. } | TriggerState::Settled)) {
         work.record(AlertEvent::TriggerCleared { trigger });
     }
 }
@@ -429,6 +440,7 @@ pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, b
             set(run, *trigger, TriggerState::Pending { since: *since })
         }
         AlertEvent::TriggerCleared { trigger } => set(run, *trigger, TriggerState::Ok),
+        AlertEvent::TriggerSettled { trigger } => set(run, *trigger, TriggerState::Settled),
         AlertEvent::TriggerFired { trigger } => set(run, *trigger, TriggerState::Firing { since: at }),
     }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::ids::{ReleaseNo, UserId};
-use super::plan::{Plan, SignoffRole};
+use super::plan::{Plan, Quantity, SignoffRole};
 
 /// A command, by topic; `decide` delegates to the topic's module.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,7 +14,7 @@ pub enum Command {
     Stage(StageCommand),
     Update {
         text: Option<String>,
-        values: Vec<(String, f64)>,
+        values: Vec<(String, Quantity)>,
     },
     Decide {
         point: Option<u32>,
@@ -101,10 +101,10 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertCommand {
     Signal(Box<Signal>),
-    /// A person reports a metric's value, in the plan's unit.
+    /// A person reports a metric's value, with its unit or as a bare number.
     Report {
         metric: String,
-        value: f64,
+        value: Quantity,
     },
     Ack {
         alert: String,
@@ -123,7 +123,7 @@ pub struct Signal {
     pub severity: Option<String>,
     /// What the alert measures, to be matched with the plan's metrics and triggers.
     pub metric: Option<String>,
-    pub value: Option<f64>,
+    pub value: Option<Quantity>,
     /// How long the condition had already held when the alert started, in minutes.
     pub held_min: u32,
     /// The rule's author asks for a rollback prompt (label `tminus_action=rollback`).

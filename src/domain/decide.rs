@@ -173,9 +173,9 @@ impl<'a> Work<'a> {
         let texts: Vec<String> =
             self.release.plan.contingency.iter().filter(|c| c.when == when).map(|c| c.text.clone()).collect();
         let mention = self.climb(1);
-        for text in texts {
+        for (n, text) in texts.into_iter().enumerate() {
             let posting =
-                self.post(format!("contingency/{when}"), Destination::Release, Notice::Contingency { when, text });
+                self.post(format!("contingency/{when}/{n}"), Destination::Release, Notice::Contingency { when, text });
             posting.mention.clone_from(&mention);
             posting.priority = Priority::Prompt;
         }

@@ -160,6 +160,9 @@ pub enum AlertEvent {
     TriggerCleared {
         trigger: usize,
     },
+    TriggerSettled {
+        trigger: usize,
+    },
     TriggerFired {
         trigger: usize,
     },

@@ -182,7 +182,7 @@ pub(super) fn ask_t0(work: &mut Work<'_>) {
     work.record(PlanEvent::T0Asked);
     let open = super::stage::go_gaps(&work.release, work.ctx.now);
     let mention = work.climb(asked);
-    let key = format!("g{}/go/{asked}", work.release.generation);
+    let key = work.unique("go");
     let posting = work.post(key, Destination::Release, Notice::GoNoGo { asked, open });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
@@ -213,6 +213,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         guild: guild.clone(),
         author: author.clone(),
         seq: 1,
+        round: 1,
         revision: 1,
         digest: digest.clone(),
         generation: 1,
@@ -245,6 +246,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
                 release.draft_reminded = false;
             }
             if *material {
+                release.round += 1;
                 release.signoffs.clear();
                 release.signoff_reminders = 0;
                 if matches!(release.phase, Phase::Approved { .. } | Phase::Gathering { .. }) {
@@ -272,7 +274,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
 
 /// Effects that change a sign-off request's buttons use this key.
 pub(super) fn signoff_key(release: &Release) -> String {
-    format!("signoff/{}", &release.digest[..release.digest.len().min(12)])
+    format!("signoff/{}", release.round)
 }
 
 /// The prompt under the present revision's request.

@@ -36,6 +36,11 @@ pub mod workspace;
 #[cfg(test)]
 pub mod tests;
 
+/// Whether an instant lies between 2000 and 2200: others would overflow the arithmetic of offsets.
+pub(crate) fn plausible(at: jiff::Timestamp) -> bool {
+    (946_684_800..7_258_118_400).contains(&at.as_second())
+}
+
 /// Minutes as a span of time.
 pub(crate) fn minutes(n: u32) -> jiff::SignedDuration {
     jiff::SignedDuration::from_mins(i64::from(n))

@@ -115,6 +115,27 @@ pub struct Quantity {
     pub unit: String,
 }
 
+impl Quantity {
+    /// The same in another unit, where both measure time; a bare number takes any unit, and any unit fits an empty one.
+    pub fn convert(&self, to: &str) -> Option<Self> {
+        let seconds = |unit: &str| match unit {
+            "s" => Some(1.0),
+            "ms" => Some(1e-3),
+            "µs" => Some(1e-6),
+            _ => None,
+        };
+        if self.unit == to || to.is_empty() {
+            return Some(self.clone());
+        }
+        if self.unit.is_empty() {
+            return Some(Self { value: self.value, unit: to.to_owned() });
+        }
+        let value = self.value * seconds(&self.unit)? / seconds(to)?;
+        // Rounded to what a plan can say, so that 0.4s is 400ms.
+        Some(Self { value: (value * 1e6).round() / 1e6, unit: to.to_owned() })
+    }
+}
+
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { value, unit } = self;

@@ -16,7 +16,7 @@ pub struct Filled {
     /// Reason, link or words.
     pub text: Option<String>,
     /// Metric values of an update.
-    pub values: Vec<(String, f64)>,
+    pub values: Vec<(String, super::plan::Quantity)>,
     /// A picked member.
     pub user: Option<UserId>,
 }

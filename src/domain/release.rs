@@ -32,6 +32,8 @@ pub struct Release {
     pub author: UserId,
     /// Events so far: names what is said once and has no name of its own.
     pub seq: u64,
+    /// Counts rounds of sign-offs: a material change begins a new one.
+    pub round: u32,
     /// Counts from 1; each import of changed bytes adds one.
     pub revision: u32,
     /// SHA-256 over the plan's material fields; sign-offs are bound to it.

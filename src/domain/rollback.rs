@@ -155,7 +155,7 @@ fn settle_triggers(work: &mut Work<'_>) {
         run.triggers.iter().enumerate().filter_map(firing).collect()
     });
     for trigger in firing {
-        work.record(AlertEvent::TriggerCleared { trigger });
+        work.record(AlertEvent::TriggerSettled { trigger });
     }
 }
 

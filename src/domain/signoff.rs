@@ -123,7 +123,6 @@ pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
 pub(super) fn remind(work: &mut Work<'_>) {
     work.record(SignoffEvent::Reminded);
     let missing = missing(&work.release);
-    let n = work.release.signoff_reminders;
     let until = work.release.plan.t0.at;
     if work.release.phase.run().is_some() {
         let mention = work.owner();
@@ -131,7 +130,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
             mention;
         return;
     }
-    let key = format!("{}/reminder/{n}", signoff_key(&work.release));
+    let key = work.unique("signoff-reminder");
     work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = Some(until);
 }
 

@@ -14,13 +14,17 @@ use super::effect::Effect;
 use super::event::Recorded;
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
 use super::people::{Actor, Person};
-use super::plan::SignoffRole;
+use super::plan::{Quantity, SignoffRole};
 use super::policy::{Policy, Route};
 use super::release::{Phase, Release};
 use super::signoff::missing;
 use crate::plan_doc;
 
 const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
+
+fn seen(value: f64) -> Quantity {
+    Quantity { value, unit: String::new() }
+}
 
 fn person(user: &str, roles: &[&str]) -> Actor {
     let roles = roles.iter().map(|r| RoleId::from(*r)).collect();
@@ -74,7 +78,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             summary: String::new(),
             severity: None,
             metric: Some("Error rate".to_owned()),
-            value: Some(value),
+            value: Some(seen(value)),
             held_min: 0,
             asks_rollback: n.is_multiple_of(2),
         })))
@@ -110,9 +114,9 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             Command::Update {
                 text: Some(reason()),
                 values: vec![
-                    ("Error Rate".to_owned(), 0.5),
-                    ("P99 Latency".to_owned(), 210.0),
-                    ("Throughput".to_owned(), 1_100.0),
+                    ("Error Rate".to_owned(), seen(0.5)),
+                    ("P99 Latency".to_owned(), seen(210.0)),
+                    ("Throughput".to_owned(), seen(1_100.0)),
                 ],
             },
         ),

@@ -12,6 +12,7 @@ use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::UpdateEvent;
 use super::minutes;
 use super::notice::Notice;
+use super::plan::Quantity;
 use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Issue, Phase, Release};
@@ -43,7 +44,11 @@ impl UpdateClock {
     }
 }
 
-pub(super) fn decide(work: &mut Work<'_>, text: Option<String>, values: Vec<(String, f64)>) -> Result<Reply, Refusal> {
+pub(super) fn decide(
+    work: &mut Work<'_>,
+    text: Option<String>,
+    values: Vec<(String, Quantity)>,
+) -> Result<Reply, Refusal> {
     policy::may(work.ctx.actor, Action::Steer, &work.release.policy.clone(), Some(&work.release))?;
     if work.release.running().is_none() {
         return work.wrong_phase(Wanted::Update);
@@ -53,7 +58,7 @@ pub(super) fn decide(work: &mut Work<'_>, text: Option<String>, values: Vec<(Str
         return Err(Refusal::ReasonNeeded);
     }
     for (metric, value) in values {
-        alert::observe(work, &metric, value)?;
+        alert::observe(work, &metric, &value)?;
     }
     work.record(UpdateEvent::Written { text: text.clone() });
     let (key, by) = (work.unique("update"), work.by());

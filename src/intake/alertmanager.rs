@@ -52,7 +52,11 @@ pub(super) async fn take(
         return intake.denied(&name);
     }
     match serde_json::from_slice::<Body>(&body) {
-        Ok(body) => intake.take(source, body.alerts.into_iter().map(|alert| incoming(&name, alert)).collect()).await,
+        Ok(body) => {
+            let plausible = |alert: &Alert| crate::domain::plausible(alert.starts_at);
+            let alerts = body.alerts.into_iter().filter(plausible);
+            intake.take(source, alerts.map(|alert| incoming(&name, alert)).collect()).await
+        }
         // Well-formed JSON of a shape we do not know would be retried for ever: accepted, counted, logged.
         Err(error) if serde_json::from_slice::<serde_json::Value>(&body).is_ok() => {
             tracing::warn!(source = name, %error, "A body of another shape was ignored");
@@ -75,7 +79,7 @@ fn incoming(source: &str, alert: Alert) -> Incoming {
         summary: note("summary").or_else(|| note("description")).unwrap_or_default(),
         severity: label("severity"),
         metric: label("metric").or_else(|| note("metric")),
-        value: note("value").and_then(|v| number_with_unit(&v)).map(|q| q.value).filter(|v| v.is_finite()),
+        value: note("value").and_then(|v| number_with_unit(&v)).filter(|q| q.value.is_finite()),
         held_min: note("for").and_then(|v| duration_minutes(&v)).unwrap_or(0),
         asks_rollback: label("tminus_action").as_deref() == Some("rollback"),
     };

@@ -17,22 +17,25 @@ use sha2::Sha256;
 use super::{Incoming, Intake, tidy};
 use crate::config::SourceKind;
 use crate::domain::command::Signal;
+use crate::domain::plan::Quantity;
+use crate::domain::plausible;
 
 const TOLERANCE_S: i64 = 300;
 
-/// One alert. Only `id` and `name` are required; `value` is in the plan's unit.
+/// One alert. `id`, `name` and `starts_at` are required: the three tell one firing from another.
 #[derive(Debug, Deserialize)]
 struct Body {
     id: String,
     name: String,
     #[serde(default = "firing")]
     status: String,
-    starts_at: Option<Timestamp>,
+    starts_at: Timestamp,
     #[serde(default)]
     summary: String,
     severity: Option<String>,
     metric: Option<String>,
     value: Option<f64>,
+    unit: Option<String>,
     release: Option<String>,
     service: Option<String>,
     #[serde(default)]
@@ -57,21 +60,23 @@ pub(super) async fn take(
     if !signed(source.secret.expose_secret(), &headers, &body, now) {
         return intake.denied(&name);
     }
-    let Ok(body) = serde_json::from_slice::<Body>(&body) else {
+    let Some(body) = serde_json::from_slice::<Body>(&body).ok().filter(|b| plausible(b.starts_at)) else {
         return StatusCode::BAD_REQUEST;
     };
     let clip = |text: Option<String>| text.map(|t| tidy(&t, 120)).filter(|t| !t.is_empty());
     let signal = Signal {
         source: name.clone(),
         fingerprint: tidy(&body.id, 64),
-        // Without a start the id alone tells one firing from another.
-        starts_at: body.starts_at.unwrap_or(now),
+        starts_at: body.starts_at,
         firing: body.status == "firing",
         name: tidy(&body.name, 120),
         summary: tidy(&body.summary, 600),
         severity: clip(body.severity),
         metric: clip(body.metric),
-        value: body.value.filter(|v| v.is_finite()),
+        value: body
+            .value
+            .filter(|v| v.is_finite())
+            .map(|value| Quantity { value, unit: clip(body.unit).unwrap_or_default() }),
         held_min: 0,
         asks_rollback: body.rollback,
     };

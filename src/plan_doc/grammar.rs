@@ -166,24 +166,6 @@ fn round(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
-/// Brings a bound to the unit of `to`, where both measure time.
-pub(super) fn convert(from: &Quantity, to: &str) -> Option<Quantity> {
-    let seconds = |unit: &str| match unit {
-        "s" => Some(1.0),
-        "ms" => Some(1e-3),
-        "µs" => Some(1e-6),
-        _ => None,
-    };
-    if from.unit == to || to.is_empty() {
-        return Some(from.clone());
-    }
-    if from.unit.is_empty() {
-        return Some(Quantity { value: from.value, unit: to.to_owned() });
-    }
-    let value = from.value * seconds(&from.unit)? / seconds(to)?;
-    Some(Quantity { value: round(value), unit: to.to_owned() })
-}
-
 /// `30 minutes`, `1h 30m`, `2 hours`, `1.5h`, `~2 days` → minutes.
 pub fn duration_min(text: &str) -> Option<u32> {
     let text = plain(text);

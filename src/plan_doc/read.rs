@@ -269,10 +269,10 @@ impl Reader {
         };
         let words = plain(self.at(text));
         let kind = if group.contains("document") { GateKind::Document } else { GateKind::Prerequisite };
-        let id = slug(&words);
-        if unfilled(&words) || self.gates.iter().any(|g| g.id == id) {
+        if unfilled(&words) || self.gates.iter().any(|g| g.text == words) {
             return;
         }
+        let id = unique(&slug(&words), |id| self.gates.iter().any(|g| g.id == id));
         self.boxes.insert(format!("gate/{id}"), check.at);
         self.gates.push(GatePlan { id, text: words, kind, done: check.done });
     }
@@ -398,7 +398,7 @@ impl Reader {
             assumed
         });
         let unit = baseline.map_or("", |b| b.unit.as_str());
-        let Some(than) = grammar::convert(&than, unit) else {
+        let Some(than) = than.convert(unit) else {
             let message = format!("`{raw}` is not in the baseline's unit `{unit}`.");
             self.find("TM055", Blocks::Submit, message, "Use one unit in a row.", range.clone());
             return None;
@@ -597,7 +597,10 @@ impl Reader {
         }
         let folded = fold(&words);
         let for_min = folded.starts_with("monitor").then(|| grammar::find_duration_min(&words)).flatten();
-        let id = slug(&words);
+        if self.actions.iter().any(|a| a.text == words) {
+            return;
+        }
+        let id = unique(&slug(&words), |id| self.actions.iter().any(|a| a.id == id));
         self.boxes.insert(format!("action/{id}"), check.at);
         if !check.done {
             self.actions.push(ActionPlan { id, text: words, for_min });
@@ -759,6 +762,12 @@ impl Reader {
             signoffs: std::mem::take(&mut self.signoffs),
         }
     }
+}
+
+/// The slug, with a number where another item has it already.
+fn unique(slug: &str, taken: impl Fn(&str) -> bool) -> String {
+    let numbered = (2..).map(|n| format!("{slug}-{n}"));
+    std::iter::once(slug.to_owned()).chain(numbered).find(|id| !taken(id)).unwrap_or_default()
 }
 
 fn audience(folded: &str) -> Audience {

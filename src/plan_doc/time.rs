@@ -45,7 +45,12 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
 fn discord_stamp(typed: &str) -> Option<Timestamp> {
     let inner = typed.strip_prefix("<t:")?.strip_suffix('>')?;
     let seconds = inner.split(':').next()?.parse().ok()?;
-    Timestamp::from_second(seconds).ok()
+    Timestamp::from_second(seconds).ok().filter(|at| plausible(*at))
+}
+
+/// Instants far from our time would overflow the arithmetic of offsets, and are typing mistakes.
+fn plausible(at: Timestamp) -> bool {
+    crate::domain::plausible(at)
 }
 
 fn unreadable(what: &str) -> TimeProblem {
@@ -265,7 +270,8 @@ fn instant(civil: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, Ti
             return Err(("TM073", message, format!("Say which: {} or {}.", shown(before), shown(after))));
         }
     }
-    ambiguous.unambiguous().map_err(|_out_of_range| unreadable(&civil.to_string()))
+    let at = ambiguous.unambiguous().map_err(|_out_of_range| unreadable(&civil.to_string()))?;
+    if plausible(at) { Ok(at) } else { Err(unreadable(&civil.to_string())) }
 }
 
 fn hhmm(civil: DateTime) -> String {

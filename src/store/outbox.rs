@@ -271,7 +271,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Skips what is not worth saying any more and was never attempted.
+    /// Skips what is not worth saying any more and is surely not posted.
     ///
     /// # Errors
     /// Database faults.
@@ -279,7 +279,7 @@ impl Store {
         let now = now.as_millisecond();
         let done = sqlx::query!(
             "UPDATE outbox SET state = 'skipped', reason = 'no longer useful'
-             WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1 AND first_attempt IS NULL",
+             WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1",
             now
         )
         .execute(txn)

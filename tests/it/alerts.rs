@@ -111,3 +111,53 @@ async fn the_all_clear_is_refused_while_something_is_open() {
     }
     rig.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_decision_settles_a_trigger_until_it_recovered() {
+    let rig = live().await;
+    rig.advance(t(2)).await;
+    send(&rig, 2, "3.1", true).await;
+    rig.advance(t(7)).await;
+    rig.press("eva", "releases", "Continue", &[("text", "Known, and bearable")]).await;
+    rig.advance(t(9)).await;
+    send(&rig, 2, "3.3", true).await;
+    rig.advance(t(14)).await;
+    assert_eq!(rig.count("releases", "🚨 Roll back?"), 0, "the repeat of what was decided asks nothing");
+    send(&rig, 2, "3.3", false).await;
+    send(&rig, 14, "3.5", true).await;
+    rig.advance(t(20)).await;
+    assert_eq!(rig.count("releases", "🚨 Roll back?"), 1, "it recovered and came back");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_is_weighed_in_its_own_unit() {
+    let rig = live().await;
+    let report = |text: &'static str| [("metric", "P99 Latency"), ("text", text)];
+    rig.slash("ben", "release alert report", &report("1.2s")).await;
+    assert!(rig.slash("ben", "release show", &[]).await.contains("🔴 P99 Latency: **1200ms**"));
+    let refused = rig.slash("ben", "release alert report", &report("12 rps")).await;
+    assert!(refused.contains("does not fit here"), "{refused}");
+    // An empty line of the update's form is no fresh value.
+    rig.advance(t(40)).await;
+    rig.press("ana", "releases", "Write update", &[("text", "Only words")]).await;
+    assert!(rig.slash("ben", "release show", &[]).await.contains("⚪ P99 Latency: last 1200ms"));
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instant_from_another_age_cannot_stop_the_bot() {
+    let rig = live().await;
+    let Act::Post { url, bearer, mut body } = alert(&rig.pair.intake, 2, "3.1", true) else {
+        panic!("an alert is a post")
+    };
+    body["alerts"][0]["startsAt"] = "9999-12-30T21:59:59Z".into();
+    let answer = http().post(&url).bearer_auth(&bearer).json(&body).send().await.unwrap();
+    assert_eq!(answer.status().as_u16(), 202, "well-formed, and ignored");
+    for date in ["<t:-377705023201>", "9999-12-30 21:00 UTC", "1000-01-01 00:00 UTC"] {
+        let plan = tminus::sandboxed::PLAN.replace("2026-12-08 14:00 Europe/Berlin", date);
+        let answer = rig.import("ana", "old.md", plan.as_bytes()).await;
+        assert!(answer.contains("TM070"), "{date}: {answer}");
+    }
+    rig.finish().await;
+}

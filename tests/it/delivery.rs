@@ -1,6 +1,6 @@
 //! Delivery under faults: an unknown outcome is never a blind repeat, and a restart continues.
 
-use tminus::sandboxed::t;
+use tminus::sandboxed::{PLAN, t};
 use tminus_sandbox::Fault;
 
 use crate::rig::Rig;
@@ -100,5 +100,54 @@ async fn hold_shifts_t0_and_scrub_tells_whoever_was_told() {
     }
     rig.advance(t(24 * 60)).await;
     assert_eq!(rig.count("releases", "go or no-go"), 0, "future marks vanished");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_loses_nothing_and_a_stale_notice_is_not_said_days_later() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-24 * 60) - 1).await;
+    // The right to send is missing until long after T-24h was useful.
+    rig.sandbox().fail_next(&[Fault::Forbidden; 400]);
+    rig.advance(t(-119)).await;
+    rig.sandbox().mend();
+    rig.advance(t(-100)).await;
+    assert_eq!(rig.count("engineering", "📣"), 0, "overtaken by T-2h");
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1, "still useful, so it arrives");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn go_is_asked_again_after_a_hold_and_a_plan_changed_back_asks_again() {
+    let rig = Rig::approved().await;
+    rig.advance(t(0)).await;
+    rig.slash("ana", "release hold", &[("reason", "One more check")]).await;
+    rig.slash("ana", "release resume", &[]).await;
+    rig.advance(t(1)).await;
+    assert_eq!(rig.count("releases", "go or no-go"), 2);
+    let rig = rig.restart().await;
+    for plan in [PLAN.replace("> 2%", "> 3%"), PLAN.to_owned()] {
+        let plan = ("checkout-4.2.md", plan.as_bytes());
+        rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-1")], Some(plan)).await.unwrap();
+        rig.quiet().await;
+    }
+    assert_eq!(rig.count("releases", "✍️ Sign-off asked"), 3, "each material change asks");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn items_that_read_alike_stay_apart() {
+    let rig = Rig::new().await;
+    let long = "Watch the dashboards of the payment provider and of the shop";
+    let plan = PLAN
+        .replace("- [ ] Dependencies deployed and stable", &format!("- [ ] {long} in Europe\n- [ ] {long} in Asia"))
+        .replace(
+            "- [ ] Monitor dashboards for next 24 hours",
+            "- [ ] Monitor it for 24 hours\n- [ ] Monitor it for 24 hours",
+        );
+    rig.import("ana", "plan.md", plan.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    let go = rig.slash("ana", "release go", &[]).await;
+    assert!(go.contains("in Europe") && go.contains("in Asia"), "{go}");
     rig.finish().await;
 }

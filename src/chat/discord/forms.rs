@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::domain::effect::Form;
 use crate::domain::release::Release;
-use crate::voice::words;
 
 /// The body of an interaction answer that opens a form.
 pub(super) fn open(custom_id: &str, form: Form, title: &str, release: Option<&Release>) -> Value {
@@ -20,18 +19,22 @@ pub(super) fn open(custom_id: &str, form: Form, title: &str, release: Option<&Re
         Form::Link => vec![input("text", "Link to the post-mortem", 1, true, 300, None)],
         Form::Update => vec![
             input("text", "What should people know?", 2, false, 1500, None),
-            input("values", "Values, one a line: Metric: value", 2, false, 1000, release.map(last_values)),
+            input("values", "Values, one a line: Metric: value", 2, false, 1000, release.map(metric_lines)),
         ],
     };
     json!({ "type": 9, "data": { "custom_id": custom_id, "title": super::render::cut(title, 45), "components": rows } })
 }
 
-/// The metrics with the values last seen, ready to be overwritten.
-fn last_values(release: &Release) -> String {
-    let seen = release.phase.run().map(|run| &run.observed);
-    let line = |metric: &crate::domain::plan::MetricPlan| match seen.and_then(|s| s.get(&metric.name)) {
-        Some(o) => format!("{}: {}", metric.name, words::value(metric, o.value)),
-        None => format!("{}:", metric.name),
-    };
-    release.plan.metrics.iter().map(line).collect::<Vec<_>>().join("\n").chars().take(1000).collect()
+/// The metrics' names, to be completed. Old values are not filled in: sent along unread, they would count as fresh.
+fn metric_lines(release: &Release) -> String {
+    release
+        .plan
+        .metrics
+        .iter()
+        .map(|m| format!("{}:", m.name))
+        .collect::<Vec<_>>()
+        .join("\n")
+        .chars()
+        .take(1000)
+        .collect()
 }

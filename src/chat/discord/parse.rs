@@ -13,7 +13,7 @@ use crate::domain::command::{
 use crate::domain::effect::Choice;
 use crate::domain::ids::{GuildId, RoleId, UserId};
 use crate::domain::people::{Actor, Person};
-use crate::domain::plan::SignoffRole;
+use crate::domain::plan::{Quantity, SignoffRole};
 use crate::plan_doc::{number_with_unit, parse_when};
 
 /// Who pressed or typed, as this interaction shows them.
@@ -152,14 +152,13 @@ fn verdict(text: &str) -> Result<Verdict, Unread> {
     }
 }
 
-fn number(text: &str) -> Result<f64, Unread> {
+fn number(text: &str) -> Result<Quantity, Unread> {
     number_with_unit(text)
-        .map(|q| q.value)
         .ok_or_else(|| format!("“{text}” is not a value. Write a number with its unit, such as 212ms or 0.4%."))
 }
 
 /// Lines `Metric: value` of an update's form; a line that is no value is told back.
-pub(super) fn values(text: &str) -> Result<Vec<(String, f64)>, Unread> {
+pub(super) fn values(text: &str) -> Result<Vec<(String, Quantity)>, Unread> {
     text.lines()
         .map(str::trim)
         .filter(|line| !line.is_empty() && !line.ends_with(':'))
