@@ -186,7 +186,9 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
     let go_at = run.go_at;
     match (known, signal.firing) {
         (None, true) => {
-            if run.alerts.len() >= MAX_ALERTS && !run.alerts.iter().any(|a| a.resolved_at.is_some()) {
+            if run.alerts.len() >= MAX_ALERTS && !run.alerts.iter().any(|a| a.resolved_at.is_some() || a.pre_existing) {
+                // The list is full of open alerts: what this one proves still counts.
+                evidence(work, &signal);
                 return;
             }
             let pre_existing = signal.starts_at < go_at;
@@ -396,7 +398,7 @@ pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, b
     match event {
         AlertEvent::Fired { key, name, summary, severity, metric, value, starts_at, pre_existing } => {
             if run.alerts.len() >= MAX_ALERTS
-                && let Some(oldest) = run.alerts.iter().position(|a| a.resolved_at.is_some())
+                && let Some(oldest) = run.alerts.iter().position(|a| a.resolved_at.is_some() || a.pre_existing)
             {
                 run.alerts.remove(oldest);
             }

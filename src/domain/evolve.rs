@@ -21,7 +21,7 @@ impl Release {
         let (at, by) = (recorded.at, &recorded.by);
         self.seq += 1;
         match &recorded.event {
-            Event::Plan(event) => lifecycle::evolve(self, event, at),
+            Event::Plan(event) => lifecycle::evolve(self, event, at, by),
             Event::Signoff(event) => signoff::evolve(self, event, at),
             Event::Notice(event) => ladder::evolve(self, event, at),
             Event::Stage(event) => stage::evolve(self, event, at, by),

@@ -10,6 +10,7 @@ use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::ladder;
 use super::notice::Notice;
+use super::people::By;
 use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
@@ -55,6 +56,10 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
         PlanCommand::Scrub { reason: why } => scrub(work, &why),
         PlanCommand::Name { post, user } => {
             policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
+            // Later a change of people would slip past whoever signed.
+            if work.release.phase.name() != PhaseName::Draft {
+                return work.wrong_phase(Wanted::Import);
+            }
             work.record(PlanEvent::Named { post, user });
             Ok(Reply::Named)
         }
@@ -69,6 +74,14 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     }
     let Imported { mut plan, digest, findings } = imported;
     keep_names(&work.release, &mut plan);
+    if before != PhaseName::Draft {
+        // What may be submitted is what may replace it.
+        let next = Release { plan: plan.clone(), findings: findings.clone(), ..work.release.clone() };
+        let items = submit_gaps(&next, work.ctx);
+        if !items.is_empty() {
+            return Err(Refusal::Open { wanted: Wanted::Import, items });
+        }
+    }
     let material = digest != work.release.digest;
     let moved = plan.t0.at != work.release.plan.t0.at;
     work.record(PlanEvent::Revised { plan: Box::new(plan), digest, findings, material, moved });
@@ -152,7 +165,7 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
 }
 
 /// Says something to the release channel and to every audience that was already told.
-fn announce_again(work: &mut Work<'_>, notice: &Notice) {
+pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
     let key = work.unique("again");
     work.post(format!("{key}/release"), Destination::Release, notice.clone());
     for audience in ladder::told(&work.release) {
@@ -212,6 +225,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         no: *no,
         guild: guild.clone(),
         author: author.clone(),
+        revisers: std::collections::BTreeSet::new(),
         seq: 1,
         round: 1,
         revision: 1,
@@ -231,7 +245,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
     })
 }
 
-pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
+pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by: &By) {
     match event {
         PlanEvent::Imported { .. } => {}
         PlanEvent::Revised { plan, digest, findings, material, moved } => {
@@ -239,6 +253,9 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp) {
             release.digest.clone_from(digest);
             release.findings.clone_from(findings);
             release.revision += 1;
+            if let By::Person { user, .. } = by {
+                release.revisers.insert(user.clone());
+            }
             if *moved {
                 release.generation += 1;
                 release.rungs.clear();

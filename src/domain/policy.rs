@@ -118,7 +118,8 @@ fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option
     let Some(release) = release else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
-    let own = release.author == person.user || release.plan.owner.user.as_ref() == Some(&person.user);
+    let wrote = release.author == person.user || release.revisers.contains(&person.user);
+    let own = wrote || release.plan.owner.user.as_ref() == Some(&person.user);
     if own && !policy.self_approval {
         return Err(Refusal::OwnPlan { role });
     }

@@ -30,6 +30,8 @@ pub struct Release {
     pub no: ReleaseNo,
     pub guild: GuildId,
     pub author: UserId,
+    /// Whoever imported a later revision: as much its author as the first.
+    pub revisers: BTreeSet<UserId>,
     /// Events so far: names what is said once and has no name of its own.
     pub seq: u64,
     /// Counts rounds of sign-offs: a material change begins a new one.

@@ -18,7 +18,7 @@ use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run};
 use super::updates::UpdateClock;
-use super::{alert, signoff};
+use super::{alert, lifecycle, signoff};
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,8 +167,14 @@ fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     };
     let held_min = u32::try_from(work.ctx.now.duration_since(since).as_secs() / 60).unwrap_or(0);
     work.record(StageEvent::Resumed);
-    let (key, by) = (work.unique("resumed"), work.by());
-    work.post(key, Destination::Release, Notice::Resumed { by, held_min });
+    let notice = Notice::Resumed { by: work.by(), held_min };
+    if work.release.phase.run().is_none() {
+        // T-0 moved: whoever was told of the old one is told again.
+        lifecycle::announce_again(work, &notice);
+    } else {
+        let key = work.unique("resumed");
+        work.post(key, Destination::Release, notice);
+    }
     Ok(Reply::Resumed)
 }
 

@@ -69,7 +69,7 @@ pub(super) async fn take(
 
 fn incoming(source: &str, alert: Alert) -> Incoming {
     let label = |name: &str| alert.labels.get(name).map(|v| tidy(v, 120)).filter(|v| !v.is_empty());
-    let note = |name: &str| alert.annotations.get(name).map(|v| tidy(v, 600)).filter(|v| !v.is_empty());
+    let note = |name: &str| alert.annotations.get(name).map(|v| tidy(v, 300)).filter(|v| !v.is_empty());
     let signal = Signal {
         source: source.to_owned(),
         fingerprint: tidy(&alert.fingerprint, 64),

@@ -70,7 +70,7 @@ pub(super) async fn take(
         starts_at: body.starts_at,
         firing: body.status == "firing",
         name: tidy(&body.name, 120),
-        summary: tidy(&body.summary, 600),
+        summary: tidy(&body.summary, 300),
         severity: clip(body.severity),
         metric: clip(body.metric),
         value: body

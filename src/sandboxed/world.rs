@@ -20,7 +20,7 @@ const SUPPORT_CHANNEL: u64 = 700_000_000_000_000_102;
 const ENGINEERING_CHANNEL: u64 = 700_000_000_000_000_103;
 const OPS: u64 = 700_000_000_000_000_104;
 
-/// The seeded server: five roles that sign or steer, three audiences, eight people.
+/// The seeded server: five roles that sign or steer, three audiences, nine people.
 pub fn world() -> World {
     let role = |id, name: &str| RoleSeed { id, name: name.to_owned() };
     let channel = |id, name: &str| ChannelSeed { id, name: name.to_owned() };
@@ -59,6 +59,7 @@ pub fn world() -> World {
             person(6, "farid", "Farid Rahimi", &[SECURITY]),
             person(7, "gwen", "Gwen Lee", &[SUPPORT, STATUS]),
             person(8, "hugo", "Hugo Weiss", &[]),
+            person(9, "iris", "Iris Braun", &[MANAGER, LEAD]),
         ],
         other_guild: Some(700_000_000_000_000_002),
     }

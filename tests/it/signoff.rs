@@ -116,3 +116,19 @@ async fn an_emergency_goes_by_break_glass_and_owes_its_sign_offs() {
     assert_eq!(rig.count("releases", "Sign-offs owed after break-glass"), 1);
     rig.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_revised_the_plan_cannot_sign_it() {
+    let rig = asked().await;
+    let changed = PLAN.replace("> 2%", "> 3%");
+    let plan = ("checkout-4.2.md", changed.as_bytes());
+    rig.sandbox().slash("iris", "releases", "release import", &[("release", "REL-1")], Some(plan)).await.unwrap();
+    rig.quiet().await;
+    refused(&rig, "iris", "engineering_lead", "Sign as Engineering Lead", "owner or author").await;
+    let broken = PLAN.replace("[x] Medium", "[ ] Medium");
+    let plan = ("checkout-4.2.md", broken.as_bytes());
+    let options = [("release", "REL-1")];
+    let seen = rig.sandbox().slash("iris", "releases", "release import", &options, Some(plan)).await.unwrap();
+    assert!(shown(&seen).contains("TM030"), "what cannot be submitted cannot replace it: {}", shown(&seen));
+    rig.finish().await;
+}

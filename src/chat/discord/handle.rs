@@ -440,7 +440,8 @@ impl Handler {
             |value: &Value| value.as_str().is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)));
         let mut found = members.as_array().into_iter().flatten().filter(|m| {
             let bot = m.pointer("/user/bot").and_then(Value::as_bool).unwrap_or(false);
-            !bot && ["/nick", "/user/username", "/user/global_name"].iter().any(|p| m.pointer(p).is_some_and(same))
+            // Only the username is unique; the other names anybody may give themselves.
+            !bot && m.pointer("/user/username").is_some_and(same)
         });
         if let (Some(only), None) = (found.next(), found.next()) {
             contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);

@@ -11,6 +11,8 @@ use crate::domain::ids::ChannelId;
 
 /// A look-up begins this long before the first attempt: clocks differ.
 const EARLIER: SignedDuration = SignedDuration::from_secs(60);
+/// An accepted request does not take effect later than this (`reliability.md` 5.5).
+const LATER: SignedDuration = SignedDuration::from_mins(11);
 /// Pages of 100 messages a look-up reads at most.
 const MAX_PAGES: usize = 5;
 
@@ -80,6 +82,9 @@ impl Sender {
                 return Ok(LookUp::Found(id));
             }
             after = messages.iter().filter_map(number_of).max().unwrap_or(after);
+            if after > snowflake(since + LATER) {
+                return Ok(LookUp::Absent);
+            }
             if messages.len() < 100 {
                 let quiet =
                     seen || self.newest(channel).await?.and_then(|id| id.parse().ok()).is_none_or(|id: u64| id < begin);
