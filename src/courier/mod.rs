@@ -60,8 +60,13 @@ impl Courier {
 
     /// Rounds until cancelled; what was claimed is finished first.
     pub async fn run(self, stop: CancellationToken) {
-        if let Err(fault) = self.store.doubt_at_start(self.clock.now(), SETTLE).await {
+        // Nothing is sent before what is in doubt is marked.
+        while let Err(fault) = self.store.doubt_at_start(self.clock.now(), SETTLE).await {
             tracing::error!(error = &fault as &dyn std::error::Error, "Rows in doubt could not be marked");
+            tokio::time::sleep(IDLE).await;
+            if stop.is_cancelled() {
+                return;
+            }
         }
         let alone = Notify::new();
         while !stop.is_cancelled() {
@@ -73,7 +78,15 @@ impl Courier {
                     tokio::time::sleep(IDLE).await;
                 }
             }
-            let next = self.store.next_delivery().await.unwrap_or_default();
+            let next = match self.store.next_delivery().await {
+                Ok(next) => next,
+                Err(fault) => {
+                    // Not knowing when is not "never": look again soon.
+                    tracing::error!(error = &fault as &dyn std::error::Error, "The next delivery could not be read");
+                    tokio::time::sleep(IDLE).await;
+                    continue;
+                }
+            };
             if next.is_some_and(|at| at <= self.clock.now()) {
                 // Due, yet nothing could be done (a channel is busy, the token is dead): look again, but not at once.
                 tokio::select! {

@@ -192,14 +192,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
                 return;
             }
             let pre_existing = signal.starts_at < go_at;
-            let hint = signal.metric.as_deref().unwrap_or(&signal.name);
-            let value = signal.value.as_ref().and_then(|v| in_unit(v, metric_named(&work.release.plan, hint)));
-            let metric = signal
-                .metric
-                .as_deref()
-                .or(Some(&signal.name))
-                .and_then(|hint| metric_named(&work.release.plan, hint))
-                .map(|m| m.name.clone());
+            let (metric, value) = measured(&work.release.plan, &signal);
             work.record(AlertEvent::Fired {
                 key: key.clone(),
                 name: signal.name.clone(),
@@ -228,8 +221,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
             if known.resolved_at.is_some() {
                 return; // A late or doubled "firing" of something that already ended.
             }
-            let hint = signal.metric.as_deref().unwrap_or(&signal.name);
-            let value = signal.value.as_ref().and_then(|v| in_unit(v, metric_named(&work.release.plan, hint)));
+            let (_, value) = measured(&work.release.plan, &signal);
             work.record(AlertEvent::Repeated { key: key.clone(), value });
             if !known.pre_existing {
                 show(work, &key);
@@ -252,6 +244,13 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
         }
         (None, false) => {}
     }
+}
+
+/// The plan's metric a signal speaks of, and its value in that metric's unit.
+fn measured(plan: &Plan, signal: &Signal) -> (Option<String>, Option<f64>) {
+    let metric = metric_named(plan, signal.metric.as_deref().unwrap_or(&signal.name));
+    let value = signal.value.as_ref().and_then(|seen| in_unit(seen, metric));
+    (metric.map(|m| m.name.clone()), value)
 }
 
 fn rules(plan: &Plan) -> Vec<(usize, TriggerRule)> {
@@ -278,10 +277,8 @@ fn other_evidence(work: &Work<'_>, rule: &TriggerRule) -> bool {
 
 /// What a firing alert proves: its value is an observation, and evidence for the triggers.
 fn evidence(work: &mut Work<'_>, signal: &Signal) {
-    let hint = signal.metric.as_deref().unwrap_or(&signal.name);
-    let metric = metric_named(&work.release.plan, hint).cloned();
-    let value = signal.value.as_ref().and_then(|seen| in_unit(seen, metric.as_ref()));
-    if let (Some(metric), Some(value)) = (metric.map(|m| m.name), value) {
+    let (metric, value) = measured(&work.release.plan, signal);
+    if let (Some(metric), Some(value)) = (metric, value) {
         let observation = Observation { value, at: work.ctx.now, by: signal.source.clone() };
         work.record(AlertEvent::Observed { metric, observation });
     }

@@ -36,7 +36,8 @@ pub mod workspace;
 #[cfg(test)]
 pub mod tests;
 
-/// Whether an instant lies between 2000 and 2200: others would overflow the arithmetic of offsets.
+/// Whether an instant lies between 2000 and 2200: others are mistakes, and would overflow the
+/// arithmetic of offsets.
 pub(crate) fn plausible(at: jiff::Timestamp) -> bool {
     (946_684_800..7_258_118_400).contains(&at.as_second())
 }

@@ -266,12 +266,11 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
             }
         }
         (event, Phase::RollingBack { run, case }) => {
-            if let CaseState::Executing { since, by: started_by, reason, reminders, failed } = &mut case.state {
+            if let CaseState::Executing { by: started_by, reason, reminders, failed, .. } = &mut case.state {
                 match event {
                     RollbackEvent::Reminded => *reminders = reminders.saturating_add(1),
                     RollbackEvent::Failed { reason } => *failed = Some(reason.clone()),
                     RollbackEvent::Verified { .. } => {
-                        let _: &Timestamp = since;
                         let (by, reason) = (started_by.clone(), reason.clone());
                         case.state = CaseState::Verified { at, by, reason };
                     }

@@ -8,6 +8,7 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, db};
 
 use crate::domain::plan::PlannedTime;
+use crate::domain::plausible;
 
 /// Why a date was not accepted: code, message, help.
 pub(super) type TimeProblem = (&'static str, String, String);
@@ -46,11 +47,6 @@ fn discord_stamp(typed: &str) -> Option<Timestamp> {
     let inner = typed.strip_prefix("<t:")?.strip_suffix('>')?;
     let seconds = inner.split(':').next()?.parse().ok()?;
     Timestamp::from_second(seconds).ok().filter(|at| plausible(*at))
-}
-
-/// Instants far from our time would overflow the arithmetic of offsets, and are typing mistakes.
-fn plausible(at: Timestamp) -> bool {
-    crate::domain::plausible(at)
 }
 
 fn unreadable(what: &str) -> TimeProblem {
