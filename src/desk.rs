@@ -9,12 +9,12 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
 use crate::domain::command::{Command, Imported, Signal};
-use crate::domain::effect::Choice;
+use crate::domain::effect::{Choice, Prompt};
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
-use crate::plan_doc::{self, Blocks, Reading};
+use crate::plan_doc::{self, Reading, Setting, Severity};
 use crate::store::{Store, StoreFault};
 use crate::voice::Message;
 
@@ -29,10 +29,14 @@ pub enum Ask {
         guild: GuildId,
         actor: Actor,
         release: Option<ReleaseNo>,
+        /// The revision it was made from; another one meanwhile is not overwritten.
+        expect: Option<u32>,
         imported: Box<Imported>,
         file_name: String,
         bytes: Vec<u8>,
     },
+    /// Keeps a prompt for an answer that was composed outside.
+    Keep { guild: GuildId, release: ReleaseNo, prompt: Prompt },
     /// A command to a release by its number, or to the only one open.
     Command { guild: GuildId, actor: Actor, release: Option<String>, command: Command },
     /// A pressed button; `choice` and `filled` are the person's, the rest comes from the store.
@@ -129,10 +133,13 @@ impl Desk {
         let workspace = self.store.read_workspace(guild).await.map_err(not_recorded)?;
         let people = workspace.people;
         let zone = workspace.policy.zone;
+        let now = self.clock.now();
         let done = tokio::task::spawn_blocking(move || {
-            let mut reading = plan_doc::read(&bytes, zone.as_deref());
+            // What the bot filled in is state, not the human's document.
+            let bytes = plan_doc::strip(&bytes);
+            let mut reading = plan_doc::read(&bytes, &Setting { zone, now: Some(now) });
             if let Some(plan) = &mut reading.plan {
-                for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
+                for contact in plan.contacts_mut() {
                     if contact.user.is_none() {
                         contact.user = people.get(&contact.name.to_lowercase()).cloned();
                     }
@@ -156,7 +163,7 @@ impl Desk {
 
 /// Findings that stand against submitting, as the release keeps them.
 pub fn findings(reading: &Reading) -> Vec<(String, String)> {
-    let blocking = reading.diagnostics.iter().filter(|d| d.blocks == Blocks::Submit);
+    let blocking = reading.diagnostics.iter().filter(|d| d.severity == Severity::Error);
     blocking
         .take(20)
         .map(|d| (d.code.to_owned(), format!("{} {}", d.message, d.help).trim().chars().take(240).collect()))

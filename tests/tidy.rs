@@ -48,23 +48,8 @@ fn forbid(folder: &str, words: &[&str]) {
 #[test]
 fn the_domain_is_pure() {
     let foreign = [
-        "tokio",
-        "sqlx",
-        "serenity",
-        "axum",
-        "reqwest",
-        "tracing",
-        "std::fs",
-        "std::net",
-        "async fn",
-        ".await",
-        "::now(",
-        "crate::store",
-        "crate::desk",
-        "crate::voice",
-        "crate::plan_doc",
-        "crate::chat",
-        "crate::clock",
+        "tokio", "sqlx", "serenity", "axum", "reqwest", "tracing", "std::fs", "std::net", "async fn", ".await",
+        "::now(", "crate::store", "crate::desk", "crate::voice", "crate::plan_doc", "crate::chat", "crate::clock",
     ];
     forbid("src/domain", &foreign);
 }
@@ -132,4 +117,4 @@ fn every_file_says_what_it_is_for_and_stays_readable() {
 
 const MAX_LINES: usize = 500;
 /// Over the limit, and to be cut: each is one table or one reader of many fields.
-const KNOWN_LONG: [&str; 3] = ["plan_doc/read.rs", "store/outbox.rs", "src/page.rs"];
+const KNOWN_LONG: [&str; 2] = ["store/outbox.rs", "src/page.rs"];

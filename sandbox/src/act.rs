@@ -113,6 +113,29 @@ impl Sandbox {
         self.interact(who, channel, 3, data, Some(&message)).await
     }
 
+    /// Chooses an entry, by its label, in the newest select menu a person sees.
+    ///
+    /// # Errors
+    /// No such person, channel or entry.
+    pub async fn choose(&self, who: &str, channel: &str, label: &str) -> Result<Seen, CannotAct> {
+        let found = {
+            let state = lock(&self.shared);
+            let (me, channel) = (person(&state, who)?.id, self.channel(&state, channel)?);
+            let visible = |m: &&Message| m.channel == channel && m.only.is_none_or(|only| only == me);
+            state.messages.values().rev().filter(visible).find_map(|m| {
+                let menu = parts(&m.body).into_iter().find(|b| b["type"] == 3)?;
+                let entry = menu["options"].as_array()?.iter().find(|o| o["label"] == label)?;
+                let id = menu["custom_id"].as_str().unwrap_or_default().to_owned();
+                Some((m.clone(), id, entry["value"].clone()))
+            })
+        };
+        let Some((message, custom_id, value)) = found else {
+            return cannot(format!("{who} sees no menu with “{label}” in {channel}"));
+        };
+        let data = json!({ "custom_id": custom_id, "component_type": 3, "values": [value] });
+        self.interact(who, channel, 3, data, Some(&message)).await
+    }
+
     /// Fills a form that was opened and sends it.
     ///
     /// # Errors

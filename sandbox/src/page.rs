@@ -27,6 +27,7 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/act/press", post(press))
         .route("/act/fill", post(fill))
         .route("/act/pick", post(pick))
+        .route("/act/choose", post(choose))
         .route("/act/clock", post(clock))
         .route("/act/step", post(step))
         .with_state(sandbox)
@@ -203,6 +204,18 @@ fn one(state: &State, view: &View, message: &Message, me: u64) -> Markup {
                                 input type="hidden" name="message" value=(message.id);
                                 input type="hidden" name="custom_id" value=(part["custom_id"].as_str().unwrap_or_default());
                                 button class=(format!("style{}", part["style"].as_u64().unwrap_or(2))) { (part["label"].as_str().unwrap_or_default()) }
+                            }
+                        } @else if part["type"] == 3 {
+                            form method="post" action="/act/choose" {
+                                (hidden(view))
+                                label { (part["placeholder"].as_str().unwrap_or("Choose")) " "
+                                    select name="label" {
+                                        @for label in part["options"].as_array().into_iter().flatten().filter_map(|o| o["label"].as_str()) {
+                                            option value=(label) { (label) }
+                                        }
+                                    }
+                                }
+                                button { "Choose" }
                             }
                         } @else {
                             form method="post" action="/act/pick" {
@@ -452,6 +465,19 @@ struct Picked {
 async fn pick(Axum(sandbox): Axum<Sandbox>, Form(picked): Form<Picked>) -> Response {
     let view = View { who: picked.who, channel: picked.channel, note: String::new() };
     let outcome = sandbox.pick(&view.who, &view.channel, &picked.member).await.map_err(|e| e.to_string());
+    after(&sandbox, &view, outcome)
+}
+
+#[derive(Debug, Deserialize)]
+struct Chosen {
+    who: String,
+    channel: String,
+    label: String,
+}
+
+async fn choose(Axum(sandbox): Axum<Sandbox>, Form(chosen): Form<Chosen>) -> Response {
+    let view = View { who: chosen.who, channel: chosen.channel, note: String::new() };
+    let outcome = sandbox.choose(&view.who, &view.channel, &chosen.label).await.map_err(|e| e.to_string());
     after(&sandbox, &view, outcome)
 }
 

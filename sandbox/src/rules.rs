@@ -20,18 +20,8 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
         }
     };
     let known = [
-        "content",
-        "nonce",
-        "enforce_nonce",
-        "tts",
-        "embeds",
-        "allowed_mentions",
-        "message_reference",
-        "components",
-        "sticker_ids",
-        "attachments",
-        "flags",
-        "poll",
+        "content", "nonce", "enforce_nonce", "tts", "embeds", "allowed_mentions", "message_reference", "components",
+        "sticker_ids", "attachments", "flags", "poll",
     ];
     for key in body.as_object().into_iter().flat_map(|o| o.keys()) {
         rule(known.contains(&key.as_str()), &format!("unknown field {key}"));
@@ -93,6 +83,11 @@ fn components(rows: &[Value]) -> Vec<String> {
             if id.is_empty() || id.chars().count() > 100 || !ids.insert(id.to_owned()) {
                 bad.push(format!("custom_id `{id}` is empty, over 100 or doubled"));
             }
+            let options = list(part, "options");
+            let long = |o: &Value| count(&o["label"]) > 100 || count(&o["value"]) > 100 || count(&o["label"]) == 0;
+            if part["type"] == 3 && (options.is_empty() || options.len() > 25 || options.iter().any(long)) {
+                bad.push("a menu of 0 or over 25 entries, or an entry over 100".to_owned());
+            }
             if count(&part["label"]) > 80 || count(&part["placeholder"]) > 150 {
                 bad.push("a label over 80 or a placeholder over 150".to_owned());
             }
@@ -119,6 +114,9 @@ pub(crate) fn callback(body: &Value) -> Vec<String> {
             }
             for row in list(data, "components") {
                 for part in list(row, "components") {
+                    if count(&part["value"]) > 4000 || count(&part["placeholder"]) > 100 {
+                        bad.push("a modal's value over 4000 or a placeholder over 100".to_owned());
+                    }
                     if count(&part["label"]) > 45 || part["type"] != 4 {
                         bad.push("a modal's label over 45, or not a text input".to_owned());
                     }

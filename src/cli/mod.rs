@@ -1,5 +1,6 @@
 //! The command line. Every command takes `--help`; none ever asks a question.
 
+mod plan;
 mod sandbox;
 mod service;
 
@@ -40,8 +41,10 @@ enum Command {
     /// Work with plan documents.
     Plan {
         #[command(subcommand)]
-        command: PlanCommand,
+        command: plan::PlanCommand,
     },
+    /// Everything a plan will say if all goes well, with its instant, audience and channel.
+    Preview(plan::PreviewArguments),
     /// Check the journal.
     Audit {
         #[command(subcommand)]
@@ -55,15 +58,6 @@ enum ConfigCommand {
     Check {
         #[arg(long)]
         config: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-enum PlanCommand {
-    /// Say what is wrong: 0 nothing that stops it, 1 something, 2 unreadable file.
-    Lint {
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
     },
 }
 
@@ -94,7 +88,8 @@ pub fn main() -> ExitCode {
             Command::Run { config } => service::run(&config).await,
             Command::Config { command: ConfigCommand::Check { config } } => Ok(service::check(&config)),
             Command::Health { url } => Ok(service::health(&url).await),
-            Command::Plan { command: PlanCommand::Lint { files } } => Ok(service::lint(&files)),
+            Command::Plan { command } => plan::run(command),
+            Command::Preview(arguments) => plan::preview(&arguments),
             Command::Audit { command: AuditCommand::Verify { config } } => service::audit(&config).await,
         }
     });

@@ -1,6 +1,6 @@
 //! `tminus run` and the commands around it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -9,7 +9,6 @@ use super::{complain, say};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
-use crate::plan_doc::{self, Blocks};
 use crate::store::{self, Purpose, Store};
 use crate::telemetry;
 
@@ -85,30 +84,6 @@ pub(super) async fn health(url: &str) -> ExitCode {
             ExitCode::from(2)
         }
     }
-}
-
-pub(super) fn lint(files: &[PathBuf]) -> ExitCode {
-    let mut worst = 0;
-    for file in files {
-        let shown = file.display().to_string();
-        let bytes = match std::fs::read(file) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                complain(&format!("{shown}: cannot be read: {error}"));
-                worst = 2;
-                continue;
-            }
-        };
-        let reading = plan_doc::read(&bytes, None);
-        let text = String::from_utf8_lossy(&bytes);
-        for diagnostic in &reading.diagnostics {
-            say(&plan_doc::render_text(diagnostic, &text, &shown));
-        }
-        if reading.diagnostics.iter().any(|d| d.blocks != Blocks::Nothing) {
-            worst = worst.max(1);
-        }
-    }
-    ExitCode::from(worst)
 }
 
 pub(super) async fn audit(path: &Path) -> anyhow::Result<ExitCode> {

@@ -101,7 +101,7 @@ async fn commit(desk: &Desk, batch: &[Request], now: Timestamp) -> Result<Vec<Re
 
 async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) -> Result<Answer, Stop> {
     match ask {
-        Ask::Import { guild, actor, release, imported, file_name, bytes } => {
+        Ask::Import { guild, actor, release, expect, imported, file_name, bytes } => {
             let (mut workspace, version) = Store::workspace(connection, guild).await?;
             let (decision, base) = match release {
                 None => {
@@ -117,6 +117,10 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                 Some(no) => {
                     let id = named(connection, &workspace, Some(&no.to_string())).await?;
                     let (found, base) = load(connection, id).await?;
+                    if expect.is_some_and(|expect| expect != found.revision) {
+                        let refusal = Refusal::EditedMeanwhile { revision: found.revision };
+                        return Err(refused(&refusal, &workspace.policy, None));
+                    }
                     let command = Command::Plan(PlanCommand::Revise { imported: imported.clone() });
                     (decided(&found, command, actor, &workspace.policy, now)?, base)
                 }
@@ -124,6 +128,13 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
             save(desk, connection, &decision, base, now).await?;
             Store::keep_revision(connection, &decision.release, file_name, bytes, now).await?;
             answer(connection, &decision, now).await
+        }
+        Ask::Keep { guild, release, prompt } => {
+            let (workspace, _) = Store::workspace(connection, guild).await?;
+            let id = named(connection, &workspace, Some(&release.to_string())).await?;
+            let (found, _) = load(connection, id).await?;
+            let prompt = Some(Store::keep_prompt(connection, &found, prompt, now).await?);
+            Ok(Answer::Done { message: Box::default(), prompt, release: id })
         }
         Ask::Command { guild, actor, release, command } => {
             let (workspace, _) = Store::workspace(connection, guild).await?;
@@ -145,8 +156,10 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                     Post::Owner => release.plan.owner,
                     Post::OnCall => release.plan.on_call,
                 };
-                let event = WorkspaceEvent::Remembered { name: contact.name, user: user.clone() };
-                note(connection, &mut workspace, version, event, actor, now).await?;
+                if let Some(contact) = contact {
+                    let event = WorkspaceEvent::Remembered { name: contact.name, user: user.clone() };
+                    note(connection, &mut workspace, version, event, actor, now).await?;
+                }
             }
             Ok(answer)
         }

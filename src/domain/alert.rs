@@ -9,7 +9,6 @@ use super::command::{AlertCommand, Signal};
 use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::AlertEvent;
-use super::minutes;
 use super::notice::Notice;
 use super::people::By;
 use super::plan::{MetricPlan, Plan, Quantity, TriggerRule};
@@ -17,6 +16,7 @@ use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Issue, Phase, Release, Run};
 use super::rollback::{self, Cause};
+use super::{minutes, seconds};
 
 /// Alerts kept in a release's state; beyond it the oldest resolved one goes, then nothing more is added.
 pub const MAX_ALERTS: usize = 20;
@@ -92,7 +92,7 @@ pub fn judge(metric: &MetricPlan, run: &Run, now: Timestamp) -> Judged {
     let Some(seen) = run.observed.get(&metric.name) else {
         return Judged::NoData;
     };
-    if seen.value.is_nan() || now > seen.at + minutes(FRESH_MIN) {
+    if !fresh(seen, now) {
         return Judged::NoData;
     }
     if metric.alert.as_ref().is_some_and(|bound| bound.holds(seen.value)) {
@@ -104,11 +104,20 @@ pub fn judge(metric: &MetricPlan, run: &Run, now: Timestamp) -> Judged {
     }
 }
 
+/// Whether an observation is young enough to say anything.
+fn fresh(seen: &Observation, now: Timestamp) -> bool {
+    !seen.value.is_nan() && now <= seen.at + minutes(FRESH_MIN)
+}
+
 /// Whether two names mean the same metric: letters and digits only, case aside, one inside the other's beginning or end.
 pub fn same_metric(a: &str, b: &str) -> bool {
     let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    let (a, b) = (fold(a), fold(b));
-    !a.is_empty() && (a == b || (a.len() >= 5 && b.ends_with(&a)) || (b.len() >= 5 && a.ends_with(&b)))
+    same_folded(&fold(a), &fold(b))
+}
+
+/// The same for names already reduced to their letters and digits.
+pub fn same_folded(a: &str, b: &str) -> bool {
+    !a.is_empty() && (a == b || (a.len() >= 5 && b.ends_with(a)) || (b.len() >= 5 && a.ends_with(b)))
 }
 
 /// A value in the unit of the plan's metric; `None` where it measures something else. A bare number is taken as it is.
@@ -258,8 +267,11 @@ fn rules(plan: &Plan) -> Vec<(usize, TriggerRule)> {
 }
 
 fn about(rule: &TriggerRule, signal: &Signal) -> bool {
-    signal.metric.as_deref().is_some_and(|m| same_metric(m, rule.subject()))
-        || same_metric(&signal.name, rule.subject())
+    let names = |part: &TriggerRule| {
+        signal.metric.as_deref().is_some_and(|m| same_metric(m, part.subject()))
+            || same_metric(&signal.name, part.subject())
+    };
+    rule.parts().iter().any(names)
 }
 
 /// Another alert or a fresh report still holds the trigger up.
@@ -270,8 +282,10 @@ fn other_evidence(work: &Work<'_>, rule: &TriggerRule) -> bool {
     run.alerts.iter().any(|a| {
         a.resolved_at.is_none()
             && !a.pre_existing
-            && (a.metric.as_deref().is_some_and(|m| same_metric(m, rule.subject()))
-                || same_metric(&a.name, rule.subject()))
+            && rule.parts().iter().any(|part| {
+                a.metric.as_deref().is_some_and(|m| same_metric(m, part.subject()))
+                    || same_metric(&a.name, part.subject())
+            })
     })
 }
 
@@ -283,10 +297,14 @@ fn evidence(work: &mut Work<'_>, signal: &Signal) {
         work.record(AlertEvent::Observed { metric, observation });
     }
     for (trigger, rule) in rules(&work.release.plan) {
-        if about(&rule, signal)
-            && let Some(value) = value
-        {
-            weigh(work, trigger, &rule, value, signal.starts_at, signal.held_min);
+        if about(&rule, signal) {
+            let subject = signal.metric.as_deref().unwrap_or(&signal.name);
+            weigh(
+                work,
+                trigger,
+                &rule,
+                &Evidence { subject, value, since: signal.starts_at, held_min: signal.held_min },
+            );
         }
     }
 }
@@ -309,32 +327,63 @@ pub(super) fn observe(work: &mut Work<'_>, typed: &str, seen: &Quantity) -> Resu
     let observation = Observation { value, at: now, by: work.by() };
     work.record(AlertEvent::Observed { metric: metric.clone(), observation });
     for (trigger, rule) in rules(&work.release.plan) {
-        if same_metric(rule.subject(), &metric) {
-            weigh(work, trigger, &rule, value, now, 0);
+        if rule.parts().iter().any(|part| same_metric(part.subject(), &metric)) {
+            weigh(work, trigger, &rule, &Evidence { subject: &metric, value: Some(value), since: now, held_min: 0 });
         }
     }
     Ok(metric)
 }
 
-fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, value: f64, since: Timestamp, held_min: u32) {
-    let (breached, wait_min) = match rule {
-        TriggerRule::Exceeds { bound, for_min, .. } => (bound.holds(value), *for_min),
-        TriggerRule::Fails { times, .. } => (value >= f64::from(*times), 0),
-        TriggerRule::Moves { metric, down, percent, within_min } => {
-            let baseline = metric_named(&work.release.plan, metric).and_then(|m| m.baseline.as_ref());
-            let Some(baseline) = baseline else { return };
+/// A value of one metric or check, or an alert about it without a value.
+struct Evidence<'a> {
+    subject: &'a str,
+    value: Option<f64>,
+    since: Timestamp,
+    held_min: u32,
+}
+
+/// Whether a rule's condition holds. A part the evidence does not speak of is judged by its latest fresh observation; what
+/// cannot be told is `None`.
+fn breached(work: &Work<'_>, rule: &TriggerRule, evidence: &Evidence<'_>) -> Option<bool> {
+    if let TriggerRule::All(parts) = rule {
+        let judged: Option<Vec<bool>> = parts.iter().map(|part| breached(work, part, evidence)).collect();
+        return judged.map(|parts| parts.into_iter().all(|held| held));
+    }
+    let plan = &work.release.plan;
+    let spoken = same_metric(rule.subject(), evidence.subject);
+    let seen = || {
+        let run = work.release.phase.run()?;
+        let metric = metric_named(plan, rule.subject())?;
+        let seen = run.observed.get(&metric.name)?;
+        fresh(seen, work.ctx.now).then_some(seen.value)
+    };
+    let value = if spoken { evidence.value } else { seen() };
+    match rule {
+        TriggerRule::Exceeds { bound, .. } => value.map(|value| bound.holds(value)),
+        TriggerRule::Fails { times, .. } => value.map(|value| value >= f64::from(*times)),
+        TriggerRule::Down { .. } => value.map(|value| value >= 1.0),
+        // An alert about missing data carries no number; a number is data.
+        TriggerRule::Silent { .. } => Some(spoken && evidence.value.is_none_or(|value| value == 0.0)),
+        TriggerRule::Moves { metric, down, percent, within_s } => {
+            let baseline = metric_named(plan, metric).and_then(|m| m.baseline.as_ref())?;
             let factor = if *down { 1.0 - percent / 100.0 } else { 1.0 + percent / 100.0 };
             let edge = baseline.value * factor;
-            let inside = within_min.is_none_or(|within| work.ctx.now <= work.release.t0() + minutes(within));
-            (inside && if *down { value < edge } else { value > edge }, 0)
+            let t0 = work.release.t0()?;
+            let inside = within_s.is_none_or(|within| work.ctx.now <= t0 + seconds(within));
+            value.map(|value| inside && if *down { value < edge } else { value > edge })
         }
-    };
+        TriggerRule::All(_) => None,
+    }
+}
+
+fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, evidence: &Evidence<'_>) {
+    let Some(breached) = breached(work, rule, evidence) else { return };
     let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
     match (state, breached) {
         (Some(TriggerState::Ok), true) => {
-            let since = since - minutes(held_min);
-            work.record(AlertEvent::TriggerPending { trigger, since, value });
-            if since + minutes(wait_min) <= work.ctx.now {
+            let since = evidence.since - minutes(evidence.held_min);
+            work.record(AlertEvent::TriggerPending { trigger, since, value: evidence.value.unwrap_or(0.0) });
+            if since + seconds(rule.wait_s()) <= work.ctx.now {
                 trigger_due(work, trigger);
             }
         }
@@ -375,11 +424,9 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     };
     for (trigger, watch) in run.triggers.iter().enumerate() {
         if let TriggerState::Pending { since } = watch.state {
-            let wait = match release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref()) {
-                Some(TriggerRule::Exceeds { for_min, .. }) => *for_min,
-                Some(TriggerRule::Fails { .. } | TriggerRule::Moves { .. }) | None => 0,
-            };
-            marks.push(Mark { at: since + minutes(wait), kind: MarkKind::Trigger { trigger } });
+            let rule = release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref());
+            let wait = rule.map_or(0, TriggerRule::wait_s);
+            marks.push(Mark { at: since + seconds(wait), kind: MarkKind::Trigger { trigger } });
         }
     }
 }

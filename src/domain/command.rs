@@ -1,5 +1,7 @@
 //! Everything that can be asked of a release: by people, by alerts, by the clock, by the courier. Data only.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::ids::{ReleaseNo, UserId};
@@ -34,6 +36,10 @@ pub struct Imported {
     pub plan: Plan,
     pub digest: String,
     pub findings: Vec<(String, String)>,
+    /// Safe fixes lint offers.
+    pub fixes: u32,
+    /// Items of the revision before that are the same under new words: old id → new id.
+    pub renamed: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -145,7 +145,7 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn owner(&self) -> Vec<UserId> {
-        self.release.plan.owner.user.iter().cloned().collect()
+        self.release.plan.owner_user().into_iter().cloned().collect()
     }
 
     /// Owner, then on-call, then the escalation path: as many as `level` climbs (0 = owner alone).
@@ -153,7 +153,7 @@ impl<'a> Work<'a> {
         let plan = &self.release.plan;
         let mut people: Vec<UserId> = self.owner();
         if level >= 1 {
-            people.extend(plan.on_call.user.clone());
+            people.extend(plan.on_call_user().cloned());
         }
         if level >= 2 {
             let upto = usize::from(level - 1);

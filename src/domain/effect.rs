@@ -84,6 +84,11 @@ pub enum Prompt {
     Person {
         post: super::command::Post,
     },
+    /// A section's text that was refused, to be edited again.
+    Section {
+        section: String,
+        text: String,
+    },
 }
 
 /// What can be chosen at a prompt.
@@ -100,6 +105,12 @@ pub enum Choice {
     Submit,
     FilePostmortem,
     Pick,
+    /// Apply lint's safe fixes as a new revision.
+    ApplyFixes,
+    /// The plan with the safe fixes, as a file.
+    DownloadFixed,
+    /// Open a refused section's text again.
+    EditAgain,
 }
 
 impl Choice {
@@ -109,7 +120,15 @@ impl Choice {
             Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => Some(Form::Reason),
             Self::WriteUpdate => Some(Form::Update),
             Self::FilePostmortem => Some(Form::Link),
-            Self::Sign(_) | Self::Briefed | Self::Acknowledge | Self::Verified | Self::Submit | Self::Pick => None,
+            Self::Sign(_)
+            | Self::Briefed
+            | Self::Acknowledge
+            | Self::Verified
+            | Self::Submit
+            | Self::Pick
+            | Self::ApplyFixes
+            | Self::DownloadFixed
+            | Self::EditAgain => None,
         }
     }
 }

@@ -1,10 +1,13 @@
 //! Everything that can have happened: the journal's language. Stored as JSON with a version; a golden file holds one of
 //! each, so that a change of shape is seen before it meets an old journal.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::Observation;
+use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
 use super::notice::RungMissed;
@@ -53,14 +56,24 @@ pub enum PlanEvent {
         plan: Box<Plan>,
         digest: String,
         findings: Vec<(String, String)>,
+        #[serde(default)]
+        fixes: u32,
         policy: Box<Policy>,
     },
     Revised {
         plan: Box<Plan>,
         digest: String,
         findings: Vec<(String, String)>,
+        #[serde(default)]
+        fixes: u32,
+        /// What differs from the revision before.
+        #[serde(default)]
+        changes: Vec<Change>,
         material: bool,
         moved: bool,
+        /// Items that go on under new words: old id → new id.
+        #[serde(default)]
+        renamed: BTreeMap<String, String>,
     },
     Submitted {
         policy: Box<Policy>,

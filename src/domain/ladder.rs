@@ -28,19 +28,19 @@ pub fn rungs(release: &Release) -> Vec<&RungPlan> {
         .plan
         .rungs
         .iter()
-        .filter(|rung| release.plan.kind != ReleaseType::Hotfix || rung.before_min < 24 * 60)
+        .filter(|rung| release.plan.kind != Some(ReleaseType::Hotfix) || rung.before_min < 24 * 60)
         .collect();
     rungs.sort_by_key(|rung| std::cmp::Reverse(rung.before_min));
     rungs
 }
 
 /// The instant of a rung: exact elapsed time before T-0; an emergency tells at once.
-fn due_at(release: &Release, rung: &RungPlan) -> Timestamp {
-    let at = release.plan.t0.at - minutes(rung.before_min);
-    match (&release.phase, release.plan.kind) {
-        (Phase::Gathering { since } | Phase::Approved { since }, ReleaseType::Emergency) => at.min(*since),
+fn due_at(release: &Release, rung: &RungPlan) -> Option<Timestamp> {
+    let at = release.plan.t0_at()? - minutes(rung.before_min);
+    Some(match (&release.phase, release.plan.kind) {
+        (Phase::Gathering { since } | Phase::Approved { since }, Some(ReleaseType::Emergency)) => at.min(*since),
         _ => at,
-    }
+    })
 }
 
 /// Audiences that have been told of this schedule.
@@ -60,10 +60,12 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
     let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
         return;
     };
-    let t0 = release.plan.t0.at;
-    let emergency = release.plan.kind == ReleaseType::Emergency;
+    let Some(t0) = release.plan.t0_at() else { return };
+    let emergency = release.plan.kind == Some(ReleaseType::Emergency);
     let superseded = !emergency
-        && rungs(release).iter().any(|later| later.before_min < plan.before_min && due_at(release, later) <= now);
+        && rungs(release)
+            .iter()
+            .any(|later| later.before_min < plan.before_min && due_at(release, later).is_some_and(|due| due <= now));
     let missed = if now >= t0 {
         Some(RungMissed::AfterT0)
     } else if superseded {
@@ -182,7 +184,9 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     for rung in rungs(release) {
         let key = rung.key();
         if !release.rungs.contains_key(&key) {
-            marks.push(Mark { at: due_at(release, rung), kind: MarkKind::Rung { rung: key } });
+            if let Some(at) = due_at(release, rung) {
+                marks.push(Mark { at, kind: MarkKind::Rung { rung: key } });
+            }
         }
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod agenda;
 pub mod alert;
+pub mod changes;
 pub mod closing;
 pub mod command;
 pub mod decide;
@@ -40,6 +41,11 @@ pub mod tests;
 /// arithmetic of offsets.
 pub(crate) fn plausible(at: jiff::Timestamp) -> bool {
     (946_684_800..7_258_118_400).contains(&at.as_second())
+}
+
+/// Seconds as a span of time.
+pub(crate) fn seconds(n: u32) -> jiff::SignedDuration {
+    jiff::SignedDuration::from_secs(i64::from(n))
 }
 
 /// Minutes as a span of time.

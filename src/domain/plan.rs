@@ -9,16 +9,36 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{Audience, UserId};
 
-/// A release plan, complete enough to be scheduled.
+macro_rules! shown {
+    ($type:ty { $($variant:ident => $text:literal),+ $(,)? }) => {
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(match self { $(Self::$variant => $text),+ })
+            }
+        }
+    };
+    (all $type:ty { $($variant:ident => $text:literal),+ $(,)? }) => {
+        shown!($type { $($variant => $text),+ });
+        impl $type {
+            /// Every value, in the template's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+        }
+    };
+}
+
+/// A release plan. What a draft may still lack is an `Option`; lint stands against submitting until it is there, so from
+/// gathering on every such field is filled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
+    #[serde(default)]
+    pub level: Level,
     pub title: String,
     pub service: Option<String>,
-    pub t0: PlannedTime,
-    pub kind: ReleaseType,
-    pub risk: Risk,
-    pub owner: Contact,
-    pub on_call: Contact,
+    pub t0: Option<PlannedTime>,
+    pub kind: Option<ReleaseType>,
+    pub risk: Option<Risk>,
+    pub owner: Option<Contact>,
+    pub on_call: Option<Contact>,
     pub approaches: Vec<Approach>,
     pub stages: Vec<StagePlan>,
     pub metrics: Vec<MetricPlan>,
@@ -26,14 +46,68 @@ pub struct Plan {
     pub points: Vec<PointPlan>,
     pub rungs: Vec<RungPlan>,
     pub channel: Option<String>,
-    pub updates_every_min: u32,
+    /// Minutes between updates, 5 to 240.
+    pub updates_every_min: Option<u32>,
     pub escalation: Vec<Contact>,
     pub gates: Vec<GatePlan>,
     pub risks: Vec<RiskPlan>,
     pub contingency: Vec<ContingencyPlan>,
     pub actions: Vec<ActionPlan>,
     pub signoffs: Vec<SignoffPlan>,
+    /// Boxes outside the sections we know: plain tasks of the checklist, never gates.
+    #[serde(default)]
+    pub tasks: Vec<TaskPlan>,
 }
+
+/// The interval of updates until the plan names one, in minutes.
+pub const DEFAULT_UPDATES_MIN: u32 = 30;
+
+impl Plan {
+    /// The planned instant of T-0, once there is one.
+    pub fn t0_at(&self) -> Option<Timestamp> {
+        self.t0.as_ref().map(|t0| t0.at)
+    }
+
+    /// The plan's time zone; UTC until it names one.
+    pub fn zone(&self) -> &str {
+        self.t0.as_ref().map_or("UTC", |t0| t0.zone.as_str())
+    }
+
+    /// The member who owns the release, once known.
+    pub fn owner_user(&self) -> Option<&UserId> {
+        self.owner.as_ref().and_then(|contact| contact.user.as_ref())
+    }
+
+    /// The member who is on call, once known.
+    pub fn on_call_user(&self) -> Option<&UserId> {
+        self.on_call.as_ref().and_then(|contact| contact.user.as_ref())
+    }
+
+    /// Minutes between updates.
+    pub fn update_interval_min(&self) -> u32 {
+        self.updates_every_min.unwrap_or(DEFAULT_UPDATES_MIN)
+    }
+
+    /// Everybody the plan names by words.
+    pub fn contacts_mut(&mut self) -> impl Iterator<Item = &mut Contact> {
+        self.owner.iter_mut().chain(&mut self.on_call).chain(&mut self.escalation)
+    }
+}
+
+/// How much of a document was understood as a plan (`plans.md` 5.3).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Level {
+    /// The template's own headings and labels: the whole model.
+    #[default]
+    A,
+    /// The runbook form: a metrics table with a "rollback if" column, T+N headings.
+    B,
+    /// Other headings, read by synonyms; what is missing is asked.
+    C,
+    /// A checklist: a title and boxes.
+    D,
+}
+shown!(Level { A => "A", B => "B", C => "C", D => "D" });
 
 /// A planned instant with the words and the zone its author used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,22 +137,6 @@ pub enum Risk {
     High,
 }
 
-macro_rules! shown {
-    ($type:ty { $($variant:ident => $text:literal),+ $(,)? }) => {
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(match self { $(Self::$variant => $text),+ })
-            }
-        }
-    };
-    (all $type:ty { $($variant:ident => $text:literal),+ $(,)? }) => {
-        shown!($type { $($variant => $text),+ });
-        impl $type {
-            /// Every value, in the template's order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-        }
-    };
-}
 shown!(all ReleaseType { Standard => "Standard", Hotfix => "Hotfix", Emergency => "Emergency" });
 shown!(all Risk { Low => "Low", Medium => "Medium", High => "High" });
 
@@ -105,6 +163,12 @@ pub enum Approach {
 pub struct StagePlan {
     pub text: String,
     pub percent: Option<f64>,
+    /// `10 submissions`, `3 hosts`: an extent that is counted, as written.
+    #[serde(default)]
+    pub count: Option<String>,
+    /// `internal users`, `region US-WEST`: an extent that is named, as written.
+    #[serde(default)]
+    pub group: Option<String>,
     pub hold_min: Option<u32>,
 }
 
@@ -155,30 +219,55 @@ pub enum Cmp {
     AtMost,
     Above,
     AtLeast,
+    Equal,
+    /// Inside a band, both ends included.
+    Within,
+    /// Outside a band.
+    Outside,
 }
-shown!(Cmp { Below => "<", AtMost => "≤", Above => ">", AtLeast => "≥" });
+shown!(Cmp {
+    Below => "<", AtMost => "≤", Above => ">", AtLeast => "≥", Equal => "=", Within => "within", Outside => "outside",
+});
 
-/// A comparison against a quantity: `< 250ms`.
+/// A comparison against a quantity: `< 250ms`; a band has an upper end as well.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bound {
     pub cmp: Cmp,
     pub than: Quantity,
+    /// The upper end of a band, in the unit of `than`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<f64>,
 }
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.cmp, self.than)
+        match self.to {
+            Some(to) => {
+                let to = Quantity { value: to, unit: self.than.unit.clone() };
+                write!(f, "{} {}–{to}", self.cmp, self.than.value)
+            }
+            None => write!(f, "{} {}", self.cmp, self.than),
+        }
     }
 }
 
 impl Bound {
+    /// A bound without an upper end.
+    pub fn new(cmp: Cmp, than: Quantity) -> Self {
+        Self { cmp, than, to: None }
+    }
+
     /// Whether `value`, in the bound's own unit, satisfies it. NaN satisfies nothing.
     pub fn holds(&self, value: f64) -> bool {
+        let to = self.to.unwrap_or(self.than.value);
         match self.cmp {
             Cmp::Below => value < self.than.value,
             Cmp::AtMost => value <= self.than.value,
             Cmp::Above => value > self.than.value,
             Cmp::AtLeast => value >= self.than.value,
+            Cmp::Equal => (value - self.than.value).abs() <= f64::EPSILON * self.than.value.abs().max(1.0),
+            Cmp::Within => value >= self.than.value && value <= to,
+            Cmp::Outside => value < self.than.value || value > to,
         }
     }
 }
@@ -190,6 +279,12 @@ pub struct MetricPlan {
     pub baseline: Option<Quantity>,
     pub success: Option<Bound>,
     pub alert: Option<Bound>,
+    /// How long the alert threshold must be passed, in seconds, where the cell says it.
+    #[serde(default)]
+    pub alert_for_s: Option<u32>,
+    /// A dashboard or query the table names, as written.
+    #[serde(default)]
+    pub query: Option<String>,
 }
 
 /// A rollback trigger; `rule` is absent where a person has to judge.
@@ -201,24 +296,48 @@ pub struct TriggerPlan {
     pub rule: Option<TriggerRule>,
 }
 
-/// What a machine can watch.
+/// What a machine can watch. Windows are seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TriggerRule {
     /// "error rate exceeds 2% for 5 minutes"
-    Exceeds { metric: String, bound: Bound, for_min: u32 },
+    Exceeds { metric: String, bound: Bound, for_s: u32 },
     /// "health check fails for 3 consecutive checks"
     Fails { check: String, times: u32 },
+    /// "health check fails for 2 minutes"
+    Down { check: String, for_s: u32 },
     /// "conversion drops by more than 10% within first hour", against the baseline
-    Moves { metric: String, down: bool, percent: f64, within_min: Option<u32> },
+    Moves { metric: String, down: bool, percent: f64, within_s: Option<u32> },
+    /// "no heartbeats for 10 minutes": data that stays away
+    Silent { metric: String, for_s: u32 },
+    /// Conditions that must hold together.
+    All(Vec<Self>),
 }
 
 impl TriggerRule {
-    /// The metric or check the rule speaks of.
+    /// The metric or check the rule speaks of; of several, the first.
     pub fn subject(&self) -> &str {
         match self {
-            Self::Exceeds { metric, .. } | Self::Moves { metric, .. } => metric,
-            Self::Fails { check, .. } => check,
+            Self::Exceeds { metric, .. } | Self::Moves { metric, .. } | Self::Silent { metric, .. } => metric,
+            Self::Fails { check, .. } | Self::Down { check, .. } => check,
+            Self::All(parts) => parts.first().map_or("", Self::subject),
+        }
+    }
+
+    /// The rule's conditions: itself, or its parts.
+    pub fn parts(&self) -> &[Self] {
+        match self {
+            Self::All(parts) => parts,
+            single => std::slice::from_ref(single),
+        }
+    }
+
+    /// How long the condition must hold before the trigger fires, in seconds.
+    pub fn wait_s(&self) -> u32 {
+        match self {
+            Self::Exceeds { for_s, .. } | Self::Down { for_s, .. } | Self::Silent { for_s, .. } => *for_s,
+            Self::Fails { .. } | Self::Moves { .. } => 0,
+            Self::All(parts) => parts.iter().map(Self::wait_s).max().unwrap_or(0),
         }
     }
 }
@@ -296,6 +415,14 @@ pub struct ActionPlan {
     pub id: String,
     pub text: String,
     pub for_min: Option<u32>,
+}
+
+/// A box of a section we do not know: shown in the checklist, ticked by people, in nobody's way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskPlan {
+    pub id: String,
+    pub text: String,
+    pub done: bool,
 }
 
 /// The four roles that sign.

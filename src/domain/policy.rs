@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{Audience, ChannelId, RoleId, UserId};
 use super::people::{Actor, Person};
-use super::plan::{ReleaseType, Risk, SignoffRole};
+use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
 use super::refusal::Refusal;
 use super::release::Release;
 
@@ -119,7 +119,7 @@ fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option
         return Err(Refusal::NotAllowed { who: vec![] });
     };
     let wrote = release.author == person.user || release.revisers.contains(&person.user);
-    let own = wrote || release.plan.owner.user.as_ref() == Some(&person.user);
+    let own = wrote || release.plan.owner_user() == Some(&person.user);
     if own && !policy.self_approval {
         return Err(Refusal::OwnPlan { role });
     }
@@ -133,16 +133,21 @@ fn has_any(person: &Person, roles: &[RoleId]) -> bool {
 fn is(person: &Person, who: &Who, release: Option<&Release>) -> bool {
     let named = |user: Option<&UserId>| user == Some(&person.user);
     match who {
-        Who::Owner => named(release.and_then(|r| r.plan.owner.user.as_ref())),
-        Who::OnCall => named(release.and_then(|r| r.plan.on_call.user.as_ref())),
+        Who::Owner => named(release.and_then(|r| r.plan.owner_user())),
+        Who::OnCall => named(release.and_then(|r| r.plan.on_call_user())),
         Who::Author => named(release.map(|r| &r.author)),
         Who::Managers(roles) | Who::Signers(_, roles) => has_any(person, roles),
         Who::ServerManagers => person.manages_server,
     }
 }
 
-/// The roles a release needs, each with the rule that asked for it (`plans.md` 5.2).
-pub fn required_signoffs(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why)> {
+/// The roles a release needs, each with the rule that asked for it (`plans.md` 5.2). Until the plan names its type and risk
+/// the strictest apply.
+pub fn required_signoffs(plan: &Plan) -> Vec<(SignoffRole, Why)> {
+    required(plan.kind.unwrap_or(ReleaseType::Standard), plan.risk.unwrap_or(Risk::High))
+}
+
+fn required(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why)> {
     use SignoffRole::{EngineeringLead, ProductOwner, Security, SreOps};
     let mut roles = vec![(EngineeringLead, Why::Always)];
     if kind == ReleaseType::Hotfix {
@@ -157,6 +162,11 @@ pub fn required_signoffs(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why
         roles.push((Security, Why::Risk(risk)));
     }
     roles
+}
+
+/// The roles a type and a risk need, in the template's order.
+pub fn required_roles(kind: ReleaseType, risk: Risk) -> Vec<SignoffRole> {
+    required(kind, risk).into_iter().map(|(role, _)| role).collect()
 }
 
 /// Why a role is asked.

@@ -7,7 +7,7 @@ use super::command::{
 use super::effect::{Choice, Prompt, stale};
 use super::ids::UserId;
 use super::refusal::Refusal;
-use super::release::Release;
+use super::release::{PhaseName, Release};
 use super::rollback;
 
 /// What a form brought along.
@@ -76,7 +76,13 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
         }
         Prompt::Rollback { .. } => vec![Choice::Verified, Choice::Failed],
         Prompt::Update => vec![Choice::WriteUpdate],
-        Prompt::Submit => vec![Choice::Submit],
+        Prompt::Submit => {
+            let ready = release.findings.is_empty() && release.phase.name() == PhaseName::Draft;
+            let submit = ready.then_some(Choice::Submit);
+            let fixes = (release.fixes > 0).then_some([Choice::ApplyFixes, Choice::DownloadFixed]);
+            submit.into_iter().chain(fixes.into_iter().flatten()).collect()
+        }
+        Prompt::Section { .. } => vec![Choice::EditAgain],
         Prompt::Postmortem => vec![Choice::FilePostmortem],
         Prompt::Person { .. } => vec![Choice::Pick],
     }

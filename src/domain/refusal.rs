@@ -57,9 +57,13 @@ pub enum Refusal {
     Stale {
         now: PhaseName,
     },
+    /// The plan has another revision than the edit was made from.
+    EditedMeanwhile {
+        revision: u32,
+    },
     ReasonNeeded,
     BreakGlassOnly {
-        kind: ReleaseType,
+        kind: Option<ReleaseType>,
     },
     UnknownItem {
         typed: String,
@@ -106,6 +110,7 @@ pub enum Open {
     SignersUnmapped(SignoffRole),
     NoReleaseChannel,
     T0Past,
+    T0Unknown,
     Finding { code: String, text: String },
     Alert { name: String },
     RollbackPrompt,

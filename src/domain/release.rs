@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Observation, TriggerWatch};
+use super::changes::Change;
 use super::closing::Closing;
 use super::decision::Point;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
@@ -18,10 +19,10 @@ use super::stage::StageClock;
 use super::updates::UpdateClock;
 
 /// The largest plan that can be run, in bytes of JSON; an import over it is refused.
-pub const MAX_PLAN_BYTES: usize = 16 * 1024;
+pub const MAX_PLAN_BYTES: usize = 32 * 1024;
 
 /// The largest state we store, in bytes of JSON: a plan and its bounded run. The writer refuses to commit more.
-pub const MAX_STATE_BYTES: usize = 48 * 1024;
+pub const MAX_STATE_BYTES: usize = 64 * 1024;
 
 /// One release. Its plan document's bytes are kept outside, as immutable revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,6 +46,12 @@ pub struct Release {
     pub plan: Plan,
     /// What lint found that stands against submitting: code and text.
     pub findings: Vec<(String, String)>,
+    /// Safe fixes lint offers.
+    #[serde(default)]
+    pub fixes: u32,
+    /// What this revision changed against the one before.
+    #[serde(default)]
+    pub changes: Vec<Change>,
     pub policy: Policy,
     pub phase: Phase,
     pub signoffs: BTreeMap<SignoffRole, Signoff>,
@@ -285,13 +292,13 @@ impl Release {
         matches!(self.phase, Phase::Closed { .. } | Phase::Scrubbed { .. })
     }
 
-    /// T-0 for offsets after it: the instant of go once there was one.
-    pub fn t0(&self) -> Timestamp {
-        self.phase.run().map_or(self.plan.t0.at, |run| run.go_at)
+    /// T-0 for offsets after it: the instant of go once there was one; `None` in a draft that names none.
+    pub fn t0(&self) -> Option<Timestamp> {
+        self.phase.run().map(|run| run.go_at).or_else(|| self.plan.t0_at())
     }
 
     /// The T-label of an instant: minutes from T-0, rounded towards it.
-    pub fn label_at(&self, at: Timestamp) -> String {
-        t_label((at.as_millisecond() - self.t0().as_millisecond()) / 60_000)
+    pub fn label_at(&self, at: Timestamp) -> Option<String> {
+        Some(t_label((at.as_millisecond() - self.t0()?.as_millisecond()) / 60_000))
     }
 }

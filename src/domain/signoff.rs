@@ -23,7 +23,7 @@ pub const FOLLOW_UP_H: i64 = 24;
 
 /// Required roles that have not signed the present digest.
 pub fn missing(release: &Release) -> Vec<SignoffRole> {
-    policy::required_signoffs(release.plan.kind, release.plan.risk)
+    policy::required_signoffs(&release.plan)
         .into_iter()
         .map(|(role, _)| role)
         .filter(|role| release.signoffs.get(role).is_none_or(|s| s.digest != release.digest))
@@ -46,7 +46,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
         _ if follow_up => {}
         _ => return work.wrong_phase(Wanted::Sign),
     }
-    if !policy::required_signoffs(release.plan.kind, release.plan.risk).iter().any(|(r, _)| *r == role) {
+    if !policy::required_signoffs(&release.plan).iter().any(|(r, _)| *r == role) {
         return Err(Refusal::NotRequired { role });
     }
     match command {
@@ -123,7 +123,7 @@ pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
 pub(super) fn remind(work: &mut Work<'_>) {
     work.record(SignoffEvent::Reminded);
     let missing = missing(&work.release);
-    let until = work.release.plan.t0.at;
+    let until = work.release.plan.t0_at();
     if work.release.phase.run().is_some() {
         let mention = work.owner();
         work.post("break-glass-follow-up", Destination::Release, Notice::BreakGlassFollowUp { missing }).mention =
@@ -131,7 +131,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
         return;
     }
     let key = work.unique("signoff-reminder");
-    work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = Some(until);
+    work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = until;
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -140,7 +140,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
             let n = release.signoff_reminders;
             if let Some(hours) = REMIND_AFTER_H.get(usize::from(n)) {
                 let at = *since + SignedDuration::from_hours(*hours);
-                if at < release.plan.t0.at && !missing(release).is_empty() {
+                if release.plan.t0_at().is_some_and(|t0| at < t0) && !missing(release).is_empty() {
                     marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
                 }
             }

@@ -36,7 +36,7 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     let mut open: Vec<Open> = signoff::missing(release).into_iter().map(Open::Signoff).collect();
     let gates = release.plan.gates.iter().filter(|gate| !gate.done && !release.gates_done.contains(&gate.id));
     open.extend(gates.map(|gate| Open::Gate { text: gate.text.clone() }));
-    if now > release.plan.t0.at + minutes(GO_GRACE_MIN) {
+    if release.plan.t0_at().is_some_and(|t0| now > t0 + minutes(GO_GRACE_MIN)) {
         open.push(Open::T0Past);
     }
     open
@@ -81,7 +81,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
             None
         }
         Some(why) => {
-            if work.release.plan.kind != ReleaseType::Emergency {
+            if work.release.plan.kind != Some(ReleaseType::Emergency) {
                 return Err(Refusal::BreakGlassOnly { kind: work.release.plan.kind });
             }
             if !matches!(phase, PhaseName::Gathering | PhaseName::Approved) {
@@ -212,7 +212,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 go_by: by.clone(),
                 break_glass: break_glass.clone(),
                 stage: clock(release, 0, at),
-                updates: UpdateClock::start(release.plan.updates_every_min, at),
+                updates: UpdateClock::start(release.plan.update_interval_min(), at),
                 points,
                 alerts: Vec::new(),
                 triggers: alert::watches(&release.plan),
@@ -269,7 +269,9 @@ fn held(release: &mut Release, reason: &str, at: Timestamp) {
 fn resumed(release: &mut Release, at: Timestamp) {
     match release.phase.clone() {
         Phase::HeldBefore { since, approved, .. } => {
-            release.plan.t0.at += at.duration_since(since);
+            if let Some(t0) = &mut release.plan.t0 {
+                t0.at += at.duration_since(since);
+            }
             release.t0_asked = 0;
             release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
         }

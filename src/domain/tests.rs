@@ -53,11 +53,17 @@ fn begin() -> Timestamp {
 
 /// An imported draft and its journal.
 pub fn draft(text: &str) -> (Release, Vec<Recorded>) {
-    let reading = plan_doc::read(text.as_bytes(), None);
+    let reading = plan_doc::read(text.as_bytes(), &plan_doc::Setting::default());
     let mut plan = reading.plan.unwrap();
-    plan.owner.user = Some(UserId::from("ana"));
-    plan.on_call.user = Some(UserId::from("ben"));
-    let imported = Box::new(Imported { plan, digest: reading.digest, findings: Vec::new() });
+    plan.owner.as_mut().unwrap().user = Some(UserId::from("ana"));
+    plan.on_call.as_mut().unwrap().user = Some(UserId::from("ben"));
+    let imported = Box::new(Imported {
+        plan,
+        digest: reading.digest,
+        findings: Vec::new(),
+        fixes: 0,
+        renamed: std::collections::BTreeMap::new(),
+    });
     let (actor, policy) = (person("ana", &["manager"]), policy());
     let ctx = Context { now: begin(), actor: &actor, policy: &policy };
     let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });

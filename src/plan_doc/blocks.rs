@@ -5,20 +5,31 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::diagnostics::{Blocks, Diagnostic};
-use super::{MAX_BYTES, MAX_COLUMNS, MAX_LINE_BYTES, MAX_LINES, MAX_NESTING};
+use super::bot_blocks;
+use super::checkbox::{Check, Mark, box_at};
+use super::diagnostics::Diagnostic;
+use super::{MAX_BYTES, MAX_COLUMNS, MAX_LINE_BYTES, MAX_NESTING};
 
 /// A document cut into sections at its headings.
 #[derive(Debug, Default)]
 pub(super) struct Document {
+    /// The first heading of the first level, if it opens the document.
     pub(super) title: Option<Range<usize>>,
+    /// The first has no heading: what stands before any, or under the title.
     pub(super) sections: Vec<Section>,
+    /// The boxes of list items as GitHub knows them, in order.
+    pub(super) boxes: Vec<Check>,
+    pub(super) tables: usize,
 }
 
 /// A heading and what stands under it, up to the next heading.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Section {
+    /// Empty for what stands before the first.
     pub(super) heading: Range<usize>,
+    pub(super) level: u8,
+    /// The index of the section this one is a part of.
+    pub(super) parent: Option<usize>,
     pub(super) blocks: Vec<Block>,
 }
 
@@ -28,23 +39,14 @@ pub(super) enum Block {
     /// A line of a paragraph, without its newline.
     Line(Range<usize>),
     /// A list item's own text (without nested lists), possibly several lines.
-    Item { text: Range<usize>, check: Option<Check> },
-    /// A row of a table; `header` marks the first.
-    Row { cells: Vec<Range<usize>>, header: bool },
-}
-
-/// The state symbol of a box and its byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Check {
-    pub(super) at: usize,
-    pub(super) done: bool,
+    Item { text: Range<usize>, check: Option<Check>, depth: usize },
+    /// A row of a table; `header` marks its first.
+    Row { cells: Vec<Range<usize>>, header: bool, line: Range<usize> },
 }
 
 /// Refuses what must not reach the parser: wrong encoding, control characters, excess.
 pub(super) fn admit(bytes: &[u8]) -> Result<&str, Diagnostic> {
-    let refuse = |code, message: String, help: &str, span| {
-        Err(Diagnostic { code, blocks: Blocks::Import, message, help: help.to_owned(), span })
-    };
+    let refuse = |code, message: String, help: &str, span| Err(Diagnostic::new(code, message, help, span));
     if bytes.len() > MAX_BYTES {
         let message = format!("The document has {} bytes; {MAX_BYTES} are allowed.", bytes.len());
         return refuse("TM002", message, "Keep the plan to what the team reads; link the rest.", 0..0);
@@ -56,40 +58,57 @@ pub(super) fn admit(bytes: &[u8]) -> Result<&str, Diagnostic> {
             return refuse("TM001", format!("Byte {at} is not UTF-8."), "Save the file as UTF-8.", at..at);
         }
     };
-    for (at, c) in text.char_indices() {
-        let bidi =
-            matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}');
-        let control = c.is_control() && !matches!(c, '\n' | '\r' | '\t');
-        if bidi || control {
-            let message = format!("A character that hides or turns text (U+{:04X}).", u32::from(c));
-            return refuse("TM001", message, "Remove it: everybody must read the same plan.", at..at + c.len_utf8());
-        }
+    if let Some((at, c)) = text.char_indices().find(|(_, c)| hides(*c)) {
+        let message = format!("A character that hides or turns text (U+{:04X}).", u32::from(c));
+        return refuse("TM001", message, "Remove it: everybody must read the same plan.", at..at + c.len_utf8());
     }
     let mut start = 0;
-    for (n, line) in text.split_inclusive('\n').enumerate() {
+    for line in text.split_inclusive('\n') {
+        let span = start..start + line.trim_end().len().min(1);
         if line.len() > MAX_LINE_BYTES {
             let message = format!("A line of {} bytes; {MAX_LINE_BYTES} are allowed.", line.len());
-            return refuse("TM002", message, "Break the line.", start..start + 1);
+            return refuse("TM002", message, "Break the line.", span);
         }
-        if n >= MAX_LINES {
-            return refuse("TM002", format!("More than {MAX_LINES} lines."), "Shorten the plan.", start..start + 1);
+        if let Some(columns) = delimiter_columns(line).filter(|n| *n > MAX_COLUMNS) {
+            let message = format!("A table of {columns} columns; {MAX_COLUMNS} are allowed.");
+            return refuse("TM002", message, "Use fewer columns.", span);
         }
-        if let Some(columns) = Some(line.matches('|').count()).filter(|n| *n > MAX_COLUMNS + 1) {
-            let message = format!("A table row of {columns} bars; {MAX_COLUMNS} columns are allowed.");
-            return refuse("TM002", message, "Use fewer columns.", start..start + 1);
-        }
-        let quotes = line.bytes().take_while(|b| matches!(b, b'>' | b' ' | b'\t')).filter(|b| *b == b'>').count();
-        let markers = line.split_whitespace().take_while(|w| matches!(*w, "-" | "*" | "+" | "1." | "1)")).count();
-        if quotes + markers > MAX_NESTING {
-            return refuse("TM002", "Nesting is too deep.".to_owned(), "Use at most 16 levels.", start..start + 1);
+        if markers(line) > MAX_NESTING {
+            return refuse("TM002", "Nesting is too deep.".to_owned(), "Use at most 16 levels.", span);
         }
         start += line.len();
     }
     Ok(text)
 }
 
+/// Bidirectional controls, and control characters that are no white space.
+fn hides(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+        || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// The columns of a table's delimiter row; only such a row makes a table.
+fn delimiter_columns(line: &str) -> Option<usize> {
+    let row = line.trim().trim_start_matches(['>', ' ']);
+    let fits =
+        row.contains('-') && row.contains('|') && row.bytes().all(|b| matches!(b, b'|' | b'-' | b':' | b' ' | b'\t'));
+    fits.then(|| row.trim_matches('|').split('|').count())
+}
+
+/// Quote and list markers a line begins with. A thematic break `- - -` has none.
+fn markers(line: &str) -> usize {
+    if line.bytes().all(|b| matches!(b, b'-' | b' ' | b'\t' | b'\r' | b'\n'))
+        || line.bytes().all(|b| matches!(b, b'*' | b' ' | b'\t' | b'\r' | b'\n'))
+    {
+        return 0;
+    }
+    let quotes = line.bytes().take_while(|b| matches!(b, b'>' | b' ' | b'\t')).filter(|b| *b == b'>').count();
+    let lists = line.split_whitespace().take_while(|w| matches!(*w, "-" | "*" | "+" | ">" | "1." | "1)")).count();
+    quotes.max(lists)
+}
+
 /// Where the body begins: after a byte-order mark and front matter, which stay as they are.
-fn body_start(text: &str) -> usize {
+pub(super) fn body_start(text: &str) -> usize {
     let start = if text.starts_with('\u{FEFF}') { 3 } else { 0 };
     let rest = &text[start..];
     if !(rest.starts_with("---\n") || rest.starts_with("---\r\n")) {
@@ -98,106 +117,163 @@ fn body_start(text: &str) -> usize {
     let mut at = start;
     for (n, line) in rest.split_inclusive('\n').enumerate() {
         at += line.len();
-        if n > 0 && line.trim_end() == "---" {
+        if n > 0 && matches!(line.trim_end(), "---" | "...") {
             return at;
+        }
+        // What is no "key: value" is a rule and text, not front matter.
+        let word = line.trim_end();
+        let fits = n == 0 || word.is_empty() || word.starts_with([' ', '\t', '#', '-', ']', '}']) || word.contains(':');
+        if !fits {
+            return start;
         }
     }
     start
 }
 
-/// Cuts a document into sections.
+/// The options of the parser; never its metadata option, which swallows what stands between two rules.
+pub(super) fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS
+}
+
+/// Cuts a document into sections. The bot's own blocks are left out.
 ///
 /// # Errors
 /// TM002 when lists or quotes nest deeper than allowed.
 pub(super) fn parse(text: &str) -> Result<Document, Diagnostic> {
     let base = body_start(text);
-    let body = &text[base..];
-    let mut document = Document::default();
-    let mut depth = 0usize;
-    let mut items: Vec<OpenItem> = Vec::new();
-    let mut row: Option<(Vec<Range<usize>>, bool)> = None;
-    let parser = Parser::new_ext(body, Options::ENABLE_TABLES).into_offset_iter();
-    for (event, range) in parser {
+    let own = bot_blocks::ranges(text);
+    let mut cutter = Cutter { text, document: Document::default(), depth: 0, items: Vec::new(), row: None };
+    cutter.document.sections.push(Section::default());
+    for (event, range) in Parser::new_ext(&text[base..], options()).into_offset_iter() {
         let range = base + range.start..base + range.end;
+        if own.iter().any(|block| block.whole.start <= range.start && range.end <= block.whole.end) {
+            continue;
+        }
+        cutter.event(event, range)?;
+    }
+    Ok(cutter.document)
+}
+
+struct Cutter<'t> {
+    text: &'t str,
+    document: Document,
+    depth: usize,
+    items: Vec<OpenItem>,
+    row: Option<(Vec<Range<usize>>, bool, usize)>,
+}
+
+impl Cutter<'_> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Diagnostic> {
         match event {
-            Event::Start(Tag::Heading { level, .. }) => {
-                let heading = heading_text(text, &range);
-                if level == HeadingLevel::H1 && document.title.is_none() && document.sections.is_empty() {
-                    document.title = Some(heading);
-                } else {
-                    document.sections.push(Section { heading, blocks: Vec::new() });
+            Event::Start(Tag::Heading { level, .. }) => self.heading(level, &range),
+            Event::Start(Tag::List(_)) => {
+                self.deeper(&range)?;
+                self.cut_item(range.start);
+            }
+            Event::Start(Tag::BlockQuote(_)) => {
+                self.deeper(&range)?;
+                // An item that begins with `>` is a comparison to its author.
+                let begins = self.items.last().is_some_and(|open| after_marker(self.text, open.start) >= range.start);
+                if !begins {
+                    self.cut_item(range.start);
                 }
             }
-            Event::Start(Tag::List(_) | Tag::BlockQuote(_)) => {
-                depth += 1;
-                if depth > MAX_NESTING {
-                    return Err(Diagnostic {
-                        code: "TM002",
-                        blocks: Blocks::Import,
-                        message: "Nesting is too deep.".to_owned(),
-                        help: "Use at most 16 levels.".to_owned(),
-                        span: range,
-                    });
-                }
-                if let Some(open) = items.last_mut() {
-                    open.end = open.end.min(range.start);
-                    open.emit(text, &mut document);
-                }
-            }
-            Event::End(TagEnd::List(_) | TagEnd::BlockQuote(_)) => depth = depth.saturating_sub(1),
+            Event::End(TagEnd::List(_) | TagEnd::BlockQuote(_)) => self.depth = self.depth.saturating_sub(1),
+            Event::Start(Tag::CodeBlock(_) | Tag::HtmlBlock) => self.cut_item(range.start),
             Event::Start(Tag::Item) => {
-                items.push(OpenItem { start: range.start, end: range.end, emitted: false });
+                self.items.push(OpenItem { start: range.start, end: range.end, emitted: false });
+            }
+            Event::TaskListMarker(done) => {
+                let mark = if done { Mark::Done } else { Mark::Open };
+                self.document.boxes.push(Check { at: range.start + 1, len: 1, mark });
             }
             Event::End(TagEnd::Item) => {
-                if let Some(mut open) = items.pop() {
-                    open.emit(text, &mut document);
+                if let Some(open) = self.items.pop() {
+                    self.emit(open);
                 }
             }
-            Event::Start(Tag::Paragraph) if items.is_empty() => {
-                if let Some(section) = document.sections.last_mut() {
-                    section.blocks.extend(lines(text, range).into_iter().map(Block::Line));
-                }
+            Event::Start(Tag::Paragraph) if self.items.is_empty() => {
+                let lines = lines(self.text, range);
+                self.push(lines.into_iter().map(Block::Line));
             }
-            Event::Start(Tag::TableHead) => row = Some((Vec::new(), true)),
-            Event::Start(Tag::TableRow) => row = Some((Vec::new(), false)),
+            Event::Start(Tag::Table(_)) => {
+                self.cut_item(range.start);
+                self.document.tables += 1;
+            }
+            Event::Start(Tag::TableHead) => self.row = Some((Vec::new(), true, range.start)),
+            Event::Start(Tag::TableRow) => self.row = Some((Vec::new(), false, range.start)),
             Event::Start(Tag::TableCell) => {
-                if let Some((cells, _)) = &mut row {
-                    cells.push(trim(text, range));
+                if let Some((cells, ..)) = &mut self.row {
+                    cells.push(trim(self.text, range));
                 }
             }
             Event::End(TagEnd::TableHead | TagEnd::TableRow) => {
-                if let (Some((cells, header)), Some(section)) = (row.take(), document.sections.last_mut()) {
-                    section.blocks.push(Block::Row { cells, header });
+                if let Some((cells, header, start)) = self.row.take() {
+                    let line = line_of(self.text, start);
+                    self.push([Block::Row { cells, header, line }]);
                 }
             }
             _ => {}
         }
+        Ok(())
     }
-    Ok(document)
+
+    fn push(&mut self, blocks: impl IntoIterator<Item = Block>) {
+        if let Some(section) = self.document.sections.last_mut() {
+            section.blocks.extend(blocks);
+        }
+    }
+
+    fn heading(&mut self, level: HeadingLevel, range: &Range<usize>) {
+        let heading = heading_text(self.text, range);
+        let level = level as u8;
+        let sections = &mut self.document.sections;
+        if level == 1 && self.document.title.is_none() && sections.len() == 1 {
+            self.document.title = Some(heading);
+            return;
+        }
+        let parent = sections.iter().rposition(|section| section.level > 0 && section.level < level);
+        sections.push(Section { heading, level, parent, blocks: Vec::new() });
+    }
+
+    fn deeper(&mut self, range: &Range<usize>) -> Result<(), Diagnostic> {
+        self.depth += 1;
+        if self.depth <= MAX_NESTING {
+            return Ok(());
+        }
+        let span = range.start..(range.start + 1).min(range.end);
+        Err(Diagnostic::new("TM002", "Nesting is too deep.", "Use at most 16 levels.", span))
+    }
+
+    /// What is nested in an item ends its own text.
+    fn cut_item(&mut self, at: usize) {
+        if let Some(open) = self.items.last_mut() {
+            let cut = OpenItem { end: open.end.min(at), ..*open };
+            let emitted = std::mem::replace(&mut open.emitted, true);
+            if !emitted {
+                self.emit(cut);
+            }
+        }
+    }
+
+    fn emit(&mut self, open: OpenItem) {
+        if open.emitted {
+            return;
+        }
+        let span = trim(self.text, open.start..open.end.max(open.start));
+        let after = after_marker(self.text, span.start).min(span.end);
+        let check = box_at(&self.text[..span.end], after);
+        let from = check.map_or(after, |(_, end)| end.min(span.end));
+        let text = trim(self.text, from..span.end);
+        self.push([Block::Item { text, check: check.map(|(check, _)| check), depth: self.items.len() }]);
+    }
 }
 
+#[derive(Debug, Clone, Copy)]
 struct OpenItem {
     start: usize,
     end: usize,
     emitted: bool,
-}
-
-impl OpenItem {
-    /// An item is shown once: when its first nested list begins, or when it ends.
-    fn emit(&mut self, text: &str, document: &mut Document) {
-        if self.emitted {
-            return;
-        }
-        self.emitted = true;
-        let Some(section) = document.sections.last_mut() else {
-            return;
-        };
-        let span = trim(text, self.start..self.end);
-        let after = after_marker(text, span.start);
-        let check = check_at(text, after);
-        let from = check.map_or(after, |c| (c.at + 2).min(span.end));
-        section.blocks.push(Block::Item { text: trim(text, from.min(span.end)..span.end), check });
-    }
 }
 
 /// The byte after a list marker and its blanks.
@@ -206,33 +282,51 @@ fn after_marker(text: &str, start: usize) -> usize {
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let marker = if digits > 0 { digits + 1 } else { 1 };
     let blanks = rest.bytes().skip(marker).take_while(|b| matches!(b, b' ' | b'\t')).count();
-    (start + marker + blanks).min(text.len())
+    floor_boundary(text, (start + marker + blanks).min(text.len()))
 }
 
-/// A box `[ ]`, `[x]` or `[X]` at `at`.
-pub(super) fn check_at(text: &str, at: usize) -> Option<Check> {
-    match text.as_bytes().get(at..at + 3)? {
-        [b'[', symbol @ (b' ' | b'x' | b'X'), b']'] => Some(Check { at: at + 1, done: *symbol != b' ' }),
-        _ => None,
+/// The last character boundary at or before a byte.
+pub(super) fn floor_boundary(text: &str, byte: usize) -> usize {
+    let mut byte = byte.min(text.len());
+    while !text.is_char_boundary(byte) {
+        byte -= 1;
     }
+    byte
 }
 
 fn heading_text(text: &str, range: &Range<usize>) -> Range<usize> {
     let line = trim(text, range.clone());
     let first = text[line.clone()].find('\n').map_or(line.end, |i| line.start + i);
     let hashes = text[line.start..first].bytes().take_while(|b| *b == b'#').count();
-    trim(text, line.start + hashes..first)
+    let body = trim(text, line.start + hashes..first);
+    let closing = text[body.clone()].trim_end_matches('#');
+    // `## Title ##`, but not `## C#`.
+    if closing.len() < body.len() && closing.ends_with(' ') {
+        trim(text, body.start..body.start + closing.len())
+    } else {
+        body
+    }
 }
 
 fn lines(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = range.start;
     for line in text[range].split_inclusive('\n') {
-        found.push(trim(text, start..start + line.len()));
+        let quoted = line.len() - line.trim_start_matches(['>', ' ', '\t']).len();
+        let from = if line.trim_start().starts_with('>') { start + quoted } else { start };
+        found.push(trim(text, from..start + line.len()));
         start += line.len();
     }
     found.retain(|line| !line.is_empty());
     found
+}
+
+/// The line a byte is on, without its newline.
+pub(super) fn line_of(text: &str, at: usize) -> Range<usize> {
+    let at = floor_boundary(text, at);
+    let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
+    let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
+    trim(text, start..end)
 }
 
 /// Narrows a range to its text without surrounding white space.

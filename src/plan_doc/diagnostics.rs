@@ -1,18 +1,42 @@
-//! What is wrong with a plan, where, and what was expected. Columns count Unicode characters from 1.
+//! What is wrong with a plan, where, what was expected, and a patch where one is safe. Columns count Unicode characters
+//! from 1; bytes are of the original document.
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use super::blocks::floor_boundary;
+use super::rules;
 
-/// What a finding stands against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Blocks {
-    /// Information or a warning; nothing is stopped.
-    Nothing,
+/// How much a finding weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing; nothing to do.
+    Info,
+    /// To be acknowledged by whoever submits.
+    Warning,
     /// The plan can be kept as a draft, but not submitted.
-    Submit,
-    /// The plan cannot be read; nothing is stored.
-    Import,
+    Error,
+}
+
+impl Severity {
+    /// `error`, `warning`, `info`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+/// A change of the document that would settle a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suggestion {
+    /// Bytes of the document; an empty range inserts.
+    pub span: Range<usize>,
+    /// What stands there instead.
+    pub replacement: String,
+    /// May be applied without asking: it changes nothing of what the plan says.
+    pub safe: bool,
 }
 
 /// One finding.
@@ -20,74 +44,79 @@ pub enum Blocks {
 pub struct Diagnostic {
     /// A stable code, `TM050`.
     pub code: &'static str,
-    pub blocks: Blocks,
+    /// How much it weighs.
+    pub severity: Severity,
+    /// What is wrong, in one sentence.
     pub message: String,
     /// What was expected, or what to do.
     pub help: String,
+    /// The field it is about, as the template calls it.
+    pub field: Option<String>,
     /// Bytes of the document.
     pub span: Range<usize>,
+    /// Changes that would settle it, the likeliest first.
+    pub suggestions: Vec<Suggestion>,
 }
 
-/// Line and column of a byte, both from 1, columns in characters.
+impl Diagnostic {
+    /// A finding with the severity of its rule.
+    pub(super) fn new(
+        code: &'static str,
+        message: impl Into<String>,
+        help: impl Into<String>,
+        span: Range<usize>,
+    ) -> Self {
+        let severity = rules::find(code).map_or(Severity::Error, |rule| rule.severity);
+        debug_assert!(rules::find(code).is_some(), "{code} has no rule");
+        Self { code, severity, message: message.into(), help: help.into(), field: None, span, suggestions: Vec::new() }
+    }
+
+    pub(super) fn weighing(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    pub(super) fn of(mut self, field: impl Into<String>) -> Self {
+        self.field = Some(field.into());
+        self
+    }
+
+    /// A patch that may be applied without asking.
+    pub(super) fn fix(mut self, span: Range<usize>, replacement: impl Into<String>) -> Self {
+        self.suggestions.push(Suggestion { span, replacement: replacement.into(), safe: true });
+        self
+    }
+
+    /// A patch somebody has to choose.
+    pub(super) fn suggest(mut self, span: Range<usize>, replacement: impl Into<String>) -> Self {
+        self.suggestions.push(Suggestion { span, replacement: replacement.into(), safe: false });
+        self
+    }
+}
+
+/// Line and column of a byte, both from 1, columns in characters. A byte-order mark is no column.
 pub fn line_column(source: &str, byte: usize) -> (usize, usize) {
     let byte = floor_boundary(source, byte);
     let before = &source[..byte];
     let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    let column = before[line_start..].chars().filter(|c| *c != '\u{feff}').count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
-fn floor_boundary(source: &str, byte: usize) -> usize {
-    let mut byte = byte.min(source.len());
-    while !source.is_char_boundary(byte) {
-        byte -= 1;
+/// Applies patches to a document; of overlapping ones the first counts.
+pub(super) fn patch(text: &str, patches: impl IntoIterator<Item = (Range<usize>, String)>) -> String {
+    let mut patches: Vec<_> = patches.into_iter().filter(|(span, _)| text.get(span.clone()).is_some()).collect();
+    patches.sort_by_key(|(span, _)| (span.start, span.end));
+    let mut out = String::with_capacity(text.len() + 256);
+    let mut at = 0;
+    for (span, new) in patches {
+        if span.start < at {
+            continue;
+        }
+        out.push_str(&text[at..span.start]);
+        out.push_str(&new);
+        at = span.end;
     }
-    byte
-}
-
-/// The line a span begins on, without its newline, cut to what a person can read; the span is clipped to it.
-fn excerpt(source: &str, span: &Range<usize>) -> (String, Range<usize>, usize) {
-    const WIDEST: usize = 160;
-    let start = floor_boundary(source, span.start);
-    let line_start = source[..start].rfind('\n').map_or(0, |i| i + 1);
-    let line_end = source[start..].find(['\n', '\r']).map_or(source.len(), |i| start + i);
-    let from = floor_boundary(source, line_start.max(start.saturating_sub(WIDEST / 2)));
-    let to = floor_boundary(source, line_end.min(from + WIDEST));
-    let end = floor_boundary(source, span.end.clamp(start, to.max(start)));
-    let text: String = source[from..to].replace('\t', " ");
-    let (line, _) = line_column(source, start);
-    (text, start - from..(end - from).max(start - from), line)
-}
-
-/// One finding as a person reads it in a terminal: title, place, the line with a mark under it, help.
-pub fn render_text(diagnostic: &Diagnostic, source: &str, file: &str) -> String {
-    let level = match diagnostic.blocks {
-        Blocks::Nothing => Level::WARNING,
-        Blocks::Submit | Blocks::Import => Level::ERROR,
-    };
-    let (text, span, line) = excerpt(source, &diagnostic.span);
-    let (_, column) = line_column(source, diagnostic.span.start);
-    let origin = format!("{file}:{line}:{column}");
-    let report = &[level.primary_title(&diagnostic.message).id(diagnostic.code).element(
-        Snippet::source(text.as_str())
-            .line_start(line)
-            .annotation(AnnotationKind::Primary.span(span).label(diagnostic.help.as_str())),
-    )];
-    // The snippet shows a cut line, so the true place is printed by us.
-    format!("{origin}\n{}", Renderer::plain().render(report))
-}
-
-/// The findings as they fit a chat message: at most `max`, each with line and column, then how many more.
-pub fn render_chat(diagnostics: &[Diagnostic], source: &str, max: usize) -> Vec<String> {
-    let mut lines: Vec<String> = diagnostics
-        .iter()
-        .take(max)
-        .map(|d| {
-            let (line, column) = line_column(source, d.span.start);
-            format!("line {line}, column {column} ({}): {} {}", d.code, d.message, d.help)
-        })
-        .collect();
-    if diagnostics.len() > max {
-        lines.push(format!("and {} more", diagnostics.len() - max));
-    }
-    lines
+    out.push_str(&text[at..]);
+    out
 }

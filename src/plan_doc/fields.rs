@@ -1,42 +1,71 @@
-//! Fields inside lines: bold labels, inline choices, contacts, slugs. Byte ranges are of the original document.
+//! Fields inside lines: labels, contacts, slugs, placeholders beside values. Byte ranges are of the original document.
 
 use std::ops::Range;
 
-use super::blocks::{Check, check_at, trim};
+use super::blocks::trim;
+use super::grammar::plain;
 use crate::domain::ids::UserId;
 use crate::domain::plan::Contact;
 
 /// A line's `**Label:** value`, as ranges; the colon may stand inside or outside the bold.
 pub(super) fn label(text: &str, line: &Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
     let slice = &text[line.clone()];
-    let inner = slice.strip_prefix("**")?;
-    let close = inner.find("**")?;
+    let mark = if slice.starts_with("**") { "**" } else { "__" };
+    let inner = slice.strip_prefix(mark)?;
+    let close = inner.find(mark)?;
     let name = &inner[..close];
     let after = &inner[close + 2..];
-    let (name, value_start) = if let Some(name) = name.strip_suffix(':') {
+    let (name, value_start) = if let Some(name) = name.trim_end().strip_suffix([':', '：']) {
         (name, line.end - after.len())
     } else {
         let trimmed = after.trim_start();
-        let rest = trimmed.strip_prefix(':')?;
+        let rest = trimmed.strip_prefix([':', '：'])?;
         (name, line.end - rest.len())
     };
     let start = line.start + 2;
     Some((trim(text, start..start + name.len()), trim(text, value_start..line.end)))
 }
 
-/// Boxes inside a line with the words that follow each: `[x] Standard [ ] Hotfix`.
-pub(super) fn choices(text: &str, value: &Range<usize>) -> Vec<(Check, Range<usize>)> {
+/// A line's `Label: value` without bold; the label is a few words.
+pub(super) fn plain_label(text: &str, line: &Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
+    let slice = &text[line.clone()];
+    let colon = slice.find(':')?;
+    let name = &slice[..colon];
+    let words = name.split_whitespace().count();
+    let fits = (1..=5).contains(&words) && name.len() <= 40 && !name.contains(['[', '`', '|', '<', '*']);
+    let after = &slice[colon + 1..];
+    (fits && (after.is_empty() || after.starts_with(' ')))
+        .then(|| (trim(text, line.start..line.start + colon), trim(text, line.start + colon + 1..line.end)))
+}
+
+/// The first line of an item's text.
+pub(super) fn first_line(text: &str, item: &Range<usize>) -> Range<usize> {
+    let end = text[item.clone()].find('\n').map_or(item.end, |i| item.start + i);
+    trim(text, item.start..end)
+}
+
+/// Placeholders `[like this]` inside a value; links and boxes are none.
+pub(super) fn placeholders(text: &str, value: &Range<usize>) -> Vec<Range<usize>> {
     let slice = &text[value.clone()];
-    let starts: Vec<usize> =
-        slice.match_indices('[').map(|(i, _)| value.start + i).filter(|at| check_at(text, *at).is_some()).collect();
-    let mut found = Vec::new();
-    for (n, at) in starts.iter().enumerate() {
-        let end = starts.get(n + 1).copied().unwrap_or(value.end);
-        if let Some(check) = check_at(text, *at) {
-            found.push((check, trim(text, (at + 3).min(end)..end)));
-        }
-    }
-    found
+    let mut end_of_last = 0;
+    slice
+        .match_indices('[')
+        .filter_map(|(i, _)| {
+            if i < end_of_last {
+                return None;
+            }
+            let inner = &slice[i + 1..];
+            let end = inner.find(']')?;
+            let after = &inner[end + 1..];
+            let word = inner[..end].trim();
+            let fits = word.chars().count() > 1 && !after.starts_with(['(', '[']) && !word.starts_with('^');
+            if !fits {
+                return None;
+            }
+            end_of_last = i + end + 2;
+            Some(value.start + i..value.start + end_of_last)
+        })
+        .collect()
 }
 
 /// A person as plans name them: `Ana Ferreira (@ana)`, `@ana`, `<@123>`, `Ana Ferreira, ana@example.com`.
@@ -55,18 +84,26 @@ pub(super) fn contact(text: &str) -> Contact {
             text[at + 1..].chars().take_while(|c| c.is_alphanumeric() || matches!(c, '_' | '.' | '-')).collect();
         (!word.is_empty()).then(|| word.trim_end_matches('.').to_owned())
     });
-    let name = text.split(['(', ',', '<', '—']).next().unwrap_or(text).trim().trim_start_matches('@').trim();
+    let name = text.split(['(', ',', '<', '—']).next().unwrap_or(text);
+    let name = name.split(" - ").next().unwrap_or(name).trim().trim_start_matches('@').trim();
     let name = if name.is_empty() { handle.clone().unwrap_or_else(|| text.to_owned()) } else { name.to_owned() };
     Contact { name: name.chars().take(80).collect(), handle, user: mention }
 }
 
+/// Whether a text says how to reach a person: a handle, an address, a number.
+pub(super) fn reachable(text: &str) -> bool {
+    text.contains('@') || text.chars().filter(char::is_ascii_digit).count() >= 6 || text.contains("](")
+}
+
 /// An escalation path: people in order, separated by arrows, commas or "then".
 pub(super) fn chain(text: &str) -> Vec<Contact> {
-    text.replace("->", "→")
+    plain(text)
         .replace(" then ", "→")
-        .split(['→', ','])
+        .replace(" > ", "→")
+        .split(['→', ',', ';'])
         .map(str::trim)
         .filter(|part| !part.is_empty())
+        .take(8)
         .map(contact)
         .collect()
 }
@@ -87,7 +124,9 @@ pub(super) fn slug(text: &str) -> String {
     slug.trim_end_matches('-').to_owned()
 }
 
-/// Letters and digits only, lower case: how headings and labels are compared.
-pub(super) fn fold(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+/// The slug, with a number where another item has it already.
+pub(super) fn unique(slug: &str, taken: impl Fn(&str) -> bool) -> String {
+    let slug = if slug.is_empty() { "item" } else { slug };
+    let numbered = (2..).map(|n| format!("{slug}-{n}"));
+    std::iter::once(slug.to_owned()).chain(numbered).find(|id| !taken(id)).unwrap_or_default()
 }

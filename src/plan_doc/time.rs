@@ -1,46 +1,129 @@
 //! The date field: civil date and time with a zone, never guessed (`plans.md` 4.2, 4.3). Gaps and folds of daylight saving
 //! are refused with both readings.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time};
-use jiff::tz::{AmbiguousOffset, Offset, TimeZone, db};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 
+use super::zone::{offset_name, zone};
 use crate::domain::plan::PlannedTime;
 use crate::domain::plausible;
 
-/// Why a date was not accepted: code, message, help.
-pub(super) type TimeProblem = (&'static str, String, String);
+/// Why a date was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeProblem {
+    /// A code of the TM07x family.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// What was expected.
+    pub help: String,
+    /// What may have been meant, each a whole value for the field.
+    pub readings: Vec<String>,
+    zones: Vec<String>,
+}
+
+impl TimeProblem {
+    pub(super) fn new(code: &'static str, message: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { code, message: message.into(), help: help.into(), readings: Vec::new(), zones: Vec::new() }
+    }
+
+    /// Zones that may have been meant; the caller knows the date they go with.
+    pub(super) fn zones(mut self, zones: impl IntoIterator<Item = String>) -> Self {
+        self.zones = zones.into_iter().filter(|zone| !zone.is_empty()).collect();
+        self
+    }
+
+    fn readings(mut self, readings: impl IntoIterator<Item = String>) -> Self {
+        self.readings = readings.into_iter().take(3).collect();
+        self
+    }
+}
 
 const EXPECTED: &str = "Write it like `2026-12-01 14:00 Europe/Berlin` or `2026-12-01 14:00 UTC`.";
 
-/// Reads `2026-12-01 14:00 Europe/Berlin`, `1 December 2026, 2:00 PM UTC+1`, `<t:1796000000>`.
+/// Reads `2026-12-01 14:00 Europe/Berlin`, `1 December 2026, 2:00 PM UTC+1`, `2026-12-01T14:00+01:00[Europe/Berlin]`,
+/// `<t:1796000000>`.
 ///
 /// # Errors
-/// A code of the TM07x family with a message and what was expected.
+/// A code of the TM07x family with a message, what was expected, and what may have been meant.
 pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime, TimeProblem> {
     let typed = typed.trim();
     if let Some(at) = discord_stamp(typed) {
-        return Ok(PlannedTime { at, zone: "UTC".to_owned(), typed: typed.to_owned() });
+        let zone = default_zone.unwrap_or("UTC").to_owned();
+        return Ok(PlannedTime { at, zone, typed: typed.to_owned() });
     }
-    let words: Vec<&str> = typed.split([' ', '\t', ',', '\u{a0}']).filter(|w| !w.is_empty()).collect();
+    let spaced = machine_form(typed);
+    let words: Vec<&str> = spaced.split([' ', '\t', ',', '\u{a0}']).filter(|w| !w.is_empty()).collect();
+    let words: Vec<&str> = words.into_iter().map(|w| w.trim_start_matches('~')).collect();
     let (date, used) = date(&words)?;
-    let rest: Vec<&str> = words[used..].iter().copied().filter(|w| !w.eq_ignore_ascii_case("at")).collect();
-    let (time, used) = time(&rest)?;
+    let rest: Vec<&str> = words[used..]
+        .iter()
+        .copied()
+        .filter(|w| !w.eq_ignore_ascii_case("at") && !matches!(*w, "-" | "@" | "·"))
+        .collect();
+    let (time, used) = time(&rest, date)?;
     let zone_text = rest[used..].join(" ");
-    let zone_text = zone_text.trim_matches(['(', ')', '[', ']', ' ']).to_owned();
+    // `+01:00[Europe/Berlin]`: both must agree.
+    let (offset, zone_text) = match zone_text.split_once('[') {
+        Some((offset, name)) if !offset.trim().is_empty() => {
+            (Some(offset.trim().to_owned()), name.trim_end_matches(']').to_owned())
+        }
+        _ => (None, zone_text.trim_matches(['(', ')', '[', ']', ' ', '.']).to_owned()),
+    };
     let civil = DateTime::from_parts(date, time);
     let zone_text = match (zone_text.is_empty(), default_zone) {
         (false, _) => zone_text,
         (true, Some(zone)) => zone.to_owned(),
         (true, None) => {
-            return Err(("TM071", format!("`{typed}` names no time zone."), EXPECTED.to_owned()));
+            let readings = ["UTC", "Europe/Berlin", "America/New_York"].map(|zone| shown(civil, zone));
+            return Err(
+                TimeProblem::new("TM071", format!("`{typed}` names no time zone."), EXPECTED).readings(readings)
+            );
         }
     };
-    let (zone, name) = zone(&zone_text, civil)?;
-    let at = instant(civil, &zone, &name)?;
-    Ok(PlannedTime { at, zone: name, typed: typed.to_owned() })
+    let resolved = zone(&zone_text, civil).and_then(|(zone, name)| {
+        let at = match &offset {
+            Some(offset) => pinned(civil, &zone, &name, offset)?,
+            None => instant(civil, &zone, &name)?,
+        };
+        Ok((at, name))
+    });
+    match resolved {
+        Ok((at, zone)) => Ok(PlannedTime { at, zone, typed: typed.to_owned() }),
+        Err(problem) if problem.readings.is_empty() => {
+            let readings: Vec<String> = problem.zones.iter().map(|zone| shown(civil, zone)).collect();
+            Err(problem.readings(readings))
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+fn shown(civil: DateTime, zone: &str) -> String {
+    format!("{} {} {zone}", civil.date(), hhmm(civil))
+}
+
+/// `2026-12-01T14:00:00+01:00[Europe/Berlin]` with blanks where the other forms have them.
+fn machine_form(typed: &str) -> String {
+    let bytes = typed.as_bytes();
+    let fits = typed.is_ascii() && bytes.len() > 15 && matches!(bytes[10], b'T' | b't') && iso(&typed[..10]).is_some();
+    if !fits {
+        return typed.to_owned();
+    }
+    let time = &typed[11..];
+    let end = time.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.'))).unwrap_or(time.len());
+    format!("{} {} {}", &typed[..10], &time[..end], &time[end..])
+}
+
+/// A civil time with both an offset and a zone; they must not contradict each other.
+fn pinned(civil: DateTime, zone: &TimeZone, name: &str, offset: &str) -> Result<Timestamp, TimeProblem> {
+    let fixed = super::zone::fixed_offset(offset).ok_or_else(|| unreadable(offset))?;
+    let at = fixed.to_timestamp(civil).map_err(|_out_of_range| unreadable(&civil.to_string()))?;
+    if zone.to_offset(at) != fixed {
+        let message = format!("{name} is not at {offset} then.");
+        return Err(TimeProblem::new("TM072", message, "Correct the offset or the zone."));
+    }
+    if plausible(at) { Ok(at) } else { Err(unreadable(&civil.to_string())) }
 }
 
 fn discord_stamp(typed: &str) -> Option<Timestamp> {
@@ -50,21 +133,12 @@ fn discord_stamp(typed: &str) -> Option<Timestamp> {
 }
 
 fn unreadable(what: &str) -> TimeProblem {
-    ("TM070", format!("`{what}` is not a date and time we can read."), EXPECTED.to_owned())
+    let shown: String = what.chars().take(60).collect();
+    TimeProblem::new("TM070", format!("`{shown}` is not a date and time we can read."), EXPECTED)
 }
 
 const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december",
 ];
 const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
@@ -83,33 +157,51 @@ fn date(words: &[&str]) -> Result<(Date, usize), TimeProblem> {
     }
     let bad = || unreadable(&words.join(" "));
     let word = *words.get(at).ok_or_else(bad)?;
-    let (y, m, d, used) = if let Some(parts) = iso(word) {
-        (parts.0, parts.1, parts.2, 1)
-    } else if word.matches('/').count() == 2 {
-        return Err((
-            "TM074",
-            format!("`{word}` does not say which number is the month."),
-            "Write the date as year-month-day, `2026-12-01`.".to_owned(),
-        ));
+    let ((y, m, d), used) = if let Some(parts) = iso(word) {
+        (parts, 1)
+    } else if word.matches(['/', '.']).count() == 2 && word.starts_with(|c: char| c.is_ascii_digit()) {
+        (numeric(word, &words[at + 1..])?, 1)
     } else {
         let three = words.get(at..at + 3).ok_or_else(bad)?;
         let day = |w: &str| w.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', '.']).parse::<i8>().ok();
         let year = three[2].parse::<i16>().map_err(|_not_a_year| bad())?;
         match (day(three[0]), named(three[1], &MONTHS), named(three[0], &MONTHS), day(three[1])) {
-            (Some(d), Some(m), _, _) | (_, _, Some(m), Some(d)) => (year, m as i8 + 1, d, 3),
+            (Some(d), Some(m), _, _) | (_, _, Some(m), Some(d)) => ((year, m as i8 + 1, d), 3),
             _ => return Err(bad()),
         }
     };
     let date = Date::new(y, m, d)
-        .map_err(|_not_a_day| ("TM070", format!("There is no day {y:04}-{m:02}-{d:02}."), EXPECTED.to_owned()))?;
+        .map_err(|_not_a_day| TimeProblem::new("TM070", format!("There is no day {y:04}-{m:02}-{d:02}."), EXPECTED))?;
     if let Some(weekday) = weekday {
         let is = date.weekday().to_monday_zero_offset() as usize;
         if is != weekday {
             let message = format!("{date} is a {}, not a {}.", WEEKDAYS[is], WEEKDAYS[weekday]);
-            return Err(("TM074", message, "Correct the weekday or the date.".to_owned()));
+            return Err(TimeProblem::new("TM074", message, "Correct the weekday or the date."));
         }
     }
     Ok((date, at + used))
+}
+
+/// `23/7/2026`: accepted only where one number cannot be a month.
+fn numeric(word: &str, rest: &[&str]) -> Result<(i16, i8, i8), TimeProblem> {
+    let parts: Vec<i16> = word.split(['/', '.']).filter_map(|part| part.parse().ok()).collect();
+    let &[a, b, year] = parts.as_slice() else { return Err(unreadable(word)) };
+    let year = if year < 100 { 2000 + year } else { year };
+    let small = |n: i16| i8::try_from(n).unwrap_or(i8::MAX);
+    match (a > 12, b > 12) {
+        (true, false) => Ok((year, small(b), small(a))),
+        (false, true) => Ok((year, small(a), small(b))),
+        (false, false) if a == b => Ok((year, small(a), small(b))),
+        (true, true) => Err(unreadable(word)),
+        (false, false) => {
+            let rest = rest.join(" ");
+            let readings = [format!("{year:04}-{a:02}-{b:02} {rest}"), format!("{year:04}-{b:02}-{a:02} {rest}")];
+            let message = format!("`{word}` does not say which number is the month.");
+            let help =
+                format!("Write the date as year-month-day: `{year:04}-{a:02}-{b:02}` or `{year:04}-{b:02}-{a:02}`.");
+            Err(TimeProblem::new("TM074", message, help).readings(readings))
+        }
+    }
 }
 
 fn iso(word: &str) -> Option<(i16, i8, i8)> {
@@ -120,9 +212,10 @@ fn iso(word: &str) -> Option<(i16, i8, i8)> {
     Some((y.parse().ok()?, m.parse().ok()?, d.parse().ok()?))
 }
 
-fn time(words: &[&str]) -> Result<(Time, usize), TimeProblem> {
-    let missing = || ("TM070", "The time of day is missing.".to_owned(), EXPECTED.to_owned());
-    let word = *words.first().ok_or_else(missing)?;
+fn time(words: &[&str], date: Date) -> Result<(Time, usize), TimeProblem> {
+    let Some(&word) = words.first() else {
+        return Err(TimeProblem::new("TM070", "The time of day is missing.", EXPECTED));
+    };
     let lower = word.to_lowercase();
     let (digits, half, used) = if let Some(digits) = lower.strip_suffix("am").or_else(|| lower.strip_suffix("pm")) {
         (digits.to_owned(), Some(lower.ends_with("pm")), 1)
@@ -134,17 +227,40 @@ fn time(words: &[&str]) -> Result<(Time, usize), TimeProblem> {
     };
     let bad = || unreadable(word);
     let mut parts = digits.split(':');
-    let hour: i8 = parts.next().and_then(|p| p.parse().ok()).ok_or_else(bad)?;
+    let hour: i8 = match parts.next().map(str::parse) {
+        Some(Ok(hour)) => hour,
+        // `1400` is a time to some.
+        _ if digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()) => {
+            let reading = format!("{}:{}", &digits[..2], &digits[2..]);
+            let rest = words[used..].join(" ");
+            return Err(TimeProblem::new(
+                "TM070",
+                format!("`{word}` is not a time of day."),
+                format!("Write `{reading}`."),
+            )
+            .readings([format!("{date} {reading} {rest}").trim_end().to_owned()]));
+        }
+        _ => return Err(bad()),
+    };
     let minute: Option<i8> = parts.next().map(str::parse).transpose().map_err(|_not_minutes| bad())?;
-    let second: i8 = parts.next().map_or(Ok(0), str::parse).map_err(|_not_seconds| bad())?;
+    let second = parts.next().map_or("0", |second| second.split('.').next().unwrap_or("0"));
+    let second: i8 = second.parse().map_err(|_not_seconds| bad())?;
     if minute.is_none() && half.is_none() {
         return Err(bad());
+    }
+    if hour == 24 {
+        let next = date.tomorrow().unwrap_or(date);
+        let message = format!("`{word}` is the end of a day.");
+        return Err(TimeProblem::new("TM070", message, format!("Write `{next} 00:00`."))
+            .readings([format!("{next} 00:00 {}", words[used..].join(" "))]));
     }
     let hour = match half {
         None => hour,
         Some(_) if hour == 12 && minute.is_none() => {
-            let help = "Write 00:00 or 12:00.".to_owned();
-            return Err(("TM070", format!("`{word}` may be midnight or noon."), help));
+            let rest = words[used..].join(" ");
+            let readings = ["00:00", "12:00"].map(|time| format!("{date} {time} {rest}").trim_end().to_owned());
+            let message = format!("`{word}` may be midnight or noon.");
+            return Err(TimeProblem::new("TM070", message, "Write 00:00 or 12:00.").readings(readings));
         }
         Some(_) if !(1..=12).contains(&hour) => return Err(bad()),
         Some(pm) => hour % 12 + if pm { 12 } else { 0 },
@@ -153,117 +269,22 @@ fn time(words: &[&str]) -> Result<(Time, usize), TimeProblem> {
     Ok((time, used))
 }
 
-fn zone(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
-    if let Some(offset) = fixed_offset(typed) {
-        let name = if offset == Offset::UTC { "UTC".to_owned() } else { offset_name(offset) };
-        return Ok((TimeZone::fixed(offset), name));
-    }
-    if typed.contains('/') {
-        let zone = TimeZone::get(typed).map_err(|_unknown_zone| unknown_zone(typed))?;
-        let name = zone.iana_name().unwrap_or(typed).to_owned();
-        return Ok((zone, name));
-    }
-    abbreviation(typed, civil)
-}
-
-fn unknown_zone(typed: &str) -> TimeProblem {
-    let wanted = typed.to_lowercase();
-    let near = db()
-        .available()
-        .map(|name| name.to_string())
-        .filter(|name| name.contains('/'))
-        .max_by(|a, b| {
-            let score = |n: &str| strsim::jaro_winkler(&n.to_lowercase(), &wanted);
-            score(a).total_cmp(&score(b))
-        })
-        .unwrap_or_default();
-    ("TM072", format!("`{typed}` is not a time zone we know."), format!("Did you mean `{near}`?"))
-}
-
-/// `Z`, `UTC`, `GMT`, `UTC+2`, `+02:00`, `+0200`: signs as in ISO 8601, east is plus.
-fn fixed_offset(typed: &str) -> Option<Offset> {
-    let upper = typed.to_uppercase();
-    let rest = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT")).unwrap_or(&upper).trim();
-    if rest.is_empty() || rest == "Z" {
-        return Some(Offset::UTC);
-    }
-    let sign = match rest.chars().next()? {
-        '+' => 1,
-        '-' | '\u{2212}' => -1,
-        _ => return None,
-    };
-    let digits: String = rest.chars().skip(1).collect();
-    let (hours, minutes): (i32, i32) = match digits.split_once(':') {
-        Some((h, m)) => (h.parse().ok()?, m.parse().ok()?),
-        None if digits.len() == 4 => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
-        None => (digits.parse().ok()?, 0),
-    };
-    (hours <= 14 && minutes < 60).then_some(())?;
-    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
-}
-
-fn offset_name(offset: Offset) -> String {
-    let seconds = offset.seconds();
-    let sign = if seconds < 0 { '-' } else { '+' };
-    format!("{sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() % 3600 / 60)
-}
-
-/// An abbreviation counts only if every zone that uses it on that date agrees on the offset.
-fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
-    let wanted = typed.to_uppercase();
-    let mut offsets: BTreeMap<i32, String> = BTreeMap::new();
-    let mut other_season = None;
-    let half_a_year = jiff::SignedDuration::from_hours(24 * 183);
-    for name in db().available() {
-        let name = name.to_string();
-        if !name.contains('/') || name.starts_with("Etc/") || name.starts_with("posix/") || name.starts_with("right/") {
-            continue;
-        }
-        let Ok(zone) = TimeZone::get(&name) else { continue };
-        let Ok(at) = zone.to_ambiguous_timestamp(civil).compatible() else {
-            continue;
-        };
-        let info = zone.to_offset_info(at);
-        if info.abbreviation() == wanted {
-            offsets.entry(info.offset().seconds()).or_insert(name);
-        } else if zone.to_offset_info(at + half_a_year).abbreviation() == wanted {
-            other_season.get_or_insert((name, info.abbreviation().to_owned()));
-        }
-    }
-    if let Some((place, is)) = other_season {
-        let message = format!("{place} is on {is} on {}, not on {wanted}.", civil.date());
-        return Err(("TM072", message, format!("Name the place, `{place}`, or give an offset such as `UTC-8`.")));
-    }
-    let mut found = offsets.into_iter();
-    match (found.next(), found.next()) {
-        (Some((seconds, _)), None) => {
-            let offset = Offset::from_seconds(seconds).map_err(|_out_of_range| unknown_zone(typed))?;
-            Ok((TimeZone::fixed(offset), offset_name(offset)))
-        }
-        (Some((_, first)), Some((_, second))) => {
-            let help = format!("Name the place: `{first}` or `{second}`.");
-            Err(("TM072", format!("`{typed}` means more than one time zone."), help))
-        }
-        (None, _) => {
-            let help = "Use a place such as `America/Los_Angeles`, or an offset such as `UTC-8`.".to_owned();
-            Err(("TM072", format!("No place uses `{typed}` on {}.", civil.date()), help))
-        }
-    }
-}
-
 fn instant(civil: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, TimeProblem> {
     let ambiguous = zone.to_ambiguous_timestamp(civil);
-    let shown = |offset: Offset| format!("`{} {} UTC{}`", civil.date(), hhmm(civil), offset_name(offset));
+    let shown = |offset: Offset| format!("{} {} UTC{}", civil.date(), hhmm(civil), offset_name(offset));
     match ambiguous.offset() {
         AmbiguousOffset::Unambiguous { .. } => {}
         AmbiguousOffset::Gap { before, after } => {
             let message = format!("{} {} does not exist in {name}: the clocks go forward.", civil.date(), hhmm(civil));
-            let help = format!("Choose another time, or give the offset: {} or {}.", shown(before), shown(after));
-            return Err(("TM073", message, help));
+            let (first, second) = (shown(before), shown(after));
+            let help = format!("Choose another time, or give the offset: `{first}` or `{second}`.");
+            return Err(TimeProblem::new("TM073", message, help).readings([first, second]));
         }
         AmbiguousOffset::Fold { before, after } => {
             let message = format!("{} {} happens twice in {name}: the clocks go back.", civil.date(), hhmm(civil));
-            return Err(("TM073", message, format!("Say which: {} or {}.", shown(before), shown(after))));
+            let (first, second) = (shown(before), shown(after));
+            let help = format!("Say which: `{first}` or `{second}`.");
+            return Err(TimeProblem::new("TM073", message, help).readings([first, second]));
         }
     }
     let at = ambiguous.unambiguous().map_err(|_out_of_range| unreadable(&civil.to_string()))?;

@@ -30,8 +30,8 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
         Message::new(tone, Text::from(format!("{} · {}", words::phase(phase.name()), words::name(release))));
     message = message
         .field("T-0", t0(release))
-        .short("Type", Text::from(plan.kind.to_string()))
-        .short("Risk", Text::from(plan.risk.to_string()))
+        .short("Type", Text::from(words::chosen(plan.kind)))
+        .short("Risk", Text::from(words::chosen(plan.risk)))
         .short("Service", Text::from(plan.service.clone().unwrap_or_else(|| "–".to_owned())))
         .field("People", words::people(release));
     message = match phase.run() {
@@ -43,12 +43,15 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
 }
 
 fn t0(release: &Release) -> Text {
-    let planned = &release.plan.t0;
+    let plan = &release.plan;
     match release.phase.run() {
-        None => words::when(planned.at, &planned.zone).t(" · ").time(planned.at, Stamp::Relative),
+        None => words::planned(plan).t(" · ").and(words::until_t0(plan)),
         Some(run) => {
-            let text = Text::from("went ").and(words::when(run.go_at, &planned.zone));
-            if run.go_at == planned.at { text } else { text.t("; planned ").time(planned.at, Stamp::Short) }
+            let text = Text::from("went ").and(words::when(run.go_at, plan.zone()));
+            match plan.t0_at() {
+                Some(planned) if planned != run.go_at => text.t("; planned ").time(planned, Stamp::Short),
+                _ => text,
+            }
         }
     }
 }

@@ -30,11 +30,11 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                         .code("/release postmortem schedule")
                         .t("; or waive it with a reason."),
                 )
-                .field("Owner", words::person(&release.plan.owner))
+                .field("Owner", words::person(release.plan.owner.as_ref()))
         }
         Notice::PostmortemScheduled { at, by } => {
             Message::new(Tone::Plain, Text::from(format!("📄 Post-mortem scheduled · {name}"))).body(
-                words::when(*at, &release.plan.t0.zone).t(format!(", set by {by}. Reminders go on until it is filed.")),
+                words::when(*at, release.plan.zone()).t(format!(", set by {by}. Reminders go on until it is filed.")),
             )
         }
         Notice::PostmortemFiled { link, by } => {

@@ -14,11 +14,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     match notice {
         Notice::Rung { rung, label, audience, text, late_min, not_sent, open } => {
             let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
-            let mut body = Text::from("T-0 is ")
-                .time(plan.t0.at, Stamp::Relative)
-                .t(": ")
-                .and(words::when(plan.t0.at, &plan.t0.zone))
-                .t(".");
+            let mut body = Text::from("T-0 is ").and(words::until_t0(plan)).t(": ").and(words::planned(plan)).t(".");
             if let Some(late) = late_min {
                 body = body.br().t(format!("Sent {late} min after its time."));
             }
@@ -39,7 +35,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 let draft = format!(
                     "Scheduled maintenance: {}. Starts {}.",
                     plan.title,
-                    words::in_zone(plan.t0.at, &plan.t0.zone)
+                    plan.t0.as_ref().map_or_else(String::new, |t0| words::in_zone(t0.at, &t0.zone))
                 );
                 message = message.field("Status page text", Text::new().code(draft));
             }
@@ -92,9 +88,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("People", words::people(release))
         }
         Notice::Moved { by } => Message::new(Tone::Wait, Text::from(format!("🗓️ T-0 moved · {name}"))).body(
-            Text::from("New T-0: ")
-                .and(words::when(plan.t0.at, &plan.t0.zone))
-                .t(format!(", set by {by}. The countdown starts anew.")),
+            Text::from("New T-0: ").and(words::planned(plan)).t(format!(", set by {by}. The countdown starts anew.")),
         ),
         Notice::Scrubbed { by, reason, again } => {
             let told = if *again { " You were told it would happen; it will not." } else { "" };

@@ -20,6 +20,8 @@ pub struct Message {
     pub buttons: Vec<Button>,
     /// A member to be picked.
     pub pick: Option<Pick>,
+    /// A section of a plan to be chosen.
+    pub menu: Option<Menu>,
     /// People and roles this message calls; nobody else can be called by it.
     pub call_users: Vec<UserId>,
     pub call_roles: Vec<RoleId>,
@@ -67,6 +69,15 @@ pub enum Style {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pick {
     pub placeholder: String,
+}
+
+/// A select menu of a plan's sections.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Menu {
+    /// The release's number.
+    pub release: String,
+    /// Value and label of each entry.
+    pub entries: Vec<(String, String)>,
 }
 
 impl Message {

@@ -76,6 +76,9 @@ fn button(choice: Choice) -> Button {
         Choice::Submit => ("Submit for sign-off".to_owned(), Style::Main),
         Choice::FilePostmortem => ("File post-mortem".to_owned(), Style::Main),
         Choice::Pick => ("Pick".to_owned(), Style::Quiet),
+        Choice::ApplyFixes => ("Apply safe fixes".to_owned(), Style::Main),
+        Choice::DownloadFixed => ("Download fixed plan".to_owned(), Style::Quiet),
+        Choice::EditAgain => ("Edit again".to_owned(), Style::Main),
     };
     Button { choice, label, style }
 }

@@ -109,8 +109,12 @@ fn sentence(refusal: &Refusal) -> Text {
         .code("/release show")
         .t("."),
         Refusal::ReasonNeeded => Text::from("Say why, in a few words: it goes on the record."),
+        Refusal::EditedMeanwhile { revision } => Text::from(format!(
+            "Somebody changed the plan meanwhile; it is at revision {revision}. Look at it with /release edit, then try again."
+        )),
         Refusal::BreakGlassOnly { kind } => Text::from(format!(
-            "Break-glass is for Emergency releases; this one is {kind}. Collect the sign-offs, or import the plan as Emergency."
+            "Break-glass is for Emergency releases; this one's type is {}. Collect the sign-offs, or import the plan as Emergency.",
+            words::chosen(*kind)
         )),
         Refusal::UnknownItem { typed, known } if known.is_empty() => {
             Text::from(format!("“{typed}” is not here, and nothing is open."))

@@ -8,8 +8,8 @@ use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::agenda::{MarkKind, agenda};
 use crate::domain::command::Post;
-use crate::domain::effect::{Prompt, Reply};
-use crate::domain::plan::{span_label, t_label};
+use crate::domain::effect::{Choice, Prompt, Reply};
+use crate::domain::plan::{Level, span_label, t_label};
 use crate::domain::release::{PhaseName, Release};
 
 /// Gives a reply its words, with the prompt its buttons or its menu lead to.
@@ -44,7 +44,7 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded."))),
         Reply::Went => ok(Text::from(format!(
             "{name} is live. First update due in {}.",
-            span_label(u64::from(plan.updates_every_min))
+            span_label(u64::from(plan.update_interval_min()))
         ))),
         Reply::Moved => ok(Text::from(
             release.phase.run().map_or(String::new(), |run| format!("Now {}.", words::stage(release, run))),
@@ -77,24 +77,22 @@ fn plain(reply: &Reply, release: &Release) -> Message {
     message
 }
 
+/// The field that names what stands against submitting.
+pub const TO_MEND: &str = "To mend before submitting";
+
 fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) -> (Message, Option<Prompt>) {
     let plan = &release.plan;
     let headline = format!("📥 Imported · {} revision {revision}", release.no);
-    let mut message = Message::new(Tone::Plain, Text::from(headline)).body(
-        Text::new()
-            .b(&plan.title)
-            .br()
-            .t("T-0: ")
-            .and(words::when(plan.t0.at, &plan.t0.zone))
-            .t(" · ")
-            .time(plan.t0.at, Stamp::Relative),
-    );
+    let mut message = Message::new(Tone::Plain, Text::from(headline))
+        .body(Text::new().b(&plan.title).br().t("T-0: ").and(words::planned(plan)).t(" · ").and(words::until_t0(plan)));
     if revision > 1 {
         let word = if material { "material: sign-offs start anew" } else { "cosmetic: sign-offs stay" };
         message = message.short("Change", Text::from(word));
+        message = message.field("What changed", words::changes(&release.changes, 10));
     }
     message = message
-        .short("Type and risk", Text::from(format!("{}, {}", plan.kind, plan.risk)))
+        .field("Read as", Text::from(format!("level {}: {}", plan.level, level(plan.level))))
+        .short("Type and risk", Text::from(format!("{}, {}", words::chosen(plan.kind), words::chosen(plan.risk))))
         .field(
             "Read",
             Text::from(format!(
@@ -105,7 +103,7 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
                 plan.triggers.iter().filter(|t| t.rule.is_some()).count(),
                 plan.points.len(),
                 plan.rungs.len(),
-                span_label(u64::from(plan.updates_every_min)),
+                span_label(u64::from(plan.update_interval_min())),
             )),
         )
         .field("What will be said", schedule(release, now));
@@ -113,23 +111,41 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     if !release.findings.is_empty() {
         message.tone = Tone::Wait;
         let lines = release.findings.iter().take(6).map(|(code, text)| Text::from(format!("• {text} ({code})")));
-        message = message.field("To mend before submitting", Text::lines(lines));
+        message = message.field(TO_MEND, Text::lines(lines));
     }
-    let unknown = [(Post::Owner, "owner", &plan.owner), (Post::OnCall, "on-call engineer", &plan.on_call)];
-    if let Some((post, word, contact)) = unknown.into_iter().find(|(_, _, contact)| contact.user.is_none()) {
+    let named = [(Post::Owner, "owner", &plan.owner), (Post::OnCall, "on-call engineer", &plan.on_call)];
+    let unknown = named.into_iter().find_map(|(post, word, contact)| {
+        contact.as_ref().filter(|contact| contact.user.is_none()).map(|contact| (post, word, contact))
+    });
+    if let Some((post, word, contact)) = unknown {
         message = message.field(
             "Who is it",
             Text::from(format!("The plan names “{}” as {word}. Pick the member once; it is remembered.", contact.name)),
         );
         message.pick = Some(Pick { placeholder: format!("Pick the {word}") });
         prompt = Some(Prompt::Person { post });
-    } else if release.findings.is_empty() && release.phase.name() == PhaseName::Draft {
+        // The fixes lead to the release as well, whichever prompt is beside them.
         message.buttons = buttons(release, &Prompt::Submit);
-        message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
-        prompt = Some(Prompt::Submit);
+        message.buttons.retain(|button| button.choice != Choice::Submit);
+    } else if release.phase.name() == PhaseName::Draft {
+        message.buttons = buttons(release, &Prompt::Submit);
+        if release.findings.is_empty() {
+            message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
+        }
+        prompt = (!message.buttons.is_empty()).then_some(Prompt::Submit);
     }
     message.footer = words::footer(release);
     (message, prompt)
+}
+
+/// How much of the document was understood.
+fn level(level: Level) -> &'static str {
+    match level {
+        Level::A => "the template, read in full",
+        Level::B => "a runbook; what it does not say is asked",
+        Level::C => "another structure; what it does not say is asked",
+        Level::D => "a checklist; the rest is asked",
+    }
 }
 
 /// What would be said if it were submitted now: late, skipped, or at its time.
@@ -149,7 +165,7 @@ fn schedule(release: &Release, now: Timestamp) -> Text {
     Text::lines(rungs.into_iter().map(|(at, rung)| {
         if at > now {
             Text::from(format!("{rung} at ")).time(at, Stamp::Full)
-        } else if Some(at) == last_due && now < release.plan.t0.at {
+        } else if Some(at) == last_due && release.plan.t0_at().is_some_and(|t0| now < t0) {
             Text::from(format!("{rung}: at once, late"))
         } else {
             Text::from(format!("{rung}: skipped, its time has passed"))

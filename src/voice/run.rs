@@ -18,7 +18,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
     match notice {
         Notice::Went { by, break_glass, open } => {
             let mut body = Text::from(format!("Go was given by {by}. ")).t(sentence(&words::stage(release, run))).t(".");
-            let planned = release.plan.t0.at;
+            let planned = release.plan.t0_at().unwrap_or(run.go_at);
             let apart = (run.go_at.as_second() - planned.as_second()) / 60;
             if apart.abs() >= 1 {
                 let word = if apart > 0 { "after" } else { "before" };
@@ -99,7 +99,7 @@ fn before_go(notice: &Notice, release: &Release) -> Message {
         Notice::Resumed { by, held_min } => {
             Message::new(Tone::Good, Text::from(format!("▶️ Countdown resumed · {name}"))).body(
                 Text::from(format!("By {by}, after {}. New T-0: ", span_label(u64::from(*held_min))))
-                    .and(words::when(release.plan.t0.at, &release.plan.t0.zone))
+                    .and(words::planned(&release.plan))
                     .t("."),
             )
         }
@@ -108,7 +108,7 @@ fn before_go(notice: &Notice, release: &Release) -> Message {
 }
 
 fn update(release: &Release, run: &Run, now: Timestamp, text: Option<&str>, by: Option<&str>, missed: u8) -> Message {
-    let label = release.label_at(now);
+    let label = release.label_at(now).unwrap_or_default();
     let mut message = Message::new(Tone::Plain, Text::from(format!("🔄 Update {label} · {}", words::name(release))));
     match (text, by) {
         (Some(text), Some(by)) => message = message.body(Text::from(format!("{by}: {text}"))),

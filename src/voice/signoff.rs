@@ -3,6 +3,7 @@
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::changes::Change;
 use crate::domain::notice::Notice;
 use crate::domain::policy::{Why, required_signoffs};
 use crate::domain::release::Release;
@@ -10,12 +11,11 @@ use crate::domain::signoff::missing;
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
-    let t0 = release.plan.t0.at;
     match notice {
         Notice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
             .body(
                 Text::from("T-0 is ")
-                    .time(t0, Stamp::Relative)
+                    .and(words::until_t0(&release.plan))
                     .t(", and nothing is scheduled yet. Submit it with ")
                     .code("/release submit")
                     .t(", or call it off with ")
@@ -27,7 +27,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             let headline = format!("⏳ Sign-offs pending · {name}");
             Message::new(Tone::Wait, Text::from(headline)).body(
                 Text::from("T-0 is ")
-                    .time(t0, Stamp::Relative)
+                    .and(words::until_t0(&release.plan))
                     .t(". Still missing: ")
                     .b(words::roles(missing))
                     .t(". Sign with ")
@@ -55,9 +55,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .body(Text::from(format!("{who} withdrew it. The release is not approved.")))
         }
         Notice::Approved => Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
-            .body(
-                Text::from("All required roles have signed. T-0: ").and(words::when(t0, &release.plan.t0.zone)).t("."),
-            )
+            .body(Text::from("All required roles have signed. T-0: ").and(words::planned(&release.plan)).t("."))
             .field(
                 "What now",
                 Text::from("At T-0 the owner gives ").code("/release go").t(". Nothing goes live by itself."),
@@ -73,7 +71,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 fn ask(release: &Release, changed: bool) -> Message {
     let plan = &release.plan;
     let headline = format!("✍️ Sign-off asked · {}", words::name(release));
-    let lines = required_signoffs(plan.kind, plan.risk).into_iter().map(|(role, why)| {
+    let lines = required_signoffs(plan).into_iter().map(|(role, why)| {
         let why = match why {
             Why::Always => String::new(),
             Why::Risk(risk) => format!(" (risk is {risk})"),
@@ -92,11 +90,13 @@ fn ask(release: &Release, changed: bool) -> Message {
         body = body.b("The plan changed; earlier sign-offs no longer count.").br();
     }
     let stages: Vec<String> = plan.stages.iter().enumerate().map(|(n, s)| format!("{}. {}", n + 1, s.text)).collect();
-    let body = body.t("Read the plan, then sign. T-0: ").and(words::when(plan.t0.at, &plan.t0.zone)).t(".");
+    let body = body.t("Read the plan, then sign. T-0: ").and(words::planned(plan)).t(".");
+    let material: Vec<Change> = release.changes.iter().filter(|change| change.material).cloned().collect();
     Message::new(Tone::Wait, Text::from(headline))
         .body(body)
-        .short("Type", Text::from(plan.kind.to_string()))
-        .short("Risk", Text::from(plan.risk.to_string()))
+        .field("Changed since the revision before", words::changes(&material, 8))
+        .short("Type", Text::from(words::chosen(plan.kind)))
+        .short("Risk", Text::from(words::chosen(plan.risk)))
         .short("Rollout", Text::from(words::approach(release)))
         .field("People", words::people(release))
         .field("Stages", Text::lines(stages.into_iter().map(Text::from)))

@@ -1,19 +1,20 @@
 //! Words about T-Minus itself: help, check, lists, faults, an unreadable plan.
 
-use super::message::{Message, Tone};
+use super::message::{Button, Menu, Message, Tone};
 use super::text::Text;
 use super::words;
+use crate::domain::effect::Choice;
 use crate::domain::ids::Audience;
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;
-use crate::domain::release::PhaseName;
+use crate::domain::release::{PhaseName, Release};
 
 /// `/tminus help`.
 pub fn help() -> Message {
     Message::new(Tone::Plain, Text::from("ℹ️ T-Minus"))
         .body("T-Minus runs a release's communications: sign-offs, countdown, updates, alerts, the rollback question, the all-clear and the post-mortem. It does not deploy.")
         .field("Begin", Text::from("1. An administrator: ").code("/tminus setup").br()
-            .t("2. A release manager: ").code("/release import").t(" with a plan, then ").code("/release submit").br()
+            .t("2. A release manager: ").code("/release new").t(", or ").code("/release import").t(" with a plan; then ").code("/release submit").br()
             .t("3. Approvers: the buttons, or ").code("/release signoff give").br()
             .t("4. At T-0 the owner: ").code("/release go"))
         .field("While it runs", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release rollback"))
@@ -81,10 +82,46 @@ pub fn timeline(name: &str, lines: &[String]) -> Message {
     Message::new(Tone::Plain, Text::from(format!("🧾 Timeline · {name}"))).body(Text::lines(shown))
 }
 
-/// `/release export`.
-pub fn exported(name: &str) -> Message {
+/// `/release export`; `unplaced` are items that were done and have no box in the document any more.
+pub fn exported(name: &str, unplaced: &[String]) -> Message {
     Message::new(Tone::Plain, Text::from(format!("📄 Export · {name}")))
         .body("Your document, with what happened filled in.")
+        .field("Not in the document", Text::lines(unplaced.iter().take(10).map(|id| Text::from(format!("• {id}")))))
+}
+
+/// "Download fixed plan".
+pub fn fixed(name: &str) -> Message {
+    Message::new(Tone::Plain, Text::from(format!("📄 Safe fixes · {name}"))).body(
+        "The plan with every safe fix applied. Nothing was stored; import it with the option `release` to keep it.",
+    )
+}
+
+/// `/release edit`: which section.
+pub fn edit(release: &Release, entries: Vec<(String, String)>) -> Message {
+    let mut message = Message::new(Tone::Plain, Text::from(format!("✏️ Edit · {}", words::name(release))))
+        .body("Choose a section; its Markdown opens in a form. Larger changes: /release export, then /release import with the option `release`.");
+    message.menu = Some(Menu { release: release.no.to_string(), entries });
+    message.footer = words::footer(release);
+    message
+}
+
+/// What lint found, in place of what only stands against submitting.
+pub fn with_findings(mut message: Message, lines: &[String]) -> Message {
+    message.fields.retain(|field| field.name != super::TO_MEND);
+    message.field("Findings", Text::lines(lines.iter().map(|line| Text::from(format!("• {line}")))))
+}
+
+/// The sections to edit, under an answer.
+pub fn with_menu(mut message: Message, release: String, entries: Vec<(String, String)>) -> Message {
+    message.menu = Some(Menu { release, entries });
+    message
+}
+
+/// A refusal with the person's text beside it and a button to go on.
+pub fn given_back(mut refusal: Message) -> Message {
+    refusal.buttons =
+        vec![Button { choice: Choice::EditAgain, label: "Edit again".to_owned(), style: super::Style::Main }];
+    refusal.field("Your text", Text::from("It is attached as you sent it; nothing was lost."))
 }
 
 /// A plan that cannot be read: where, and what was expected.

@@ -7,20 +7,13 @@ use crate::domain::event::{
     AlertEvent, ClosingEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent, SignoffEvent,
     StageEvent, UpdateEvent,
 };
-use crate::domain::plan::t_label;
 use crate::domain::release::{Release, RungSaid};
 
 /// One line: T-label, instant in the plan's zone, who, what.
 pub fn line(release: &Release, recorded: &Recorded) -> String {
-    let minutes = (recorded.at.as_millisecond() - release.t0().as_millisecond()) / 60_000;
+    let label = release.label_at(recorded.at).unwrap_or_else(|| "draft".to_owned());
     let when: Timestamp = recorded.at;
-    format!(
-        "{} · {} · {}: {}",
-        t_label(minutes),
-        in_zone(when, &release.plan.t0.zone),
-        recorded.by,
-        what(release, &recorded.event)
-    )
+    format!("{} · {} · {}: {}", label, in_zone(when, release.plan.zone()), recorded.by, what(release, &recorded.event))
 }
 
 fn what(release: &Release, event: &Event) -> String {
@@ -113,7 +106,7 @@ fn what(release: &Release, event: &Event) -> String {
         Event::Closing(event) => match event {
             ClosingEvent::AllClear => "gave the all-clear".to_owned(),
             ClosingEvent::Scheduled { at } => {
-                format!("scheduled the post-mortem for {}", in_zone(*at, &release.plan.t0.zone))
+                format!("scheduled the post-mortem for {}", in_zone(*at, release.plan.zone()))
             }
             ClosingEvent::Filed { link } => format!("filed the post-mortem: {link}"),
             ClosingEvent::Waived { reason } => format!("waived the post-mortem: “{reason}”"),

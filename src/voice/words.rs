@@ -5,9 +5,10 @@ use jiff::tz::{Offset, TimeZone};
 
 use super::text::{Stamp, Text};
 use crate::domain::alert::{self, Judged};
+use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
 use crate::domain::ids::Audience;
-use crate::domain::plan::{Approach, Contact, MetricPlan, Quantity, SignoffRole, t_label};
+use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, t_label};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
 use crate::domain::release::{PhaseName, Release, Run};
@@ -63,10 +64,49 @@ pub fn when(at: Timestamp, zone: &str) -> Text {
     Text::new().time(at, Stamp::Full).t(" · ").t(in_zone(at, zone))
 }
 
+/// The planned T-0 for the reader, or that there is none yet.
+pub fn planned(plan: &Plan) -> Text {
+    match &plan.t0 {
+        Some(t0) => when(t0.at, &t0.zone),
+        None => Text::from("not set"),
+    }
+}
+
+/// "in 2 hours", or that no T-0 is set.
+pub fn until_t0(plan: &Plan) -> Text {
+    plan.t0_at().map_or_else(|| Text::from("not set"), |at| Text::new().time(at, Stamp::Relative))
+}
+
+/// What a revision changed, `max` lines at most.
+pub fn changes(changes: &[Change], max: usize) -> Text {
+    let mut lines: Vec<Text> = changes
+        .iter()
+        .take(max)
+        .map(|change| {
+            let icon = if change.material { "🔶 material" } else { "▫️ cosmetic" };
+            let text = Text::from(format!("{icon} · {}: ", change.what));
+            match (&change.from, &change.to) {
+                (Some(from), Some(to)) => text.t(from).t(" → ").b(to),
+                (None, Some(to)) => text.t("added ").b(to),
+                (Some(from), None) => text.t("removed ").t(from),
+                (None, None) => text,
+            }
+        })
+        .collect();
+    if changes.len() > max {
+        lines.push(Text::from(format!("and {} more", changes.len() - max)));
+    }
+    Text::lines(lines)
+}
+
+/// A choice of the plan, or that it was not made yet.
+pub fn chosen<T: std::fmt::Display>(choice: Option<T>) -> String {
+    choice.map_or_else(|| "not chosen".to_owned(), |choice| choice.to_string())
+}
+
 /// `Tue 14:00 Europe/Berlin`.
 pub fn in_zone(at: Timestamp, zone: &str) -> String {
-    let tz = TimeZone::get(zone).ok().or_else(|| fixed(zone)).unwrap_or(TimeZone::UTC);
-    let civil = tz.to_datetime(at);
+    let civil = self::zone(zone).to_datetime(at);
     let day = match civil.weekday() {
         jiff::civil::Weekday::Monday => "Mon",
         jiff::civil::Weekday::Tuesday => "Tue",
@@ -79,6 +119,11 @@ pub fn in_zone(at: Timestamp, zone: &str) -> String {
     format!("{day} {:02}:{:02} {zone}", civil.hour(), civil.minute())
 }
 
+/// The zone a plan names, an IANA name or a fixed offset; UTC for anything else.
+pub fn zone(name: &str) -> TimeZone {
+    TimeZone::get(name).ok().or_else(|| fixed(name)).unwrap_or(TimeZone::UTC)
+}
+
 fn fixed(zone: &str) -> Option<TimeZone> {
     let sign = if zone.starts_with('-') { -1 } else { 1 };
     let (hours, minutes) = zone.trim_start_matches(['+', '-']).split_once(':')?;
@@ -87,17 +132,18 @@ fn fixed(zone: &str) -> Option<TimeZone> {
 }
 
 /// A person: a mention where the member is known (it calls nobody by itself), else the name.
-pub fn person(contact: &Contact) -> Text {
-    match &contact.user {
-        Some(user) => Text::new().user(user),
-        None => Text::from(contact.name.as_str()),
+pub fn person(contact: Option<&Contact>) -> Text {
+    match contact {
+        Some(Contact { user: Some(user), .. }) => Text::new().user(user),
+        Some(contact) => Text::from(contact.name.as_str()),
+        None => Text::from("nobody yet"),
     }
 }
 
 /// Owner and on-call in one line.
 pub fn people(release: &Release) -> Text {
     let plan = &release.plan;
-    Text::from("owner ").and(person(&plan.owner)).t(", on-call ").and(person(&plan.on_call))
+    Text::from("owner ").and(person(plan.owner.as_ref())).t(", on-call ").and(person(plan.on_call.as_ref()))
 }
 
 /// Roles in a list.
@@ -128,6 +174,7 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         }
         Open::SignersUnmapped(role) => Text::from(format!("nobody may sign as {role} (map a role: /tminus setup)")),
         Open::NoReleaseChannel => Text::from("no release channel is set (/tminus setup)"),
+        Open::T0Unknown => Text::from("the plan names no T-0 (import it with a release date and time)"),
         Open::T0Past => Text::from("the planned T-0 has passed (import the plan with a new time)"),
         Open::Finding { code, text } => Text::from(format!("{text} ({code})")),
         Open::Alert { name } => Text::from(format!("alert “{name}” is still firing")),
@@ -150,7 +197,7 @@ pub fn open_list(items: &[Open], policy: &Policy) -> Text {
 
 /// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".
 pub fn readiness(release: &Release, open: &[Open]) -> String {
-    let required = crate::domain::policy::required_signoffs(release.plan.kind, release.plan.risk).len();
+    let required = crate::domain::policy::required_signoffs(&release.plan).len();
     let of = required + release.plan.gates.len();
     if open.is_empty() {
         return format!("{of} of {of} ready");

@@ -100,11 +100,7 @@ async fn the_all_clear_is_refused_while_something_is_open() {
     rig.advance(t(8)).await;
     let answer = rig.slash("ana", "release all-clear", &[]).await;
     for open in [
-        "rollback prompt",
-        "CheckoutErrorRate",
-        "T+15m",
-        "stage 1 of 3",
-        "no fresh value of P99 Latency",
+        "rollback prompt", "CheckoutErrorRate", "T+15m", "stage 1 of 3", "no fresh value of P99 Latency",
         "Error Rate is 3.1%, wanted < 1%",
     ] {
         assert!(answer.contains(open), "{open} is missing: {answer}");

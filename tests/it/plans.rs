@@ -1,5 +1,5 @@
-//! Plans through the front door: what cannot be read is refused with its place and nothing is stored; hostile text shows
-//! as it is and calls nobody; export gives the document back.
+//! Plans through the front door: every plan becomes a draft that says what stands against it; what is no plan is refused and
+//! nothing is stored; hostile text shows as it is and calls nobody; export gives the document back.
 
 use tminus::sandboxed::{PLAN, t};
 use tminus_sandbox::Seen;
@@ -7,20 +7,24 @@ use tminus_sandbox::Seen;
 use crate::rig::{Rig, shown};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_plan_that_does_not_parse_is_refused_with_its_place() {
+async fn a_value_that_does_not_parse_is_a_finding_with_its_place() {
     let rig = Rig::new().await;
     for (from, to, place) in [
-        ("2026-12-08 14:00 Europe/Berlin", "8/12/2026 14:00 CET", "line 8, column 24 (TM074)"),
-        ("2026-12-08 14:00 Europe/Berlin", "2026-03-29 02:30 Europe/Berlin", "line 8, column 24 (TM073)"),
-        ("> 400ms", "> 4oo ms", "line 46, column 35 (TM050)"),
-        ("< 1% ", "< 1,5% ", "line 47, column 23 (TM050)"),
+        ("2026-12-08 14:00 Europe/Berlin", "8/12/2026 14:00 CET", "line 8, column 24: "),
+        ("2026-12-08 14:00 Europe/Berlin", "2026-03-29 02:30 Europe/Berlin", "line 8, column 24: "),
+        ("> 400ms", "> 4oo ms", "line 46, column 35: "),
+        ("< 1% ", "< 1,5% ", "line 47, column 23: "),
     ] {
         let plan = PLAN.replacen(from, to, 1);
         let answer = rig.import("ana", "bad.md", plan.as_bytes()).await;
-        assert!(answer.starts_with("⛔ The plan cannot be read") && answer.contains(place), "{to}: {answer}");
+        assert!(answer.starts_with("📥 Imported") && answer.contains(place), "{to}: {answer}");
     }
+    let submit = rig.slash("ana", "release submit", &[("release", "REL-1")]).await;
+    assert!(submit.contains("Submitting is not possible") && submit.contains("TM074"), "{submit}");
+    let binary = rig.import("ana", "bad.md", &[0xff, 0xfe]).await;
+    assert!(binary.starts_with("⛔ The plan cannot be read") && binary.contains("TM001"), "{binary}");
     let list = rig.slash("ana", "release list", &[]).await;
-    assert!(list.contains("None yet"), "nothing was stored: {list}");
+    assert!(!list.contains("REL-5"), "nothing was stored: {list}");
     rig.finish().await;
 }
 
@@ -50,7 +54,7 @@ async fn a_hostile_plan_cannot_ping_crash_or_hang() {
         ("nested.md", format!("{PLAN}\n{nested}").into_bytes()),
         ("bidi.md", PLAN.replace("payment step", "\u{202E}pets tnemyap").into_bytes()),
         ("binary.md", vec![0xff, 0xfe, 0x00, 0x41]),
-        ("pipes.md", format!("{PLAN}\n{}\n", "|".repeat(4_000)).into_bytes()),
+        ("pipes.md", format!("{PLAN}\n{}\n{}\n", "|".repeat(4_000), "|-".repeat(4_000)).into_bytes()),
         ("empty.md", Vec::new()),
     ] {
         let begun = std::time::Duration::from_secs(2);
@@ -106,6 +110,157 @@ async fn export_ticks_only_what_happened() {
             "- [x] SRE/Ops: Eva Novak - 2026-12-07 13:00 Europe/Berlin",
         ]
     );
-    assert_eq!(PLAN.lines().count(), exported.lines().count());
+    assert_eq!(exported.matches("<!-- tminus:begin log").count(), 1, "{exported}");
+    assert!(
+        exported.contains("Ana Ferreira") && exported.contains("submitted"),
+        "the log says who did what: {exported}"
+    );
+    rig.finish().await;
+}
+
+/// The file beside an answer.
+fn file_of(seen: &Seen) -> (String, String) {
+    let Seen::Message(message) = seen else { panic!("no message") };
+    let (name, bytes) = message.file.clone().expect("a file");
+    (name, String::from_utf8(bytes).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_release_begins_with_a_form_and_grows_section_by_section() {
+    let rig = Rig::new().await;
+    let options = [("type", "hotfix"), ("risk", "low")];
+    let Seen::Modal { data, .. } = rig.sandbox().slash("ana", "releases", "release new", &options, None).await.unwrap()
+    else {
+        panic!("no form")
+    };
+    let fill = [("title", "Search 7.1"), ("when", "2026-12-08 14:00 Europe/Berlin"), ("owner", "Ana Ferreira (@ana)")];
+    let (answer, findings) = rig.send("ana", &data, &fill).await;
+    assert!(
+        answer.starts_with("📥 Imported") && answer.contains("Search 7.1") && answer.contains("Hotfix, Low"),
+        "{answer}"
+    );
+    assert!(answer.contains("level A") && answer.contains("On-Call Engineer"), "{answer}");
+    let (name, text) = findings.expect("more than three findings come as a file");
+    assert_eq!(name, "search-7-1-findings.txt");
+    assert!(text.contains("search-7-1.md:12:23") && text.contains("TM030"), "{text}");
+
+    let (form, section) = rig.open("ana", "Release Overview").await;
+    assert!(
+        section.starts_with("## Release Overview\n") && section.contains("**Feature/Change:** Search 7.1"),
+        "{section}"
+    );
+    let filled = section.replace("[name and handle]", "Ben Okafor (@ben)");
+    let (answer, _) = rig.send("ana", &form, &[("text", filled.as_str())]).await;
+    assert!(
+        answer.contains("REL-1 revision 2") && answer.contains("On-Call Engineer: added **Ben Okafor**"),
+        "{answer}"
+    );
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refused_edit_gives_the_text_back() {
+    let rig = Rig::new().await;
+    rig.import("ana", "checkout-4.2.md", PLAN.as_bytes()).await;
+    let shown = rig.slash("hugo", "release edit", &[]).await;
+    assert!(shown.starts_with("✏️ Edit"), "{shown}");
+    let (form, section) = rig.open("hugo", "Communication Plan").await;
+    let mine = section.replace("30 minutes", "15 minutes");
+    let (answer, file) = rig.send("hugo", &form, &[("text", mine.as_str())]).await;
+    assert!(answer.contains("You may not do this") && answer.contains("nothing was lost"), "{answer}");
+    assert_eq!(file, Some(("your-text.md".to_owned(), mine.clone())));
+    let Seen::Modal { data, .. } = rig.sandbox().press("hugo", "releases", "Edit again").await.unwrap() else {
+        panic!("no form")
+    };
+    assert_eq!(data["components"][0]["components"][0]["value"], mine.as_str());
+    // Two people edit at once: other sections are merged, the same one is not overwritten.
+    rig.slash("ana", "release edit", &[]).await;
+    let (first, comms) = rig.open("ana", "Communication Plan").await;
+    let (second, risks) = rig.open("ana", "Risk Mitigation").await;
+    let (answer, _) = rig.send("ana", &first, &[("text", &comms.replace("30 minutes", "45 minutes"))]).await;
+    assert!(answer.contains("revision 2") && answer.contains("30 minutes → **45 minutes**"), "{answer}");
+    let (answer, _) = rig.send("ana", &second, &[("text", &risks.replace("read-only mode", "maintenance mode"))]).await;
+    assert!(answer.contains("revision 3"), "{answer}");
+    let (answer, file) = rig.send("ana", &first, &[("text", &comms.replace("30 minutes", "60 minutes"))]).await;
+    assert!(answer.contains("Somebody changed this section meanwhile") && file.is_some(), "{answer}");
+    let seen = rig.sandbox().slash("ana", "releases", "release export", &[], None).await.unwrap();
+    let (_, exported) = file_of(&seen);
+    assert!(exported.contains("Updates every: 45 minutes") && exported.contains("maintenance mode"), "{exported}");
+    let changed = PLAN.lines().zip(exported.lines()).filter(|(a, b)| a != b).count();
+    assert_eq!(changed, 2, "nothing else moved");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn safe_fixes_are_applied_or_downloaded() {
+    let rig = Rig::new().await;
+    let plan =
+        PLAN.replace("## Success Criteria", "## Success Metrics").replace("exceeds 2% for 5 minutes", "exceeds 2%");
+    let answer = rig.import("ana", "loose.md", plan.as_bytes()).await;
+    assert!(answer.contains("TM011") && answer.contains("TM064") && answer.contains("[Apply safe fixes]"), "{answer}");
+    let fixed = rig.sandbox().press("ana", "releases", "Download fixed plan").await.unwrap();
+    assert_eq!(file_of(&fixed), ("loose.md".to_owned(), PLAN.to_owned()));
+    let applied = rig.press("ana", "releases", "Apply safe fixes", &[]).await;
+    assert!(applied.contains("REL-1 revision 2") && !applied.contains("TM0"), "{applied}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn any_plan_becomes_a_draft_that_asks_for_the_rest() {
+    let rig = Rig::new().await;
+    for (name, text, level) in [
+        ("runbook.md", include_str!("../data/plans/runbook.md"), "level B"),
+        ("phases.md", include_str!("../data/plans/mobile-phases.md"), "level C"),
+        ("list.md", include_str!("../data/plans/launch-checklist.md"), "level D"),
+    ] {
+        let answer = rig.import("ana", name, text.as_bytes()).await;
+        assert!(
+            answer.starts_with("📥 Imported") && answer.contains(level) && answer.contains("are missing"),
+            "{answer}"
+        );
+    }
+    let submit = rig.slash("ana", "release submit", &[("release", "REL-3")]).await;
+    assert!(submit.contains("Submitting is not possible") && submit.contains("Release Date/Time"), "{submit}");
+    let card = rig.slash("ana", "release show", &[("release", "REL-3")]).await;
+    assert!(card.contains("not set"), "{card}");
+    rig.slash("ana", "release edit", &[("release", "REL-3")]).await;
+    let (form, blank) = rig.open("ana", "Add: Release Overview").await;
+    let filled = blank
+        .replace("[what ships, in a few words]", "Launch day")
+        .replace("[YYYY-MM-DD HH:MM zone]", "2026-12-10 10:00 UTC")
+        .replace("[ ] Hotfix", "[x] Hotfix")
+        .replace("[ ] Low", "[x] Low");
+    let (answer, _) = rig.send("ana", &form, &[("text", filled.as_str())]).await;
+    assert!(
+        answer.contains("REL-3 revision 2") && answer.contains("Launch day") && answer.contains("Hotfix, Low"),
+        "{answer}"
+    );
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_export_comes_home_with_what_a_human_edited_meanwhile() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-100)).await;
+    let seen = rig.sandbox().slash("ana", "releases", "release export", &[], None).await.unwrap();
+    let (_, exported) = file_of(&seen);
+    let edited = exported
+        .replace("Dependencies deployed and stable", "Dependencies deployed and stable everywhere")
+        .replace("Schedule retrospective if needed", "Hold a retrospective");
+    let seen = rig
+        .sandbox()
+        .slash("ana", "releases", "release import", &[("release", "REL-1")], Some(("home.md", edited.as_bytes())))
+        .await
+        .unwrap();
+    rig.quiet().await;
+    let answer = shown(&seen);
+    assert!(
+        answer.contains("revision 2") && answer.contains("is taken for") && answer.contains("stays done"),
+        "{answer}"
+    );
+    let seen = rig.sandbox().slash("ana", "releases", "release export", &[("release", "REL-1")], None).await.unwrap();
+    let (_, again) = file_of(&seen);
+    assert!(again.contains("- [x] Dependencies deployed and stable everywhere"), "the item went on: {again}");
+    assert_eq!(again.matches("tminus:begin log").count(), 1);
     rig.finish().await;
 }

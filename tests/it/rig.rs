@@ -56,6 +56,28 @@ impl Rig {
         shown(&seen)
     }
 
+    /// Chooses a section in the newest menu and returns the form's text.
+    pub async fn open(&self, who: &str, label: &str) -> (Value, String) {
+        let Seen::Modal { data, .. } = self.sandbox().choose(who, "releases", label).await.unwrap() else {
+            panic!("no form")
+        };
+        let text = data["components"][0]["components"][0]["value"].as_str().unwrap_or_default().to_owned();
+        (data, text)
+    }
+
+    /// Sends a form back and returns what its author sees, with the file beside it.
+    pub async fn send(&self, who: &str, form: &Value, fill: &[(&str, &str)]) -> (String, Option<(String, String)>) {
+        let seen = self.sandbox().fill(who, "releases", form, fill).await.unwrap();
+        self.quiet().await;
+        let file = match &seen {
+            Seen::Message(message) => {
+                message.file.clone().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap()))
+            }
+            _ => None,
+        };
+        (shown(&seen), file)
+    }
+
     pub async fn quiet(&self) {
         self.pair.app.quiet().await.unwrap();
     }

@@ -49,6 +49,21 @@ fn group(name: &str, description: &str, verbs: Vec<Value>) -> Value {
 pub fn all() -> Value {
     let reason = |required| text("reason", "Why; goes on the record", required);
     let releases = vec![
+        verb(
+            "new",
+            "Begin a release plan: a short form, then its sections with /release edit",
+            vec![
+                choices(
+                    "type",
+                    "Release type",
+                    true,
+                    &[("Standard", "standard"), ("Hotfix", "hotfix"), ("Emergency", "emergency")],
+                ),
+                choices("risk", "Risk level", true, &[("Low", "low"), ("Medium", "medium"), ("High", "high")]),
+            ],
+            false,
+        ),
+        verb("edit", "Edit a section of the plan", vec![], true),
         verb("import", "Import a release plan (Markdown)", vec![option(11, "plan", "The plan document", true)], true),
         verb("show", "Show a release", vec![], true),
         verb("list", "List this server's releases", vec![], false),

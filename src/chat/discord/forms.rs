@@ -25,6 +25,41 @@ pub(super) fn open(custom_id: &str, form: Form, title: &str, release: Option<&Re
     json!({ "type": 9, "data": { "custom_id": custom_id, "title": super::render::cut(title, 45), "components": rows } })
 }
 
+fn row(input: Value) -> Value {
+    json!({ "type": 1, "components": [input] })
+}
+
+/// The form of `/release new`; type and risk were options.
+pub(super) fn new_plan(custom_id: &str) -> Value {
+    let line = |id: &str, label: &str, required: bool, hint: &str| {
+        row(json!({
+            "type": 4, "custom_id": id, "label": label, "style": 1, "required": required, "max_length": 200,
+            "placeholder": hint,
+        }))
+    };
+    let rows = vec![
+        line("title", "What ships", true, "Checkout 4.2: new payment step"),
+        line("when", "Date, time and zone", false, "2026-12-08 14:00 Europe/Berlin"),
+        line("owner", "Release owner", false, "Ana Ferreira (@ana)"),
+        line("on_call", "On-call engineer", false, "Ben Okafor (@ben)"),
+        line("service", "Service", false, "checkout"),
+    ];
+    json!({ "type": 9, "data": { "custom_id": custom_id, "title": "New release plan", "components": rows } })
+}
+
+/// A section's Markdown, to be edited.
+pub(super) fn section(custom_id: &str, name: &str, text: &str) -> Value {
+    let mut input = json!({
+        "type": 4, "custom_id": "text", "label": "The section's Markdown", "style": 2, "required": true,
+        "max_length": 4000,
+    });
+    if !text.is_empty() {
+        input["value"] = json!(text);
+    }
+    let title = super::render::cut(&format!("Edit: {name}"), 45);
+    json!({ "type": 9, "data": { "custom_id": custom_id, "title": title, "components": [row(input)] } })
+}
+
 /// The metrics' names, to be completed. Old values are not filled in: sent along unread, they would count as fresh.
 fn metric_lines(release: &Release) -> String {
     release

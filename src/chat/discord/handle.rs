@@ -7,23 +7,20 @@ use serenity::model::application::{
     CommandDataOptionValue, CommandInteraction, ComponentInteraction, Interaction, ModalInteraction,
 };
 
-use super::attachment;
 use super::forms;
 use super::lists;
 use super::parse::{self, Typed};
 use super::render;
 use super::rest::{Limit, Rest, Upload};
 use crate::chat::SendFault;
-use crate::desk::{Answer, Ask, Desk, DeskFault, findings};
-use crate::domain::command::{Command, Imported};
+use crate::desk::{Answer, Ask, Desk, DeskFault};
+use crate::domain::command::Command;
 use crate::domain::effect::{Choice, Form};
-use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId, UserId};
+use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::people::Actor;
-use crate::domain::plan::{Contact, SignoffRole};
+use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
-use crate::domain::release::MAX_PLAN_BYTES;
-use crate::plan_doc::{self, Blocks};
 use crate::voice::{self, Message, system};
 
 /// What handling needs; cheap to clone.
@@ -39,29 +36,34 @@ pub(super) struct Handler {
 }
 
 /// Where the answer goes.
-struct Reply<'a> {
+pub(super) struct Reply<'a> {
     rest: &'a Rest,
     application: String,
-    id: String,
+    pub(super) id: String,
     token: &'a str,
 }
 
 impl Reply<'_> {
-    async fn now(&self, body: Value) -> Result<(), SendFault> {
+    pub(super) async fn now(&self, body: Value) -> Result<(), SendFault> {
         let path = format!("/interactions/{}/{}/callback", self.id, self.token);
         self.rest.json(Method::POST, &path, Some(&body), Limit::Exempt).await.map(|_| ())
     }
 
-    async fn say(&self, message: &Message, prompt: Option<&str>) -> Result<(), SendFault> {
+    pub(super) async fn say(&self, message: &Message, prompt: Option<&str>) -> Result<(), SendFault> {
         self.now(json!({ "type": 4, "data": render::private(message, prompt) })).await
     }
 
     /// "Thinking", for work that may take longer; answered by [`Reply::later`].
-    async fn wait(&self) -> Result<(), SendFault> {
+    pub(super) async fn wait(&self) -> Result<(), SendFault> {
         self.now(json!({ "type": 5, "data": { "flags": 64 } })).await
     }
 
-    async fn later(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Result<(), SendFault> {
+    pub(super) async fn later(
+        &self,
+        message: &Message,
+        prompt: Option<&str>,
+        file: Option<Upload>,
+    ) -> Result<(), SendFault> {
         let path = format!("/webhooks/{}/{}/messages/@original", self.application, self.token);
         let mut body = render::private(message, prompt);
         if let Some(fields) = body.as_object_mut() {
@@ -108,6 +110,8 @@ impl Handler {
             "release list" => return self.list(&reply, &guild).await,
             "release show" => return self.show(&reply, &guild, &typed).await,
             "release timeline" | "release export" => return self.file(&reply, &guild, &typed).await,
+            "release new" => return self.new_form(&reply, &typed).await,
+            "release edit" => return self.edit(&reply, &guild, &typed).await,
             "release import" => return self.import(&reply, it, &guild, actor, &typed).await,
             "release update" if typed.text("text").is_none() => {
                 return self.update_form(&reply, &guild, &typed).await;
@@ -143,7 +147,7 @@ impl Handler {
         }
     }
 
-    fn fault(&self, id: &str, fault: &DeskFault) -> Message {
+    pub(super) fn fault(&self, id: &str, fault: &DeskFault) -> Message {
         tracing::error!(interaction = id, error = fault as &dyn std::error::Error, "A command was not recorded");
         system::fault(id)
     }
@@ -157,6 +161,10 @@ impl Handler {
 
     async fn component(&self, it: &ComponentInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
+        if let (Some(guild), Some(no)) = (parse::guild(it.guild_id), it.data.custom_id.strip_prefix("e:")) {
+            let section = parse::chosen(it).unwrap_or_default();
+            return self.section_form(&reply, &guild, no, &section).await;
+        }
         let (Some(guild), Some((_, prompt, choice))) =
             (parse::guild(it.guild_id), parse::custom_id(&it.data.custom_id))
         else {
@@ -164,6 +172,14 @@ impl Handler {
                 .say(&system::sorry("This button belongs to an older version; use the newest message."), None)
                 .await;
         };
+        match choice {
+            Choice::EditAgain => return self.edit_again(&reply, &guild, &prompt).await,
+            Choice::ApplyFixes | Choice::DownloadFixed => {
+                let actor = parse::actor(&it.user, it.member.as_ref());
+                return self.fixes(&reply, &guild, actor, &prompt, choice).await;
+            }
+            _ => {}
+        }
         if let Some(form) = choice.form() {
             return self.form(&reply, &guild, &prompt, choice, form).await;
         }
@@ -211,6 +227,14 @@ impl Handler {
             return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
         };
         let actor = parse::actor(&it.user, it.member.as_ref());
+        if let Some(id) = it.data.custom_id.strip_prefix("n:") {
+            let field = |name: &str| parse::input(it, name).filter(|t| !t.trim().is_empty());
+            return self.new_plan(&reply, &guild, actor, id, field).await;
+        }
+        if let Some(id) = it.data.custom_id.strip_prefix("E:") {
+            let text = parse::input(it, "text").unwrap_or_default();
+            return self.edited(&reply, &guild, actor, id, text).await;
+        }
         let text = parse::input(it, "text").filter(|t| !t.trim().is_empty());
         let values = match parse::values(&parse::input(it, "values").unwrap_or_default()) {
             Ok(values) => values,
@@ -241,7 +265,7 @@ impl Handler {
         }
     }
 
-    async fn release(
+    pub(super) async fn release(
         &self,
         reply: &Reply<'_>,
         guild: &GuildId,
@@ -305,18 +329,7 @@ impl Handler {
                 Upload { name: format!("{}-timeline.txt", release.no), bytes: (lines.join("\n") + "\n").into_bytes() };
             return reply.later(&system::timeline(&name, &lines), None, Some(file)).await;
         }
-        match self.desk.store().revision(release.id, release.revision).await {
-            Ok(Some(revision)) => {
-                let bytes = plan_doc::export(&revision.bytes, &release);
-                reply.later(&system::exported(&name), None, Some(Upload { name: revision.file_name, bytes })).await
-            }
-            Ok(None) => {
-                reply.later(&system::sorry("The plan's bytes are missing; tell your operator."), None, None).await
-            }
-            Err(fault) => {
-                reply.later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None).await
-            }
-        }
+        self.export(reply, &release).await
     }
 
     async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
@@ -349,102 +362,6 @@ impl Handler {
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
             Ok(_) => self.check(reply, guild).await,
             Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
-        }
-    }
-
-    async fn import(
-        &self,
-        reply: &Reply<'_>,
-        it: &CommandInteraction,
-        guild: &GuildId,
-        actor: Actor,
-        typed: &Typed,
-    ) -> Result<(), SendFault> {
-        let attached = match typed.value("plan") {
-            Some(CommandDataOptionValue::Attachment(id)) => it.data.resolved.attachments.get(id),
-            _ => None,
-        };
-        let Some(attached) = attached else {
-            return reply.say(&system::sorry("Attach the plan in the option `plan`."), None).await;
-        };
-        let release = match typed.text("release").map(|text| text.parse()) {
-            None => None,
-            Some(Ok(no)) => Some(no),
-            Some(Err(())) => {
-                return reply.say(&system::sorry("The option `release` takes a number such as REL-42."), None).await;
-            }
-        };
-        reply.wait().await?;
-        let file_name: String =
-            render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect();
-        let bytes =
-            match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
-                Ok(bytes) => bytes,
-                Err(unfetched) => {
-                    let lines = [format!("{unfetched}.")];
-                    return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
-                }
-            };
-        let (mut reading, bytes) = match self.desk.read_plan(guild, bytes).await {
-            Ok(read) => read,
-            Err(fault) => return reply.later(&self.fault(&reply.id, &fault), None, None).await,
-        };
-        let kept = findings(&reading);
-        let Some(mut plan) = reading.plan.take() else {
-            let text = String::from_utf8_lossy(&bytes);
-            let bad: Vec<_> = reading.diagnostics.into_iter().filter(|d| d.blocks == Blocks::Import).collect();
-            return reply
-                .later(&system::unreadable(&file_name, &plan_doc::render_chat(&bad, &text, 3)), None, None)
-                .await;
-        };
-        for contact in [&mut plan.owner, &mut plan.on_call].into_iter().chain(&mut plan.escalation) {
-            self.resolve(guild, contact).await;
-        }
-        let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
-        if size > MAX_PLAN_BYTES {
-            let lines = [format!(
-                "The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them."
-            )];
-            return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
-        }
-        let imported = Box::new(Imported { plan, digest: reading.digest, findings: kept });
-        let ask = Ask::Import { guild: guild.clone(), actor, release, imported, file_name, bytes };
-        match self.desk.ask_once(ask, "discord", &reply.id).await {
-            Ok(Answer::Done { message, prompt, .. }) => reply.later(&message, prompt.as_deref(), None).await,
-            Ok(Answer::Refused { message }) => reply.later(&message, None, None).await,
-            Ok(_) => Ok(()),
-            Err(fault) => reply.later(&self.fault(&reply.id, &fault), None, None).await,
-        }
-    }
-
-    /// Matches a name of the plan with a member, if exactly one member bears it.
-    async fn resolve(&self, guild: &GuildId, contact: &mut Contact) {
-        if contact.user.is_some() {
-            return;
-        }
-        let query = contact.handle.clone().unwrap_or_else(|| contact.name.clone());
-        let encoded: String = query
-            .bytes()
-            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
-            .collect();
-        let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
-        let members = match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
-            Ok(members) => members,
-            Err(fault) => {
-                tracing::warn!(%fault, "Members could not be searched; the person is asked instead");
-                return;
-            }
-        };
-        let wanted = [contact.handle.as_deref(), Some(contact.name.as_str())];
-        let same =
-            |value: &Value| value.as_str().is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)));
-        let mut found = members.as_array().into_iter().flatten().filter(|m| {
-            let bot = m.pointer("/user/bot").and_then(Value::as_bool).unwrap_or(false);
-            // Only the username is unique; the other names anybody may give themselves.
-            !bot && m.pointer("/user/username").is_some_and(same)
-        });
-        if let (Some(only), None) = (found.next(), found.next()) {
-            contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);
         }
     }
 }

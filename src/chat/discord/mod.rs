@@ -8,6 +8,7 @@ pub mod gateway;
 mod handle;
 mod lists;
 mod parse;
+mod plans;
 pub mod render;
 pub mod rest;
 pub mod send;

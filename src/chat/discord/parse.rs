@@ -125,7 +125,7 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
         "release postmortem waive" => Ok(Command::Closing(ClosingCommand::WaivePostmortem { reason: text("reason") })),
         "release postmortem schedule" => parse_when(&text("time"), zone)
             .map(|when| Command::Closing(ClosingCommand::Schedule { at: when.at }))
-            .map_err(|(_, message, help)| format!("{message} {help}")),
+            .map_err(|problem| format!("{} {}", problem.message, problem.help)),
         _ => return None,
     };
     Some(command)
@@ -183,6 +183,14 @@ pub(super) fn custom_id(id: &str) -> Option<(char, String, Choice)> {
 pub(super) fn picked(interaction: &ComponentInteraction) -> Option<UserId> {
     match &interaction.data.kind {
         ComponentInteractionDataKind::UserSelect { values } => values.first().map(|id| UserId(id.to_string())),
+        _ => None,
+    }
+}
+
+/// The entry chosen in a select menu.
+pub(super) fn chosen(interaction: &ComponentInteraction) -> Option<String> {
+    match &interaction.data.kind {
+        ComponentInteractionDataKind::StringSelect { values } => values.first().cloned(),
         _ => None,
     }
 }

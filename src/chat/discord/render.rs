@@ -90,7 +90,10 @@ pub fn custom_id(kind: char, prompt: &str, choice: Choice) -> String {
 }
 
 fn components(message: &Message, prompt: Option<&str>) -> Vec<Value> {
-    let Some(prompt) = prompt else { return Vec::new() };
+    let menu = message.menu.as_ref().filter(|menu| !menu.entries.is_empty());
+    let menu =
+        menu.map(|menu| json!({ "type": 1, "components": [super::plans::section_menu(&menu.release, &menu.entries)] }));
+    let Some(prompt) = prompt else { return menu.into_iter().collect() };
     let mut rows: Vec<Value> = message
         .buttons
         .chunks(5)
@@ -102,6 +105,7 @@ fn components(message: &Message, prompt: Option<&str>) -> Vec<Value> {
         let select = json!({ "type": 5, "custom_id": id, "placeholder": cut(&pick.placeholder, 150), "min_values": 1, "max_values": 1 });
         rows.push(json!({ "type": 1, "components": [select] }));
     }
+    rows.extend(menu);
     rows
 }
 

@@ -1,0 +1,61 @@
+//! What reading a plan costs, beside a bare pass of the Markdown parser over the same bytes: the filled template, ten times
+//! its text, and hostile documents at the size limit. Ratios in one run; the machine's noise is in both.
+
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark speaks to its reader")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use tminus::plan_doc::{self, Setting};
+
+const PLAN: &str = include_str!("../tests/data/plans/checkout-4.2.md");
+
+/// The median of several runs.
+fn median(mut run: impl FnMut()) -> Duration {
+    let mut times: Vec<Duration> = (0..31)
+        .map(|_| {
+            let began = Instant::now();
+            run();
+            began.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn bare(text: &str) -> usize {
+    let options = pulldown_cmark::Options::ENABLE_TABLES | pulldown_cmark::Options::ENABLE_TASKLISTS;
+    pulldown_cmark::Parser::new_ext(text, options).into_offset_iter().count()
+}
+
+fn main() {
+    let setting = Setting { zone: None, now: Some("2026-12-01T08:00:00Z".parse().unwrap()) };
+    // Ten times the text, as one plan: the template, then its sections again under other headings.
+    let ten = PLAN.to_owned() + &PLAN.replace("# ", "# Part of ").repeat(9);
+    let fill = |unit: &str| format!("# T\n\n{}", unit.repeat((plan_doc::MAX_BYTES - 8) / unit.len()));
+    let documents = [
+        ("filled template", PLAN.to_owned()),
+        ("ten times the text", ten),
+        ("256 kB of brackets", fill(&"[".repeat(50)).replace("[[[[[[[[[[", "[[[[[[[[[\n")),
+        ("256 kB of boxes", "# T\n\n".to_owned() + &"- [ ] a box with some words to make it long enough to reach the limit\n".repeat(3_600)),
+        ("256 kB of table rows", "# T\n\n## Success Criteria\n\n| Metric | Baseline | Success Threshold | Alert Threshold |\n|---|---|---|---|\n".to_owned() + &"| name of it | 200ms | < 250ms | > 400ms |\n".repeat(4_900)),
+        ("256 kB of triggers", "# T\n\n## Rollback Triggers\n\n".to_owned() + &"- Error rate exceeds 5% or latency > 2x baseline and ( x\n".repeat(4_600)),
+        ("256 kB of emphasis", fill("**a _b `c [d](e) *f* ~~g~~ \n")),
+        ("256 kB of pipes", fill(&("|".repeat(31) + "\n"))),
+    ];
+    println!("{:<24} {:>9} {:>12} {:>12} {:>8}", "document", "bytes", "read + lint", "bare parse", "ratio");
+    let mut times = Vec::new();
+    for (name, text) in &documents {
+        let text = &text[..text.len().min(plan_doc::MAX_BYTES)];
+        let read = median(|| {
+            black_box(plan_doc::read(black_box(text.as_bytes()), &setting));
+        });
+        let parse = median(|| {
+            black_box(bare(black_box(text)));
+        });
+        let ratio = read.as_secs_f64() / parse.as_secs_f64();
+        println!("{name:<24} {:>9} {read:>12.2?} {parse:>12.2?} {ratio:>7.1}x", text.len());
+        times.push(read);
+    }
+    println!("ten times the text costs {:.1} times the time", times[1].as_secs_f64() / times[0].as_secs_f64());
+}

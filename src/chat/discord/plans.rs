@@ -1,0 +1,496 @@
+//! Plans in chat: import, new, edit, fixes, export. It turns documents into what the desk is asked, and answers with findings
+//! and files; nothing of a person's text is ever lost to a refusal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use serenity::model::application::{CommandDataOptionValue, CommandInteraction};
+
+use super::attachment;
+use super::forms;
+use super::handle::{Handler, Reply};
+use super::parse::Typed;
+use super::render;
+use super::rest::{Limit, Upload};
+use crate::chat::SendFault;
+use crate::desk::{Answer, Ask, DeskFault, findings};
+use crate::domain::command::Imported;
+use crate::domain::effect::{Choice, Prompt};
+use crate::domain::ids::{GuildId, ReleaseNo, UserId};
+use crate::domain::people::Actor;
+use crate::domain::plan::{Contact, ReleaseType, Risk};
+use crate::domain::release::{MAX_PLAN_BYTES, Release};
+use crate::plan_doc::{self, NewPlan, Reading};
+use crate::voice::{self, Message, system};
+
+/// The longest text Discord takes in a paragraph input.
+const MAX_INPUT: usize = 4_000;
+
+/// A document on its way to the desk.
+pub(super) struct Incoming {
+    pub(super) guild: GuildId,
+    pub(super) actor: Actor,
+    /// The release it revises; absent for a new one.
+    pub(super) release: Option<ReleaseNo>,
+    /// The revision it was made from: another one meanwhile is not overwritten.
+    pub(super) expect: Option<u32>,
+    pub(super) file_name: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Handler {
+    pub(super) async fn import(
+        &self,
+        reply: &Reply<'_>,
+        it: &CommandInteraction,
+        guild: &GuildId,
+        actor: Actor,
+        typed: &Typed,
+    ) -> Result<(), SendFault> {
+        let attached = match typed.value("plan") {
+            Some(CommandDataOptionValue::Attachment(id)) => it.data.resolved.attachments.get(id),
+            _ => None,
+        };
+        let Some(attached) = attached else {
+            return reply.say(&system::sorry("Attach the plan in the option `plan`."), None).await;
+        };
+        let release = match typed.text("release").map(|text| text.parse()) {
+            None => None,
+            Some(Ok(no)) => Some(no),
+            Some(Err(())) => {
+                return reply.say(&system::sorry("The option `release` takes a number such as REL-42."), None).await;
+            }
+        };
+        reply.wait().await?;
+        let file_name: String =
+            render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect();
+        let bytes =
+            match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
+                Ok(bytes) => bytes,
+                Err(unfetched) => {
+                    let lines = [format!("{unfetched}.")];
+                    return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
+                }
+            };
+        let incoming = Incoming { guild: guild.clone(), actor, release, expect: None, file_name, bytes };
+        self.take_or_say(reply, incoming).await
+    }
+
+    /// Reads a document, asks the desk, and answers; `Some` with the refusal, not yet said, if nothing was stored.
+    pub(super) async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Result<Option<Message>, SendFault> {
+        let Incoming { guild, actor, release, expect, file_name, bytes } = incoming;
+        let refuse = |message: Message| Ok(Some(message));
+        let (mut reading, bytes) = match self.desk.read_plan(&guild, bytes).await {
+            Ok(read) => read,
+            Err(fault) => return refuse(self.fault(&reply.id, &fault)),
+        };
+        let source = String::from_utf8_lossy(&bytes).into_owned();
+        let Some(mut plan) = reading.plan.take() else {
+            let lines = plan_doc::render_chat(&reading.diagnostics, &source, 3);
+            return refuse(system::unreadable(&file_name, &lines));
+        };
+        let mut renamed = BTreeMap::new();
+        if let Some(no) = release {
+            match self.merged(&guild, no, &reading).await {
+                Ok(Some((merge, old))) => {
+                    reading.diagnostics.extend(merge.diagnostics(&old, &reading));
+                    renamed = merge.plain_ids();
+                }
+                Ok(None) => {}
+                Err(fault) => return refuse(self.fault(&reply.id, &fault)),
+            }
+        }
+        for contact in plan.contacts_mut() {
+            self.resolve(&guild, contact).await;
+        }
+        let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
+        if size > MAX_PLAN_BYTES {
+            let lines = [format!(
+                "The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them."
+            )];
+            return refuse(system::unreadable(&file_name, &lines));
+        }
+        let fixes = reading.diagnostics.iter().flat_map(|d| &d.suggestions).filter(|s| s.safe).count();
+        let imported = Box::new(Imported {
+            plan,
+            digest: reading.digest.clone(),
+            findings: findings(&reading),
+            fixes: u32::try_from(fixes).unwrap_or(u32::MAX),
+            renamed,
+        });
+        let stem = file_name.trim_end_matches(".md").to_owned();
+        let ask = Ask::Import { guild, actor, release, expect, imported, file_name, bytes };
+        match self.desk.ask_once(ask, "discord", &reply.id).await {
+            Ok(Answer::Done { message, prompt, release }) => {
+                let (mut message, file) = with_findings(*message, &reading, &source, &stem);
+                if reading.blocked()
+                    && let Ok(Some(release)) = self.desk.store().read_release(release).await
+                {
+                    message = system::with_menu(message, release.no.to_string(), plan_doc::menu(&source));
+                }
+                reply.later(&message, prompt.as_deref(), file).await?;
+                Ok(None)
+            }
+            Ok(Answer::Refused { message }) => refuse(*message),
+            Ok(_) => Ok(None),
+            Err(fault) => refuse(self.fault(&reply.id, &fault)),
+        }
+    }
+
+    /// [`Handler::take`], for those who have nothing to give back with a refusal.
+    async fn take_or_say(&self, reply: &Reply<'_>, incoming: Incoming) -> Result<(), SendFault> {
+        match self.take(reply, incoming).await? {
+            Some(refusal) => reply.later(&refusal, None, None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// How the items of the present revision go on in the next, with the present one's reading.
+    async fn merged(
+        &self,
+        guild: &GuildId,
+        no: ReleaseNo,
+        new: &Reading,
+    ) -> Result<Option<(plan_doc::Merge, Reading)>, DeskFault> {
+        let Some((release, bytes)) = self.document(guild, &no.to_string()).await? else { return Ok(None) };
+        let (old, _) = self.desk.read_plan(guild, bytes).await?;
+        let filled = plan_doc::Filled::of(&release, Vec::new(), self.desk.clock().now());
+        let done: BTreeSet<String> = filled.done;
+        Ok(Some((plan_doc::merge(&old, new, &done), old)))
+    }
+
+    /// A release and its present revision's bytes.
+    async fn document(&self, guild: &GuildId, no: &str) -> Result<Option<(Release, Vec<u8>)>, DeskFault> {
+        let broken = |fault: crate::store::StoreFault| DeskFault::NotRecorded(fault.to_string());
+        let release = super::lists::release(&self.desk, guild, Some(no.to_owned())).await.map_err(broken)?;
+        let Some(release) = release else { return Ok(None) };
+        let revision = self.desk.store().revision(release.id, release.revision).await.map_err(broken)?;
+        Ok(revision.map(|revision| (release, revision.bytes)))
+    }
+
+    /// Matches a name of the plan with a member, if exactly one member bears it.
+    async fn resolve(&self, guild: &GuildId, contact: &mut Contact) {
+        if contact.user.is_some() {
+            return;
+        }
+        let query = contact.handle.clone().unwrap_or_else(|| contact.name.clone());
+        let encoded: String = query
+            .bytes()
+            .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+            .collect();
+        let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
+        let members = match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
+            Ok(members) => members,
+            Err(fault) => {
+                tracing::warn!(%fault, "Members could not be searched; the person is asked instead");
+                return;
+            }
+        };
+        let wanted = [contact.handle.as_deref(), Some(contact.name.as_str())];
+        let same =
+            |value: &Value| value.as_str().is_some_and(|v| wanted.iter().flatten().any(|w| w.eq_ignore_ascii_case(v)));
+        let mut found = members.as_array().into_iter().flatten().filter(|m| {
+            let bot = m.pointer("/user/bot").and_then(Value::as_bool).unwrap_or(false);
+            // Only the username is unique; the other names anybody may give themselves.
+            !bot && m.pointer("/user/username").is_some_and(same)
+        });
+        if let (Some(only), None) = (found.next(), found.next()) {
+            contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);
+        }
+    }
+
+    /// `/release new`: a short form; type and risk go along in its id.
+    pub(super) async fn new_form(&self, reply: &Reply<'_>, typed: &Typed) -> Result<(), SendFault> {
+        let id = format!("n:{}:{}", typed.text("type").unwrap_or_default(), typed.text("risk").unwrap_or_default());
+        reply.now(forms::new_plan(&id)).await
+    }
+
+    /// The form of `/release new` came back: a plan is written and imported.
+    pub(super) async fn new_plan(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        id: &str,
+        fields: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), SendFault> {
+        let (kind, risk) = id.split_once(':').unwrap_or((id, ""));
+        let kind = ReleaseType::ALL.iter().copied().find(|k| k.to_string().eq_ignore_ascii_case(kind));
+        let risk = Risk::ALL.iter().copied().find(|r| r.to_string().eq_ignore_ascii_case(risk));
+        let title = fields("title");
+        let file_name = file_name(title.as_deref().unwrap_or("plan"));
+        let text = plan_doc::new_plan(&NewPlan {
+            title,
+            when: fields("when"),
+            kind,
+            risk,
+            owner: fields("owner"),
+            on_call: fields("on_call"),
+            service: fields("service"),
+            ..NewPlan::default()
+        });
+        reply.wait().await?;
+        let bytes = text.into_bytes();
+        let incoming = Incoming { guild: guild.clone(), actor, release: None, expect: None, file_name, bytes };
+        self.take_or_say(reply, incoming).await
+    }
+
+    /// `/release edit`: which section.
+    pub(super) async fn edit(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
+        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
+        match self.document(guild, &release.no.to_string()).await {
+            Ok(Some((release, bytes))) => {
+                let text = String::from_utf8_lossy(&bytes);
+                reply.say(&system::edit(&release, plan_doc::menu(&text)), None).await
+            }
+            Ok(None) => reply.say(&system::sorry("The plan's bytes are missing; tell your operator."), None).await,
+            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
+        }
+    }
+
+    /// A section was chosen: its text opens in a form.
+    pub(super) async fn section_form(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        no: &str,
+        section: &str,
+    ) -> Result<(), SendFault> {
+        let (release, bytes) = match self.document(guild, no).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return reply.say(&system::sorry("This release is not here any more."), None).await,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
+        let text = String::from_utf8_lossy(&bytes);
+        let Some(chapter) = plan_doc::chapter(&text, section) else {
+            let sentence = "That section is not in the plan any more. Ask for /release edit again.";
+            return reply.say(&system::sorry(sentence), None).await;
+        };
+        if chapter.text.chars().count() > MAX_INPUT {
+            let sentence = format!(
+                "“{}” has {} characters; a form takes {MAX_INPUT}. Edit the file from /release export and import it with the option `release`.",
+                chapter.name,
+                chapter.text.chars().count()
+            );
+            return reply.say(&system::sorry(&sentence), None).await;
+        }
+        let id = format!("E:{no}:{section}:{}", release.revision);
+        reply.now(forms::section(&id, &chapter.name, &chapter.text)).await
+    }
+
+    /// A section's form came back. A refusal gives the text back, with a button to go on.
+    pub(super) async fn edited(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        id: &str,
+        text: String,
+    ) -> Result<(), SendFault> {
+        let mut parts = id.splitn(3, ':');
+        let (Some(no), Some(section), Some(base)) =
+            (parts.next(), parts.next(), parts.next().and_then(|base| base.parse::<u32>().ok()))
+        else {
+            return reply.say(&system::sorry("This form belongs to an older version."), None).await;
+        };
+        reply.wait().await?;
+        let refused = match self.document(guild, no).await {
+            Ok(Some((release, bytes))) => {
+                let newest = String::from_utf8_lossy(&bytes).into_owned();
+                match self.replaced(&release, &newest, section, base, &text).await {
+                    Ok(document) => {
+                        let incoming = Incoming {
+                            guild: guild.clone(),
+                            actor,
+                            release: Some(release.no),
+                            expect: Some(release.revision),
+                            file_name: self.name_of(&release).await,
+                            bytes: document.into_bytes(),
+                        };
+                        self.take(reply, incoming).await?
+                    }
+                    Err(sentence) => Some(system::sorry(&sentence)),
+                }
+            }
+            Ok(None) => Some(system::sorry("This release is not here any more.")),
+            Err(fault) => Some(self.fault(&reply.id, &fault)),
+        };
+        let Some(refusal) = refused else { return Ok(()) };
+        // The text goes back as it was sent, and the button opens it again.
+        let prompt = Prompt::Section { section: section.to_owned(), text: text.clone() };
+        let kept = match no.parse() {
+            Ok(no) => self.desk.ask(Ask::Keep { guild: guild.clone(), release: no, prompt }).await,
+            Err(()) => Ok(Answer::Unrouted),
+        };
+        let file = Upload { name: "your-text.md".to_owned(), bytes: text.into_bytes() };
+        match kept {
+            Ok(Answer::Done { prompt, .. }) => {
+                reply.later(&system::given_back(refusal), prompt.as_deref(), Some(file)).await
+            }
+            _ => reply.later(&refusal, None, Some(file)).await,
+        }
+    }
+
+    /// The newest document with one section replaced, unless somebody changed that section meanwhile.
+    async fn replaced(
+        &self,
+        release: &Release,
+        newest: &str,
+        section: &str,
+        base: u32,
+        text: &str,
+    ) -> Result<String, String> {
+        if base != release.revision {
+            let before = self.desk.store().revision(release.id, base).await.ok().flatten();
+            let before = before.map(|revision| String::from_utf8_lossy(&revision.bytes).into_owned());
+            let old = before.as_deref().and_then(|before| plan_doc::chapter(before, section)).map(|c| c.text);
+            let new = plan_doc::chapter(newest, section).map(|c| c.text);
+            if old != new {
+                return Err(format!(
+                    "Somebody changed this section meanwhile; the plan is at revision {}. Your text is attached.",
+                    release.revision
+                ));
+            }
+        }
+        plan_doc::replace_chapter(newest, section, text)
+            .ok_or_else(|| "That section is not in the plan any more. Your text is attached.".to_owned())
+    }
+
+    async fn name_of(&self, release: &Release) -> String {
+        let stored = self.desk.store().revision(release.id, release.revision).await.ok().flatten();
+        stored.map_or_else(|| file_name(&release.plan.title), |revision| revision.file_name)
+    }
+
+    /// "Edit again" under a refused section: the form opens with the refused text.
+    pub(super) async fn edit_again(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str) -> Result<(), SendFault> {
+        let stored = self.desk.store().read_prompt(guild, prompt).await;
+        let found = match stored {
+            Ok(Some(stored)) => match self.desk.store().read_release(stored.release).await {
+                Ok(release) => release.map(|release| (release, stored.prompt)),
+                Err(fault) => {
+                    let fault = DeskFault::NotRecorded(fault.to_string());
+                    return reply.say(&self.fault(&reply.id, &fault), None).await;
+                }
+            },
+            Ok(None) => None,
+            Err(fault) => {
+                return reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await;
+            }
+        };
+        let Some((release, Prompt::Section { section, text })) = found else {
+            return reply.say(&system::sorry("This button leads nowhere any more. See /release edit."), None).await;
+        };
+        let id = format!("E:{}:{section}:{}", release.no, release.revision);
+        reply.now(forms::section(&id, "Your text again", &text)).await
+    }
+
+    /// "Apply safe fixes" and "Download fixed plan".
+    pub(super) async fn fixes(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        prompt: &str,
+        choice: Choice,
+    ) -> Result<(), SendFault> {
+        reply.wait().await?;
+        let gone = system::sorry("This button leads nowhere any more. See /release show.");
+        let stored = match self.desk.store().read_prompt(guild, prompt).await {
+            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await,
+            Ok(None) => Ok(None),
+            Err(fault) => Err(fault),
+        };
+        let release = match stored {
+            Ok(Some(release)) => release,
+            Ok(None) => return reply.later(&gone, None, None).await,
+            Err(fault) => {
+                let fault = DeskFault::NotRecorded(fault.to_string());
+                return reply.later(&self.fault(&reply.id, &fault), None, None).await;
+            }
+        };
+        let bytes = match self.document(guild, &release.no.to_string()).await {
+            Ok(Some((_, bytes))) => bytes,
+            Ok(None) => return reply.later(&gone, None, None).await,
+            Err(fault) => return reply.later(&self.fault(&reply.id, &fault), None, None).await,
+        };
+        let fixed = match plan_doc::fix(&bytes) {
+            Ok((fixed, count)) if count > 0 => fixed,
+            Ok(_) => return reply.later(&system::sorry("There is nothing left to fix safely."), None, None).await,
+            Err(diagnostic) => return reply.later(&system::sorry(&diagnostic.message), None, None).await,
+        };
+        let file_name = self.name_of(&release).await;
+        if choice == Choice::DownloadFixed {
+            let file = Upload { name: file_name, bytes: fixed.into_bytes() };
+            return reply.later(&system::fixed(&voice::words::name(&release)), None, Some(file)).await;
+        }
+        let incoming = Incoming {
+            guild: guild.clone(),
+            actor,
+            release: Some(release.no),
+            expect: Some(release.revision),
+            file_name,
+            bytes: fixed.into_bytes(),
+        };
+        self.take_or_say(reply, incoming).await
+    }
+
+    /// `/release export`: the document with what happened filled in.
+    pub(super) async fn export(&self, reply: &Reply<'_>, release: &Release) -> Result<(), SendFault> {
+        let name = voice::words::name(release);
+        let failed =
+            |fault: crate::store::StoreFault| self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string()));
+        let log = match self.desk.store().history(release.id).await {
+            Ok(entries) => entries.iter().map(|entry| voice::timeline::line(release, &entry.recorded)).collect(),
+            Err(fault) => return reply.later(&failed(fault), None, None).await,
+        };
+        match self.desk.store().revision(release.id, release.revision).await {
+            Ok(Some(revision)) => {
+                let filled = plan_doc::Filled::of(release, log, self.desk.clock().now());
+                let exported = plan_doc::export(&revision.bytes, &filled);
+                let file = Upload { name: revision.file_name, bytes: exported.bytes };
+                reply.later(&system::exported(&name, &exported.unplaced), None, Some(file)).await
+            }
+            Ok(None) => {
+                reply.later(&system::sorry("The plan's bytes are missing; tell your operator."), None, None).await
+            }
+            Err(fault) => reply.later(&failed(fault), None, None).await,
+        }
+    }
+}
+
+/// The first three findings in the answer, all of them in a file beside it.
+fn with_findings(message: Message, reading: &Reading, source: &str, stem: &str) -> (Message, Option<Upload>) {
+    if reading.diagnostics.is_empty() {
+        return (message, None);
+    }
+    let lines = plan_doc::render_chat(&reading.diagnostics, source, 3);
+    let message = system::with_findings(message, &lines);
+    let several = reading.diagnostics.len() > 3;
+    let file = several.then(|| {
+        let text = plan_doc::render_file(&reading.diagnostics, source, &format!("{stem}.md"));
+        Upload { name: format!("{stem}-findings.txt"), bytes: text.into_bytes() }
+    });
+    (message, file)
+}
+
+/// A file's name from a title.
+fn file_name(title: &str) -> String {
+    let slug: String =
+        title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(60).collect();
+    let slug = slug.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+    if slug.is_empty() { "plan.md".to_owned() } else { format!("{slug}.md") }
+}
+
+/// A select menu of sections; the release goes along in its id.
+pub(super) fn section_menu(no: &str, entries: &[(String, String)]) -> Value {
+    let options: Vec<Value> = entries
+        .iter()
+        .take(25)
+        .map(|(value, label)| json!({ "value": value, "label": render::cut(label, 100) }))
+        .collect();
+    json!({
+        "type": 3, "custom_id": format!("e:{no}"), "placeholder": "Edit a section", "min_values": 1, "max_values": 1,
+        "options": options,
+    })
+}

@@ -1,0 +1,177 @@
+//! Export: the human's own document with only the state-bearing bytes patched, and two blocks of the bot's own
+//! (`plans.md` 2.3). The laws: no state gives the same bytes; twice is once; [`strip`] gives the original back; k changed
+//! items touch at most k lines outside the bot's blocks.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::bot_blocks;
+use super::diagnostics::patch;
+use super::filled::{Filled, Signed};
+use super::read::{Reading, Setting, read};
+
+/// A document filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// The document.
+    pub bytes: Vec<u8>,
+    /// Done items whose box is not in the document, by id. Reported, never guessed.
+    pub unplaced: Vec<String>,
+}
+
+/// The document with what has happened filled in.
+pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
+    let (false, Ok(text)) = (filled.is_empty(), std::str::from_utf8(bytes)) else {
+        return Exported { bytes: bytes.to_vec(), unplaced: Vec::new() };
+    };
+    let text = strip_text(text);
+    let reading = read(text.as_bytes(), &Setting::default());
+    let mut patches: Vec<(Range<usize>, String)> = Vec::new();
+    let mut record: BTreeMap<String, (String, String)> = BTreeMap::new();
+    let mut unplaced = Vec::new();
+    for id in &filled.done {
+        let Some(check) = reading.items.get(id) else {
+            unplaced.push(id.clone());
+            continue;
+        };
+        if let Some(ticked) = check.ticked(&text) {
+            record.insert(id.clone(), (text[check.range()].to_owned(), ticked.to_owned()));
+            patches.push((check.range(), ticked.to_owned()));
+        }
+    }
+    for (role, signed) in &filled.signed {
+        let key = format!("signoff/{role}");
+        let Some(slot) = reading.slots.get(&key) else { continue };
+        let old = &text[slot.clone()];
+        if let Some(new) = signed_words(old, signed) {
+            record.insert(format!("slot/{key}"), (old.to_owned(), new.clone()));
+            patches.push((slot.clone(), new));
+        }
+    }
+    if let (Some(updated), Some(slot)) = (&filled.updated, reading.slots.get("last-updated"))
+        && &text[slot.clone()] == "[Date]"
+    {
+        record.insert("slot/last-updated".to_owned(), ("[Date]".to_owned(), updated.clone()));
+        patches.push((slot.clone(), updated.clone()));
+    }
+    let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let edited: Vec<String> = bot_blocks::ranges(&text).into_iter().map(|block| block.name).collect();
+    if !filled.observed.is_empty()
+        && !edited.iter().any(|name| name == "observed")
+        && let Some(at) = reading.after_metrics.and_then(|at| after_line(&text, at))
+    {
+        patches.push((at..at, bot_blocks::write("observed", &observed(filled), newline)));
+    }
+    if !edited.iter().any(|name| name == "log") {
+        let end = text.len();
+        patches.push((end..end, bot_blocks::write("log", &log(filled, &record), newline)));
+    }
+    Exported { bytes: patch(&text, patches).into_bytes(), unplaced }
+}
+
+/// The document without the bot's blocks and with the bytes it filled in put back. Blocks edited by hand stay, and so does
+/// whatever no longer reads as it was written.
+pub fn strip(bytes: &[u8]) -> Vec<u8> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => strip_text(text).into_bytes(),
+        Err(_) => bytes.to_vec(),
+    }
+}
+
+fn strip_text(text: &str) -> String {
+    let own: Vec<_> = bot_blocks::ranges(text).into_iter().filter(|block| block.untouched).collect();
+    if own.is_empty() {
+        return text.to_owned();
+    }
+    let record: BTreeMap<String, (String, String)> = own
+        .iter()
+        .filter(|block| block.name == "log")
+        .find_map(|block| recorded(&text[block.body.clone()]))
+        .unwrap_or_default();
+    let bare = patch(text, own.into_iter().map(|block| (block.whole, String::new())));
+    if record.is_empty() {
+        return bare;
+    }
+    let reading = read(bare.as_bytes(), &Setting::default());
+    let back = record.into_iter().filter_map(|(id, (old, new))| {
+        let range = place(&reading, &id)?;
+        (bare.get(range.clone())? == new).then_some((range, old))
+    });
+    patch(&bare, back.collect::<Vec<_>>())
+}
+
+fn place(reading: &Reading, id: &str) -> Option<Range<usize>> {
+    match id.strip_prefix("slot/") {
+        Some(slot) => reading.slots.get(slot).cloned(),
+        None => reading.items.get(id).map(|check| check.range()),
+    }
+}
+
+/// What a sign-off's slot becomes: the placeholders are the bot's, a name the human wrote stays.
+fn signed_words(old: &str, signed: &Signed) -> Option<String> {
+    if !old.contains('[') {
+        return None;
+    }
+    let name = tidy(&signed.name);
+    let at = tidy(&signed.at);
+    if old.contains("[Name]") || !old.contains("[Date/Time]") {
+        return Some(format!("{name} - {at}"));
+    }
+    let named = old.to_lowercase().contains(&name.to_lowercase());
+    let when = if named { at } else { format!("{at} (signed by {name})") };
+    Some(old.replace("[Date/Time]", &when))
+}
+
+/// A person's own text must not become markup in the plan.
+fn tidy(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .filter(|c| !matches!(c, '[' | ']' | '<' | '>' | '`' | '|' | '*'))
+        .collect();
+    text.replace("--", "–")
+}
+
+/// The byte after a line's end; `None` inside a quote or a list, where a block would break it.
+fn after_line(text: &str, at: usize) -> Option<usize> {
+    let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
+    if text[start..].starts_with(['>', ' ', '\t']) {
+        return None;
+    }
+    Some(text[at..].find('\n').map_or(text.len(), |i| at + i + 1))
+}
+
+fn observed(filled: &Filled) -> String {
+    let mut body = String::from(
+        "\n| Metric | Baseline | Observed | Window | Verdict | Time | Source |\n|---|---|---|---|---|---|---|\n",
+    );
+    for seen in &filled.observed {
+        let cells = [&seen.metric, &seen.baseline, &seen.observed, &seen.window, &seen.verdict, &seen.at, &seen.source];
+        let cells: Vec<String> = cells.into_iter().map(|cell| tidy(cell)).collect();
+        body.push_str(&format!("| {} |\n", cells.join(" | ")));
+    }
+    body.push('\n');
+    body
+}
+
+const RECORD: &str = "<!-- filled ";
+
+fn log(filled: &Filled, record: &BTreeMap<String, (String, String)>) -> String {
+    let mut body = String::new();
+    if !filled.log.is_empty() {
+        body.push_str("\n**Log**\n\n");
+        for line in &filled.log {
+            body.push_str(&format!("- {}\n", tidy(line)));
+        }
+        body.push('\n');
+    }
+    // A comment must not end early, whatever the document holds.
+    let json = serde_json::to_string(record).unwrap_or_default().replace('-', "\\u002d").replace('>', "\\u003e");
+    body.push_str(&format!("{RECORD}{json} -->\n"));
+    body
+}
+
+fn recorded(body: &str) -> Option<BTreeMap<String, (String, String)>> {
+    let json = body.split_once(RECORD)?.1;
+    serde_json::from_str(json.split_once(" -->")?.0).ok()
+}

@@ -1,0 +1,228 @@
+//! Gates, risks, contingencies, actions, sign-offs, and every other box (`plans.md` 5, 5.1).
+
+use std::ops::Range;
+
+use jiff::civil::Date;
+
+use super::Reader;
+use crate::domain::plan::{
+    ActionPlan, ContingencyPlan, ContingencyWhen, GateKind, GatePlan, RiskPlan, SignoffPlan, SignoffRole, TaskPlan,
+};
+use crate::plan_doc::blocks::trim;
+use crate::plan_doc::checkbox::{Check, Mark};
+use crate::plan_doc::diagnostics::Diagnostic;
+use crate::plan_doc::fields::{first_line, label, placeholders, slug, unique};
+use crate::plan_doc::grammar::{self, plain, unfilled};
+use crate::plan_doc::names::{fold, nearest};
+use crate::plan_doc::time::parse_when;
+
+/// More boxes than these stay in the document only.
+const MAX_GATES: usize = 60;
+const MAX_TASKS: usize = 100;
+const MAX_ACTIONS: usize = 30;
+const MAX_RISKS: usize = 30;
+
+impl Reader<'_> {
+    pub(super) fn gate(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
+        let Some(check) = check else { return };
+        let line = first_line(self.text, text);
+        let words: String = plain(self.at(&line)).chars().take(160).collect();
+        if unfilled(&words) || !placeholders(self.text, &line).is_empty() {
+            let message = "A gate holds a placeholder.";
+            let found = Diagnostic::new("TM021", message, "Fill it, or delete the line.", line);
+            self.report(found.of("Pre-Release Dependencies"));
+            return;
+        }
+        if !self.template() && self.gates.len() >= MAX_GATES || self.gates.iter().any(|g| g.text == words) {
+            self.task(text, Some(check));
+            return;
+        }
+        let kind = if group.contains("document") { GateKind::Document } else { GateKind::Prerequisite };
+        let raw = self.at(&line);
+        if kind == GateKind::Document
+            && self.template()
+            && !raw.contains('`')
+            && !raw.contains("](")
+            && !raw.contains("://")
+        {
+            let message = "A document without a link or path.";
+            self.report(
+                Diagnostic::new("TM091", message, "Name it, `deployment-guide.md`, or link it.", line)
+                    .of("Related Documents"),
+            );
+        }
+        let id = unique(&slug(&words), |id| self.gates.iter().any(|g| g.id == id));
+        self.item(format!("gate/{id}"), Some(check), &words);
+        self.gates.push(GatePlan { id, text: words, kind, done: check.settled() });
+    }
+
+    /// Any other box: a plain task of the checklist.
+    pub(super) fn task(&mut self, text: &Range<usize>, check: Option<Check>) {
+        let Some(check) = check else { return };
+        let words: String = plain(self.at(&first_line(self.text, text))).chars().take(100).collect();
+        if unfilled(&words) {
+            return;
+        }
+        if self.tasks.len() >= MAX_TASKS {
+            self.tasks_over += 1;
+            return;
+        }
+        let id = unique(&slug(&words), |id| self.tasks.iter().any(|t| t.id == id));
+        self.item(format!("task/{id}"), Some(check), &words);
+        self.tasks.push(TaskPlan { id, text: words, done: check.settled() });
+    }
+
+    pub(super) fn risk_or_contingency(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
+        let line = first_line(self.text, text);
+        if group.contains("contingency") {
+            self.contingency(&line);
+            return;
+        }
+        let (mut risk, mut mitigation) = (String::new(), String::new());
+        let mut at = text.start;
+        for part in self.at(text).split_inclusive('\n') {
+            let range = trim(self.text, at..at + part.len());
+            at += part.len();
+            if let Some((name, value)) = label(self.text, &range) {
+                let words = plain(self.at(&value));
+                match fold(self.at(&name)).as_str() {
+                    "risk" => risk = words,
+                    "mitigation" => mitigation = words,
+                    _ => {}
+                }
+            }
+        }
+        if risk.is_empty() {
+            self.task(text, check);
+            return;
+        }
+        let hole = |words: &str| unfilled(words) || (words.starts_with('[') && words.ends_with(']'));
+        match (hole(&risk), hole(&mitigation)) {
+            (true, _) => {
+                let found =
+                    Diagnostic::new("TM021", "A risk holds a placeholder.", "Name it, or delete the line.", line);
+                self.report(found.of("Identified Risks"));
+            }
+            (false, without) => {
+                if without {
+                    let found =
+                        Diagnostic::new("TM021", "A risk has no mitigation.", "Say what is done about it.", line);
+                    self.report(found.of("Identified Risks"));
+                    mitigation = String::new();
+                }
+                if self.risks.len() < MAX_RISKS {
+                    let cut = |words: String| words.chars().take(300).collect();
+                    self.risks.push(RiskPlan { risk: cut(risk), mitigation: cut(mitigation) });
+                }
+            }
+        }
+    }
+
+    fn contingency(&mut self, line: &Range<usize>) {
+        let Some((name, value)) = label(self.text, line) else { return };
+        let (name, words) = (fold(self.at(&name)), plain(self.at(&value)));
+        let when = if name.contains("rollback") {
+            ContingencyWhen::RollbackFails
+        } else if name.contains("blind") || name.contains("monitoring") {
+            ContingencyWhen::BlindSpot
+        } else if name.contains("cascad") {
+            ContingencyWhen::Cascade
+        } else {
+            return;
+        };
+        if unfilled(self.at(&value)) || !placeholders(self.text, &value).is_empty() {
+            let message = format!("`{when}` holds a placeholder.");
+            self.report(
+                Diagnostic::new("TM021", message, "Say what is done then.", line.clone()).of("Contingency Plans"),
+            );
+            return;
+        }
+        self.contingency.push(ContingencyPlan { when, text: words.chars().take(400).collect() });
+    }
+
+    pub(super) fn action(&mut self, text: &Range<usize>, check: Option<Check>) {
+        let Some(check) = check else { return };
+        self.actions_seen = true;
+        let line = first_line(self.text, text);
+        let words: String = plain(self.at(&line)).chars().take(160).collect();
+        if unfilled(&words) || !placeholders(self.text, &line).is_empty() {
+            let help = "Say for how long, `24 hours`.";
+            self.report(
+                Diagnostic::new("TM021", "An action holds a placeholder.", help, line).of("Post-Release Actions"),
+            );
+            return;
+        }
+        let folded = fold(&words);
+        let for_min =
+            folded.starts_with("monitor").then(|| grammar::find_duration(&words)).flatten().map(|s| s.div_ceil(60));
+        if for_min.is_some() && self.watch_min.is_none() {
+            self.watch_min = for_min;
+        }
+        if self.actions.iter().any(|a| a.text == words) || self.actions.len() >= MAX_ACTIONS {
+            return;
+        }
+        let id = unique(&slug(&words), |id| self.actions.iter().any(|a| a.id == id));
+        self.item(format!("action/{id}"), Some(check), &words);
+        if !check.settled() {
+            self.actions.push(ActionPlan { id, text: words, for_min });
+        }
+    }
+
+    pub(super) fn signoff(&mut self, text: &Range<usize>, check: Option<Check>) {
+        let line = first_line(self.text, text);
+        let raw = self.at(&line);
+        let Some(colon) = raw.find(':') else {
+            self.task(text, check);
+            return;
+        };
+        let who = plain(&raw[..colon]);
+        let role = SignoffRole::ALL.iter().copied().find(|role| fold(&who).starts_with(&fold(&role.to_string())));
+        let Some(role) = role else {
+            if self.template() {
+                let names: Vec<String> = SignoffRole::ALL.iter().map(ToString::to_string).collect();
+                let near = nearest(&who, names.iter().map(String::as_str)).map(str::to_owned);
+                let hint = near.map_or(String::new(), |near| format!(" Did you mean `{near}`?"));
+                let help = format!("Use Engineering Lead, Product Owner, SRE/Ops or Security.{hint}");
+                let message = format!("`{who}` is not a sign-off role we know.");
+                self.report(Diagnostic::new("TM082", message, help, line).of("Approval Sign-offs"));
+            }
+            self.task(text, check);
+            return;
+        };
+        self.item(format!("signoff/{}", role.slug()), check, &who);
+        let slot = trim(self.text, line.start + colon + 1..line.end);
+        let rest = self.at(&slot);
+        let (name, signed) = rest.split_once(" - ").unwrap_or((rest, ""));
+        let value = |text: &str| Some(plain(text)).filter(|words| !unfilled(words));
+        let (name, signed) = (value(name), value(signed));
+        if let Some(when) = signed.as_deref() {
+            self.signed_when(when, &slot);
+        }
+        if check.is_some_and(|check| check.mark == Mark::Done) {
+            let message = format!("The {role} sign-off is ticked by hand: it is shown as claimed.");
+            let help = "It counts once they sign in chat.";
+            self.report(Diagnostic::new("TM085", message, help, line.clone()).of("Approval Sign-offs"));
+        }
+        self.slots.insert(format!("signoff/{}", role.slug()), slot.clone());
+        self.spans.signoffs.push((role, slot));
+        if self.signoffs.iter().any(|known| known.role == role) {
+            let found = Diagnostic::new("TM013", format!("{role} stands here twice."), "Keep one.", line);
+            self.report(found.of("Approval Sign-offs"));
+            return;
+        }
+        self.signoffs.push(SignoffPlan { role, name });
+    }
+
+    fn signed_when(&mut self, when: &str, slot: &Range<usize>) {
+        let Some(now) = self.setting.now else { return };
+        let zone = self.setting.zone.as_deref().or(Some("UTC"));
+        let instant = parse_when(when, zone).ok().map(|when| when.at);
+        let day =
+            when.parse::<Date>().ok().and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
+        if instant.or(day).is_some_and(|at| at > now + jiff::SignedDuration::from_hours(14)) {
+            let found =
+                Diagnostic::new("TM084", "A sign-off is dated in the future.", "Correct the date.", slot.clone());
+            self.report(found.of("Approval Sign-offs"));
+        }
+    }
+}

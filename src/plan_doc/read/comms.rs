@@ -1,0 +1,166 @@
+//! Communication: the notice ladder, the channel, the updates, the escalation path (`plans.md` 5).
+
+use std::ops::Range;
+
+use super::Reader;
+use crate::domain::ids::Audience;
+use crate::domain::plan::RungPlan;
+use crate::plan_doc::checkbox::Check;
+use crate::plan_doc::diagnostics::Diagnostic;
+use crate::plan_doc::fields::{chain, first_line, placeholders};
+use crate::plan_doc::grammar::{self, blank, plain, unfilled};
+use crate::plan_doc::names::fold;
+
+impl Reader<'_> {
+    pub(super) fn communication(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
+        let line = first_line(self.text, text);
+        let words = plain(self.at(&line));
+        let folded = fold(&words);
+        let value_at = self.at(&line).find(':').map_or(line.end..line.end, |colon| {
+            crate::plan_doc::blocks::trim(self.text, line.start + colon + 1..line.end)
+        });
+        if folded.contains("channel") && !value_at.is_empty() && check.is_some() {
+            self.channel(&value_at, check, &words);
+        } else if folded.starts_with("updatesevery")
+            || folded.starts_with("updateevery")
+            || folded.starts_with("updateinterval")
+        {
+            self.updates(&value_at, check, &words);
+        } else if folded.starts_with("escalation") && (check.is_some() || !self.template()) {
+            self.escalation_path(&value_at, check, &words);
+        } else if group.contains("pre") || grammar::offset(&words).is_some_and(|(minutes, _)| minutes < 0) {
+            self.rung(&words, &line, check);
+        } else if folded.starts_with("allclear") {
+            self.item("all-clear".to_owned(), check, &words);
+        } else if folded.starts_with("postmortem") {
+            self.item("post-mortem".to_owned(), check, &words);
+        } else if folded.starts_with("successmetrics") {
+            self.item("metrics-shared".to_owned(), check, &words);
+        } else {
+            self.task(text, check);
+        }
+    }
+
+    fn rung(&mut self, words: &str, line: &Range<usize>, check: Option<Check>) {
+        let Some((minutes, span)) = grammar::offset(words) else {
+            self.task(line, check);
+            return;
+        };
+        let Some(before_min) = u32::try_from(-minutes).ok().filter(|m| *m > 0) else {
+            let found =
+                Diagnostic::new("TM078", "A notice after T-0 in the ladder before it.", "Use `(T-2h)`.", line.clone());
+            self.report(found.of("Pre-Release"));
+            return;
+        };
+        // The offset stands in brackets at the end, or in front.
+        let before = words[..span.start].trim_end_matches(['(', ' ', '-', ':']);
+        let what = if before.is_empty() { words[span.end..].trim_start_matches([')', ':', ' ', '-']) } else { before };
+        let rung = RungPlan { before_min, audience: audience(&fold(what)), text: what.chars().take(120).collect() };
+        self.item(format!("rung/{}", rung.key()), check, words);
+        if !self.rungs.iter().any(|(known, _)| known.key() == rung.key()) {
+            self.rungs.push((rung, line.clone()));
+        }
+    }
+
+    fn channel(&mut self, value: &Range<usize>, check: Option<Check>, words: &str) {
+        if self.channel_seen {
+            return;
+        }
+        self.channel_seen = true;
+        self.item("channel".to_owned(), check, words);
+        // `#releases-[date]` is a template of a name: the date is filled in.
+        let raw = self.at(value);
+        let filled = plain(&raw.replace("[date]", "{date}"));
+        let rest = placeholders(self.text, value).into_iter().any(|hole| self.at(&hole) != "[date]");
+        if unfilled(&filled) || rest {
+            let help = "Name it, `#releases-[date]`; the date is filled in.";
+            self.report(
+                Diagnostic::new("TM020", "The channel is not filled.", help, value.clone()).of("Slack channel"),
+            );
+            return;
+        }
+        let name = filled.split_whitespace().next().unwrap_or(&filled).trim_start_matches('#');
+        let bare = name.replace("{date}", "2026-01-01");
+        let link = name.starts_with('<') || bare.chars().all(|c| c.is_ascii_digit());
+        let proper: String =
+            bare.to_lowercase().chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect();
+        if !link && (proper != bare || bare.chars().count() > 100) {
+            let wanted = format!("#{}", proper.replace("2026-01-01", "[date]").trim_matches('-'));
+            let message = format!("`{filled}` cannot be a channel's name.").replace("{date}", "[date]");
+            let found =
+                Diagnostic::new("TM086", message, format!("Use `{wanted}`."), value.clone()).of("Slack channel");
+            self.report(found.suggest(value.clone(), wanted));
+        }
+        self.channel = Some(filled.replace("{date}", "[date]").chars().take(100).collect());
+    }
+
+    fn updates(&mut self, value: &Range<usize>, check: Option<Check>, words: &str) {
+        if self.every_seen {
+            return;
+        }
+        self.every_seen = true;
+        self.spans.every = value.clone();
+        self.item("updates".to_owned(), check, words);
+        let raw = self.at(value);
+        let text = plain(raw);
+        let bare = || {
+            let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+            let one = text.split(|c: char| !c.is_ascii_digit()).filter(|s| !s.is_empty()).count() == 1;
+            (one && !text.contains('.')).then(|| digits.parse().ok()).flatten()
+        };
+        let minutes = grammar::duration_min(&text).or_else(|| {
+            // `60 minutes during rollout`
+            let several = text.contains('/');
+            if several { None } else { grammar::find_duration(&text).map(|s| s.div_ceil(60)).or_else(bare) }
+        });
+        let field = "Updates every";
+        let help = "Write `Updates every: 30 minutes` (5 to 240).";
+        match minutes.filter(|m| (5..=240).contains(m)) {
+            Some(minutes) => self.every = Some(minutes),
+            None if blank(raw) || !placeholders(self.text, value).is_empty() => {
+                self.report(
+                    Diagnostic::new("TM020", "The update interval is not filled.", help, value.clone()).of(field),
+                );
+            }
+            None => {
+                let message = "The update interval is not one number of minutes from 5 to 240.";
+                self.report(Diagnostic::new("TM020", message, help, value.clone()).of(field));
+            }
+        }
+    }
+
+    fn escalation_path(&mut self, value: &Range<usize>, check: Option<Check>, words: &str) {
+        if self.escalation_seen {
+            return;
+        }
+        self.escalation_seen = true;
+        self.spans.escalation = value.clone();
+        self.item("escalation".to_owned(), check, words);
+        let raw = self.at(value);
+        if unfilled(raw) || !placeholders(self.text, value).is_empty() {
+            let help = "Name people in order, `Ben (@ben) → Eva (@eva)`.";
+            let span = if value.is_empty() {
+                first_line(self.text, &crate::plan_doc::blocks::line_of(self.text, value.start))
+            } else {
+                value.clone()
+            };
+            self.report(
+                Diagnostic::new("TM021", "The escalation path is not filled.", help, span).of("Escalation path"),
+            );
+            return;
+        }
+        self.escalation = chain(raw);
+    }
+}
+
+fn audience(folded: &str) -> Audience {
+    if folded.starts_with("engineering") || folded.contains("engineeringteam") {
+        Audience::engineering()
+    } else if folded.contains("support") {
+        Audience::support()
+    } else if folded.starts_with("statuspage") {
+        Audience::status_page()
+    } else {
+        Audience(folded.chars().take(24).collect())
+    }
+}

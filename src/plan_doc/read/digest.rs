@@ -1,0 +1,31 @@
+//! What a sign-off is about: a digest over the plan's material fields.
+
+use sha2::{Digest, Sha256};
+
+use crate::domain::plan::{Level, Plan, t_label};
+
+/// SHA-256 in hexadecimal. Ticked boxes, tasks and names of approvers are not material; times, people, stages, thresholds,
+/// triggers, notices and contingency are.
+pub(super) fn digest(plan: &Plan) -> String {
+    let mut material = plan.clone();
+    material.level = Level::A;
+    material.signoffs.clear();
+    material.actions.clear();
+    material.tasks.clear();
+    for gate in &mut material.gates {
+        gate.done = false;
+    }
+    for contact in material.owner.iter_mut().chain(&mut material.on_call).chain(&mut material.escalation) {
+        contact.user = None;
+    }
+    if let Some(t0) = &mut material.t0 {
+        t0.typed = String::new();
+    }
+    for rung in &mut material.rungs {
+        rung.text = t_label(-i64::from(rung.before_min));
+    }
+    // A plan is plain data: it always becomes JSON.
+    let bytes = serde_json::to_vec(&material).unwrap_or_default();
+    let hash = Sha256::digest(bytes);
+    hash.iter().map(|b| format!("{b:02x}")).collect()
+}

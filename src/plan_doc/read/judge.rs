@@ -1,0 +1,428 @@
+//! Rules that look at more than one field (`plans.md` 5, 5.2, 7): what is missing, what contradicts, what would come late.
+
+use std::ops::Range;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::Reader;
+use super::rows::below;
+use crate::domain::plan::{Approach, Bound, ContingencyWhen, ReleaseType, Risk, TriggerRule, span_label, t_label};
+use crate::domain::policy::required_roles;
+use crate::plan_doc::diagnostics::{Diagnostic, Severity};
+use crate::plan_doc::names::{self, Field, Part, fold};
+
+impl Reader<'_> {
+    pub(super) fn judge(&mut self, end: &Range<usize>) {
+        self.missing(end);
+        self.approach_rules(end);
+        self.stage_rules(end);
+        self.trigger_rules();
+        self.time_rules();
+        self.offset_rules();
+        self.people_rules();
+        self.duplicate_metrics();
+    }
+
+    /// A field of the template that is not there, and how heavy that is.
+    fn lacks(&mut self, part: Part, field: &str, severity: Severity, end: &Range<usize>) {
+        let section = self.parts.iter().find(|(known, ..)| *known == part).map(|(_, _, span)| span.clone());
+        let help = match (&section, self.nearest_heading(part)) {
+            (Some(_), _) => format!("Add it under `## {}`.", part.heading()),
+            (None, Some(near)) => format!("Add it under `## {}`; did you mean that by `{near}`?", part.heading()),
+            (None, None) => format!("Add the section `## {}`.", part.heading()),
+        };
+        let message = format!("`{field}` is missing.");
+        let span = section.unwrap_or_else(|| end.clone());
+        self.report(Diagnostic::new("TM010", message, help, span).weighing(severity).of(field));
+    }
+
+    /// A heading nobody knew that may have been meant; only a few are looked at.
+    fn nearest_heading(&self, part: Part) -> Option<String> {
+        let known = self.unknown.iter().take(20);
+        let wanted = part.heading();
+        known.into_iter().find(|heading| names::nearest(heading, [wanted]).is_some()).cloned()
+    }
+
+    fn missing(&mut self, end: &Range<usize>) {
+        for field in Field::required() {
+            if !self.seen.contains_key(&field) {
+                self.lacks(Part::Overview, field.label(), Severity::Error, end);
+            }
+        }
+        let high = |risk: Option<Risk>| if risk == Some(Risk::High) { Severity::Error } else { Severity::Warning };
+        let heavy = high(self.risk);
+        if !self.approach_seen {
+            self.lacks(Part::Strategy, "Rollout Approach", Severity::Error, end);
+        } else if self.approaches.is_empty() && !self.diagnostics.iter().any(|d| d.code == "TM032") {
+            let span = self.spans.approach.clone();
+            let help = "Tick at least one: Big Bang, Canary, Blue-Green, Feature Flag.";
+            self.report(Diagnostic::new("TM030", "No rollout approach is ticked.", help, span).of("Rollout Approach"));
+        }
+        let holes = |reader: &Self, field: &str| {
+            reader.diagnostics.iter().any(|d| {
+                d.field.as_deref() == Some(field)
+                    && matches!(d.code, "TM020" | "TM021" | "TM060" | "TM067" | "TM068" | "TM050")
+            })
+        };
+        if self.stages.is_empty() && !holes(self, "Rollout Stages") {
+            self.lacks(Part::Strategy, "Rollout Stages", heavy, end);
+        }
+        let (triggers, metrics) = match self.risk {
+            Some(Risk::Medium) => (1, 2),
+            Some(Risk::High) => (2, 3),
+            Some(Risk::Low) | None => (0, 0),
+        };
+        let risk = self.risk.map_or(String::new(), |risk| {
+            format!("{risk} risk needs {metrics} metrics and {triggers} watched triggers")
+        });
+        let watched = self.triggers.iter().filter(|(t, _)| t.rule.is_some()).count();
+        if self.metrics.is_empty() && !holes(self, "Key Metrics") {
+            let severity = if metrics > 0 { Severity::Error } else { Severity::Warning };
+            self.lacks(Part::Success, "Key Metrics", severity, end);
+        } else if self.metrics.len() < metrics {
+            let message = format!("{risk}; {} found.", self.metrics.len());
+            let span = self.metrics.last().map_or_else(|| end.clone(), |m| m.name.clone());
+            self.report(Diagnostic::new("TM010", message, "Add rows to the metrics table.", span).of("Key Metrics"));
+        }
+        if self.triggers.is_empty() && !holes(self, "Automatic Rollback Triggers") {
+            let severity = if triggers > 0 { Severity::Error } else { Severity::Warning };
+            self.lacks(Part::Rollback, "Automatic Rollback Triggers", severity, end);
+        } else if watched < triggers && !holes(self, "Automatic Rollback Triggers") {
+            let message = format!("{risk}; {watched} watched.");
+            let help = "Write them like `Error rate exceeds 2% for 5 minutes`.";
+            self.report(Diagnostic::new("TM010", message, help, end.clone()).of("Automatic Rollback Triggers"));
+        }
+        for (gone, part, field, severity) in [
+            (self.gates.is_empty(), Part::Dependencies, "Pre-Release Dependencies", Severity::Warning),
+            (self.points.is_empty(), Part::Rollback, "Manual Rollback Decision Points", Severity::Warning),
+            (self.rungs.is_empty(), Part::Communication, "Pre-Release", Severity::Warning),
+            (!self.channel_seen, Part::Communication, "Slack channel", Severity::Error),
+            (!self.every_seen, Part::Communication, "Updates every", Severity::Error),
+            (!self.escalation_seen, Part::Communication, "Escalation path", Severity::Warning),
+            (!self.actions_seen, Part::Actions, "Post-Release Actions", Severity::Warning),
+        ] {
+            if gone && !holes(self, field) {
+                self.lacks(part, field, severity, end);
+            }
+        }
+        for (gone, field) in
+            [(self.risks.is_empty(), "Identified Risks"), (self.contingency.is_empty(), "Contingency Plans")]
+        {
+            if gone && !holes(self, field) {
+                let span = self.parts.iter().find(|p| p.0 == Part::Risks).map_or_else(|| end.clone(), |p| p.2.clone());
+                let message = format!("`{field}` is missing.");
+                let help = format!("Fill it under `## {}`.", Part::Risks.heading());
+                self.report(Diagnostic::new("TM090", message, help, span).weighing(heavy).of(field));
+            }
+        }
+        if !self.contingency.is_empty() && self.template() && !holes(self, "Contingency Plans") {
+            for when in [ContingencyWhen::RollbackFails, ContingencyWhen::BlindSpot, ContingencyWhen::Cascade] {
+                if !self.contingency.iter().any(|c| c.when == when) {
+                    let message = format!("`{when}` is missing.");
+                    let span =
+                        self.parts.iter().find(|p| p.0 == Part::Risks).map_or_else(|| end.clone(), |p| p.2.clone());
+                    let help = "Say what is done then, under `Contingency Plans`.";
+                    self.report(Diagnostic::new("TM090", message, help, span).weighing(heavy).of("Contingency Plans"));
+                }
+            }
+        }
+        self.missing_signoffs(end);
+    }
+
+    fn missing_signoffs(&mut self, end: &Range<usize>) {
+        if self.signoffs.is_empty() && !self.diagnostics.iter().any(|d| d.code == "TM082") {
+            self.lacks(Part::Signoffs, "Approval Sign-offs", Severity::Error, end);
+            return;
+        }
+        let (Some(kind), Some(risk)) = (self.kind, self.risk) else { return };
+        if kind == ReleaseType::Emergency {
+            return;
+        }
+        for role in required_roles(kind, risk) {
+            if !self.signoffs.iter().any(|signoff| signoff.role == role) {
+                let span =
+                    self.parts.iter().find(|p| p.0 == Part::Signoffs).map_or_else(|| end.clone(), |p| p.2.clone());
+                let message = format!("The {role} sign-off is missing; {risk} risk needs it.");
+                let help = format!("Add `- [ ] {role}: [Name] - [Date/Time]`.");
+                self.report(Diagnostic::new("TM082", message, help, span).of("Approval Sign-offs"));
+            }
+        }
+    }
+
+    fn approach_rules(&mut self, end: &Range<usize>) {
+        let big_bang = self.approaches.contains(&Approach::BigBang);
+        let canary = self.approaches.iter().find_map(|a| match a {
+            Approach::Canary { percent } => Some(*percent),
+            _ => None,
+        });
+        let span = if self.spans.approach.is_empty() { end.clone() } else { self.spans.approach.clone() };
+        let field = "Rollout Approach";
+        if big_bang && canary.is_some() {
+            self.report(Diagnostic::new("TM031", "Big Bang and Canary are both ticked.", "Keep one.", span).of(field));
+            return;
+        }
+        if big_bang && self.risk >= Some(Risk::Medium) {
+            let risk = self.risk.map_or(String::new(), |risk| risk.to_string());
+            let severity = if self.risk == Some(Risk::High) { Severity::Error } else { Severity::Warning };
+            let message = format!("Big Bang on a {risk} risk release.");
+            let found = Diagnostic::new("TM090", message, "Roll out in stages.", span.clone()).weighing(severity);
+            self.report(found.of(field));
+        }
+        let several = self.stages.len() > 1;
+        if big_bang && several {
+            let message = format!("Big Bang is ticked, and there are {} stages.", self.stages.len());
+            self.report(
+                Diagnostic::new("TM033", message, "Tick the approach the stages follow.", span.clone()).of(field),
+            );
+        }
+        let first = self.stages.first().and_then(|(stage, _)| stage.percent);
+        if let (Some(canary), Some(first)) = (canary, first)
+            && (canary - first).abs() > 1e-9
+        {
+            let message = format!("The canary is {canary}%, the first stage {first}%.");
+            self.report(Diagnostic::new("TM033", message, "Make them agree.", span).of(field));
+        }
+    }
+
+    fn stage_rules(&mut self, end: &Range<usize>) {
+        let field = "Rollout Stages";
+        let stages = self.stages.clone();
+        // A phase of a project that names no extent is no step of a rollout.
+        let extents: Vec<_> =
+            stages.iter().filter_map(|(stage, span)| stage.percent.map(|p| (p, span.clone()))).collect();
+        if let Some(pair) = extents.windows(2).find(|w| w[1].0 <= w[0].0) {
+            let message = format!("Stage percentages do not rise: {}% after {}%.", pair[1].0, pair[0].0);
+            let help = "Order the stages from small to 100%.";
+            self.report(Diagnostic::new("TM040", message, help, pair[1].1.clone()).of(field));
+        } else if let Some((last, span)) = extents.last()
+            && extents.len() == stages.len()
+            && *last < 100.0
+        {
+            let message = format!("The last stage is {last}%, not 100%.");
+            self.report(
+                Diagnostic::new("TM040", message, "Add the stage that reaches everyone.", span.clone()).of(field),
+            );
+        }
+        let careful = self.risk >= Some(Risk::Medium);
+        if self.template() {
+            for (stage, span) in &stages {
+                match stage.hold_min {
+                    None => {
+                        let help = "Add how long it runs, `30 minutes`.";
+                        self.report(
+                            Diagnostic::new("TM041", "This stage names no hold time.", help, span.clone()).of(field),
+                        );
+                    }
+                    Some(hold) if hold < 5 && careful => {
+                        let message = format!("This stage holds {hold} minutes only.");
+                        self.report(
+                            Diagnostic::new("TM041", message, "Give it at least 5 minutes.", span.clone()).of(field),
+                        );
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        let numbers = self.numbers.clone();
+        let gap = numbers.iter().enumerate().find(|(i, n)| **n != numbers[0] + u32::try_from(*i).unwrap_or(0));
+        if self.template()
+            && let Some((i, n)) = gap
+        {
+            let span = stages.get(i).map_or_else(|| end.clone(), |(_, span)| span.clone());
+            let message = format!("Stage {n} follows stage {}.", numbers[i.saturating_sub(1)]);
+            self.report(Diagnostic::new("TM042", message, "Number the stages without gaps.", span).of(field));
+        }
+        let longest =
+            self.triggers.iter().filter_map(|(t, _)| t.rule.as_ref()).map(TriggerRule::wait_s).max().unwrap_or(0);
+        let short =
+            stages.iter().find(|(stage, _)| stage.hold_min.is_some_and(|hold| hold.saturating_mul(60) < longest));
+        if let Some((stage, span)) = short {
+            let hold = span_label(u64::from(stage.hold_min.unwrap_or(0)));
+            let message =
+                format!("The stage holds {hold}; a trigger needs {}.", span_label(u64::from(longest.div_ceil(60))));
+            let help = "Hold longer than the longest trigger window, or that trigger cannot fire inside the stage.";
+            self.report(Diagnostic::new("TM043", message, help, span.clone()).of(field));
+        }
+    }
+
+    fn trigger_rules(&mut self) {
+        let rules: Vec<(TriggerRule, Range<usize>)> =
+            self.triggers.iter().filter_map(|(t, span)| t.rule.clone().map(|rule| (rule, span.clone()))).collect();
+        for (rule, span) in rules {
+            for part in rule.parts() {
+                let TriggerRule::Exceeds { metric, bound, .. } = part else { continue };
+                let Some(row) = self.metric_of(metric).map(|m| m.plan.clone()) else { continue };
+                let field = "Automatic Rollback Triggers";
+                let ill = row.success.as_ref().is_some_and(|success| looser(bound, success));
+                let at_once = row.baseline.as_ref().is_some_and(|base| bound.holds(base.value));
+                if ill || at_once {
+                    let what = if at_once { "the baseline" } else { "a healthy value" };
+                    let message = format!("`{metric} {bound}` holds at {what}: it would fire at once.");
+                    let help = "Let it lie beyond the success threshold.";
+                    self.report(Diagnostic::new("TM062", message, help, span.clone()).of(field));
+                } else if let Some(alert) = row.alert.as_ref().filter(|alert| beyond(bound, alert)) {
+                    let message = format!("`{bound}` is laxer than the alert threshold `{alert}`.");
+                    self.report(Diagnostic::new("TM063", message, "Check both.", span.clone()).of(field));
+                }
+            }
+        }
+    }
+
+    fn time_rules(&mut self) {
+        let Some(t0) = self.when.clone() else { return };
+        let span = self.spans.when.clone();
+        let field = Field::When.label();
+        if let Some(now) = self.setting.now {
+            let grace = match self.kind {
+                Some(ReleaseType::Emergency) => SignedDuration::from_hours(24),
+                _ => SignedDuration::from_mins(10),
+            };
+            if t0.at + grace < now {
+                let message = format!("T-0 is in the past ({}).", shown(t0.at, &t0.zone));
+                self.report(Diagnostic::new("TM075", message, "Give a new date and time.", span).of(field));
+                return;
+            }
+            self.late_notices(t0.at, now);
+        }
+        let Some(zone) = jiff::tz::TimeZone::get(&t0.zone).ok() else { return };
+        let civil = zone.to_datetime(t0.at);
+        let (weekday, hour) = (civil.weekday(), civil.hour());
+        use jiff::civil::Weekday::{Friday, Saturday, Sunday};
+        let why = if matches!(weekday, Saturday | Sunday) {
+            Some("on a weekend")
+        } else if weekday == Friday && hour >= 15 {
+            Some("late on a Friday")
+        } else if !(6..22).contains(&hour) {
+            Some("at night")
+        } else {
+            None
+        };
+        if let Some(why) = why {
+            let message = format!("T-0 is {why} ({}).", shown(t0.at, &t0.zone));
+            self.report(
+                Diagnostic::new("TM077", message, "Fewer people are there to help; make sure it is meant.", span)
+                    .of(field),
+            );
+        }
+    }
+
+    fn late_notices(&mut self, t0: Timestamp, now: Timestamp) {
+        let late: Vec<String> = self
+            .rungs
+            .iter()
+            .filter(|(rung, _)| t0 - SignedDuration::from_mins(i64::from(rung.before_min)) < now)
+            .map(|(rung, _)| t_label(-i64::from(rung.before_min)))
+            .collect();
+        if !late.is_empty() && now < t0 {
+            let span = self.rungs.first().map_or_else(|| self.spans.when.clone(), |(_, span)| span.clone());
+            let message = format!("{}: the time has passed; it will be sent late or skipped.", late.join(", "));
+            self.report(Diagnostic::new("TM076", message, "Move T-0, or go on.", span).of("Pre-Release"));
+        }
+    }
+
+    fn offset_rules(&mut self) {
+        let field = "Manual Rollback Decision Points";
+        let points: Vec<(u32, Range<usize>)> =
+            self.points.iter().map(|(p, span)| (p.after_min, span.clone())).collect();
+        if let Some(pair) = points.windows(2).find(|w| w[1].0 < w[0].0) {
+            let message = format!("{} stands after {}.", t_label(i64::from(pair[1].0)), t_label(i64::from(pair[0].0)));
+            self.report(Diagnostic::new("TM078", message, "Order the offsets.", pair[1].1.clone()).of(field));
+        }
+        if let Some(watch) = self.watch_min
+            && let Some((after, span)) = points.iter().find(|(after, _)| *after > watch)
+        {
+            let message =
+                format!("{} is after the watch ends (T+{}).", t_label(i64::from(*after)), span_label(u64::from(watch)));
+            self.report(Diagnostic::new("TM078", message, "Watch longer, or decide earlier.", span.clone()).of(field));
+        }
+        let rungs: Vec<(u32, Range<usize>)> = self.rungs.iter().map(|(r, span)| (r.before_min, span.clone())).collect();
+        if let Some(pair) = rungs.windows(2).find(|w| w[1].0 > w[0].0) {
+            let message =
+                format!("{} stands after {}.", t_label(-i64::from(pair[1].0)), t_label(-i64::from(pair[0].0)));
+            self.report(Diagnostic::new("TM078", message, "Order the notices.", pair[1].1.clone()).of("Pre-Release"));
+        }
+        let hold: u32 = self.stages.iter().filter_map(|(stage, _)| stage.hold_min).fold(0, u32::saturating_add);
+        if let Some(every) = self.every.filter(|every| hold > 0 && hold % every != 0 && self.template()) {
+            let message =
+                format!("About {} updates while the stages hold {}.", hold / every, span_label(u64::from(hold)));
+            self.report(Diagnostic::new("TM079", message, "", self.spans.every.clone()).of("Updates every"));
+        }
+    }
+
+    fn people_rules(&mut self) {
+        let same = |a: &crate::domain::plan::Contact, b: &crate::domain::plan::Contact| {
+            a.handle.is_some() && a.handle == b.handle
+                || a.user.is_some() && a.user == b.user
+                || fold(&a.name) == fold(&b.name)
+        };
+        if let (Some(owner), Some(on_call)) = (&self.owner, &self.on_call)
+            && same(owner, on_call)
+        {
+            let message = format!("Owner and on-call are one person, {}.", owner.name);
+            let found = Diagnostic::new("TM081", message, "Name a second one.", self.spans.on_call.clone());
+            self.report(found.of(Field::OnCall.label()));
+        }
+        let mut chain: Vec<String> = self.escalation.iter().map(|c| fold(&c.name)).collect();
+        chain.dedup();
+        if self.escalation_seen && chain.len() == 1 {
+            let message = "The escalation path has one person.";
+            let found = Diagnostic::new(
+                "TM081",
+                message,
+                "Name at least two, `Ben (@ben) → Eva (@eva)`.",
+                self.spans.escalation.clone(),
+            );
+            self.report(found.of("Escalation path"));
+        }
+        let named: Vec<_> = self.signoffs.iter().filter_map(|s| s.name.clone().map(|name| (s.role, name))).collect();
+        for (n, (role, name)) in named.iter().enumerate() {
+            let contact = crate::plan_doc::fields::contact(name);
+            let span = self.spans.signoffs.iter().find(|(r, _)| r == role).map_or(0..0, |(_, span)| span.clone());
+            let field = "Approval Sign-offs";
+            if let Some((other, _)) =
+                named[..n].iter().find(|(_, known)| same(&crate::plan_doc::fields::contact(known), &contact))
+            {
+                let message = format!("{} is named for {other} and {role}.", contact.name);
+                let severity = if self.risk == Some(Risk::Low) { Severity::Warning } else { Severity::Error };
+                let found = Diagnostic::new("TM083", message, "One person signs for one role.", span.clone())
+                    .weighing(severity);
+                self.report(found.of(field));
+            }
+            if self.owner.as_ref().is_some_and(|owner| same(owner, &contact)) {
+                let message = format!("{} owns the release and is named as {role}.", contact.name);
+                self.report(Diagnostic::new("TM083", message, "The owner does not sign the own plan.", span).of(field));
+            }
+        }
+    }
+}
+
+/// Whether a trigger begins inside the healthy range.
+fn looser(trigger: &Bound, success: &Bound) -> bool {
+    let Some(than) = trigger.than.convert(&success.than.unit) else { return false };
+    match (below(trigger), below(success)) {
+        (Some(false), Some(true)) => than.value < success.than.value,
+        (Some(true), Some(false)) => than.value > success.than.value,
+        (Some(a), Some(b)) if a == b => true,
+        _ => false,
+    }
+}
+
+/// Whether a trigger begins beyond the alert.
+fn beyond(trigger: &Bound, alert: &Bound) -> bool {
+    let Some(than) = trigger.than.convert(&alert.than.unit) else { return false };
+    match (below(trigger), below(alert)) {
+        (Some(false), Some(false)) => than.value > alert.than.value,
+        (Some(true), Some(true)) => than.value < alert.than.value,
+        _ => false,
+    }
+}
+
+fn shown(at: Timestamp, zone: &str) -> String {
+    match jiff::tz::TimeZone::get(zone) {
+        Ok(tz) => {
+            let civil = tz.to_datetime(at);
+            format!("{} {:02}:{:02} {zone}", civil.date(), civil.hour(), civil.minute())
+        }
+        Err(_) => at.to_string(),
+    }
+}

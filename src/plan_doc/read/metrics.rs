@@ -1,0 +1,462 @@
+//! Tables and lists of metrics: baseline, success, alert, "rollback if" (`plans.md` 5, 6.1), with the rules of a row.
+
+use std::ops::Range;
+
+use super::rollout::{StageColumns, stage_columns};
+use super::triggers::rule_of_bound;
+use super::{RawMetric, Reader};
+use crate::domain::plan::{Bound, Cmp, MetricPlan, Quantity, TriggerPlan};
+use crate::plan_doc::diagnostics::{Diagnostic, Severity};
+use crate::plan_doc::grammar::{
+    self, Cell, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, unfilled,
+};
+use crate::plan_doc::names::{Part as Section, fold};
+
+/// The most metrics a plan can have.
+const MAX_METRICS: usize = 40;
+
+/// What the columns of the table being read mean.
+#[derive(Debug, Clone)]
+pub(super) enum Columns {
+    Metrics {
+        baseline: Option<usize>,
+        success: Option<usize>,
+        alert: Option<usize>,
+        rollback: Option<usize>,
+        query: Option<usize>,
+    },
+    Stages(StageColumns),
+    /// Two columns: a label and its value.
+    Fields,
+    Other,
+}
+
+impl Reader<'_> {
+    pub(super) fn row(
+        &mut self,
+        part: Option<Section>,
+        group: &str,
+        cells: &[Range<usize>],
+        header: bool,
+        line: &Range<usize>,
+    ) {
+        if header {
+            let names: Vec<String> = cells.iter().map(|cell| fold(&plain(self.at(cell)))).collect();
+            self.columns = Some(columns(part, group, &names));
+            if let Some(Columns::Metrics { rollback, .. }) = &self.columns {
+                self.metrics_seen = true;
+                self.runbook |= rollback.is_some();
+            }
+            if matches!(self.columns, Some(Columns::Fields)) {
+                self.field_row(part, cells);
+            }
+            return;
+        }
+        match self.columns.clone() {
+            Some(Columns::Metrics { baseline, success, alert, rollback, query }) => {
+                self.after_metrics = Some(line.end);
+                let cell = |i: Option<usize>| i.and_then(|i| cells.get(i)).cloned();
+                let row = Row {
+                    cells,
+                    baseline: cell(baseline),
+                    success: cell(success),
+                    alert: cell(alert),
+                    rollback: cell(rollback),
+                    query: cell(query),
+                };
+                self.metric_row(&row);
+            }
+            Some(Columns::Stages(columns)) => self.stage_row(&columns, cells, line),
+            Some(Columns::Fields) => self.field_row(part, cells),
+            Some(Columns::Other) | None => {}
+        }
+    }
+
+    fn field_row(&mut self, part: Option<Section>, cells: &[Range<usize>]) {
+        if let [name, value] = cells
+            && part == Some(Section::Overview)
+        {
+            let words = plain(self.at(name));
+            self.overview_plain(&words, name, value);
+        }
+    }
+
+    fn metric_row(&mut self, row: &Row<'_>) {
+        let Some(name_at) = row.cells.first().cloned() else { return };
+        let name = plain(self.at(&name_at));
+        let filled = |range: &Option<Range<usize>>| range.clone().filter(|r| !unfilled(self.at(r)));
+        let (baseline, success, alert) = (filled(&row.baseline), filled(&row.success), filled(&row.alert));
+        let rollback = filled(&row.rollback);
+        let nothing = baseline.is_none() && success.is_none() && alert.is_none() && rollback.is_none();
+        if unfilled(self.at(&name_at)) || nothing {
+            let started = !unfilled(self.at(&name_at)) || !nothing;
+            if self.template() && started {
+                let message = format!("Nothing is filled in for `{name}`.");
+                let help = "Fill the row, or delete it.";
+                self.report(Diagnostic::new("TM021", message, help, name_at).of("Key Metrics"));
+            }
+            return;
+        }
+        if self.metrics.len() >= MAX_METRICS {
+            return;
+        }
+        for cell in row.cells {
+            self.look_alikes(cell, "Key Metrics");
+        }
+        if self.template() {
+            for (cell, column) in
+                [(&row.baseline, "baseline"), (&row.success, "success threshold"), (&row.alert, "alert threshold")]
+            {
+                if let Some(cell) = cell.as_ref().filter(|cell| grammar::blank(self.at(cell))) {
+                    let span = if cell.is_empty() { name_at.clone() } else { cell.clone() };
+                    let message = format!("The {column} of `{name}` is not filled.");
+                    self.report(Diagnostic::new("TM021", message, "Fill it, or write `-`.", span).of("Key Metrics"));
+                }
+            }
+        }
+        let lower = lower_is_better(&name);
+        let base = baseline.as_ref().and_then(|range| self.baseline(range));
+        let success_bound =
+            success.as_ref().and_then(|r| self.bound(r, base.as_ref(), lower, Side::Success).map(|(b, _)| b));
+        let alert_read = alert.as_ref().and_then(|r| self.bound(r, base.as_ref(), lower, Side::Alert));
+        let (mut alert_bound, mut alert_for) = alert_read.map_or((None, None), |(b, w)| (Some(b), w));
+        if let Some(range) = &rollback {
+            let read = self.bound(range, base.as_ref(), lower, Side::Alert);
+            if let Some((bound, window)) = read {
+                let rule = rule_of_bound(&name, bound.clone(), window);
+                let text = format!("{name} {}", plain(self.at(range)));
+                self.triggers.push((TriggerPlan { text, ticked: false, rule: Some(rule) }, range.clone()));
+                if alert_bound.is_none() {
+                    (alert_bound, alert_for) = (Some(bound), window);
+                }
+            }
+        }
+        let query = row.query.as_ref().map(|r| plain(self.at(r))).filter(|t| !unfilled(t));
+        let plan = MetricPlan {
+            name: name.chars().take(80).collect(),
+            baseline: base,
+            success: success_bound,
+            alert: alert_bound,
+            alert_for_s: alert_for,
+            query: query.map(|q| q.chars().take(300).collect()),
+        };
+        self.judge_row(
+            &plan,
+            &name_at,
+            success.as_ref(),
+            alert.as_ref().or(rollback.as_ref()),
+            baseline.as_ref(),
+            lower,
+        );
+        self.metrics.push(RawMetric { folded: fold(&plan.name), plan, name: name_at });
+    }
+
+    fn baseline(&mut self, range: &Range<usize>) -> Option<Quantity> {
+        let raw = self.at(range);
+        match grammar::cell(raw) {
+            Ok(Cell::Bounds { bounds, .. }) => match bounds.first().map(|part| part.operand.clone()) {
+                Some(Operand::Value(quantity)) => Some(quantity),
+                Some(Operand::Band { low, high, unit }) => Some(Quantity { value: f64::midpoint(low, high), unit }),
+                Some(Operand::OutOf { part, whole }) if whole != 0.0 => {
+                    Some(Quantity { value: part / whole * 100.0, unit: "%".to_owned() })
+                }
+                _ => {
+                    self.unreadable(range, Unread::Unclear, "Expected a number with a unit, `200ms` or `0.4%`.");
+                    None
+                }
+            },
+            Ok(Cell::Nothing | Cell::Blank) => None,
+            Err(unread) => {
+                self.unreadable(range, unread, "Expected a number with a unit, `200ms` or `0.4%`.");
+                None
+            }
+        }
+    }
+
+    fn unreadable(&mut self, range: &Range<usize>, unread: Unread, help: &str) {
+        let raw = self.at(range);
+        let shown: String = plain(raw).chars().take(60).collect();
+        let message = format!("`{shown}` is not a value we can read.");
+        let mut found = match unread {
+            Unread::DecimalComma => Diagnostic::new("TM050", message, "Use a decimal point, `1.5%`.", range.clone()),
+            Unread::Unclear => Diagnostic::new("TM050", message, help, range.clone()),
+        }
+        .of("Key Metrics");
+        if let (Unread::DecimalComma, Some(comma)) = (unread, decimal_comma(raw)) {
+            let at = range.start + comma;
+            found = found.suggest(at..at + 1, ".");
+        }
+        // Other people's tables hold prose; it is theirs.
+        if !self.template() && unread == Unread::Unclear {
+            found = found.weighing(Severity::Info);
+        }
+        self.report(found);
+    }
+
+    /// A cell as one bound in the baseline's unit, with its window in seconds.
+    pub(super) fn bound(
+        &mut self,
+        range: &Range<usize>,
+        baseline: Option<&Quantity>,
+        lower: bool,
+        side: Side,
+    ) -> Option<(Bound, Option<u32>)> {
+        let help = "Expected a comparison, `< 250ms`, `> 1%` or `> 2x baseline`.";
+        let (bounds, any) = match grammar::cell(self.at(range)) {
+            Ok(Cell::Bounds { bounds, any }) => (bounds, any),
+            Ok(Cell::Nothing | Cell::Blank) => return None,
+            Err(unread) => {
+                self.unreadable(range, unread, help);
+                return None;
+            }
+        };
+        let window = bounds.iter().find_map(|part| match part.window {
+            Some(Window::Seconds(seconds)) => Some(seconds),
+            Some(Window::Consecutive(n)) => Some(n * 60),
+            None => None,
+        });
+        let mut resolved = Vec::new();
+        for part in &bounds {
+            resolved.push(self.resolve(part, range, baseline, lower, side)?);
+        }
+        let bound = match resolved.as_slice() {
+            [only] => only.clone(),
+            [first, second] => match band(first, second, any) {
+                Some(band) => band,
+                None => {
+                    let message = "Two thresholds in one cell; the first is watched.";
+                    let found =
+                        Diagnostic::new("TM050", message, "Give each its own row.", range.clone()).of("Key Metrics");
+                    self.report(found.weighing(Severity::Warning));
+                    first.clone()
+                }
+            },
+            _ => {
+                self.unreadable(range, Unread::Unclear, help);
+                return None;
+            }
+        };
+        let unit = baseline.map_or("", |b| b.unit.as_str());
+        let Some(than) = bound.than.convert(unit) else {
+            let raw = plain(self.at(range));
+            let message = format!("`{raw}` is not in the baseline's unit `{unit}`.");
+            self.report(Diagnostic::new("TM055", message, "Use one unit in a row.", range.clone()).of("Key Metrics"));
+            return None;
+        };
+        let scale = if bound.than.value == 0.0 { 1.0 } else { than.value / bound.than.value };
+        let to = bound.to.map(|to| (to * scale * 1e6).round() / 1e6);
+        Some((Bound { cmp: bound.cmp, than, to }, window))
+    }
+
+    fn resolve(
+        &mut self,
+        part: &Part,
+        range: &Range<usize>,
+        baseline: Option<&Quantity>,
+        lower: bool,
+        side: Side,
+    ) -> Option<Bound> {
+        let raw = self.at(range);
+        let wanted = match (side, lower) {
+            (Side::Success, true) | (Side::Alert, false) => Cmp::Below,
+            (Side::Success, false) | (Side::Alert, true) => Cmp::Above,
+        };
+        let inside = if side == Side::Success { Cmp::Within } else { Cmp::Outside };
+        if let Operand::Band { low, high, unit } = &part.operand {
+            let cmp = if part.cmp == Some(Cmp::Outside) { Cmp::Outside } else { inside };
+            return Some(Bound { cmp, than: Quantity { value: *low, unit: unit.clone() }, to: Some(*high) });
+        }
+        let absolute = match &part.operand {
+            Operand::Value(quantity) => quantity.clone(),
+            Operand::OutOf { part, whole } => Quantity { value: *part, unit: format!("of {whole}") },
+            Operand::Sigma(_) => {
+                let help = "Write the threshold as a number or against the baseline, `> 2x baseline`.";
+                let message = format!("`{}` needs a spread we do not know.", plain(raw));
+                self.report(Diagnostic::new("TM056", message, help, range.clone()).of("Key Metrics"));
+                return None;
+            }
+            relative => {
+                let Some(base) = baseline else {
+                    let message = format!("`{}` is relative, and the row has no baseline.", plain(raw));
+                    let help = "Fill the baseline, `200ms`, or write the threshold as a number.";
+                    self.report(Diagnostic::new("TM056", message, help, range.clone()).of("Key Metrics"));
+                    return None;
+                };
+                match relative_value(relative, base) {
+                    Ok(quantity) => quantity,
+                    Err((low, high)) => {
+                        let than = Quantity { value: low, unit: base.unit.clone() };
+                        return Some(Bound { cmp: inside, than, to: Some(high) });
+                    }
+                }
+            }
+        };
+        let cmp = match (part.cmp, &part.operand) {
+            (Some(cmp), _) => cmp,
+            // "+20% vs baseline" says its side by itself.
+            (None, Operand::Change { way: Way::Up, .. }) if side == Side::Success => Cmp::AtMost,
+            (None, Operand::Change { way: Way::Down, .. }) if side == Side::Success => Cmp::AtLeast,
+            (None, Operand::Change { way: Way::Up, .. }) => Cmp::Above,
+            (None, Operand::Change { way: Way::Down, .. }) => Cmp::Below,
+            (None, _) => {
+                let message = format!("`{}` has no comparison; `{wanted}` is assumed.", plain(raw));
+                self.report(
+                    Diagnostic::new("TM051", message, "Write it down.", range.clone())
+                        .of("Key Metrics")
+                        .fix(range.start..range.start, format!("{wanted} ")),
+                );
+                wanted
+            }
+        };
+        Some(Bound::new(cmp, absolute))
+    }
+
+    /// The list of success criteria: "Error rate < 1%" is a metric in other people's plans; the box stays a task.
+    pub(super) fn success_item(&mut self, text: &Range<usize>, check: Option<crate::plan_doc::checkbox::Check>) {
+        self.task(text, check);
+        if self.template() || self.metrics.len() >= MAX_METRICS {
+            return;
+        }
+        let raw = self.at(&crate::plan_doc::fields::first_line(self.text, text));
+        let Trigger::Any { clauses, .. } = grammar::trigger(raw) else { return };
+        for clause in clauses {
+            if let grammar::Clause::Over { name, part } = clause
+                && let Operand::Value(than) = part.operand
+                && let Some(cmp) = part.cmp
+                && !self.metrics.iter().any(|m| m.folded == fold(&name))
+            {
+                let plan = MetricPlan {
+                    name: name.chars().take(80).collect(),
+                    baseline: None,
+                    success: Some(Bound::new(cmp, than)),
+                    alert: None,
+                    alert_for_s: None,
+                    query: None,
+                };
+                self.metrics.push(RawMetric { folded: fold(&plan.name), plan, name: text.clone() });
+            }
+        }
+    }
+}
+
+/// One row, by what its cells mean.
+struct Row<'a> {
+    cells: &'a [Range<usize>],
+    baseline: Option<Range<usize>>,
+    success: Option<Range<usize>>,
+    alert: Option<Range<usize>>,
+    rollback: Option<Range<usize>>,
+    query: Option<Range<usize>>,
+}
+
+/// Which side of health a threshold stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Success,
+    Alert,
+}
+
+/// Rounded to what a plan can say.
+fn round(value: f64) -> f64 {
+    (value * 1e6).round() / 1e6
+}
+
+/// A relative operand as a number, or as a band around the baseline.
+pub(super) fn relative_value(operand: &Operand, base: &Quantity) -> Result<Quantity, (f64, f64)> {
+    let of = |factor: f64| Quantity { value: round(base.value * factor), unit: base.unit.clone() };
+    Ok(match operand {
+        Operand::Times(times) => of(*times),
+        Operand::PercentOf(percent) => of(percent / 100.0),
+        Operand::Change { percent, way: Way::Up } => of(1.0 + percent / 100.0),
+        Operand::Change { percent, way: Way::Down } => of(1.0 - percent / 100.0),
+        Operand::Change { percent, way: Way::Either } => {
+            let (low, high) = (base.value * (1.0 - percent / 100.0), base.value * (1.0 + percent / 100.0));
+            return Err((round(low.min(high)), round(low.max(high))));
+        }
+        Operand::Baseline(Some(step)) => match step.convert(&base.unit) {
+            Some(step) => Quantity { value: round(base.value + step.value), unit: base.unit.clone() },
+            None => of(1.0),
+        },
+        _ => of(1.0),
+    })
+}
+
+/// Two bounds that make a band: "> 10 and < 20" inside, "< 10 or > 20" outside.
+fn band(a: &Bound, b: &Bound, any: bool) -> Option<Bound> {
+    let low = |bound: &Bound| matches!(bound.cmp, Cmp::Above | Cmp::AtLeast);
+    let high = |bound: &Bound| matches!(bound.cmp, Cmp::Below | Cmp::AtMost);
+    let (over, under) = if low(a) && high(b) {
+        (a, b)
+    } else if high(a) && low(b) {
+        (b, a)
+    } else {
+        return None;
+    };
+    let under_value = under.than.convert(&over.than.unit)?;
+    let made = |cmp, from: &Quantity, to: f64| Bound { cmp, than: from.clone(), to: Some(to) };
+    if !any && over.than.value <= under_value.value {
+        return Some(made(Cmp::Within, &over.than, under_value.value));
+    }
+    let unit = over.than.unit.clone();
+    (any && under_value.value <= over.than.value)
+        .then(|| made(Cmp::Outside, &Quantity { value: under_value.value, unit }, over.than.value))
+}
+
+/// Whether smaller values of a metric are the healthy ones, by its name.
+pub(super) fn lower_is_better(name: &str) -> bool {
+    let folded = fold(name);
+    let bad = [
+        "error", "latency", "fail", "lag", "timeout", "crash", "drop", "miss", "duration", "delay", "responsetime",
+        "rejected",
+    ];
+    let good = [
+        "throughput", "availability", "success", "conversion", "uptime", "requestrate", "hitrate", "crashfree", "rps",
+        "qps", "coverage", "satisfaction", "retention", "adoption", "accuracy", "apdex", "completion", "revenue",
+        "orders", "passrate", "improvement", "speedup", "csat", "nps", "fps",
+    ];
+    let is = |words: &[&str]| words.iter().any(|word| folded.contains(word));
+    if folded.contains("crashfree") || folded.contains("successrate") {
+        return false;
+    }
+    is(&bad) || !is(&good)
+}
+
+/// What a table's columns mean, by its folded header.
+fn columns(part: Option<Section>, group: &str, names: &[String]) -> Columns {
+    if let Some(stages) = stage_columns(names) {
+        return Columns::Stages(stages);
+    }
+    let find = |words: &[&str], not: &[usize]| {
+        names
+            .iter()
+            .enumerate()
+            .skip(1)
+            .find(|(i, name)| !not.contains(i) && words.iter().any(|w| name.contains(w)))
+            .map(|(i, _)| i)
+    };
+    let rollback = find(&["rollback"], &[]);
+    let taken: Vec<usize> = rollback.into_iter().collect();
+    let alert = find(&["alert", "warning", "critical", "abort", "alarm", "red", "failure", "breach"], &taken);
+    let mut not: Vec<usize> = taken.into_iter().chain(alert).collect();
+    let baseline = find(&["baseline", "current", "before", "today", "asis"], &not);
+    not.extend(baseline);
+    let success = find(
+        &["success", "target", "goal", "slo", "expected", "healthy", "acceptable", "threshold", "objective", "limit"],
+        &not,
+    );
+    not.extend(success);
+    let query = find(&["query", "dashboard", "source", "promql", "link", "panel"], &not);
+    let first = names.first().map_or("", String::as_str);
+    let named =
+        ["metric", "kpi", "indicator", "signal", "sli", "measure", "check"].iter().any(|word| first.contains(word));
+    let valued = usize::from(baseline.is_some()) + usize::from(success.is_some()) + usize::from(alert.is_some());
+    let placed = part == Some(Section::Success)
+        || ["metric", "target", "kpi", "performance"].iter().any(|word| group.contains(word));
+    if rollback.is_some() && named || valued >= 1 && named || valued >= 2 && placed {
+        return Columns::Metrics { baseline, success, alert, rollback, query };
+    }
+    if names.len() == 2 && part == Some(Section::Overview) {
+        return Columns::Fields;
+    }
+    Columns::Other
+}

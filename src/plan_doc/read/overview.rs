@@ -1,0 +1,249 @@
+//! The overview: title, T-0, type, risk, people, service (`plans.md` 5).
+
+use std::fmt::Display;
+use std::ops::Range;
+
+use super::Reader;
+use crate::domain::plan::{ReleaseType, Risk};
+use crate::plan_doc::checkbox::choices;
+use crate::plan_doc::diagnostics::Diagnostic;
+use crate::plan_doc::fields::{contact, placeholders, reachable};
+use crate::plan_doc::grammar::{blank, none, plain, unfilled};
+use crate::plan_doc::names::{self, Field, Match, fold};
+use crate::plan_doc::time::parse_when;
+
+/// Labels that mean a field only inside the overview: elsewhere they mean anything.
+const WEAK: &[&str] = &[
+    "name", "title", "time", "date", "start", "type", "risk", "lead", "app", "system", "services", "component",
+    "details", "when", "change", "release", "feature", "product", "project", "subject", "scheduled", "responsible",
+    "application", "teamlead", "startdate",
+];
+
+impl Reader<'_> {
+    /// A bold label; true if it was one of the overview's fields.
+    pub(super) fn overview_line(
+        &mut self,
+        part: Option<names::Part>,
+        words: &str,
+        name: &Range<usize>,
+        value: &Range<usize>,
+    ) -> bool {
+        let Some((field, how)) = names::field(words) else { return false };
+        let here = part == Some(names::Part::Overview);
+        if !here && (how != Match::Exact || self.seen.contains_key(&field)) {
+            let strong = how == Match::Synonym && !WEAK.contains(&fold(words).as_str()) && part.is_none();
+            if !strong || self.seen.contains_key(&field) {
+                return false;
+            }
+        }
+        self.overview(field, how, words, name, value);
+        true
+    }
+
+    /// A label without bold, or in a list: only the overview's own words.
+    pub(super) fn overview_plain(&mut self, words: &str, name: &Range<usize>, value: &Range<usize>) {
+        if let Some((field, how)) = names::field(words)
+            && !self.seen.contains_key(&field)
+            && !(how == Match::Spelling)
+            && !(self.spans.title.is_empty()
+                && how != Match::Exact
+                && WEAK.contains(&fold(words).as_str())
+                && !self.parts.iter().any(|p| p.0 == names::Part::Overview))
+        {
+            self.overview(field, Match::Exact, words, name, value);
+        }
+    }
+
+    fn overview(&mut self, field: Field, how: Match, words: &str, name: &Range<usize>, value: &Range<usize>) {
+        let raw = self.at(value);
+        if let Some(first) = self.seen.get(&field) {
+            // Beside the template's own label a synonym is another matter.
+            let filled = !unfilled(raw) && !unfilled(self.at(&first.clone()));
+            if filled && how == Match::Exact && self.template() {
+                let message = format!("`{}` stands here twice.", field.label());
+                self.report(Diagnostic::new("TM013", message, "Keep one of them.", value.clone()).of(field.label()));
+            }
+            if field != Field::When || self.when.is_some() {
+                return;
+            }
+        }
+        if how != Match::Exact && self.template() && field != Field::Service {
+            let message = format!("`{}` is read as `{}`.", plain(words), field.label());
+            self.report(
+                Diagnostic::new("TM011", message, "", name.clone()).of(field.label()).fix(name.clone(), field.label()),
+            );
+        }
+        let earlier = self.seen.insert(field, value.clone());
+        match field {
+            Field::Kind => self.kind = self.one_of(value, ReleaseType::ALL, field),
+            Field::Risk => self.risk = self.one_of(value, Risk::ALL, field),
+            Field::Time => self.time_of_day(value),
+            _ => {
+                let Some(filled) = self.filled(field, value) else { return };
+                self.fill(field, value, &filled, earlier);
+            }
+        }
+    }
+
+    /// The value without leftovers of its placeholder; `None` if nothing is filled in.
+    fn filled(&mut self, field: Field, value: &Range<usize>) -> Option<String> {
+        let raw = self.at(value);
+        let residue = placeholders(self.text, value);
+        let bare = raw.trim().trim_matches(['*', '`']);
+        let whole = residue.len() == 1 && self.at(&residue[0]).len() == bare.len();
+        if blank(raw) && (whole || residue.is_empty()) || none(raw) {
+            if field != Field::Service {
+                let message = format!("`{}` is not filled.", field.label());
+                let span = if value.is_empty() { self.label_span(value) } else { value.clone() };
+                self.report(Diagnostic::new("TM020", message, "Replace the placeholder.", span).of(field.label()));
+                self.blank.push(field.label().to_owned());
+            }
+            return None;
+        }
+        if residue.is_empty() {
+            return Some(raw.to_owned());
+        }
+        let first = residue[0].clone();
+        let kept: String = {
+            let mut out = String::new();
+            let mut at = value.start;
+            for hole in &residue {
+                out.push_str(&self.text[at..hole.start]);
+                at = hole.end;
+            }
+            out.push_str(&self.text[at..value.end]);
+            out.trim().trim_start_matches(':').trim().to_owned()
+        };
+        let message = format!("`{}` holds a value and a placeholder.", field.label());
+        self.report(Diagnostic::new("TM023", message, "Delete the placeholder.", first).of(field.label()));
+        (!unfilled(&kept)).then_some(kept)
+    }
+
+    /// The end of a label whose value is empty: something to point at.
+    fn label_span(&self, value: &Range<usize>) -> Range<usize> {
+        crate::plan_doc::blocks::line_of(self.text, value.start)
+    }
+
+    fn fill(&mut self, field: Field, value: &Range<usize>, filled: &str, earlier: Option<Range<usize>>) {
+        match field {
+            Field::Title => {
+                let words = plain(filled);
+                let length = words.chars().count();
+                if length > 200 {
+                    let message = format!("The title has {length} characters; 200 are shown.");
+                    self.report(Diagnostic::new("TM023", message, "Shorten it.", value.clone()).of(field.label()));
+                }
+                self.spans.title = value.clone();
+                self.title = Some(words.chars().take(200).collect());
+            }
+            Field::Service => self.service = Some(plain(filled).chars().take(60).collect()),
+            Field::Owner => {
+                self.person(field, value, filled);
+                self.owner = Some(contact(filled));
+            }
+            Field::OnCall => {
+                self.person(field, value, filled);
+                self.spans.on_call = value.clone();
+                self.on_call = Some(contact(filled));
+            }
+            Field::When => {
+                self.spans.when = value.clone();
+                self.look_alikes(value, field.label());
+                match parse_when(&plain(filled), self.setting.zone.as_deref()) {
+                    Ok(when) => self.when = Some(when),
+                    // A second date that is no better adds nothing.
+                    Err(_) if earlier.is_some() => {}
+                    Err(problem) => {
+                        let mut found = Diagnostic::new(problem.code, problem.message, problem.help, value.clone())
+                            .of(field.label());
+                        for reading in problem.readings {
+                            found = found.suggest(value.clone(), reading);
+                        }
+                        self.report(found);
+                    }
+                }
+            }
+            Field::Kind | Field::Risk | Field::Time => {}
+        }
+    }
+
+    /// A name alone is matched with a member, or picked, once the plan is in chat.
+    fn person(&mut self, field: Field, value: &Range<usize>, filled: &str) {
+        if self.template() && !reachable(filled) {
+            let message = format!("`{}` names no handle or address.", plain(filled));
+            let help = "In chat the member is picked once and remembered.";
+            let found = Diagnostic::new("TM080", message, help, value.clone()).of(field.label());
+            self.report(found.weighing(crate::plan_doc::diagnostics::Severity::Info));
+        }
+    }
+
+    /// `Launch Date` and `Launch Time` on two lines.
+    fn time_of_day(&mut self, value: &Range<usize>) {
+        let Some(date) = self.seen.get(&Field::When).cloned() else { return };
+        let (date_words, time_words) = (plain(self.at(&date)), plain(self.at(value)));
+        if self.when.is_some() || unfilled(&date_words) || unfilled(self.at(value)) {
+            return;
+        }
+        match parse_when(&format!("{date_words} {time_words}"), self.setting.zone.as_deref()) {
+            Ok(when) => {
+                self.when = Some(when);
+                self.diagnostics.retain(|d| !(d.span == date && d.code.starts_with("TM07")));
+            }
+            Err(problem) => {
+                self.diagnostics.retain(|d| !(d.span == date && d.code.starts_with("TM07")));
+                let found = Diagnostic::new(problem.code, problem.message, problem.help, value.clone());
+                self.report(found.of(Field::When.label()));
+            }
+        }
+    }
+
+    fn one_of<T: Copy + Display>(&mut self, value: &Range<usize>, all: &[T], field: Field) -> Option<T> {
+        let boxes = choices(self.text, value);
+        let what = field.label();
+        let expected = all.iter().map(|v| format!("[x] {v}")).collect::<Vec<_>>().join(" or ");
+        let span = if value.is_empty() { self.label_span(value) } else { value.clone() };
+        let picked: Vec<String> = if boxes.is_empty() {
+            let words = plain(self.at(value)).trim_matches(['"', '.', '🟢', '🟡', '🔴', '🟠', ' ']).to_owned();
+            if unfilled(self.at(value)) {
+                let message = format!("`{what}` is not filled.");
+                self.report(Diagnostic::new("TM020", message, format!("Choose one: {expected}."), span).of(what));
+                return None;
+            }
+            vec![words]
+        } else {
+            boxes.iter().filter(|(check, _)| check.done()).map(|(_, text)| plain(self.at(text))).collect()
+        };
+        let help = format!("Tick one: {expected}.");
+        if let [only] = picked.as_slice() {
+            let wanted = fold(only);
+            let found = all.iter().find(|v| fold(&v.to_string()) == wanted).or_else(|| {
+                let first = only.split([' ', '(', '-', ',', '/']).find(|word| !word.is_empty()).map(fold);
+                all.iter().find(|v| Some(fold(&v.to_string())) == first)
+            });
+            if found.is_some() {
+                return found.copied();
+            }
+            let names: Vec<String> = all.iter().map(ToString::to_string).collect();
+            let near = names::nearest(only, names.iter().map(String::as_str)).map(str::to_owned);
+            let hint = near.as_ref().map_or(String::new(), |v| format!(" Did you mean `{v}`?"));
+            let shown: String = only.chars().take(60).collect();
+            let mut found = Diagnostic::new(
+                "TM030",
+                format!("`{shown}` is not a {}.", what.to_lowercase()),
+                help + &hint,
+                span.clone(),
+            )
+            .of(what);
+            if let Some(near) = near.filter(|_| boxes.is_empty()) {
+                found = found.suggest(span, near);
+            }
+            self.report(found);
+        } else {
+            let n = if picked.is_empty() { "No" } else { "More than one" };
+            self.report(
+                Diagnostic::new("TM030", format!("{n} {} is ticked.", what.to_lowercase()), help, span).of(what),
+            );
+        }
+        None
+    }
+}

@@ -1,0 +1,342 @@
+//! Rollback triggers and decision points (`plans.md` 5, 6.2). A line no machine can watch stays a trigger a person judges.
+
+use std::ops::Range;
+
+use super::metrics::relative_value;
+use super::{RawTrigger, Reader};
+use crate::domain::plan::{Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
+use crate::plan_doc::checkbox::{Check, Mark};
+use crate::plan_doc::diagnostics::Diagnostic;
+use crate::plan_doc::fields::{first_line, placeholders};
+use crate::plan_doc::grammar::{
+    self, Clause, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, unfilled,
+};
+use crate::plan_doc::names::{fold, nearest};
+
+/// The time window of a trigger that names none (TM064), in seconds.
+pub(super) const DEFAULT_FOR_S: u32 = 300;
+
+/// The most triggers a plan can have.
+const MAX_TRIGGERS: usize = 40;
+
+/// The field's name in findings.
+const FIELD: &str = "Automatic Rollback Triggers";
+
+/// Whether a heading or label says that what follows are triggers.
+pub(super) fn names_triggers(group: &str) -> bool {
+    let rollback =
+        ["rollback", "abort", "backout", "halt", "nogo", "kill", "revert"].iter().any(|word| group.contains(word));
+    let when = ["trigger", "criteria", "condition", "whento", "threshold", "if", "automatic"]
+        .iter()
+        .any(|word| group.contains(word));
+    (rollback && when) || group.contains("trigger") || group == "nogoif" || group == "nogo"
+}
+
+impl Reader<'_> {
+    pub(super) fn rollback(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
+        let line = first_line(self.text, text);
+        let words = plain(self.at(&line));
+        let offset = grammar::offset(&words);
+        if group.contains("decision") && !group.contains("criteria")
+            || (check.is_some() && offset.as_ref().is_some_and(|(_, at)| at.start == 0))
+        {
+            self.point(&words, offset, &line, check);
+            return;
+        }
+        if names_triggers(group) || self.template() && !group.contains("manual") {
+            self.triggers_seen = true;
+            self.raw_triggers.push(RawTrigger { text: text.clone(), check, sure: true });
+            return;
+        }
+        // A step of a procedure is no trigger.
+        self.task(text, check);
+    }
+
+    /// `**Trigger:** error rate above 5%` in other people's plans.
+    pub(super) fn trigger_label(&mut self, words: &str, value: &Range<usize>) -> bool {
+        let name = fold(words);
+        let fits = matches!(
+            name.as_str(),
+            "trigger" | "triggers" | "rollbacktrigger" | "rollbackif" | "abortif" | "rollbackwhen"
+        );
+        if !fits || value.is_empty() || self.template() {
+            return false;
+        }
+        self.raw_triggers.push(RawTrigger { text: value.clone(), check: None, sure: true });
+        true
+    }
+
+    fn point(&mut self, words: &str, offset: Option<(i64, Range<usize>)>, line: &Range<usize>, check: Option<Check>) {
+        let Some((minutes, span)) = offset else {
+            if !unfilled(words) {
+                let help = "Begin it with its offset, `T+15 minutes: Initial health check`.";
+                let message = "A decision point without an offset is left out.";
+                self.report(
+                    Diagnostic::new("TM021", message, help, line.clone()).of("Manual Rollback Decision Points"),
+                );
+            }
+            return;
+        };
+        let Some(after_min) = u32::try_from(minutes).ok().filter(|minutes| *minutes > 0) else {
+            let found = Diagnostic::new("TM078", "A decision point before T-0.", "Use `T+15 minutes`.", line.clone());
+            self.report(found.of("Manual Rollback Decision Points"));
+            return;
+        };
+        let text = words[span.end..].trim_start_matches([':', ' ', '-', '–', ')']).to_owned();
+        self.item(format!("point/{after_min}"), check, words);
+        if self.points.iter().any(|(point, _)| point.after_min == after_min) {
+            let message = format!("Two decision points at the same time ({}).", crate::domain::plan::t_label(minutes));
+            self.report(
+                Diagnostic::new("TM078", message, "Keep one.", line.clone()).of("Manual Rollback Decision Points"),
+            );
+        } else {
+            self.points.push((PointPlan { after_min, text }, line.clone()));
+        }
+    }
+
+    /// All trigger lines, now that every metric is known.
+    pub(super) fn resolve_triggers(&mut self) {
+        for raw in std::mem::take(&mut self.raw_triggers) {
+            if self.triggers.len() >= MAX_TRIGGERS {
+                return;
+            }
+            self.trigger(&raw);
+        }
+    }
+
+    fn trigger(&mut self, raw: &RawTrigger) {
+        let line = first_line(self.text, &raw.text);
+        let words = plain(self.at(&raw.text));
+        let words: String = words.chars().take(200).collect();
+        let ticked = raw.check.is_some_and(Check::done);
+        // Struck through or marked not applicable: disarmed.
+        if self.at(&line).starts_with("~~") || raw.check.is_some_and(|c| c.mark == Mark::NotApplicable) {
+            return;
+        }
+        let found = grammar::trigger(self.at(&raw.text));
+        if !raw.sure && !matches!(found, Trigger::Any { .. } | Trigger::All(_)) {
+            return;
+        }
+        self.look_alikes(&line, FIELD);
+        let (rules, judged, all) = match found {
+            Trigger::Blank => {
+                self.blank_trigger(&line, ticked);
+                return;
+            }
+            Trigger::Any { clauses, judged } => (self.clauses(&clauses, &line), judged, false),
+            Trigger::All(clauses) => (self.clauses(&clauses, &line), None, true),
+            Trigger::Judged => (None, Some(words.clone()), false),
+            Trigger::Mixed => {
+                let help = "Write two lines, or put what belongs together in brackets.";
+                self.report(Diagnostic::new("TM068", "`and` is mixed with `or`.", help, line.clone()).of(FIELD));
+                (None, None, false)
+            }
+            Trigger::Unread(unread) => {
+                self.unread_trigger(&line, unread);
+                (None, None, false)
+            }
+        };
+        let rules = rules.unwrap_or_default();
+        if let Some(judged) = judged.filter(|_| self.template() || !rules.is_empty()) {
+            let message = if rules.is_empty() {
+                "A person has to judge this trigger; nothing watches it.".to_owned()
+            } else {
+                format!("A person has to judge “{judged}”; nothing watches it.")
+            };
+            let help = "A watched one reads like `Error rate exceeds 2% for 5 minutes`.";
+            self.report(Diagnostic::new("TM065", message, help, line.clone()).of(FIELD));
+        }
+        if !rules.is_empty() && !ticked && raw.check.is_some() {
+            let message = "Filled but not ticked: it will ask for a decision, and never act by itself.";
+            self.report(Diagnostic::new("TM066", message, "Tick it to arm it fully.", line.clone()).of(FIELD));
+        }
+        self.item(format!("trigger/{}", self.triggers.len()), raw.check, &words);
+        let plan = |rule| (TriggerPlan { text: words.clone(), ticked, rule }, line.clone());
+        match (rules.is_empty(), all) {
+            (true, _) => self.triggers.push(plan(None)),
+            (false, true) => self.triggers.push(plan(Some(TriggerRule::All(rules)))),
+            // Either of an "or" fires it.
+            (false, false) => self.triggers.extend(rules.into_iter().map(|rule| plan(Some(rule)))),
+        }
+    }
+
+    fn blank_trigger(&mut self, line: &Range<usize>, ticked: bool) {
+        let raw = self.at(line);
+        if ticked {
+            let found = Diagnostic::new(
+                "TM067",
+                "A trigger is ticked but not filled.",
+                "Fill the blanks or untick it.",
+                line.clone(),
+            );
+            self.report(found.of(FIELD));
+            return;
+        }
+        // The custom line may stay as the template has it.
+        let custom = placeholders(self.text, line).len() == 1 && raw.trim_start().starts_with('[');
+        if !custom && self.template() {
+            let help = "Fill them, `Error rate exceeds 2% for 5 minutes`, or delete the line.";
+            self.report(Diagnostic::new("TM060", "A trigger has blanks.", help, line.clone()).of(FIELD));
+        }
+    }
+
+    fn unread_trigger(&mut self, line: &Range<usize>, unread: Unread) {
+        let raw = self.at(line);
+        let mut found = Diagnostic::new(
+            "TM060",
+            "A number of this trigger cannot be read.",
+            "Use a decimal point, `1.5%`.",
+            line.clone(),
+        )
+        .of(FIELD);
+        if let (Unread::DecimalComma, Some(comma)) = (unread, decimal_comma(raw)) {
+            let at = line.start + comma;
+            found = found.suggest(at..at + 1, ".");
+        }
+        self.report(found);
+    }
+
+    /// Rules of clauses; `None` if one of them cannot be watched.
+    fn clauses(&mut self, clauses: &[Clause], line: &Range<usize>) -> Option<Vec<TriggerRule>> {
+        let single = clauses.len() == 1;
+        clauses.iter().map(|clause| self.clause(clause, line, single)).collect()
+    }
+
+    fn clause(&mut self, clause: &Clause, line: &Range<usize>, single: bool) -> Option<TriggerRule> {
+        match clause {
+            Clause::Over { name, part } => self.over(name, part, line, single),
+            Clause::Moves { name, down, percent, within_s } => {
+                self.known(name, line);
+                if self.metric_of(name).is_some_and(|m| m.plan.baseline.is_none()) {
+                    let message = format!("`{name}` is held against a baseline, and its row has none.");
+                    let found =
+                        Diagnostic::new("TM056", message, "Fill the baseline in the metrics table.", line.clone());
+                    self.report(found.of(FIELD));
+                }
+                let metric = name.clone();
+                Some(TriggerRule::Moves { metric, down: *down, percent: *percent, within_s: *within_s })
+            }
+            Clause::Fails { name, times } => Some(TriggerRule::Fails { check: name.clone(), times: *times }),
+            Clause::Down { name, for_s } => {
+                self.short_window(*for_s, line);
+                Some(TriggerRule::Down { check: name.clone(), for_s: *for_s })
+            }
+            Clause::Silent { name, for_s } => {
+                self.short_window(*for_s, line);
+                Some(TriggerRule::Silent { metric: name.clone(), for_s: *for_s })
+            }
+        }
+    }
+
+    fn over(&mut self, name: &str, part: &Part, line: &Range<usize>, single: bool) -> Option<TriggerRule> {
+        self.known(name, line);
+        let row = self.metric_of(name).map(|m| m.plan.clone());
+        let base = row.as_ref().and_then(|row| row.baseline.clone());
+        let cmp = part.cmp?;
+        let bound = match &part.operand {
+            Operand::Value(quantity) => Bound::new(cmp, quantity.clone()),
+            Operand::OutOf { part, whole } => Bound::new(cmp, Quantity { value: *part, unit: format!("of {whole}") }),
+            Operand::Band { low, high, unit } => {
+                let cmp = if matches!(cmp, Cmp::Within) { Cmp::Within } else { Cmp::Outside };
+                Bound { cmp, than: Quantity { value: *low, unit: unit.clone() }, to: Some(*high) }
+            }
+            Operand::Sigma(_) => {
+                let message = "This trigger needs a spread we do not know; a person judges it.";
+                self.report(
+                    Diagnostic::new("TM065", message, "Write the threshold as a number.", line.clone()).of(FIELD),
+                );
+                return None;
+            }
+            relative => {
+                let Some(base) = &base else {
+                    let message = format!("The trigger is relative, and `{name}` has no baseline.");
+                    let help = "Fill the baseline in the metrics table, or write a number.";
+                    self.report(Diagnostic::new("TM056", message, help, line.clone()).of(FIELD));
+                    return None;
+                };
+                match relative_value(relative, base) {
+                    Ok(than) => Bound::new(cmp, than),
+                    Err((low, high)) => Bound {
+                        cmp: Cmp::Outside,
+                        than: Quantity { value: low, unit: base.unit.clone() },
+                        to: Some(high),
+                    },
+                }
+            }
+        };
+        if matches!(&part.operand, Operand::Change { way: Way::Either, .. }) && bound.to.is_none() {
+            return None;
+        }
+        let unit = row.as_ref().and_then(unit_of).unwrap_or_default();
+        let Some(than) = bound.than.convert(&unit) else {
+            let message = format!("`{}` is not in the unit of `{name}`, `{unit}`.", bound.than);
+            self.report(
+                Diagnostic::new("TM055", message, "Use the unit of the metrics table.", line.clone()).of(FIELD),
+            );
+            return None;
+        };
+        let scale = if bound.than.value == 0.0 { 1.0 } else { than.value / bound.than.value };
+        let bound = Bound { cmp: bound.cmp, than, to: bound.to.map(|to| (to * scale * 1e6).round() / 1e6) };
+        if part.window.is_none() {
+            let message = "No time window; 5 minutes are taken.";
+            let mut found =
+                Diagnostic::new("TM064", message, "Write it down, `for 5 minutes`.", line.clone()).of(FIELD);
+            let raw = self.at(line);
+            if single && !raw.contains(['(', '→', ':']) && !raw.contains("->") && !raw.ends_with('*') {
+                let end = line.start + raw.trim_end_matches(['.', ' ']).len();
+                found = found.fix(end..end, " for 5 minutes");
+            }
+            self.report(found);
+        }
+        if let Some(Window::Seconds(seconds)) = part.window {
+            self.short_window(seconds, line);
+        }
+        Some(rule_of_bound(name, bound, window_s(part.window)))
+    }
+
+    fn short_window(&mut self, seconds: u32, line: &Range<usize>) {
+        if seconds < 60 {
+            let message = format!("A window of {seconds} seconds is shorter than one check.");
+            self.report(Diagnostic::new("TM069", message, "Use at least a minute.", line.clone()).of(FIELD));
+        }
+    }
+
+    /// The metric should be in the table, where there is one.
+    fn known(&mut self, name: &str, line: &Range<usize>) {
+        if self.metrics.is_empty() || !self.template() || self.metric_of(name).is_some() {
+            return;
+        }
+        let near = nearest(name, self.metrics.iter().map(|m| m.plan.name.as_str())).map(str::to_owned);
+        let hint = near
+            .as_ref()
+            .map_or_else(|| "Add it to the metrics table.".to_owned(), |near| format!("Did you mean `{near}`?"));
+        let mut found =
+            Diagnostic::new("TM061", format!("`{name}` is not in the metrics table."), hint, line.clone()).of(FIELD);
+        if let Some(near) = near
+            && let Some(at) = self.at(line).find(name)
+        {
+            found = found.suggest(line.start + at..line.start + at + name.len(), near);
+        }
+        self.report(found);
+    }
+}
+
+/// The unit a metric is measured in.
+pub(super) fn unit_of(metric: &crate::domain::plan::MetricPlan) -> Option<String> {
+    let bounds = metric.baseline.iter().chain(metric.success.iter().chain(&metric.alert).map(|bound| &bound.than));
+    bounds.map(|quantity| quantity.unit.clone()).find(|unit| !unit.is_empty())
+}
+
+fn window_s(window: Option<Window>) -> Option<u32> {
+    match window {
+        Some(Window::Seconds(seconds)) => Some(seconds),
+        // One check a minute.
+        Some(Window::Consecutive(n)) => Some(n.saturating_mul(60)),
+        None => None,
+    }
+}
+
+/// A bound as a rule that fires once it held long enough.
+pub(super) fn rule_of_bound(name: &str, bound: Bound, window: Option<u32>) -> TriggerRule {
+    TriggerRule::Exceeds { metric: name.to_owned(), bound, for_s: window.unwrap_or(DEFAULT_FOR_S) }
+}

@@ -1,0 +1,157 @@
+//! The walk through a document: which section each block belongs to, and which reader takes it.
+
+use std::ops::Range;
+
+use super::{RawTrigger, Reader, triggers};
+use crate::domain::plan::Level;
+use crate::plan_doc::blocks::{Block, Document, Section};
+use crate::plan_doc::checkbox::{self, Check};
+use crate::plan_doc::diagnostics::Diagnostic;
+use crate::plan_doc::fields::{first_line, label, plain_label};
+use crate::plan_doc::grammar::plain;
+use crate::plan_doc::names::{self, Match, Part, fold};
+
+impl Reader<'_> {
+    pub(super) fn walk(&mut self, document: &Document) {
+        let mut parts: Vec<Option<Part>> = Vec::with_capacity(document.sections.len());
+        for (n, section) in document.sections.iter().enumerate() {
+            let inherited = section.parent.and_then(|parent| parts.get(parent).copied().flatten());
+            let part = self.part_of(section, n, inherited);
+            parts.push(part);
+            self.columns = None;
+            let mut group = if section.parent.is_some() || self.level != Level::A {
+                fold(self.at(&section.heading))
+            } else {
+                String::new()
+            };
+            if section.heading.is_empty() {
+                group.clear();
+            }
+            self.phase_heading(section);
+            for block in &section.blocks {
+                self.block(part, &mut group, block);
+            }
+        }
+    }
+
+    /// The part a section belongs to; a sub-heading without a meaning of its own belongs to its parent's.
+    fn part_of(&mut self, section: &Section, n: usize, inherited: Option<Part>) -> Option<Part> {
+        if n == 0 {
+            return Some(Part::Overview);
+        }
+        let span = section.heading.clone();
+        let heading = self.at(&span);
+        let found = names::part(heading);
+        match found {
+            Some((part, how)) => {
+                // Inside a known section only a sure name leads elsewhere.
+                if inherited.is_some_and(|inherited| inherited != part) && how >= Match::Spelling {
+                    return inherited;
+                }
+                self.parts.push((part, how, span.clone()));
+                if matches!(how, Match::Synonym | Match::Spelling) && self.template() {
+                    let wanted = part.heading();
+                    self.report(
+                        Diagnostic::new(
+                            "TM011",
+                            format!("`{}` is read as `{wanted}`.", plain(heading)),
+                            "",
+                            span.clone(),
+                        )
+                        .of(wanted)
+                        .fix(span, wanted),
+                    );
+                }
+                Some(part)
+            }
+            None => {
+                if inherited.is_none() {
+                    let message = format!("Section `{}` is kept as it is.", plain(heading));
+                    self.unknown.push(plain(heading));
+                    self.report(Diagnostic::new("TM012", message, "", span));
+                }
+                inherited
+            }
+        }
+    }
+
+    fn block(&mut self, part: Option<Part>, group: &mut String, block: &Block) {
+        match block {
+            Block::Line(line) => {
+                self.columns = None;
+                self.line(part, group, line);
+            }
+            Block::Item { text, check, depth } => {
+                self.columns = None;
+                self.list_item(part, group, text, *check, *depth);
+            }
+            Block::Row { cells, header, line, .. } => self.row(part, group, cells, *header, line),
+        }
+    }
+
+    fn line(&mut self, part: Option<Part>, group: &mut String, line: &Range<usize>) {
+        if self.closing_line(line) || self.example(line) {
+            return;
+        }
+        if let Some((name, value)) = label(self.text, line) {
+            let words = self.at(&name).to_owned();
+            if self.overview_line(part, &words, &name, &value) || self.trigger_label(&words, &value) {
+                return;
+            }
+            if part != Some(Part::Overview) {
+                *group = fold(&words);
+            }
+            self.phase_label(&words, &value);
+            return;
+        }
+        if part == Some(Part::Overview)
+            && let Some((name, value)) = plain_label(self.text, line)
+        {
+            let words = self.at(&name).to_owned();
+            self.overview_plain(&words, &name, &value);
+        }
+        let choices = checkbox::choices(self.text, line);
+        if choices.len() == 1 && self.at(line).starts_with(['☐', '☑', '✅', '□', '☒']) {
+            // A box on a line of its own is an item without a bullet.
+            let (check, text) = &choices[0];
+            self.list_item(part, group, text, Some(*check), 0);
+        }
+    }
+
+    fn list_item(&mut self, part: Option<Part>, group: &str, text: &Range<usize>, check: Option<Check>, depth: usize) {
+        if self.example(text) {
+            return;
+        }
+        let line = first_line(self.text, text);
+        match part {
+            Some(Part::Overview) => {
+                let found = label(self.text, &line).or_else(|| plain_label(self.text, &line));
+                if let Some((name, value)) = found
+                    && check.is_none()
+                {
+                    let words = self.at(&name).to_owned();
+                    self.overview_plain(&words, &name, &value);
+                } else {
+                    self.task(text, check);
+                }
+            }
+            Some(Part::Dependencies) => self.gate(group, text, check),
+            Some(Part::Strategy) => self.strategy(group, text, check, depth),
+            Some(Part::Success) => self.success_item(text, check),
+            Some(Part::Rollback) => self.rollback(group, text, check),
+            Some(Part::Communication) => self.communication(group, text, check),
+            Some(Part::Risks) => self.risk_or_contingency(group, text, check),
+            Some(Part::Actions) => self.action(text, check),
+            Some(Part::Signoffs) => self.signoff(text, check),
+            None => self.foreign_item(group, text, check),
+        }
+    }
+
+    /// An item of a section we do not know.
+    fn foreign_item(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
+        if triggers::names_triggers(group) && check.is_none() {
+            self.raw_triggers.push(RawTrigger { text: text.clone(), check, sure: false });
+        }
+        self.task(text, check);
+    }
+}

@@ -1,0 +1,131 @@
+//! Time zones as people write them (`plans.md` 4.3): names, offsets with ISO signs, abbreviations that every place agrees
+//! on. Never a guess: what is ambiguous or out of season is refused with the readings.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use jiff::civil::DateTime;
+use jiff::tz::{Offset, TimeZone, db};
+
+use super::time::TimeProblem;
+
+/// Abbreviations people use that tzdb lacks or that mean several things beyond it, with two places they mean.
+const CUSTOMARY: &[(&str, &str, &str)] = &[
+    ("AST", "America/Halifax", "Asia/Riyadh"),
+    ("GST", "Asia/Dubai", "Atlantic/South_Georgia"),
+    ("BST", "Europe/London", "Asia/Dhaka"),
+    ("SST", "Asia/Singapore", "Pacific/Pago_Pago"),
+    ("ADT", "America/Halifax", "Asia/Baghdad"),
+    ("ECT", "America/Guayaquil", "Europe/Paris"),
+];
+
+/// Zones of the United States by their generic names.
+const GENERIC: &[(&str, &str)] =
+    &[("PT", "America/Los_Angeles"), ("MT", "America/Denver"), ("CT", "America/Chicago"), ("ET", "America/New_York")];
+
+/// Every place of the bundled database with its zone; read once.
+static PLACES: LazyLock<Vec<(String, TimeZone)>> = LazyLock::new(|| {
+    let place =
+        |name: &String| name.contains('/') && !["Etc/", "posix/", "right/"].iter().any(|front| name.starts_with(front));
+    let names = db().available().map(|name| name.to_string()).filter(place);
+    names.filter_map(|name| TimeZone::get(&name).ok().map(|zone| (name, zone))).collect()
+});
+
+/// The zone a text names, and its name in the plan.
+pub(super) fn zone(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
+    if let Some(offset) = fixed_offset(typed) {
+        let name = if offset == Offset::UTC { "UTC".to_owned() } else { offset_name(offset) };
+        return Ok((TimeZone::fixed(offset), name));
+    }
+    if typed.contains('/') {
+        let zone = TimeZone::get(typed).map_err(|_unknown_zone| unknown_zone(typed))?;
+        let name = zone.iana_name().unwrap_or(typed).to_owned();
+        return Ok((zone, name));
+    }
+    if let Some((_, name)) = GENERIC.iter().find(|(short, _)| short.eq_ignore_ascii_case(typed)) {
+        let zone = TimeZone::get(name).map_err(|_unknown_zone| unknown_zone(typed))?;
+        return Ok((zone, (*name).to_owned()));
+    }
+    abbreviation(typed, civil)
+}
+
+fn unknown_zone(typed: &str) -> TimeProblem {
+    let wanted = typed.to_lowercase();
+    let score = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &wanted);
+    let near = PLACES.iter().map(|(name, _)| (name, score(name))).max_by(|a, b| a.1.total_cmp(&b.1));
+    let near = near.map_or_else(String::new, |(name, _)| name.clone());
+    TimeProblem::new("TM072", format!("`{typed}` is not a time zone we know."), format!("Did you mean `{near}`?"))
+        .zones([near])
+}
+
+/// `Z`, `UTC`, `GMT`, `UTC+2`, `+02:00`, `+0200`: signs as in ISO 8601, east is plus.
+pub(super) fn fixed_offset(typed: &str) -> Option<Offset> {
+    let upper = typed.to_uppercase();
+    let rest = upper.strip_prefix("UTC").or_else(|| upper.strip_prefix("GMT")).unwrap_or(&upper).trim();
+    if rest.is_empty() || rest == "Z" {
+        return Some(Offset::UTC);
+    }
+    let sign = match rest.chars().next()? {
+        '+' => 1,
+        '-' | '\u{2212}' => -1,
+        _ => return None,
+    };
+    let digits: String = rest.chars().skip(1).collect();
+    let (hours, minutes): (i32, i32) = match digits.split_once(':') {
+        Some((h, m)) => (h.parse().ok()?, m.parse().ok()?),
+        None if digits.len() == 4 && digits.is_ascii() => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
+        None => (digits.parse().ok()?, 0),
+    };
+    (hours <= 14 && minutes < 60).then_some(())?;
+    Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
+}
+
+pub(super) fn offset_name(offset: Offset) -> String {
+    let seconds = offset.seconds();
+    let sign = if seconds < 0 { '-' } else { '+' };
+    format!("{sign}{:02}:{:02}", seconds.abs() / 3600, seconds.abs() % 3600 / 60)
+}
+
+/// An abbreviation counts only if every zone that uses it on that date agrees on the offset.
+fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
+    let wanted = typed.to_uppercase();
+    let ambiguous = |first: &str, second: &str| {
+        let help = format!("Name the place: `{first}` or `{second}`.");
+        TimeProblem::new("TM072", format!("`{typed}` means more than one time zone."), help)
+            .zones([first.to_owned(), second.to_owned()])
+    };
+    if let Some((_, first, second)) = CUSTOMARY.iter().find(|(short, ..)| *short == wanted) {
+        return Err(ambiguous(first, second));
+    }
+    let mut offsets: BTreeMap<i32, String> = BTreeMap::new();
+    let mut other_season = None;
+    let half_a_year = jiff::SignedDuration::from_hours(24 * 183);
+    for (name, zone) in PLACES.iter() {
+        let Ok(at) = zone.to_ambiguous_timestamp(civil).compatible() else {
+            continue;
+        };
+        let info = zone.to_offset_info(at);
+        if info.abbreviation() == wanted {
+            offsets.entry(info.offset().seconds()).or_insert_with(|| name.clone());
+        } else if zone.to_offset_info(at + half_a_year).abbreviation() == wanted {
+            other_season.get_or_insert((name.clone(), info.abbreviation().to_owned()));
+        }
+    }
+    if let Some((place, is)) = other_season {
+        let message = format!("{place} is on {is} on {}, not on {wanted}.", civil.date());
+        let help = format!("Name the place, `{place}`, or give an offset such as `UTC-8`.");
+        return Err(TimeProblem::new("TM072", message, help).zones([place, is]));
+    }
+    let mut found = offsets.into_iter();
+    match (found.next(), found.next()) {
+        (Some((seconds, _)), None) => {
+            let offset = Offset::from_seconds(seconds).map_err(|_out_of_range| unknown_zone(typed))?;
+            Ok((TimeZone::fixed(offset), offset_name(offset)))
+        }
+        (Some((_, first)), Some((_, second))) => Err(ambiguous(&first, &second)),
+        (None, _) => {
+            let help = "Use a place such as `America/Los_Angeles`, or an offset such as `UTC-8`.".to_owned();
+            Err(TimeProblem::new("TM072", format!("No place uses `{typed}` on {}.", civil.date()), help))
+        }
+    }
+}
