@@ -2,6 +2,7 @@
 //! its text, and hostile documents at the size limit. Ratios in one run; the machine's noise is in both.
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark speaks to its reader")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures with the machine's own clock")]
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::agenda::{Mark, MarkKind, agenda};
+use crate::domain::agenda::{MarkKind, agenda};
 use crate::domain::command::{
     ClosingCommand, Command, Imported, NoticeCommand, PlanCommand, SignoffCommand, StageCommand, Verdict,
 };
 use crate::domain::decide::{self, Context};
+use crate::domain::decision::PointState;
 use crate::domain::effect::{Destination, Effect, Posting, Prompt};
 use crate::domain::event::{Event, NoticeEvent};
 use crate::domain::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
@@ -18,11 +19,11 @@ use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person};
 use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRole, t_label};
 use crate::domain::policy::{Policy, Route, required_roles};
-use crate::domain::release::{Phase, Release, RungSaid};
+use crate::domain::release::{Phase, Release, Run, RungSaid};
 use crate::voice;
 
 /// More steps than this are no release.
-const MAX_STEPS: usize = 2_000;
+const MAX_STEPS: usize = 500;
 
 /// What will be said, in time order.
 #[derive(Debug)]
@@ -197,7 +198,7 @@ impl Stage {
             let next = agenda(&release).into_iter().next();
             let Some(mark) = next else { return };
             self.now = self.now.max(mark.at);
-            self.reach(&mut release, &mark);
+            self.reach(&mut release);
         }
     }
 
@@ -266,59 +267,51 @@ impl Stage {
         Actor::Person(Person { user: UserId(user.to_owned()), name, roles, manages_server: true })
     }
 
-    /// A mark is reached: the clock does its part, but an update somebody owes is written by them.
-    fn reach(&mut self, release: &mut Release, mark: &Mark) {
-        if matches!(mark.kind, MarkKind::Update) && self.write_update(release) {
-            return;
+    /// A mark is reached: an update somebody owes is written by them first, then the clock does its part.
+    fn reach(&mut self, release: &mut Release) {
+        let owed = agenda(release).into_iter().any(|m| matches!(m.kind, MarkKind::Update) && m.at <= self.now);
+        if owed && matches!(release.phase, Phase::Live { .. }) {
+            self.write_update(release);
         }
         self.ask(release, &Actor::Clock, Command::Tick);
-        let owner = self.owner(release);
-        match &mark.kind {
-            MarkKind::T0 { .. } => {
-                self.ask(release, &owner, Command::Stage(StageCommand::Go { break_glass: None }));
-            }
-            MarkKind::SoakEnds => {
-                self.ask(release, &owner, Command::Stage(StageCommand::Advance { reason: None }));
-            }
-            MarkKind::Point { .. } => {
-                let command =
-                    Command::Decide { point: None, verdict: Verdict::Continue, reason: Some("healthy".to_owned()) };
-                self.ask(release, &owner, command);
-            }
-            _ => {}
-        }
     }
 
-    fn write_update(&mut self, release: &mut Release) -> bool {
+    fn write_update(&mut self, release: &mut Release) {
         let owner = self.owner(release);
         let values = healthy(release);
         let text = Some("(the owner's words)".to_owned());
-        self.ask(release, &owner, Command::Update { text, values })
+        self.ask(release, &owner, Command::Update { text, values });
     }
 
-    /// What people do without being told a time.
+    /// What people do about what they were told: by the release's state, because several things may come at one instant.
     fn people(&mut self, release: &mut Release) {
         let owner = self.owner(release);
-        if let Phase::Live { run } = &release.phase
-            && run.stage.soak_until.is_none()
-        {
-            self.ask(
-                release,
-                &owner,
-                Command::Stage(StageCommand::Advance { reason: Some("no hold time is planned".to_owned()) }),
-            );
+        if matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) && release.t0_asked > 0 {
+            self.ask(release, &owner, Command::Stage(StageCommand::Go { break_glass: None }));
         }
-        if let Phase::Watching { run } = &release.phase {
-            let decided =
-                run.points.iter().all(|p| matches!(p.state, crate::domain::decision::PointState::Decided { .. }));
-            // Fresh values are part of the last look.
-            if decided && self.write_values(release) {
-                self.ask(release, &owner, Command::Closing(ClosingCommand::AllClear));
+        if let Phase::Live { run } = &release.phase
+            && (run.stage.soak_said || run.stage.soak_until.is_none())
+        {
+            let reason = run.stage.soak_until.is_none().then(|| "no hold time is planned".to_owned());
+            self.ask(release, &owner, Command::Stage(StageCommand::Advance { reason }));
+        }
+        for _ in 0..release.plan.points.len() {
+            let open = |run: &Run| run.points.iter().any(|p| matches!(p.state, PointState::Open { .. }));
+            if release.phase.run().is_some_and(open) {
+                let reason = Some("healthy".to_owned());
+                self.ask(release, &owner, Command::Decide { point: None, verdict: Verdict::Continue, reason });
             }
         }
+        if let Phase::Watching { run } = &release.phase
+            && run.points.iter().all(|p| matches!(p.state, PointState::Decided { .. }))
+        {
+            // Fresh values are part of the last look.
+            self.write_values(release);
+            self.ask(release, &owner, Command::Closing(ClosingCommand::AllClear));
+        }
         if matches!(release.phase, Phase::AllClear { .. }) {
-            let actions: Vec<String> =
-                release.plan.actions.iter().filter(|a| a.for_min.is_none()).map(|a| a.id.clone()).collect();
+            let actions = release.plan.actions.iter().filter(|a| a.for_min.is_none()).map(|a| a.id.clone());
+            let actions: Vec<String> = actions.collect();
             let open = release.phase.closing().map(|closing| closing.actions.clone()).unwrap_or_default();
             for id in actions.into_iter().filter(|id| open.iter().any(|a| a.id == *id && a.settled.is_none())) {
                 self.ask(release, &owner, Command::Closing(ClosingCommand::ItemDone { item: id, note: None }));
@@ -326,13 +319,12 @@ impl Stage {
         }
     }
 
-    fn write_values(&mut self, release: &mut Release) -> bool {
+    fn write_values(&mut self, release: &mut Release) {
         let owner = self.owner(release);
         for (metric, value) in healthy(release) {
             let command = crate::domain::command::AlertCommand::Report { metric, value };
             self.ask(release, &owner, Command::Alert(command));
         }
-        true
     }
 }
 

@@ -85,7 +85,7 @@ pub(super) struct NewArguments {
     on_call: Option<String>,
     #[arg(long)]
     service: Option<String>,
-    /// The channel, such as "#releases-[date]".
+    /// The channel, such as `#releases-[date]`.
     #[arg(long)]
     channel: Option<String>,
     /// Minutes between updates, 5 to 240.

@@ -21,6 +21,9 @@ const MOST: usize = 20;
 /// The most of a value that is kept, in characters.
 const WIDEST: usize = 100;
 
+/// The items of a list of the plan: what names each, and what it says.
+type Items = fn(&Plan) -> Vec<(String, String)>;
+
 /// The differences from `old` to `new`, material ones first.
 pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -51,7 +54,7 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
         (!names.is_empty()).then(|| names.join(" → "))
     };
     field("Escalation path", chain(old), chain(new), true);
-    let lists: [(&str, bool, fn(&Plan) -> Vec<(String, String)>); 11] = [
+    let lists: [(&str, bool, Items); 11] = [
         ("Stage", true, |p| p.stages.iter().enumerate().map(|(i, s)| ((i + 1).to_string(), s.text.clone())).collect()),
         ("Metric", true, |p| {
             let shown = |part: Option<String>| part.unwrap_or_else(|| "–".to_owned());

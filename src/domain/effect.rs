@@ -85,10 +85,14 @@ pub enum Prompt {
         post: super::command::Post,
     },
     /// A section's text that was refused, to be edited again.
-    Section {
-        section: String,
-        text: String,
-    },
+    Section(Box<RefusedSection>),
+}
+
+/// Which section it was, and the person's own text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedSection {
+    pub section: String,
+    pub text: String,
 }
 
 /// What can be chosen at a prompt.

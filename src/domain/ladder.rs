@@ -183,10 +183,10 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     }
     for rung in rungs(release) {
         let key = rung.key();
-        if !release.rungs.contains_key(&key) {
-            if let Some(at) = due_at(release, rung) {
-                marks.push(Mark { at, kind: MarkKind::Rung { rung: key } });
-            }
+        if !release.rungs.contains_key(&key)
+            && let Some(at) = due_at(release, rung)
+        {
+            marks.push(Mark { at, kind: MarkKind::Rung { rung: key } });
         }
     }
 }

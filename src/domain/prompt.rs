@@ -82,7 +82,7 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
             let fixes = (release.fixes > 0).then_some([Choice::ApplyFixes, Choice::DownloadFixed]);
             submit.into_iter().chain(fixes.into_iter().flatten()).collect()
         }
-        Prompt::Section { .. } => vec![Choice::EditAgain],
+        Prompt::Section(_) => vec![Choice::EditAgain],
         Prompt::Postmortem => vec![Choice::FilePostmortem],
         Prompt::Person { .. } => vec![Choice::Pick],
     }

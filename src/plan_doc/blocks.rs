@@ -45,8 +45,8 @@ pub(super) enum Block {
 }
 
 /// Refuses what must not reach the parser: wrong encoding, control characters, excess.
-pub(super) fn admit(bytes: &[u8]) -> Result<&str, Diagnostic> {
-    let refuse = |code, message: String, help: &str, span| Err(Diagnostic::new(code, message, help, span));
+pub(super) fn admit(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
+    let refuse = |code, message: String, help: &str, span| Err(Box::new(Diagnostic::new(code, message, help, span)));
     if bytes.len() > MAX_BYTES {
         let message = format!("The document has {} bytes; {MAX_BYTES} are allowed.", bytes.len());
         return refuse("TM002", message, "Keep the plan to what the team reads; link the rest.", 0..0);
@@ -139,7 +139,7 @@ pub(super) fn options() -> Options {
 ///
 /// # Errors
 /// TM002 when lists or quotes nest deeper than allowed.
-pub(super) fn parse(text: &str) -> Result<Document, Diagnostic> {
+pub(super) fn parse(text: &str) -> Result<Document, Box<Diagnostic>> {
     let base = body_start(text);
     let own = bot_blocks::ranges(text);
     let mut cutter = Cutter { text, document: Document::default(), depth: 0, items: Vec::new(), row: None };
@@ -163,7 +163,7 @@ struct Cutter<'t> {
 }
 
 impl Cutter<'_> {
-    fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Diagnostic> {
+    fn event(&mut self, event: Event<'_>, range: Range<usize>) -> Result<(), Box<Diagnostic>> {
         match event {
             Event::Start(Tag::Heading { level, .. }) => self.heading(level, &range),
             Event::Start(Tag::List(_)) => {
@@ -236,13 +236,13 @@ impl Cutter<'_> {
         sections.push(Section { heading, level, parent, blocks: Vec::new() });
     }
 
-    fn deeper(&mut self, range: &Range<usize>) -> Result<(), Diagnostic> {
+    fn deeper(&mut self, range: &Range<usize>) -> Result<(), Box<Diagnostic>> {
         self.depth += 1;
         if self.depth <= MAX_NESTING {
             return Ok(());
         }
         let span = range.start..(range.start + 1).min(range.end);
-        Err(Diagnostic::new("TM002", "Nesting is too deep.", "Use at most 16 levels.", span))
+        Err(Box::new(Diagnostic::new("TM002", "Nesting is too deep.", "Use at most 16 levels.", span)))
     }
 
     /// What is nested in an item ends its own text.

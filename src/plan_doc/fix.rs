@@ -10,11 +10,11 @@ const ROUNDS: usize = 4;
 ///
 /// # Errors
 /// The refusal of a document that cannot be read at all.
-pub fn fix(bytes: &[u8]) -> Result<(String, usize), Diagnostic> {
+pub fn fix(bytes: &[u8]) -> Result<(String, usize), Box<Diagnostic>> {
     let refused = |bytes: &[u8]| {
         let reading = read(bytes, &Setting::default());
         match (reading.plan.is_some(), reading.diagnostics.into_iter().next()) {
-            (false, Some(diagnostic)) => Err(diagnostic),
+            (false, Some(diagnostic)) => Err(Box::new(diagnostic)),
             _ => Ok(()),
         }
     };

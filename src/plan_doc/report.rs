@@ -70,7 +70,7 @@ pub fn render_text(diagnostic: &Diagnostic, source: &str, file: &str, width: usi
     format!("{origin}\n{}", drawn.join("\n"))
 }
 
-/// All findings of a file as text, at most [`MAX_SHOWN`] of them, the heaviest first.
+/// The findings of a file as text, the heaviest first; the twenty-first and later are counted.
 pub fn render_all(diagnostics: &[Diagnostic], source: &str, file: &str, width: usize, color: bool) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics.iter().take(MAX_SHOWN) {
@@ -106,7 +106,7 @@ pub fn json(diagnostic: &Diagnostic, source: &str) -> Value {
         "code": diagnostic.code, "severity": diagnostic.severity.word(), "message": diagnostic.message,
         "help": diagnostic.help, "field": diagnostic.field, "line": line, "column": column, "end_line": end_line,
         "end_column": end_column, "byte_start": diagnostic.span.start, "byte_end": diagnostic.span.end,
-        "suggestions": suggestions, "docs_url": Value::Null,
+        "suggestions": suggestions, "docs_url": "docs/plans.md#rules",
     })
 }
 

@@ -121,7 +121,7 @@ async fn export_ticks_only_what_happened() {
 /// The file beside an answer.
 fn file_of(seen: &Seen) -> (String, String) {
     let Seen::Message(message) = seen else { panic!("no message") };
-    let (name, bytes) = message.file.clone().expect("a file");
+    let (name, bytes) = message.file.clone().unwrap();
     (name, String::from_utf8(bytes).unwrap())
 }
 
@@ -140,7 +140,7 @@ async fn a_release_begins_with_a_form_and_grows_section_by_section() {
         "{answer}"
     );
     assert!(answer.contains("level A") && answer.contains("On-Call Engineer"), "{answer}");
-    let (name, text) = findings.expect("more than three findings come as a file");
+    let (name, text) = findings.unwrap();
     assert_eq!(name, "search-7-1-findings.txt");
     assert!(text.contains("search-7-1.md:12:23") && text.contains("TM030"), "{text}");
 

@@ -16,7 +16,7 @@ use super::rest::{Limit, Upload};
 use crate::chat::SendFault;
 use crate::desk::{Answer, Ask, DeskFault, findings};
 use crate::domain::command::Imported;
-use crate::domain::effect::{Choice, Prompt};
+use crate::domain::effect::{Choice, Prompt, RefusedSection};
 use crate::domain::ids::{GuildId, ReleaseNo, UserId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{Contact, ReleaseType, Risk};
@@ -318,7 +318,7 @@ impl Handler {
         };
         let Some(refusal) = refused else { return Ok(()) };
         // The text goes back as it was sent, and the button opens it again.
-        let prompt = Prompt::Section { section: section.to_owned(), text: text.clone() };
+        let prompt = Prompt::Section(Box::new(RefusedSection { section: section.to_owned(), text: text.clone() }));
         let kept = match no.parse() {
             Ok(no) => self.desk.ask(Ask::Keep { guild: guild.clone(), release: no, prompt }).await,
             Err(()) => Ok(Answer::Unrouted),
@@ -378,11 +378,11 @@ impl Handler {
                 return reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await;
             }
         };
-        let Some((release, Prompt::Section { section, text })) = found else {
+        let Some((release, Prompt::Section(refused))) = found else {
             return reply.say(&system::sorry("This button leads nowhere any more. See /release edit."), None).await;
         };
-        let id = format!("E:{}:{section}:{}", release.no, release.revision);
-        reply.now(forms::section(&id, "Your text again", &text)).await
+        let id = format!("E:{}:{}:{}", release.no, refused.section, release.revision);
+        reply.now(forms::section(&id, "Your text again", &refused.text)).await
     }
 
     /// "Apply safe fixes" and "Download fixed plan".

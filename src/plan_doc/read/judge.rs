@@ -342,7 +342,7 @@ impl Reader<'_> {
             self.report(Diagnostic::new("TM078", message, "Order the notices.", pair[1].1.clone()).of("Pre-Release"));
         }
         let hold: u32 = self.stages.iter().filter_map(|(stage, _)| stage.hold_min).fold(0, u32::saturating_add);
-        if let Some(every) = self.every.filter(|every| hold > 0 && hold % every != 0 && self.template()) {
+        if let Some(every) = self.every.filter(|every| hold > 0 && !hold.is_multiple_of(*every) && self.template()) {
             let message =
                 format!("About {} updates while the stages hold {}.", hold / every, span_label(u64::from(hold)));
             self.report(Diagnostic::new("TM079", message, "", self.spans.every.clone()).of("Updates every"));

@@ -452,7 +452,7 @@ fn columns(part: Option<Section>, group: &str, names: &[String]) -> Columns {
     let valued = usize::from(baseline.is_some()) + usize::from(success.is_some()) + usize::from(alert.is_some());
     let placed = part == Some(Section::Success)
         || ["metric", "target", "kpi", "performance"].iter().any(|word| group.contains(word));
-    if rollback.is_some() && named || valued >= 1 && named || valued >= 2 && placed {
+    if (named && (rollback.is_some() || valued >= 1)) || (placed && valued >= 2) {
         return Columns::Metrics { baseline, success, alert, rollback, query };
     }
     if names.len() == 2 && part == Some(Section::Overview) {

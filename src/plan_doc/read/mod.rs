@@ -99,11 +99,11 @@ pub fn read(bytes: &[u8], setting: &Setting) -> Reading {
     };
     let text = match blocks::admit(bytes) {
         Ok(text) => text,
-        Err(diagnostic) => return refused(diagnostic),
+        Err(diagnostic) => return refused(*diagnostic),
     };
     let document = match blocks::parse(text) {
         Ok(document) => document,
-        Err(diagnostic) => return refused(diagnostic),
+        Err(diagnostic) => return refused(*diagnostic),
     };
     if document.title.is_none() && document.sections.iter().all(|s| s.blocks.is_empty() && s.heading.is_empty()) {
         return refused(Diagnostic::new(

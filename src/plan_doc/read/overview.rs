@@ -44,7 +44,7 @@ impl Reader<'_> {
     pub(super) fn overview_plain(&mut self, words: &str, name: &Range<usize>, value: &Range<usize>) {
         if let Some((field, how)) = names::field(words)
             && !self.seen.contains_key(&field)
-            && !(how == Match::Spelling)
+            && how != Match::Spelling
             && !(self.spans.title.is_empty()
                 && how != Match::Exact
                 && WEAK.contains(&fold(words).as_str())

@@ -191,7 +191,8 @@ impl Reader<'_> {
             let after = self.text[span.end..].chars().next();
             let before = self.text[..span.start].chars().next_back();
             let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.');
-            if !inside(before) && !(self.at(&span).starts_with('@') && inside(after)) {
+            let part_of_a_name = inside(before) || (self.at(&span).starts_with('@') && inside(after));
+            if !part_of_a_name {
                 let message = format!("`{}` would call everybody; it is shown and calls nobody.", self.at(&span));
                 self.report(Diagnostic::new("TM087", message, "Name people instead.", span));
             }

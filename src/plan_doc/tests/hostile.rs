@@ -2,6 +2,8 @@
 //! hang, and no span may lie outside the document or inside a character. `TMINUS_MUTATIONS` sets how many inputs,
 //! `TMINUS_SEED` which.
 
+#![expect(clippy::print_stderr, reason = "a random test says its seed and what it tried")]
+
 use super::{FIXTURES, PLAN};
 use crate::plan_doc::{Filled, Setting, export, fix, grammar, read, strip};
 
@@ -103,7 +105,7 @@ impl Mutator {
     /// The seed is printed, and mixed with the test's name.
     pub(super) fn new(name: &str) -> Self {
         let seed: u64 = std::env::var("TMINUS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_124);
-        println!("{name}: TMINUS_SEED={seed}");
+        eprintln!("{name}: TMINUS_SEED={seed}");
         let state = name.bytes().fold(seed, |state: u64, byte| state.wrapping_mul(31).wrapping_add(u64::from(byte)));
         Self { state, seed }
     }
@@ -235,7 +237,7 @@ fn mutated_documents_never_panic_and_spans_fit() {
     for _ in 0..rounds {
         spans_fit(mutator.document().as_bytes());
     }
-    println!("{rounds} documents read, seed {}", mutator.seed);
+    eprintln!("{rounds} documents read, seed {}", mutator.seed);
 }
 
 #[test]
@@ -279,7 +281,7 @@ fn grammars_never_panic() {
             }
         }
     }
-    println!("{rounds} phrases read, seed {}", mutator.seed);
+    eprintln!("{rounds} phrases read, seed {}", mutator.seed);
 }
 
 /// The same value; a scope is not written, and a unit may be spelled in its short form.
@@ -305,7 +307,7 @@ fn write_back_never_panics_and_keeps_its_laws() {
             read(fixed.as_bytes(), &Setting::default());
         }
     }
-    println!("{rounds} documents written back, seed {}", mutator.seed);
+    eprintln!("{rounds} documents written back, seed {}", mutator.seed);
 }
 
 #[test]

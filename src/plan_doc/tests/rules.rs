@@ -180,6 +180,11 @@ fn every_rule_has_a_case() {
         let here = CASES.iter().any(|(code, ..)| *code == rule.code);
         assert!(here != ELSEWHERE.contains(&rule.code), "{}", rule.code);
     }
+    let documented = include_str!("../../../docs/plans.md");
+    for rule in RULES {
+        let row = documented.lines().find(|line| line.starts_with(&format!("| {} |", rule.code))).unwrap_or_default();
+        assert!(row.contains(rule.title) && row.contains(rule.severity.word()), "{}: {row}", rule.code);
+    }
     assert!(RULES.windows(2).all(|pair| pair[0].code < pair[1].code));
 }
 
