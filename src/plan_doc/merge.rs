@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diagnostics::Diagnostic;
+use super::diagnostics::{Diagnostic, Severity};
 use super::read::Reading;
 
 /// How alike two items' words must be to be one item renamed.
@@ -66,8 +66,8 @@ impl Merge {
         self.renamed.iter().map(|(from, to)| (bare(from), bare(to))).collect()
     }
 
-    /// What the author should know of it.
-    pub fn diagnostics(&self, old: &Reading, new: &Reading) -> Vec<Diagnostic> {
+    /// What the author should know of it; `asked` if sign-offs were asked for the old one.
+    pub fn diagnostics(&self, old: &Reading, new: &Reading, asked: bool) -> Vec<Diagnostic> {
         let words = |reading: &Reading, id: &str| reading.texts.get(id).cloned().unwrap_or_else(|| id.to_owned());
         let lost = self.lost.iter().map(|id| {
             let message = format!("“{}” was done and is not in this revision.", words(old, id));
@@ -82,6 +82,12 @@ impl Merge {
             let span = new.items.get(id).map_or(0..0, |check| check.range());
             Diagnostic::new("TM092", format!("“{}” is ticked in the file: taken as done.", words(new, id)), "", span)
         });
-        lost.chain(renamed).chain(adopted).collect()
+        // The change itself is shown field by field beside this; it stands against nothing, it costs the sign-offs.
+        let voided = (asked && old.digest != new.digest).then(|| {
+            let message = "A gating field changed after sign-offs were asked.";
+            let help = "They start anew; what changed is shown.";
+            Diagnostic::new("TM093", message, help, 0..0).weighing(Severity::Warning)
+        });
+        voided.into_iter().chain(lost).chain(renamed).chain(adopted).collect()
     }
 }

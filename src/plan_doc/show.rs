@@ -54,11 +54,7 @@ pub fn show(reading: &Reading) -> Option<Value> {
 
 /// RFC 9557: instant, offset and zone; a fixed offset is its own zone.
 fn rfc9557(t0: &PlannedTime) -> Option<String> {
-    let zone = match jiff::tz::TimeZone::get(&t0.zone) {
-        Ok(zone) => zone,
-        Err(_) => jiff::tz::TimeZone::fixed(super::zone::fixed_offset(&t0.zone)?),
-    };
-    Some(t0.at.to_zoned_datetime(zone).to_string())
+    Some(t0.at.to_zoned_datetime(super::zone::by_name(&t0.zone)?).to_string())
 }
 
 fn contact(contact: &Contact) -> Value {

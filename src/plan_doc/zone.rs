@@ -31,6 +31,11 @@ static PLACES: LazyLock<Vec<(String, TimeZone)>> = LazyLock::new(|| {
     names.filter_map(|name| TimeZone::get(&name).ok().map(|zone| (name, zone))).collect()
 });
 
+/// The zone of a plan by its name there: a place, or a fixed offset.
+pub(super) fn by_name(name: &str) -> Option<TimeZone> {
+    TimeZone::get(name).ok().or_else(|| fixed_offset(name).map(TimeZone::fixed))
+}
+
 /// The zone a text names, and its name in the plan.
 pub(super) fn zone(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
     if let Some(offset) = fixed_offset(typed) {

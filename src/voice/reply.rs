@@ -110,7 +110,11 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     let mut prompt = None;
     if !release.findings.is_empty() {
         message.tone = Tone::Wait;
-        let lines = release.findings.iter().take(6).map(|(code, text)| Text::from(format!("• {text} ({code})")));
+        let lines = release
+            .findings
+            .iter()
+            .take(6)
+            .map(|(code, text)| Text::from("• ").and(words::ticked(text)).t(format!(" ({code})")));
         message = message.field(TO_MEND, Text::lines(lines));
     }
     let named = [(Post::Owner, "owner", &plan.owner), (Post::OnCall, "on-call engineer", &plan.on_call)];

@@ -1,6 +1,6 @@
 //! Words about T-Minus itself: help, check, lists, faults, an unreadable plan.
 
-use super::message::{Button, Menu, Message, Tone};
+use super::message::{Button, Field, Menu, Message, Tone};
 use super::text::Text;
 use super::words;
 use crate::domain::effect::Choice;
@@ -108,7 +108,10 @@ pub fn edit(release: &Release, entries: Vec<(String, String)>) -> Message {
 /// What lint found, in place of what only stands against submitting.
 pub fn with_findings(mut message: Message, lines: &[String]) -> Message {
     message.fields.retain(|field| field.name != super::TO_MEND);
-    message.field("Findings", Text::lines(lines.iter().map(|line| Text::from(format!("• {line}")))))
+    let value = Text::lines(lines.iter().map(|line| Text::from("• ").and(words::ticked(line))));
+    // First: it is what the reader has to act on.
+    message.fields.insert(0, Field { name: "Findings".to_owned(), value, short: false });
+    message
 }
 
 /// The sections to edit, under an answer.
@@ -128,7 +131,7 @@ pub fn given_back(mut refusal: Message) -> Message {
 pub fn unreadable(file: &str, lines: &[String]) -> Message {
     Message::new(Tone::Bad, Text::from("⛔ The plan cannot be read"))
         .body(Text::from(format!("Nothing was stored from “{file}”. Mend this and import it again:")))
-        .field("Findings", Text::lines(lines.iter().map(|l| Text::from(format!("• {l}")))))
+        .field("Findings", Text::lines(lines.iter().map(|l| Text::from("• ").and(words::ticked(l)))))
 }
 
 /// A sentence of refusal that needs no more.

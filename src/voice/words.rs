@@ -77,6 +77,16 @@ pub fn until_t0(plan: &Plan) -> Text {
     plan.t0_at().map_or_else(|| Text::from("not set"), |at| Text::new().time(at, Stamp::Relative))
 }
 
+/// A sentence of lint with what stands between backticks in code style.
+pub fn ticked(sentence: &str) -> Text {
+    let parts = sentence.split('`').enumerate();
+    parts.fold(Text::new(), |text, (n, part)| match (part.is_empty(), n % 2 == 1) {
+        (true, _) => text,
+        (false, true) => text.code(part),
+        (false, false) => text.t(part),
+    })
+}
+
 /// What a revision changed, `max` lines at most.
 pub fn changes(changes: &[Change], max: usize) -> Text {
     let mut lines: Vec<Text> = changes

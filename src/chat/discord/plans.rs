@@ -20,7 +20,7 @@ use crate::domain::effect::{Choice, Prompt, RefusedSection};
 use crate::domain::ids::{GuildId, ReleaseNo, UserId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{Contact, ReleaseType, Risk};
-use crate::domain::release::{MAX_PLAN_BYTES, Release};
+use crate::domain::release::{MAX_PLAN_BYTES, Phase, Release};
 use crate::plan_doc::{self, NewPlan, Reading};
 use crate::voice::{self, Message, system};
 
@@ -93,8 +93,9 @@ impl Handler {
         let mut renamed = BTreeMap::new();
         if let Some(no) = release {
             match self.merged(&guild, no, &reading).await {
-                Ok(Some((merge, old))) => {
-                    reading.diagnostics.extend(merge.diagnostics(&old, &reading));
+                Ok(Some((merge, old, asked))) => {
+                    let news = merge.diagnostics(&old, &reading, asked);
+                    reading.diagnostics.extend(news);
                     renamed = merge.plain_ids();
                 }
                 Ok(None) => {}
@@ -152,12 +153,13 @@ impl Handler {
         guild: &GuildId,
         no: ReleaseNo,
         new: &Reading,
-    ) -> Result<Option<(plan_doc::Merge, Reading)>, DeskFault> {
+    ) -> Result<Option<(plan_doc::Merge, Reading, bool)>, DeskFault> {
         let Some((release, bytes)) = self.document(guild, &no.to_string()).await? else { return Ok(None) };
         let (old, _) = self.desk.read_plan(guild, bytes).await?;
         let filled = plan_doc::Filled::of(&release, Vec::new(), self.desk.clock().now());
         let done: BTreeSet<String> = filled.done;
-        Ok(Some((plan_doc::merge(&old, new, &done), old)))
+        let asked = !matches!(release.phase, Phase::Draft);
+        Ok(Some((plan_doc::merge(&old, new, &done), old, asked)))
     }
 
     /// A release and its present revision's bytes.

@@ -111,6 +111,12 @@ fn over(text: &str) -> Option<Clause> {
             if let Some(found) = found
                 && let Some(name) = name(&text[..at])
             {
+                // "Affecting > 50% of users" measures users.
+                let verb = ["affecting", "affects", "impacting", "impacts"]
+                    .iter()
+                    .any(|verb| name.to_lowercase().ends_with(verb));
+                let of = found.scope.as_deref().and_then(|scope| scope.strip_prefix("of ")).filter(|_| verb);
+                let name = of.map_or(name, |noun| noun.split_whitespace().next().unwrap_or(noun).to_owned());
                 return Some(directed(name, found));
             }
         }
@@ -280,11 +286,11 @@ fn moved(scan: &mut Scan<'_>, percent: f64) -> Option<Clause> {
 
 const DOWN: &[&str] = &[
     "drops", "drop", "falls", "fall", "decreases", "decrease", "declines", "decline", "dips", "dip", "decreased",
-    "dropped", "fell", "degrades", "reduces", "shrinks", "loses", "down",
+    "dropped", "fell", "reduces", "shrinks", "loses", "down",
 ];
 const UP: &[&str] = &[
     "rises", "rise", "increases", "increase", "grows", "increased", "rose", "spikes", "spike", "jumps", "jump",
-    "climbs", "goes up", "degrades", "degradation", "regresses", "regression", "up", "worsens", "slows",
+    "climbs", "goes up", "up",
 ];
 
 /// "Conversion drops by more than 10% within the first hour": against the baseline.

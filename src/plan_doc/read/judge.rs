@@ -10,6 +10,7 @@ use crate::domain::plan::{Approach, Bound, ContingencyWhen, ReleaseType, Risk, T
 use crate::domain::policy::required_roles;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::names::{self, Field, Part, fold};
+use crate::plan_doc::zone;
 
 impl Reader<'_> {
     pub(super) fn judge(&mut self, end: &Range<usize>) {
@@ -284,7 +285,7 @@ impl Reader<'_> {
             }
             self.late_notices(t0.at, now);
         }
-        let Some(zone) = jiff::tz::TimeZone::get(&t0.zone).ok() else { return };
+        let Some(zone) = zone::by_name(&t0.zone) else { return };
         let civil = zone.to_datetime(t0.at);
         let (weekday, hour) = (civil.weekday(), civil.hour());
         use jiff::civil::Weekday::{Friday, Saturday, Sunday};
@@ -418,11 +419,11 @@ fn beyond(trigger: &Bound, alert: &Bound) -> bool {
 }
 
 fn shown(at: Timestamp, zone: &str) -> String {
-    match jiff::tz::TimeZone::get(zone) {
-        Ok(tz) => {
+    match zone::by_name(zone) {
+        Some(tz) => {
             let civil = tz.to_datetime(at);
             format!("{} {:02}:{:02} {zone}", civil.date(), civil.hour(), civil.minute())
         }
-        Err(_) => at.to_string(),
+        None => at.to_string(),
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Reader;
 use crate::domain::plan::{ReleaseType, Risk};
 use crate::plan_doc::checkbox::choices;
-use crate::plan_doc::diagnostics::Diagnostic;
+use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{contact, placeholders, reachable};
 use crate::plan_doc::grammar::{blank, none, plain, unfilled};
 use crate::plan_doc::names::{self, Field, Match, fold};
@@ -150,7 +150,10 @@ impl Reader<'_> {
                 self.spans.when = value.clone();
                 self.look_alikes(value, field.label());
                 match parse_when(&plain(filled), self.setting.zone.as_deref()) {
-                    Ok(when) => self.when = Some(when),
+                    Ok(when) => {
+                        self.zone_taken(value, &plain(filled), &when.zone);
+                        self.when = Some(when);
+                    }
                     // A second date that is no better adds nothing.
                     Err(_) if earlier.is_some() => {}
                     Err(problem) => {
@@ -167,13 +170,28 @@ impl Reader<'_> {
         }
     }
 
+    /// A zone the plan does not name in full: the workspace's, or the United States' by its short name.
+    fn zone_taken(&mut self, value: &Range<usize>, typed: &str, zone: &str) {
+        let field = Field::When.label();
+        let last = typed.split_whitespace().last().unwrap_or_default();
+        if self.setting.zone.is_some() && parse_when(typed, None).is_err_and(|problem| problem.code == "TM071") {
+            let message = format!("No time zone; `{zone}` is taken.");
+            let found = Diagnostic::new("TM071", message, "Write it down.", value.clone()).of(field);
+            self.report(found.weighing(Severity::Warning).suggest(value.end..value.end, format!(" {zone}")));
+        } else if ["PT", "MT", "CT", "ET"].contains(&last) {
+            let message = format!("`{last}` is taken for {zone}.");
+            let found = Diagnostic::new("TM072", message, "", value.clone()).of(field);
+            self.report(found.weighing(Severity::Info));
+        }
+    }
+
     /// A name alone is matched with a member, or picked, once the plan is in chat.
     fn person(&mut self, field: Field, value: &Range<usize>, filled: &str) {
         if self.template() && !reachable(filled) {
             let message = format!("`{}` names no handle or address.", plain(filled));
             let help = "In chat the member is picked once and remembered.";
             let found = Diagnostic::new("TM080", message, help, value.clone()).of(field.label());
-            self.report(found.weighing(crate::plan_doc::diagnostics::Severity::Info));
+            self.report(found.weighing(Severity::Info));
         }
     }
 

@@ -158,8 +158,8 @@ fn an_item_is_found_again_under_nearly_the_same_words() {
     );
     assert_eq!(found.lost, ["gate/database-migrations-tested-and-ready"]);
     assert_eq!(found.adopted, ["gate/dependencies-deployed-and-stable"]);
-    let codes: Vec<_> = found.diagnostics(&old, &new).iter().map(|d| d.code).collect();
-    assert_eq!(codes, ["TM094", "TM094", "TM092"]);
+    let codes: Vec<_> = found.diagnostics(&old, &new, true).iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["TM093", "TM094", "TM094", "TM092"]);
 }
 
 proptest! {

@@ -281,6 +281,17 @@ fn columns_are_right_after_wide_characters() {
 }
 
 #[test]
+fn a_workspaces_zone_is_taken_with_a_warning() {
+    let text = PLAN.replace(" Europe/Berlin", "");
+    let setting = crate::plan_doc::Setting { zone: Some("Asia/Tokyo".to_owned()), ..at("2026-12-01T00:00:00Z") };
+    let found = read(text.as_bytes(), &setting);
+    let said: Vec<_> = found.diagnostics.iter().map(|d| (d.code, d.severity.word())).collect();
+    assert_eq!(said, [("TM071", "warning")]);
+    assert_eq!(found.plan.unwrap().t0.unwrap().at.to_string(), "2026-12-08T05:00:00Z");
+    assert_eq!(super::codes(&PLAN.replace("Europe/Berlin", "ET")), ["TM072"]);
+}
+
+#[test]
 fn policy_follows_risk_and_type() {
     let risk = |risk: &str| match risk {
         "Low" => PLAN.replace("[ ] Low [x] Medium", "[x] Low [ ] Medium"),
