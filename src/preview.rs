@@ -15,6 +15,7 @@ use crate::domain::decision::PointState;
 use crate::domain::effect::{Destination, Effect, Posting, Prompt};
 use crate::domain::event::{Event, NoticeEvent};
 use crate::domain::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use crate::domain::lifecycle::grace;
 use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person};
 use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRole, t_label};
@@ -23,7 +24,7 @@ use crate::domain::release::{Phase, Release, Run, RungSaid};
 use crate::voice;
 
 /// More steps than this are no release.
-const MAX_STEPS: usize = 500;
+const MAX_STEPS: usize = 3_000;
 
 /// What will be said, in time order.
 #[derive(Debug)]
@@ -33,6 +34,10 @@ pub struct Played {
     pub skipped: Vec<String>,
     /// The instant of the import and the submission.
     pub now: Timestamp,
+    /// The plan could not be submitted as it is: how many errors lint found.
+    pub errors: usize,
+    /// There would be more than we played.
+    pub truncated: bool,
     zone: String,
     title: String,
     nothing: &'static str,
@@ -65,7 +70,7 @@ impl Played {
             .collect();
         json!({
             "title": self.title, "zone": self.zone, "now": in_zone(self.now, &self.zone), "marks": marks,
-            "skipped": self.skipped,
+            "skipped": self.skipped, "errors": self.errors, "truncated": self.truncated,
         })
     }
 
@@ -73,10 +78,19 @@ impl Played {
     pub fn text(&self) -> String {
         let mut out = format!(
             "{}\nSubmitted {}. Everybody signs and confirms at once, go is given at T-0, every stage advances when its time is\n\
-             over, updates are written, every decision is Continue, nothing alerts.\n\n",
+             over, updates are written, every decision is Continue, nothing alerts. Channels are the plan's; in a server the\n\
+             channels of /tminus setup are used.\n\n",
             self.title,
             in_zone(self.now, &self.zone)
         );
+        if self.errors > 0 {
+            let s = if self.errors == 1 { "" } else { "s" };
+            out.push_str(&format!(
+                "⛔ It cannot be submitted yet: {} error{s} (plan lint). Played as if they were mended; what is not chosen as\n\
+                 Standard and High.\n\n",
+                self.errors
+            ));
+        }
         for said in &self.marks {
             let head = format!(
                 "{}  {}  {} → {} in {}",
@@ -93,6 +107,9 @@ impl Played {
         for skipped in &self.skipped {
             out.push_str(&format!("not sent: {skipped}, its time has passed\n"));
         }
+        if self.truncated {
+            out.push_str("… and so on: there is more than is shown here\n");
+        }
         out
     }
 
@@ -108,18 +125,20 @@ fn in_zone(at: Timestamp, zone: &str) -> String {
     at.display_with_offset(zone.to_offset(at)).to_string()
 }
 
-/// Plays a plan from its submission at `now`. What it lacks is played as strictly as can be: Standard, High.
-pub fn play(mut plan: Plan, now: Timestamp) -> Played {
+/// Plays a plan from its submission at `now`; `errors` is what lint found against it. What it lacks is played as strictly as can be: Standard, High.
+pub fn play(mut plan: Plan, errors: usize, now: Timestamp) -> Played {
     let mut played = Played {
         marks: Vec::new(),
         skipped: Vec::new(),
         now,
+        errors,
+        truncated: false,
         zone: plan.zone().to_owned(),
         title: plan.title.clone(),
         nothing: "the plan names no T-0, so nothing can be scheduled; fill in `Release Date/Time`",
     };
     let Some(t0) = plan.t0_at() else { return played };
-    if t0 < now {
+    if t0 + grace(plan.kind) < now {
         played.nothing = "T-0 is in the past; give a new one, or another --now";
         return played;
     }
@@ -184,6 +203,7 @@ impl Stage {
             findings: Vec::new(),
             fixes: 0,
             renamed: BTreeMap::new(),
+            undone: Vec::new(),
         });
         let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });
         let author = person("author", vec![role("release_manager")]);
@@ -200,6 +220,7 @@ impl Stage {
             self.now = self.now.max(mark.at);
             self.reach(&mut release);
         }
+        self.played.truncated = true;
     }
 
     /// Asks the release something; what it says is kept. A refusal changes nothing.

@@ -305,7 +305,14 @@ fn fix(file: &Path) -> anyhow::Result<ExitCode> {
 
 fn export(file: &Path, state: Option<&Path>) -> anyhow::Result<ExitCode> {
     let read = |file: &Path| load(file).map_err(|sentence| complain(&format!("tminus: {sentence}")));
-    let Ok(bytes) = read(file) else { return Ok(ExitCode::from(UNREADABLE)) };
+    // The same bytes come back, however many they are.
+    let bytes = match std::fs::read(file) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            complain(&format!("tminus: {}: cannot be read: {error}", file.display()));
+            return Ok(ExitCode::from(UNREADABLE));
+        }
+    };
     let filled = match state {
         None => Filled::default(),
         Some(path) => {
@@ -319,9 +326,16 @@ fn export(file: &Path, state: Option<&Path>) -> anyhow::Result<ExitCode> {
             }
         }
     };
+    if !filled.is_empty() {
+        let reading = plan_doc::read(&plan_doc::strip(&bytes), &Setting::default());
+        if reading.plan.is_none() {
+            complain(&text(&file.display().to_string(), &String::from_utf8_lossy(&bytes), &reading, false));
+            return Ok(ExitCode::from(1));
+        }
+    }
     let exported = plan_doc::export(&bytes, &filled);
     for id in &exported.unplaced {
-        complain(&format!("{}: no box for `{id}`", file.display()));
+        complain(&format!("{}: not in the document: {id}", file.display()));
     }
     put(&exported.bytes)?;
     Ok(ExitCode::from(u8::from(!exported.unplaced.is_empty())))
@@ -347,7 +361,8 @@ pub(super) fn preview(arguments: &PreviewArguments) -> anyhow::Result<ExitCode> 
         return Ok(ExitCode::from(1));
     };
     let now = setting.now.unwrap_or_else(|| Clock::System.now());
-    let played = preview::play(plan, now);
+    let errors = reading.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    let played = preview::play(plan, errors, now);
     match arguments.format {
         Format::Json => put(format!("{:#}\n", played.json()).as_bytes())?,
         Format::Text => put(played.text().as_bytes())?,

@@ -246,7 +246,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
                 show(work, &key);
             }
             for (trigger, rule) in rules(&work.release.plan) {
-                if about(&rule, &signal) && !other_evidence(work, &rule) {
+                if about(&rule, &signal) && !other_evidence(work, &rule, &signal) {
                     clear(work, trigger);
                 }
             }
@@ -274,19 +274,10 @@ fn about(rule: &TriggerRule, signal: &Signal) -> bool {
     rule.parts().iter().any(names)
 }
 
-/// Another alert or a fresh report still holds the trigger up.
-fn other_evidence(work: &Work<'_>, rule: &TriggerRule) -> bool {
-    let Some(run) = work.release.phase.run() else {
-        return false;
-    };
-    run.alerts.iter().any(|a| {
-        a.resolved_at.is_none()
-            && !a.pre_existing
-            && rule.parts().iter().any(|part| {
-                a.metric.as_deref().is_some_and(|m| same_metric(m, part.subject()))
-                    || same_metric(&a.name, part.subject())
-            })
-    })
+/// Whether what a resolved signal spoke of is still held up by another open alert; of several conditions each counts.
+fn other_evidence(work: &Work<'_>, rule: &TriggerRule, resolved: &Signal) -> bool {
+    let spoken = rule.parts().iter().filter(|part| about(part, resolved));
+    spoken.into_iter().all(|part| open_alert(work, part.subject()).is_some())
 }
 
 /// What a firing alert proves: its value is an observation, and evidence for the triggers.
@@ -342,38 +333,54 @@ struct Evidence<'a> {
     held_min: u32,
 }
 
-/// Whether a rule's condition holds. A part the evidence does not speak of is judged by its latest fresh observation; what
-/// cannot be told is `None`.
+/// Whether a rule's condition holds. A part the evidence does not speak of is judged by what is known of it: its latest fresh
+/// observation, or an alert about it that is still open. What cannot be told is `None`.
 fn breached(work: &Work<'_>, rule: &TriggerRule, evidence: &Evidence<'_>) -> Option<bool> {
     if let TriggerRule::All(parts) = rule {
-        let judged: Option<Vec<bool>> = parts.iter().map(|part| breached(work, part, evidence)).collect();
-        return judged.map(|parts| parts.into_iter().all(|held| held));
+        let judged: Vec<Option<bool>> = parts.iter().map(|part| breached(work, part, evidence)).collect();
+        // One part that does not hold is enough to know.
+        if judged.contains(&Some(false)) {
+            return Some(false);
+        }
+        return judged.into_iter().collect::<Option<Vec<bool>>>().map(|parts| !parts.is_empty());
     }
-    let plan = &work.release.plan;
     let spoken = same_metric(rule.subject(), evidence.subject);
-    let seen = || {
-        let run = work.release.phase.run()?;
-        let metric = metric_named(plan, rule.subject())?;
-        let seen = run.observed.get(&metric.name)?;
-        fresh(seen, work.ctx.now).then_some(seen.value)
+    let value = if spoken { evidence.value } else { known_value(work, rule.subject()) };
+    let in_time = |within_s: Option<u32>| {
+        within_s.is_none_or(|within| work.release.t0().is_some_and(|t0| work.ctx.now <= t0 + seconds(within)))
     };
-    let value = if spoken { evidence.value } else { seen() };
     match rule {
-        TriggerRule::Exceeds { bound, .. } => value.map(|value| bound.holds(value)),
+        TriggerRule::Exceeds { bound, within_s, .. } => value.map(|value| in_time(*within_s) && bound.holds(value)),
         TriggerRule::Fails { times, .. } => value.map(|value| value >= f64::from(*times)),
         TriggerRule::Down { .. } => value.map(|value| value >= 1.0),
         // An alert about missing data carries no number; a number is data.
-        TriggerRule::Silent { .. } => Some(spoken && evidence.value.is_none_or(|value| value == 0.0)),
-        TriggerRule::Moves { metric, down, percent, within_s } => {
-            let baseline = metric_named(plan, metric).and_then(|m| m.baseline.as_ref())?;
+        TriggerRule::Silent { .. } if spoken => Some(evidence.value.is_none_or(|value| value == 0.0)),
+        TriggerRule::Silent { .. } => Some(open_alert(work, rule.subject()).is_some()),
+        TriggerRule::Moves { metric, down, percent, within_s, .. } => {
+            let baseline = metric_named(&work.release.plan, metric).and_then(|m| m.baseline.as_ref())?;
             let factor = if *down { 1.0 - percent / 100.0 } else { 1.0 + percent / 100.0 };
             let edge = baseline.value * factor;
-            let t0 = work.release.t0()?;
-            let inside = within_s.is_none_or(|within| work.ctx.now <= t0 + seconds(within));
-            value.map(|value| inside && if *down { value < edge } else { value > edge })
+            value.map(|value| in_time(*within_s) && if *down { value < edge } else { value > edge })
         }
         TriggerRule::All(_) => None,
     }
+}
+
+/// An alert about a metric or check that is still open.
+fn open_alert<'w>(work: &'w Work<'_>, subject: &str) -> Option<&'w Alert> {
+    let run = work.release.phase.run()?;
+    run.alerts.iter().rev().find(|a| {
+        let about = a.metric.as_deref().is_some_and(|m| same_metric(m, subject)) || same_metric(&a.name, subject);
+        about && a.resolved_at.is_none() && !a.pre_existing
+    })
+}
+
+/// What is known of a metric or check now.
+fn known_value(work: &Work<'_>, subject: &str) -> Option<f64> {
+    let run = work.release.phase.run()?;
+    let metric = metric_named(&work.release.plan, subject);
+    let seen = metric.and_then(|m| run.observed.get(&m.name)).filter(|seen| fresh(seen, work.ctx.now));
+    seen.map(|seen| seen.value).or_else(|| open_alert(work, subject).and_then(|alert| alert.value))
 }
 
 fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, evidence: &Evidence<'_>) {

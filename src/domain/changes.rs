@@ -16,10 +16,10 @@ pub struct Change {
 }
 
 /// The most differences kept; more than that is another plan.
-const MOST: usize = 20;
+const MOST: usize = 12;
 
 /// The most of a value that is kept, in characters.
-const WIDEST: usize = 100;
+const WIDEST: usize = 60;
 
 /// The items of a list of the plan: what names each, and what it says.
 type Items = fn(&Plan) -> Vec<(String, String)>;
@@ -33,7 +33,12 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
             changes.push(Change { what: what.to_owned(), from: cut(from), to: cut(to), material });
         }
     };
-    let person = |contact: &Option<Contact>| contact.as_ref().map(|c| c.name.clone());
+    let person = |contact: &Option<Contact>| {
+        contact.as_ref().map(|c| match &c.handle {
+            Some(handle) => format!("{} (@{handle})", c.name),
+            None => c.name.clone(),
+        })
+    };
     field("Feature/Change", Some(old.title.clone()), Some(new.title.clone()), true);
     let when = |plan: &Plan| plan.t0.as_ref().map(|t0| format!("{} {}", t0.at, t0.zone));
     let typed = |plan: &Plan| plan.t0.as_ref().map(|t0| t0.typed.clone());

@@ -40,6 +40,8 @@ pub struct Imported {
     pub fixes: u32,
     /// Items of the revision before that are the same under new words: old id → new id.
     pub renamed: BTreeMap<String, String>,
+    /// Gates and tasks that were done and that the human unticked in an exported document.
+    pub undone: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq)]

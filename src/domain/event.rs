@@ -74,6 +74,9 @@ pub enum PlanEvent {
         /// Items that go on under new words: old id → new id.
         #[serde(default)]
         renamed: BTreeMap<String, String>,
+        /// Items a human unticked.
+        #[serde(default)]
+        undone: Vec<String>,
     },
     Submitted {
         policy: Box<Policy>,

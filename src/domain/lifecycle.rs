@@ -6,12 +6,14 @@ use super::agenda::{Mark, MarkKind};
 use super::changes;
 use super::command::{Command, Imported, PlanCommand, Post};
 use super::decide::{Context, Work, reason, recorded};
+use super::digest::digest as digest_of;
 use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::ladder;
 use super::notice::Notice;
 use super::people::By;
+use super::plan::ReleaseType;
 use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
@@ -19,6 +21,14 @@ use super::{minutes, signoff};
 
 /// Minutes after T-0 at which a missing go is asked for again; at the last one a new T-0 is demanded.
 pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
+
+/// How long after its T-0 a plan may still be submitted (`plans.md` 5): an emergency is written down while it runs.
+pub fn grace(kind: Option<ReleaseType>) -> SignedDuration {
+    match kind {
+        Some(ReleaseType::Emergency) => SignedDuration::from_hours(24),
+        _ => SignedDuration::from_mins(10),
+    }
+}
 
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
@@ -31,7 +41,7 @@ pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context
     let Some(person) = ctx.actor.person() else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
-    let Imported { plan, digest, findings, fixes, renamed: _ } = *imported;
+    let Imported { plan, digest, findings, fixes, renamed: _, undone: _ } = *imported;
     let event = PlanEvent::Imported {
         id,
         no,
@@ -74,7 +84,7 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     if !matches!(before, PhaseName::Draft | PhaseName::Gathering | PhaseName::Approved) {
         return work.wrong_phase(Wanted::Import);
     }
-    let Imported { mut plan, digest, findings, fixes, renamed } = imported;
+    let Imported { mut plan, digest, findings, fixes, renamed, undone } = imported;
     keep_names(&work.release, &mut plan);
     if before != PhaseName::Draft {
         // What may be submitted is what may replace it.
@@ -84,11 +94,13 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
             return Err(Refusal::Open { wanted: Wanted::Import, items });
         }
     }
-    let material = digest != work.release.digest;
+    // Both sides by today's digest: an upgrade of ours is no change of theirs.
+    let material = digest != work.release.digest && digest_of(&plan) != digest_of(&work.release.plan);
+    let digest = if material { digest } else { work.release.digest.clone() };
     let moved = plan.t0_at() != work.release.plan.t0_at();
     let changes = changes::between(&work.release.plan, &plan);
     let plan = Box::new(plan);
-    work.record(PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed });
+    work.record(PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed, undone });
     if before != PhaseName::Draft {
         if moved {
             let by = work.by();
@@ -134,7 +146,16 @@ fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
     let plan = &release.plan;
     let mut open: Vec<Open> =
         release.findings.iter().map(|(code, text)| Open::Finding { code: code.clone(), text: text.clone() }).collect();
-    // A missing field is a finding already; here the plan names somebody we do not know.
+    // Lint says what is missing; who submits must not depend on it alone.
+    if release.findings.is_empty() {
+        let missing = [
+            ("Release Type", plan.kind.is_none()),
+            ("Risk Level", plan.risk.is_none()),
+            ("Release Owner", plan.owner.is_none()),
+            ("On-Call Engineer", plan.on_call.is_none()),
+        ];
+        open.extend(missing.into_iter().filter(|(_, gone)| *gone).map(|(field, _)| Open::Missing { field }));
+    }
     if let Some(owner) = plan.owner.as_ref().filter(|owner| owner.user.is_none()) {
         open.push(Open::OwnerUnknown { name: owner.name.clone() });
     }
@@ -150,7 +171,7 @@ fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
         }
     }
     match plan.t0_at() {
-        Some(t0) if t0 < ctx.now => open.push(Open::T0Past),
+        Some(t0) if t0 + grace(plan.kind) < ctx.now => open.push(Open::T0Past),
         Some(_) => {}
         // Lint says so as well; the schedule must not depend on it.
         None if release.findings.is_empty() => open.push(Open::T0Unknown),
@@ -262,13 +283,16 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
 pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by: &By) {
     match event {
         PlanEvent::Imported { .. } => {}
-        PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed } => {
+        PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed, undone } => {
             release.plan = (**plan).clone();
             release.digest.clone_from(digest);
             release.findings.clone_from(findings);
             release.fixes = *fixes;
             release.changes.clone_from(changes);
             release.revision += 1;
+            for item in undone {
+                release.gates_done.remove(item);
+            }
             for (from, to) in renamed {
                 if release.gates_done.remove(from) {
                     release.gates_done.insert(to.clone());

@@ -180,24 +180,53 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    /// The same in another unit, where both measure time; a bare number takes any unit, and any unit fits an empty one.
+    /// The same in another unit of its kind: times, sizes, request rates; a bare number takes any unit, and any unit fits an
+    /// empty one.
     pub fn convert(&self, to: &str) -> Option<Self> {
-        let seconds = |unit: &str| match unit {
-            "s" => Some(1.0),
-            "ms" => Some(1e-3),
-            "µs" => Some(1e-6),
-            _ => None,
-        };
         if self.unit == to || to.is_empty() {
             return Some(self.clone());
         }
         if self.unit.is_empty() {
             return Some(Self { value: self.value, unit: to.to_owned() });
         }
-        let value = self.value * seconds(&self.unit)? / seconds(to)?;
-        // Rounded to what a plan can say, so that 0.4s is 400ms.
-        Some(Self { value: (value * 1e6).round() / 1e6, unit: to.to_owned() })
+        // One restart, two restarts.
+        if self.unit.trim_end_matches('s') == to.trim_end_matches('s') && self.unit.len() > 3 {
+            return Some(Self { value: self.value, unit: to.to_owned() });
+        }
+        let ((kind, from), (wanted, into)) = (scale(&self.unit)?, scale(to)?);
+        (kind == wanted).then(|| Self {
+            // Rounded to what a plan can say, so that 0.4s is 400ms.
+            value: (self.value * from / into * 1e6).round() / 1e6,
+            unit: to.to_owned(),
+        })
     }
+}
+
+/// What a unit measures, and how many of the kind's base unit it is.
+fn scale(unit: &str) -> Option<(u8, f64)> {
+    Some(match unit {
+        "ns" => (0, 1e-9),
+        "µs" => (0, 1e-6),
+        "ms" => (0, 1e-3),
+        "s" => (0, 1.0),
+        "min" => (0, 60.0),
+        "h" => (0, 3600.0),
+        "d" => (0, 86_400.0),
+        "B" => (1, 1.0),
+        "KB" => (1, 1e3),
+        "MB" => (1, 1e6),
+        "GB" => (1, 1e9),
+        "TB" => (1, 1e12),
+        "KiB" => (1, 1024.0),
+        "MiB" => (1, 1_048_576.0),
+        "GiB" => (1, 1_073_741_824.0),
+        "TiB" => (1, 1_099_511_627_776.0),
+        // A point is a percent of the whole.
+        "%" | "pp" => (3, 1.0),
+        "rps" => (2, 60.0),
+        "rpm" => (2, 1.0),
+        _ => return None,
+    })
 }
 
 impl fmt::Display for Quantity {
@@ -252,6 +281,17 @@ impl fmt::Display for Bound {
 }
 
 impl Bound {
+    /// The same bound in another unit, both ends of a band.
+    pub fn convert(&self, unit: &str) -> Option<Self> {
+        let than = self.than.convert(unit)?;
+        let end = self.to.map(|to| Quantity { value: to, unit: self.than.unit.clone() }.convert(unit));
+        let to = match end {
+            Some(converted) => Some(converted?.value),
+            None => None,
+        };
+        Some(Self { cmp: self.cmp, than, to })
+    }
+
     /// A bound without an upper end.
     pub fn new(cmp: Cmp, than: Quantity) -> Self {
         Self { cmp, than, to: None }
@@ -298,20 +338,73 @@ pub struct TriggerPlan {
 
 /// What a machine can watch. Windows are seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", from = "StoredRule")]
 pub enum TriggerRule {
-    /// "error rate exceeds 2% for 5 minutes"
-    Exceeds { metric: String, bound: Bound, for_s: u32 },
+    /// "error rate exceeds 2% for 5 minutes"; `within_s` counts from T-0: "in the first 4 hours"
+    Exceeds { metric: String, bound: Bound, for_s: u32, within_s: Option<u32> },
     /// "health check fails for 3 consecutive checks"
     Fails { check: String, times: u32 },
     /// "health check fails for 2 minutes"
     Down { check: String, for_s: u32 },
     /// "conversion drops by more than 10% within first hour", against the baseline
-    Moves { metric: String, down: bool, percent: f64, within_s: Option<u32> },
+    Moves { metric: String, down: bool, percent: f64, for_s: u32, within_s: Option<u32> },
     /// "no heartbeats for 10 minutes": data that stays away
     Silent { metric: String, for_s: u32 },
     /// Conditions that must hold together.
     All(Vec<Self>),
+}
+
+/// A rule as any version stored it: windows were minutes once.
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum StoredRule {
+    Exceeds {
+        metric: String,
+        bound: Bound,
+        for_s: Option<u32>,
+        for_min: Option<u32>,
+        within_s: Option<u32>,
+    },
+    Fails {
+        check: String,
+        times: u32,
+    },
+    Down {
+        check: String,
+        for_s: u32,
+    },
+    Moves {
+        metric: String,
+        down: bool,
+        percent: f64,
+        #[serde(default)]
+        for_s: u32,
+        within_s: Option<u32>,
+        within_min: Option<u32>,
+    },
+    Silent {
+        metric: String,
+        for_s: u32,
+    },
+    All(Vec<TriggerRule>),
+}
+
+impl From<StoredRule> for TriggerRule {
+    fn from(stored: StoredRule) -> Self {
+        let seconds = |minutes: u32| minutes.saturating_mul(60);
+        match stored {
+            StoredRule::Exceeds { metric, bound, for_s, for_min, within_s } => {
+                Self::Exceeds { metric, bound, for_s: for_s.or(for_min.map(seconds)).unwrap_or(0), within_s }
+            }
+            StoredRule::Fails { check, times } => Self::Fails { check, times },
+            StoredRule::Down { check, for_s } => Self::Down { check, for_s },
+            StoredRule::Moves { metric, down, percent, for_s, within_s, within_min } => {
+                Self::Moves { metric, down, percent, for_s, within_s: within_s.or(within_min.map(seconds)) }
+            }
+            StoredRule::Silent { metric, for_s } => Self::Silent { metric, for_s },
+            StoredRule::All(parts) => Self::All(parts),
+        }
+    }
 }
 
 impl TriggerRule {
@@ -335,8 +428,11 @@ impl TriggerRule {
     /// How long the condition must hold before the trigger fires, in seconds.
     pub fn wait_s(&self) -> u32 {
         match self {
-            Self::Exceeds { for_s, .. } | Self::Down { for_s, .. } | Self::Silent { for_s, .. } => *for_s,
-            Self::Fails { .. } | Self::Moves { .. } => 0,
+            Self::Exceeds { for_s, .. }
+            | Self::Moves { for_s, .. }
+            | Self::Down { for_s, .. }
+            | Self::Silent { for_s, .. } => *for_s,
+            Self::Fails { .. } => 0,
             Self::All(parts) => parts.iter().map(Self::wait_s).max().unwrap_or(0),
         }
     }

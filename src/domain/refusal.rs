@@ -111,6 +111,7 @@ pub enum Open {
     NoReleaseChannel,
     T0Past,
     T0Unknown,
+    Missing { field: &'static str },
     Finding { code: String, text: String },
     Alert { name: String },
     RollbackPrompt,

@@ -22,7 +22,7 @@ use super::updates::UpdateClock;
 pub const MAX_PLAN_BYTES: usize = 32 * 1024;
 
 /// The largest state we store, in bytes of JSON: a plan and its bounded run. The writer refuses to commit more.
-pub const MAX_STATE_BYTES: usize = 64 * 1024;
+pub const MAX_STATE_BYTES: usize = 96 * 1024;
 
 /// One release. Its plan document's bytes are kept outside, as immutable revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,7 +49,7 @@ pub struct Release {
     /// Safe fixes lint offers.
     #[serde(default)]
     pub fixes: u32,
-    /// What this revision changed against the one before.
+    /// What this revision changed against the one before; forgotten at go.
     #[serde(default)]
     pub changes: Vec<Change>,
     pub policy: Policy,

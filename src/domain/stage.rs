@@ -202,6 +202,7 @@ fn clock(release: &Release, index: usize, at: Timestamp) -> StageClock {
 pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, by: &By) {
     match event {
         StageEvent::Went { break_glass } => {
+            release.changes.clear();
             if break_glass.is_some() {
                 release.issues.insert(Issue::BreakGlass);
             }

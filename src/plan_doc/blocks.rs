@@ -27,7 +27,6 @@ pub(super) struct Document {
 pub(super) struct Section {
     /// Empty for what stands before the first.
     pub(super) heading: Range<usize>,
-    pub(super) level: u8,
     /// The index of the section this one is a part of.
     pub(super) parent: Option<usize>,
     pub(super) blocks: Vec<Block>,
@@ -82,7 +81,7 @@ pub(super) fn admit(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
 }
 
 /// Bidirectional controls, and control characters that are no white space.
-fn hides(c: char) -> bool {
+pub(super) fn hides(c: char) -> bool {
     matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
         || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
 }
@@ -142,7 +141,8 @@ pub(super) fn options() -> Options {
 pub(super) fn parse(text: &str) -> Result<Document, Box<Diagnostic>> {
     let base = body_start(text);
     let own = bot_blocks::ranges(text);
-    let mut cutter = Cutter { text, document: Document::default(), depth: 0, items: Vec::new(), row: None };
+    let mut cutter =
+        Cutter { text, document: Document::default(), depth: 0, items: Vec::new(), row: None, above: Vec::new() };
     cutter.document.sections.push(Section::default());
     for (event, range) in Parser::new_ext(&text[base..], options()).into_offset_iter() {
         let range = base + range.start..base + range.end;
@@ -160,6 +160,8 @@ struct Cutter<'t> {
     depth: usize,
     items: Vec<OpenItem>,
     row: Option<(Vec<Range<usize>>, bool, usize)>,
+    /// The headings the next one may be a part of: level and index.
+    above: Vec<(u8, usize)>,
 }
 
 impl Cutter<'_> {
@@ -189,7 +191,7 @@ impl Cutter<'_> {
             }
             Event::End(TagEnd::Item) => {
                 if let Some(open) = self.items.pop() {
-                    self.emit(open);
+                    self.emit(open, self.items.len());
                 }
             }
             Event::Start(Tag::Paragraph) if self.items.is_empty() => {
@@ -232,8 +234,12 @@ impl Cutter<'_> {
             self.document.title = Some(heading);
             return;
         }
-        let parent = sections.iter().rposition(|section| section.level > 0 && section.level < level);
-        sections.push(Section { heading, level, parent, blocks: Vec::new() });
+        while self.above.last().is_some_and(|(above, _)| *above >= level) {
+            self.above.pop();
+        }
+        let parent = self.above.last().map(|(_, index)| *index);
+        self.above.push((level, sections.len()));
+        sections.push(Section { heading, parent, blocks: Vec::new() });
     }
 
     fn deeper(&mut self, range: &Range<usize>) -> Result<(), Box<Diagnostic>> {
@@ -251,12 +257,12 @@ impl Cutter<'_> {
             let cut = OpenItem { end: open.end.min(at), ..*open };
             let emitted = std::mem::replace(&mut open.emitted, true);
             if !emitted {
-                self.emit(cut);
+                self.emit(cut, self.items.len() - 1);
             }
         }
     }
 
-    fn emit(&mut self, open: OpenItem) {
+    fn emit(&mut self, open: OpenItem, depth: usize) {
         if open.emitted {
             return;
         }
@@ -265,7 +271,7 @@ impl Cutter<'_> {
         let check = box_at(&self.text[..span.end], after);
         let from = check.map_or(after, |(_, end)| end.min(span.end));
         let text = trim(self.text, from..span.end);
-        self.push([Block::Item { text, check: check.map(|(check, _)| check), depth: self.items.len() }]);
+        self.push([Block::Item { text, check: check.map(|(check, _)| check), depth }]);
     }
 }
 

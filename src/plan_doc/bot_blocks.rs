@@ -17,13 +17,16 @@ pub(super) struct BotBlock {
     pub(super) untouched: bool,
 }
 
+/// A document holds two blocks of ours; more than this many is somebody else's joke.
+const MOST: usize = 16;
+
 const BEGIN: &str = "<!-- tminus:begin ";
 const END: &str = "<!-- tminus:end ";
 
 /// The bot's blocks, in order. A block whose end is missing is the human's text.
 pub(super) fn ranges(text: &str) -> Vec<BotBlock> {
     let mut found = Vec::new();
-    let mut from = 0;
+    let (mut from, mut unclosed) = (0, 0);
     while let Some(at) = text[from..].find(BEGIN).map(|i| from + i) {
         from = at + BEGIN.len();
         if at > 0 && !text[..at].ends_with('\n') {
@@ -38,16 +41,26 @@ pub(super) fn ranges(text: &str) -> Vec<BotBlock> {
         let Some(hash) = hash.strip_prefix("sha256=") else { continue };
         let body_start = close + "-->".len();
         let end_mark = format!("{END}{name} -->");
-        let Some(end) = text[body_start..].find(&end_mark).map(|i| body_start + i) else { continue };
+        let Some(end) = text[body_start..].find(&end_mark).map(|i| body_start + i) else {
+            unclosed += 1;
+            if unclosed > MOST {
+                break;
+            }
+            continue;
+        };
         let mut stop = end + end_mark.len();
         stop += newline_len(&text[stop..]);
         let body = body_start + newline_len(&text[body_start..])..end;
         let body = body.start.min(body.end)..body.end;
         let untouched = hash == digest(&text[body.clone()]);
-        // The line break before a block came with it.
-        let lead = if text[..at].ends_with("\r\n") { 2 } else { usize::from(at > 0) };
+        // The line break before a block came with it, in the style the block is written in.
+        let crlf = text[body_start..].starts_with("\r\n") && text[..at].ends_with("\r\n");
+        let lead = if crlf { 2 } else { usize::from(at > 0) };
         found.push(BotBlock { name: name.to_owned(), whole: at - lead..stop, body, untouched });
         from = stop;
+        if found.len() >= MOST {
+            break;
+        }
     }
     found
 }

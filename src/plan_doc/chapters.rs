@@ -16,7 +16,7 @@ pub struct Chapter {
 }
 
 /// The top of a document: title and what stands before the first section.
-const TOP: &str = "top";
+const TOP: &str = "-top";
 
 /// The sections that can be edited, as (value, label): those of the document, then the template's that are missing.
 pub fn menu(text: &str) -> Vec<(String, String)> {
@@ -59,7 +59,10 @@ fn found(text: &str) -> Vec<(String, String, Range<usize>)> {
     }
     for (n, (name, start)) in starts.iter().enumerate() {
         let end = starts.get(n + 1).map_or(text.len(), |(_, next)| *next);
-        found.push((format!("s{n}"), name.clone(), *start..end));
+        // By its heading, not its place: a section that moved is still the same.
+        let value =
+            super::fields::unique(&super::fields::slug(name), |id| found.iter().any(|(known, ..)| *known == id));
+        found.push((value, name.clone(), *start..end));
     }
     found
 }
@@ -80,9 +83,8 @@ pub fn replace_chapter(text: &str, value: &str, new: &str) -> Option<String> {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let new = new.trim_end().replace("\r\n", "\n").replace('\n', newline);
     if of_slot(value).is_some() {
-        let mut out = text.trim_end().to_owned();
-        out.push_str(&format!("{newline}{newline}{new}{newline}"));
-        return Some(out);
+        let end = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
+        return Some(format!("{text}{end}{newline}{new}{newline}"));
     }
     let (_, _, range) = found(text).into_iter().find(|(known, ..)| known == value)?;
     let kept = text[range.clone()].trim_end().len();

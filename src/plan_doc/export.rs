@@ -5,6 +5,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
+use super::blocks;
 use super::bot_blocks;
 use super::diagnostics::patch;
 use super::filled::{Filled, Signed};
@@ -26,22 +29,33 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
     };
     let text = strip_text(text);
     let reading = read(text.as_bytes(), &Setting::default());
+    let edited: Vec<String> = bot_blocks::ranges(&text).into_iter().map(|block| block.name).collect();
+    if edited.iter().any(|name| name == "log") {
+        // Without a log of ours nothing we fill in could be taken out again.
+        let unplaced = filled.done.iter().cloned().chain(["the log block, edited by hand".to_owned()]).collect();
+        return Exported { bytes: text.into_bytes(), unplaced };
+    }
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     let mut record: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut unplaced = Vec::new();
     for id in &filled.done {
-        let Some(check) = reading.items.get(id) else {
-            unplaced.push(id.clone());
-            continue;
-        };
-        if let Some(ticked) = check.ticked(&text) {
-            record.insert(id.clone(), (text[check.range()].to_owned(), ticked.to_owned()));
-            patches.push((check.range(), ticked.to_owned()));
+        // A trigger's box is its author's: armed or not, never done.
+        let item = reading.items.get(id).filter(|_| !id.starts_with("trigger/"));
+        match item.map(|check| (check, check.ticked(&text))) {
+            Some((check, Some(ticked))) => {
+                record.insert(id.clone(), (text[check.range()].to_owned(), ticked.to_owned()));
+                patches.push((check.range(), ticked.to_owned()));
+            }
+            Some((check, None)) if check.settled() => {}
+            Some(_) | None => unplaced.push(id.clone()),
         }
     }
     for (role, signed) in &filled.signed {
         let key = format!("signoff/{role}");
-        let Some(slot) = reading.slots.get(&key) else { continue };
+        let Some(slot) = reading.slots.get(&key) else {
+            unplaced.push(key);
+            continue;
+        };
         let old = &text[slot.clone()];
         if let Some(new) = signed_words(old, signed) {
             record.insert(format!("slot/{key}"), (old.to_owned(), new.clone()));
@@ -55,17 +69,14 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
         patches.push((slot.clone(), updated.clone()));
     }
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let edited: Vec<String> = bot_blocks::ranges(&text).into_iter().map(|block| block.name).collect();
     if !filled.observed.is_empty()
         && !edited.iter().any(|name| name == "observed")
         && let Some(at) = reading.after_metrics.and_then(|at| after_line(&text, at))
     {
         patches.push((at..at, bot_blocks::write("observed", &observed(filled), newline)));
     }
-    if !edited.iter().any(|name| name == "log") {
-        let end = text.len();
-        patches.push((end..end, bot_blocks::write("log", &log(filled, &record), newline)));
-    }
+    let end = text.len();
+    patches.push((end..end, bot_blocks::write("log", &log(filled, &record), newline)));
     Exported { bytes: patch(&text, patches).into_bytes(), unplaced }
 }
 
@@ -87,6 +98,7 @@ fn strip_text(text: &str) -> String {
         .iter()
         .filter(|block| block.name == "log")
         .find_map(|block| recorded(&text[block.body.clone()]))
+        .map(|record| record.items)
         .unwrap_or_default();
     let bare = patch(text, own.into_iter().map(|block| (block.whole, String::new())));
     if record.is_empty() {
@@ -122,14 +134,16 @@ fn signed_words(old: &str, signed: &Signed) -> Option<String> {
     Some(old.replace("[Date/Time]", &when))
 }
 
-/// A person's own text must not become markup in the plan.
+/// A person's own text must not become markup in the plan, nor make it unreadable.
 fn tidy(text: &str) -> String {
     let text: String = text
         .chars()
+        .filter(|c| !blocks::hides(*c))
         .map(|c| if c.is_control() { ' ' } else { c })
         .filter(|c| !matches!(c, '[' | ']' | '<' | '>' | '`' | '|' | '*'))
         .collect();
-    text.replace("--", "–")
+    let text = text.replace("--", "–").split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.is_empty() { "–".to_owned() } else { text }
 }
 
 /// The byte after a line's end; `None` inside a quote or a list, where a block would break it.
@@ -156,7 +170,40 @@ fn observed(filled: &Filled) -> String {
 
 const RECORD: &str = "<!-- filled ";
 
-fn log(filled: &Filled, record: &BTreeMap<String, (String, String)>) -> String {
+/// What an export wrote, so that it can be taken out again.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Record {
+    /// The revision it was exported from.
+    revision: Option<u32>,
+    /// Item or slot → what stood there, what was written.
+    items: BTreeMap<String, (String, String)>,
+}
+
+/// The revision a document was exported from, if it says so.
+pub fn exported_revision(bytes: &[u8]) -> Option<u32> {
+    log_record(std::str::from_utf8(bytes).ok()?)?.revision
+}
+
+/// Items the bot had ticked in this document and a human unticked since.
+pub fn unticked(bytes: &[u8]) -> Vec<String> {
+    let Some((text, record)) = std::str::from_utf8(bytes).ok().and_then(|text| Some((text, log_record(text)?))) else {
+        return Vec::new();
+    };
+    let reading = read(text.as_bytes(), &Setting::default());
+    let open = |id: &str, old: &str| {
+        let range = reading.items.get(id).map(|check| check.range());
+        range.and_then(|range| text.get(range)).is_some_and(|now| now == old)
+    };
+    let again = record.items.into_iter().filter(|(id, (old, _))| !id.starts_with("slot/") && open(id, old));
+    again.map(|(id, _)| id).collect()
+}
+
+fn log_record(text: &str) -> Option<Record> {
+    let own = bot_blocks::ranges(text).into_iter().find(|block| block.name == "log" && block.untouched)?;
+    recorded(&text[own.body])
+}
+
+fn log(filled: &Filled, items: &BTreeMap<String, (String, String)>) -> String {
     let mut body = String::new();
     if !filled.log.is_empty() {
         body.push_str("\n**Log**\n\n");
@@ -165,13 +212,15 @@ fn log(filled: &Filled, record: &BTreeMap<String, (String, String)>) -> String {
         }
         body.push('\n');
     }
-    // A comment must not end early, whatever the document holds.
-    let json = serde_json::to_string(record).unwrap_or_default().replace('-', "\\u002d").replace('>', "\\u003e");
+    let record = Record { revision: filled.revision, items: items.clone() };
+    // One item a line, so that no line grows; and a comment must not end early, whatever the document holds.
+    let json = serde_json::to_string(&record).unwrap_or_default();
+    let json = json.replace('-', "\\u002d").replace('>', "\\u003e").replace("],\"", "],\n\"");
     body.push_str(&format!("{RECORD}{json} -->\n"));
     body
 }
 
-fn recorded(body: &str) -> Option<BTreeMap<String, (String, String)>> {
+fn recorded(body: &str) -> Option<Record> {
     let json = body.split_once(RECORD)?.1;
     serde_json::from_str(json.split_once(" -->")?.0).ok()
 }

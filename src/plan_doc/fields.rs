@@ -38,10 +38,27 @@ pub(super) fn plain_label(text: &str, line: &Range<usize>) -> Option<(Range<usiz
         .then(|| (trim(text, line.start..line.start + colon), trim(text, line.start + colon + 1..line.end)))
 }
 
-/// The first line of an item's text.
-pub(super) fn first_line(text: &str, item: &Range<usize>) -> Range<usize> {
-    let end = text[item.clone()].find('\n').map_or(item.end, |i| item.start + i);
-    trim(text, item.start..end)
+/// An item's own words: its first line and those that only wrap it. A hard break, an empty line, a label or an aside in
+/// italics ends them.
+pub(super) fn own_words(text: &str, item: &Range<usize>) -> Range<usize> {
+    let mut end = item.start;
+    for line in text[item.clone()].split_inclusive('\n') {
+        let words = line.trim();
+        if end > item.start
+            && (words.is_empty() || words.starts_with(['*', '_', '|', '#']) || words.starts_with("<!--"))
+        {
+            break;
+        }
+        end += line.len();
+        let bare = line.trim_end_matches(['\n', '\r']);
+        if bare.ends_with("  ") || bare.ends_with('\\') {
+            break;
+        }
+    }
+    let range = trim(text, item.start..end);
+    // The mark of a hard break is no word.
+    let kept = text[range.clone()].trim_end_matches('\\').len();
+    trim(text, range.start..range.start + kept)
 }
 
 /// Placeholders `[like this]` inside a value; links and boxes are none.
@@ -87,6 +104,8 @@ pub(super) fn contact(text: &str) -> Contact {
     let name = text.split(['(', ',', '<', '—']).next().unwrap_or(text);
     let name = name.split(" - ").next().unwrap_or(name).trim().trim_start_matches('@').trim();
     let name = if name.is_empty() { handle.clone().unwrap_or_else(|| text.to_owned()) } else { name.to_owned() };
+    // A mention names a member as surely as a handle does, and its change is as material.
+    let handle = handle.or_else(|| mention.as_ref().map(|user| user.0.clone()));
     Contact { name: name.chars().take(80).collect(), handle, user: mention }
 }
 

@@ -17,6 +17,8 @@ use crate::domain::release::{Phase, Release, RungSaid};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Filled {
+    /// The revision the document is of, so that an edit of an old export is told from one of the newest.
+    pub revision: Option<u32>,
     /// Ids of items whose box is ticked, `gate/all-tests-passing`.
     pub done: BTreeSet<String>,
     /// Sign-offs by the role's slug.
@@ -106,7 +108,8 @@ impl Filled {
         let updated = changed.then(|| zone.1.to_datetime(now).date().to_string());
         // A draft that nobody touched has nothing to show: its export is the document itself.
         let log = if matches!(release.phase, Phase::Draft) && done.is_empty() { Vec::new() } else { log };
-        Self { done, signed, updated, observed, log }
+        let revision = (!done.is_empty() || !log.is_empty()).then_some(release.revision);
+        Self { revision, done, signed, updated, observed, log }
     }
 }
 
@@ -133,6 +136,15 @@ fn done_items(release: &Release) -> BTreeSet<String> {
         let confirmed = if receipt { state.receipt.is_some() } else { state.delivered_at.is_some() };
         if state.said != RungSaid::Skipped && confirmed {
             done.insert(format!("rung/{rung}"));
+        }
+    }
+    if !matches!(release.phase, Phase::Draft) {
+        if release.policy.release_channel.is_some() && !release.rungs.is_empty() {
+            done.insert("channel".to_owned());
+        }
+        let path = &release.plan.escalation;
+        if !path.is_empty() && path.iter().all(|contact| contact.user.is_some()) {
+            done.insert("escalation".to_owned());
         }
     }
     if let Some(run) = release.phase.run() {

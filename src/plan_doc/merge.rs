@@ -1,13 +1,35 @@
-//! Re-import: what a human edited meanwhile meets what the bot recorded. Items are found again by id, then by nearly the same
-//! words; what cannot be placed is reported, never guessed (`plans.md` 2.3).
+//! Re-import: what a human edited meanwhile meets what the bot recorded. Items are found again by id, then by the
+//! same words with a few more or fewer; what cannot be placed is reported, never guessed (`plans.md` 2.3).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diagnostics::{Diagnostic, Severity};
 use super::read::Reading;
 
-/// How alike two items' words must be to be one item renamed.
-const ALIKE: f64 = 0.85;
+/// The most words a rewording adds or leaves out.
+const WORDS: usize = 3;
+
+/// Whether a text goes on under other words: every word of the shorter stands in the longer, in order, a slip in a long word
+/// aside, and what is new turns nothing around.
+fn goes_on(old: &str, new: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let low = text.to_lowercase();
+        low.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    };
+    let (a, b) = (words(old), words(new));
+    let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+    if short.is_empty() || long.len() - short.len() > WORDS {
+        return false;
+    }
+    let slip = |a: &str, b: &str| {
+        let plain = !a.chars().chain(b.chars()).any(|c| c.is_ascii_digit());
+        a == b || (plain && a.chars().count() >= 6 && strsim::damerau_levenshtein(a, b) <= 1)
+    };
+    let mut rest = long.iter();
+    let inside = short.iter().all(|word| rest.any(|other| slip(word, other)));
+    let turned = ["not", "no", "never", "without", "except"];
+    inside && !long.iter().any(|word| turned.contains(&word.as_str()) && !short.contains(word))
+}
 
 /// How the items of one revision continue in the next.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,26 +48,20 @@ pub fn merge(old: &Reading, new: &Reading, done: &BTreeSet<String>) -> Merge {
     let kind = |id: &str| id.split('/').next().unwrap_or_default().to_owned();
     let mut free: BTreeSet<&String> = new.items.keys().filter(|id| !old.items.contains_key(*id)).collect();
     for id in done.iter().filter(|id| !new.items.contains_key(*id)) {
-        let words = old.texts.get(id).map_or("", String::as_str).to_lowercase();
-        let score = |candidate: &String| {
-            let text = new.texts.get(candidate).map_or("", String::as_str).to_lowercase();
-            strsim::jaro_winkler(&words, &text)
-        };
-        let near = free
-            .iter()
-            .filter(|candidate| kind(candidate) == kind(id) && !words.is_empty())
-            .map(|candidate| (*candidate, score(candidate)))
-            .filter(|(_, score)| *score >= ALIKE)
-            .max_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(candidate, _)| candidate);
-        match near {
-            Some(found) => {
+        let words = old.texts.get(id).map_or("", String::as_str);
+        // A gate opens the way to go: only the same words with a few added, left out or mended are the same gate.
+        let mut same = free.iter().filter(|candidate| {
+            let text = new.texts.get(**candidate).map_or("", String::as_str);
+            plain_id(id).is_some() && kind(candidate) == kind(id) && goes_on(words, text)
+        });
+        match (same.next().copied(), same.next()) {
+            (Some(found), None) => {
                 free.remove(found);
                 merge.renamed.insert(id.clone(), found.clone());
             }
             // What the old document did not have either was never a box.
-            None if old.items.contains_key(id) => merge.lost.push(id.clone()),
-            None => {}
+            _ if old.items.contains_key(id) => merge.lost.push(id.clone()),
+            _ => {}
         }
     }
     for (id, _) in new.items.iter().filter(|(_, check)| check.done()) {
@@ -59,11 +75,16 @@ pub fn merge(old: &Reading, new: &Reading, done: &BTreeSet<String>) -> Merge {
     merge
 }
 
+/// The id of a gate or a task within the plan; other items have none.
+pub fn plain_id(id: &str) -> Option<String> {
+    let (kind, id) = id.split_once('/')?;
+    matches!(kind, "gate" | "task").then(|| id.to_owned())
+}
+
 impl Merge {
     /// Renamed gates and tasks by their ids within the plan.
     pub fn plain_ids(&self) -> BTreeMap<String, String> {
-        let bare = |id: &str| id.split_once('/').map_or(id, |(_, id)| id).to_owned();
-        self.renamed.iter().map(|(from, to)| (bare(from), bare(to))).collect()
+        self.renamed.iter().filter_map(|(from, to)| Some((plain_id(from)?, plain_id(to)?))).collect()
     }
 
     /// What the author should know of it; `asked` if sign-offs were asked for the old one.
@@ -76,7 +97,12 @@ impl Merge {
         let renamed = self.renamed.iter().map(|(from, to)| {
             let span = new.items.get(to).map_or(0..0, |check| check.range());
             let message = format!("“{}” is taken for “{}”, and stays done.", words(new, to), words(old, from));
-            Diagnostic::new("TM094", message, "Untick it if it is another item.", span)
+            Diagnostic::new(
+                "TM094",
+                message,
+                "If it is another item, give it words of its own; the record keeps both.",
+                span,
+            )
         });
         let adopted = self.adopted.iter().map(|id| {
             let span = new.items.get(id).map_or(0..0, |check| check.range());

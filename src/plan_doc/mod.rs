@@ -28,11 +28,11 @@ mod tests;
 
 pub use chapters::{Chapter, chapter, menu, replace_chapter};
 pub use diagnostics::{Diagnostic, Severity, Suggestion, line_column};
-pub use export::{Exported, export, strip};
+pub use export::{Exported, export, exported_revision, strip, unticked};
 pub use filled::{Filled, Observed, Signed};
 pub use fix::fix;
 pub use grammar::{duration_min as duration_minutes, number_with_unit};
-pub use merge::{Merge, merge};
+pub use merge::{Merge, merge, plain_id};
 pub use read::{Counts, Reading, Setting, read};
 pub use report::{Linted, github, json, render_all, render_chat, render_file, render_text, sarif};
 pub use rules::{RULES, Rule};

@@ -144,7 +144,7 @@ const SYNONYMS: &[(Part, &[&str])] = &[
 
 /// Words that point to a section where nothing else does.
 const HINTS: &[(Part, &[&str])] = &[
-    (Part::Rollback, &["rollback", "abort", "backout", "no-go"]),
+    (Part::Rollback, &["rollback", "abort", "backout"]),
     (Part::Success, &["success criteria", "success metric", "kpi", "metrics", "performance target", "threshold"]),
     (Part::Signoffs, &["sign-off", "signoff", "approval"]),
     (Part::Communication, &["communication"]),
@@ -261,8 +261,9 @@ const LABELS: &[(Field, &[&str])] = &[
             "scheduledfor", "scheduled", "targetdate", "releasetime", "releasedateandtime", "deploymentwindow",
             "plannedrelease", "plannedreleasedate", "startdate", "scheduleddate", "targetreleasedate",
             "deploymentdatetime", "launchdatetime", "deploydate", "targetlaunch", "targetlaunchdate", "plannedstart",
-            "t0", "start", "datetimezone", "dateandtime", "rolloutdate", "rolloutstart", "rolloutstartdate",
-            "plannedlaunch", "productiondate",
+            "t0", "start", "datetimezone", "dateandtime", "rolloutdate", "launch", "deploy", "deployment",
+            "releasewindow", "launchwindow", "window", "rolloutstart", "rolloutstartdate", "plannedlaunch",
+            "productiondate",
         ],
     ),
     (Field::Time, &["launchtime", "time", "starttime", "deploymenttime", "golivetime"]),
@@ -297,8 +298,11 @@ pub(super) fn field(label: &str) -> Option<(Field, Match)> {
         return Some((*field, Match::Synonym));
     }
     // Short names are too near to each other to be guessed.
-    let long = FIELDS.iter().filter(|(_, name)| name.len() >= 8);
-    long.into_iter().find(|(_, name)| near(name, &core, name.len() / 5)).map(|(field, _)| (*field, Match::Spelling))
+    // Of several names the nearest; a time of day is never guessed.
+    let long = FIELDS.iter().filter(|(field, name)| name.len() >= 8 && *field != Field::Time);
+    long.filter(|(_, name)| near(name, &core, name.len() / 5))
+        .min_by_key(|(_, name)| strsim::damerau_levenshtein(name, &core))
+        .map(|(field, _)| (*field, Match::Spelling))
 }
 
 /// The nearest of some names to a typed one, if any is near at all.

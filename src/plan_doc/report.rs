@@ -14,6 +14,9 @@ use super::rules::RULES;
 /// The most findings shown as text for one file; the rest is counted.
 pub const MAX_SHOWN: usize = 20;
 
+/// The most findings written to a file for chat.
+const MAX_FILED: usize = 200;
+
 /// The widest part of a source line that is shown, in bytes.
 const WIDEST: usize = 160;
 
@@ -31,6 +34,26 @@ fn excerpt(source: &str, span: &Range<usize>) -> (String, Range<usize>, usize) {
     let text: String = source[from..to].replace(['\t', '\r'], " ");
     let (line, _) = line_column(source, start);
     (text, start.saturating_sub(from)..end.saturating_sub(from), line)
+}
+
+/// The findings as people should meet them: errors, then warnings, then information, each by position.
+fn heaviest(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut found: Vec<&Diagnostic> = diagnostics.iter().collect();
+    found.sort_by_key(|d| std::cmp::Reverse(d.severity));
+    found
+}
+
+/// A path as a URI reference.
+fn uri(path: &str) -> String {
+    let mut out = String::new();
+    for byte in path.replace('\\', "/").bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'.' | b'-' | b'_' | b'~') {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    if path.starts_with('/') { format!("file://{out}") } else { out }
 }
 
 /// One finding as a person reads it in a terminal: place, title, the line with a mark under it, help, a patch.
@@ -73,7 +96,7 @@ pub fn render_text(diagnostic: &Diagnostic, source: &str, file: &str, width: usi
 /// The findings of a file as text, the heaviest first; the twenty-first and later are counted.
 pub fn render_all(diagnostics: &[Diagnostic], source: &str, file: &str, width: usize, color: bool) -> String {
     let mut out = String::new();
-    for diagnostic in diagnostics.iter().take(MAX_SHOWN) {
+    for diagnostic in heaviest(diagnostics).into_iter().take(MAX_SHOWN) {
         out.push_str(&render_text(diagnostic, source, file, width, color));
         out.push_str("\n\n");
     }
@@ -85,7 +108,12 @@ pub fn render_all(diagnostics: &[Diagnostic], source: &str, file: &str, width: u
 
 /// Every finding as a text file of its own, as wide as a chat's code block.
 pub fn render_file(diagnostics: &[Diagnostic], source: &str, file: &str) -> String {
-    diagnostics.iter().map(|diagnostic| render_text(diagnostic, source, file, 72, false) + "\n\n").collect()
+    let shown = heaviest(diagnostics).into_iter().take(MAX_FILED);
+    let mut out: String = shown.map(|diagnostic| render_text(diagnostic, source, file, 72, false) + "\n\n").collect();
+    if diagnostics.len() > MAX_FILED {
+        out.push_str(&format!("and {} more\n", diagnostics.len() - MAX_FILED));
+    }
+    out
 }
 
 /// One finding as JSON (`contracts`: command line).
@@ -147,7 +175,7 @@ pub fn sarif(files: &[Linted<'_>]) -> Value {
     };
     let mut results = Vec::new();
     for file in files {
-        let location = json!({ "uri": file.file.replace('\\', "/") });
+        let location = json!({ "uri": uri(file.file) });
         for d in file.diagnostics {
             let text = if d.help.is_empty() { d.message.clone() } else { format!("{} {}", d.message, d.help) };
             let mut result = json!({
@@ -211,8 +239,8 @@ pub fn github(diagnostic: &Diagnostic, source: &str, file: &str) -> String {
 
 /// The findings as they fit a chat message: at most `max`, each with line and column, then how many more.
 pub fn render_chat(diagnostics: &[Diagnostic], source: &str, max: usize) -> Vec<String> {
-    let mut lines: Vec<String> = diagnostics
-        .iter()
+    let mut lines: Vec<String> = heaviest(diagnostics)
+        .into_iter()
         .take(max)
         .map(|d| {
             let (line, column) = line_column(source, d.span.start);

@@ -105,13 +105,15 @@ fn trigger(trigger: &TriggerPlan) -> Value {
 
 fn rule(of: &TriggerRule) -> Value {
     match of {
-        TriggerRule::Exceeds { metric, bound: than, for_s } => {
-            json!({ "kind": "exceeds", "metric": metric, "bound": bound(than), "for_s": for_s })
+        TriggerRule::Exceeds { metric, bound: than, for_s, within_s } => {
+            json!({ "kind": "exceeds", "metric": metric, "bound": bound(than), "for_s": for_s, "within_s": within_s })
         }
         TriggerRule::Fails { check, times } => json!({ "kind": "fails", "check": check, "times": times }),
         TriggerRule::Down { check, for_s } => json!({ "kind": "down", "check": check, "for_s": for_s }),
-        TriggerRule::Moves { metric, down, percent, within_s } => {
-            json!({ "kind": "moves", "metric": metric, "down": down, "percent": percent, "within_s": within_s })
+        TriggerRule::Moves { metric, down, percent, for_s, within_s } => {
+            json!({
+                "kind": "moves", "metric": metric, "down": down, "percent": percent, "for_s": for_s, "within_s": within_s,
+            })
         }
         TriggerRule::Silent { metric, for_s } => json!({ "kind": "silent", "metric": metric, "for_s": for_s }),
         TriggerRule::All(parts) => json!({ "kind": "all", "parts": parts.iter().map(rule).collect::<Vec<_>>() }),

@@ -53,15 +53,22 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         let zone = default_zone.unwrap_or("UTC").to_owned();
         return Ok(PlannedTime { at, zone, typed: typed.to_owned() });
     }
-    let spaced = machine_form(typed);
+    let spaced = machine_form(&typed.replace("a.m.", "am").replace("p.m.", "pm"));
     let words: Vec<&str> = spaced.split([' ', '\t', ',', '\u{a0}']).filter(|w| !w.is_empty()).collect();
     let words: Vec<&str> = words.into_iter().map(|w| w.trim_start_matches('~')).collect();
+    // A weekday in brackets says nothing new.
+    let words: Vec<&str> = words
+        .into_iter()
+        .filter(|w| !(w.starts_with('(') && named(w.trim_matches(['(', ')']), &WEEKDAYS).is_some()))
+        .collect();
     let (date, used) = date(&words)?;
     let rest: Vec<&str> = words[used..]
         .iter()
         .copied()
         .filter(|w| !w.eq_ignore_ascii_case("at") && !matches!(*w, "-" | "@" | "·"))
         .collect();
+    let split: Vec<&str> = rest.first().map_or_else(Vec::new, |word| attached(word));
+    let rest: Vec<&str> = split.into_iter().chain(rest.iter().skip(1).copied()).collect();
     let (time, used) = time(&rest, date)?;
     let zone_text = rest[used..].join(" ");
     // `+01:00[Europe/Berlin]`: both must agree.
@@ -72,6 +79,14 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         _ => (None, zone_text.trim_matches(['(', ')', '[', ']', ' ', '.']).to_owned()),
     };
     let civil = DateTime::from_parts(date, time);
+    // "14:00 - 15:00", "13:00 UTC / 14:00 CET": which of them is T-0 is not ours to say.
+    let second = zone_text.split_whitespace().find(|w| w.contains(':') && w.starts_with(|c: char| c.is_ascii_digit()));
+    if let Some(second) = second {
+        let message = format!("Two times of day, {} and {second}.", hhmm(civil));
+        let zone = zone_text.split_whitespace().last().unwrap_or_default();
+        let help = format!("Give the start only, `{} {} {zone}`.", civil.date(), hhmm(civil));
+        return Err(TimeProblem::new("TM070", message, help));
+    }
     let zone_text = match (zone_text.is_empty(), default_zone) {
         (false, _) => zone_text,
         (true, Some(zone)) => zone.to_owned(),
@@ -96,6 +111,17 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
             Err(problem.readings(readings))
         }
         Err(problem) => Err(problem),
+    }
+}
+
+/// `14:00+05:30` and `14:00Z` as time and zone.
+fn attached(word: &str) -> Vec<&str> {
+    let time = word.find(|c: char| !(c.is_ascii_digit() || matches!(c, ':' | '.'))).unwrap_or(word.len());
+    let zone = &word[time..];
+    if time > 3 && (zone.starts_with(['+', '-']) || zone.eq_ignore_ascii_case("z")) {
+        vec![&word[..time], zone]
+    } else {
+        vec![word]
     }
 }
 
@@ -205,7 +231,7 @@ fn numeric(word: &str, rest: &[&str]) -> Result<(i16, i8, i8), TimeProblem> {
 }
 
 fn iso(word: &str) -> Option<(i16, i8, i8)> {
-    let separator = if word.contains('-') { '-' } else { '/' };
+    let separator = ['-', '/', '.'].into_iter().find(|c| word.contains(*c))?;
     let mut parts = word.split(separator);
     let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
     (y.len() == 4 && parts.next().is_none()).then_some(())?;

@@ -19,6 +19,52 @@ const CUSTOMARY: &[(&str, &str, &str)] = &[
     ("ECT", "America/Guayaquil", "Europe/Paris"),
 ];
 
+/// The place an abbreviation is known for; for an ambiguous one each of its meanings has one.
+const KNOWN_FOR: &[(&str, &str)] = &[
+    ("PST", "America/Los_Angeles"),
+    ("PDT", "America/Los_Angeles"),
+    ("MST", "America/Denver"),
+    ("MDT", "America/Denver"),
+    ("EST", "America/New_York"),
+    ("EDT", "America/New_York"),
+    ("HST", "Pacific/Honolulu"),
+    ("CET", "Europe/Berlin"),
+    ("CEST", "Europe/Berlin"),
+    ("EET", "Europe/Athens"),
+    ("EEST", "Europe/Athens"),
+    ("WET", "Europe/Lisbon"),
+    ("WEST", "Europe/Lisbon"),
+    ("JST", "Asia/Tokyo"),
+];
+
+/// Places that stand for their offset where several places share it.
+const PREFERRED: &[&str] = &[
+    "Asia/Kolkata", "Asia/Jerusalem", "Europe/Dublin", "America/Chicago", "Asia/Shanghai", "America/Havana",
+    "Asia/Manila",
+];
+
+/// The abbreviation a place uses at a civil time.
+fn season(place: &str, civil: DateTime) -> Option<String> {
+    let zone = TimeZone::get(place).ok()?;
+    let at = zone.to_ambiguous_timestamp(civil).compatible().ok()?;
+    Some(zone.to_offset_info(at).abbreviation().to_owned())
+}
+
+fn season_offset(place: &str, civil: DateTime) -> Option<Offset> {
+    let zone = TimeZone::get(place).ok()?;
+    let at = zone.to_ambiguous_timestamp(civil).compatible().ok()?;
+    Some(zone.to_offset(at))
+}
+
+/// The offset an abbreviation has at a place in its own season.
+fn meant_offset(place: &str, wanted: &str, civil: DateTime) -> Option<Offset> {
+    let zone = TimeZone::get(place).ok()?;
+    let at = zone.to_ambiguous_timestamp(civil).compatible().ok()?;
+    let half_a_year = jiff::SignedDuration::from_hours(24 * 183);
+    let info = zone.to_offset_info(at + half_a_year);
+    (info.abbreviation() == wanted).then(|| info.offset())
+}
+
 /// Zones of the United States by their generic names.
 const GENERIC: &[(&str, &str)] =
     &[("PT", "America/Los_Angeles"), ("MT", "America/Denver"), ("CT", "America/Chicago"), ("ET", "America/New_York")];
@@ -94,13 +140,14 @@ pub(super) fn offset_name(offset: Offset) -> String {
 /// An abbreviation counts only if every zone that uses it on that date agrees on the offset.
 fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), TimeProblem> {
     let wanted = typed.to_uppercase();
-    let ambiguous = |first: &str, second: &str| {
-        let help = format!("Name the place: `{first}` or `{second}`.");
+    let ambiguous = |names: &[String]| {
+        let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
+        let help = format!("Name the place: {listed}.");
         TimeProblem::new("TM072", format!("`{typed}` means more than one time zone."), help)
-            .zones([first.to_owned(), second.to_owned()])
+            .zones(names.iter().cloned())
     };
     if let Some((_, first, second)) = CUSTOMARY.iter().find(|(short, ..)| *short == wanted) {
-        return Err(ambiguous(first, second));
+        return Err(ambiguous(&[(*first).to_owned(), (*second).to_owned()]));
     }
     let mut offsets: BTreeMap<i32, String> = BTreeMap::new();
     let mut other_season = None;
@@ -111,23 +158,50 @@ fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), Time
         };
         let info = zone.to_offset_info(at);
         if info.abbreviation() == wanted {
-            offsets.entry(info.offset().seconds()).or_insert_with(|| name.clone());
+            let kept = offsets.entry(info.offset().seconds()).or_insert_with(|| name.clone());
+            if PREFERRED.contains(&name.as_str()) {
+                kept.clone_from(name);
+            }
         } else if zone.to_offset_info(at + half_a_year).abbreviation() == wanted {
             other_season.get_or_insert((name.clone(), info.abbreviation().to_owned()));
         }
     }
-    if let Some((place, is)) = other_season {
+    // Where a place is known for an abbreviation, it decides whether the season fits; else only an abbreviation nobody uses
+    // that day is out of season.
+    let known = KNOWN_FOR.iter().find(|(short, _)| *short == wanted).map(|(_, place)| *place);
+    let home = known.and_then(|place| season(place, civil)).filter(|is| *is != wanted);
+    let away = match (known, &home) {
+        (Some(place), Some(is)) => Some((place.to_owned(), is.clone())),
+        (Some(_), None) => None,
+        (None, _) if offsets.is_empty() => other_season,
+        (None, _) => None,
+    };
+    if let Some((place, is)) = away {
         let message = format!("{place} is on {is} on {}, not on {wanted}.", civil.date());
-        let help = format!("Name the place, `{place}`, or give an offset such as `UTC-8`.");
-        return Err(TimeProblem::new("TM072", message, help).zones([place, is]));
+        let meant = meant_offset(&place, &wanted, civil).map(|offset| format!("UTC{}", offset_name(offset)));
+        let or = meant.clone().unwrap_or_else(|| "an offset such as UTC-8".to_owned());
+        let help = format!("Name the place, `{place}`, or give the offset, `{or}`.");
+        return Err(TimeProblem::new("TM072", message, help).zones([Some(place), meant].into_iter().flatten()));
     }
-    let mut found = offsets.into_iter();
+    // A place that is known for it settles nothing, but is named first.
+    let mut found: Vec<(i32, String)> = offsets.into_iter().collect();
+    if let Some(place) = known {
+        for (_, name) in &mut found {
+            if season_offset(place, civil) == season_offset(name, civil) {
+                place.clone_into(name);
+            }
+        }
+    }
+    let mut found = found.into_iter();
     match (found.next(), found.next()) {
         (Some((seconds, _)), None) => {
             let offset = Offset::from_seconds(seconds).map_err(|_out_of_range| unknown_zone(typed))?;
             Ok((TimeZone::fixed(offset), offset_name(offset)))
         }
-        (Some((_, first)), Some((_, second))) => Err(ambiguous(&first, &second)),
+        (Some((_, first)), Some((_, second))) => {
+            let names: Vec<String> = [first, second].into_iter().chain(found.map(|(_, name)| name)).collect();
+            Err(ambiguous(&names))
+        }
         (None, _) => {
             let help = "Use a place such as `America/Los_Angeles`, or an offset such as `UTC-8`.".to_owned();
             Err(TimeProblem::new("TM072", format!("No place uses `{typed}` on {}.", civil.date()), help))

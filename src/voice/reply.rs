@@ -85,9 +85,12 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     let headline = format!("📥 Imported · {} revision {revision}", release.no);
     let mut message = Message::new(Tone::Plain, Text::from(headline))
         .body(Text::new().b(&plan.title).br().t("T-0: ").and(words::planned(plan)).t(" · ").and(words::until_t0(plan)));
-    if revision > 1 {
+    let asked = release.phase.name() != PhaseName::Draft;
+    if revision > 1 && asked {
         let word = if material { "material: sign-offs start anew" } else { "cosmetic: sign-offs stay" };
         message = message.short("Change", Text::from(word));
+    }
+    if revision > 1 {
         message = message.field("What changed", words::changes(&release.changes, 10));
     }
     message = message

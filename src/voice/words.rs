@@ -184,6 +184,7 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         }
         Open::SignersUnmapped(role) => Text::from(format!("nobody may sign as {role} (map a role: /tminus setup)")),
         Open::NoReleaseChannel => Text::from("no release channel is set (/tminus setup)"),
+        Open::Missing { field } => Text::from(format!("the plan lacks “{field}” (/release edit)")),
         Open::T0Unknown => Text::from("the plan names no T-0 (import it with a release date and time)"),
         Open::T0Past => Text::from("the planned T-0 has passed (import the plan with a new time)"),
         Open::Finding { code, text } => Text::from(format!("{text} ({code})")),

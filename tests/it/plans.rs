@@ -105,6 +105,8 @@ async fn export_ticks_only_what_happened() {
             "- [x] Dependencies deployed and stable",
             "- [x] Engineering team notified (T-24h)",
             "- [x] Support team briefed (T-2h)",
+            "- [x] Slack channel: #releases",
+            "- [x] Escalation path: Ben Okafor (@ben) → Eva Novak (@eva)",
             "- [x] Engineering Lead: Chloe Martin - 2026-12-07 13:00 Europe/Berlin",
             "- [x] Product Owner: Dev Patel - 2026-12-07 13:00 Europe/Berlin",
             "- [x] SRE/Ops: Eva Novak - 2026-12-07 13:00 Europe/Berlin",
@@ -152,7 +154,7 @@ async fn a_release_begins_with_a_form_and_grows_section_by_section() {
     let filled = section.replace("[name and handle]", "Ben Okafor (@ben)");
     let (answer, _) = rig.send("ana", &form, &[("text", filled.as_str())]).await;
     assert!(
-        answer.contains("REL-1 revision 2") && answer.contains("On-Call Engineer: added **Ben Okafor**"),
+        answer.contains("REL-1 revision 2") && answer.contains("On-Call Engineer: added **Ben Okafor (@ben)**"),
         "{answer}"
     );
     rig.finish().await;
@@ -262,5 +264,33 @@ async fn an_export_comes_home_with_what_a_human_edited_meanwhile() {
     let (_, again) = file_of(&seen);
     assert!(again.contains("- [x] Dependencies deployed and stable everywhere"), "the item went on: {again}");
     assert_eq!(again.matches("tminus:begin log").count(), 1);
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_export_puts_nothing_back_and_an_unticked_gate_is_open_again() {
+    let rig = Rig::approved().await;
+    let export = async || {
+        let seen =
+            rig.sandbox().slash("ana", "releases", "release export", &[("release", "REL-1")], None).await.unwrap();
+        file_of(&seen).1
+    };
+    let import = async |text: &str| {
+        let file = Some(("home.md", text.as_bytes()));
+        let seen =
+            rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-1")], file).await.unwrap();
+        rig.quiet().await;
+        shown(&seen)
+    };
+    let old = export().await;
+    assert!(old.contains("- [x] Dependencies deployed and stable"), "{old}");
+    let answer = import(&old.replace("- [x] Dependencies", "- [ ] Dependencies")).await;
+    assert!(answer.contains("revision 2"), "{answer}");
+    let newer = export().await;
+    assert!(newer.contains("- [ ] Dependencies deployed and stable"), "a human unticked it: {newer}");
+    let answer = import(&old).await;
+    assert!(answer.contains("Somebody changed the plan meanwhile; it is at revision 2"), "{answer}");
+    let go = rig.slash("ana", "release go", &[]).await;
+    assert!(go.contains("Dependencies deployed and stable"), "the gate stands open again: {go}");
     rig.finish().await;
 }

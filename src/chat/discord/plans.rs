@@ -21,7 +21,7 @@ use crate::domain::ids::{GuildId, ReleaseNo, UserId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{Contact, ReleaseType, Risk};
 use crate::domain::release::{MAX_PLAN_BYTES, Phase, Release};
-use crate::plan_doc::{self, NewPlan, Reading};
+use crate::plan_doc::{self, Diagnostic, NewPlan, Reading};
 use crate::voice::{self, Message, system};
 
 /// The longest text Discord takes in a paragraph input.
@@ -80,6 +80,9 @@ impl Handler {
     /// Reads a document, asks the desk, and answers; `Some` with the refusal, not yet said, if nothing was stored.
     pub(super) async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Result<Option<Message>, SendFault> {
         let Incoming { guild, actor, release, expect, file_name, bytes } = incoming;
+        // An old export must not put back what was changed since.
+        let expect = expect.or_else(|| release.and_then(|_| plan_doc::exported_revision(&bytes)));
+        let unticked = plan_doc::unticked(&bytes);
         let refuse = |message: Message| Ok(Some(message));
         let (mut reading, bytes) = match self.desk.read_plan(&guild, bytes).await {
             Ok(read) => read,
@@ -90,13 +93,14 @@ impl Handler {
             let lines = plan_doc::render_chat(&reading.diagnostics, &source, 3);
             return refuse(system::unreadable(&file_name, &lines));
         };
-        let mut renamed = BTreeMap::new();
+        let (mut renamed, mut undone) = (BTreeMap::new(), Vec::new());
         if let Some(no) = release {
             match self.merged(&guild, no, &reading).await {
                 Ok(Some((merge, old, asked))) => {
                     let news = merge.diagnostics(&old, &reading, asked);
                     reading.diagnostics.extend(news);
                     renamed = merge.plain_ids();
+                    undone = unticked.iter().filter_map(|id| plan_doc::plain_id(id)).collect();
                 }
                 Ok(None) => {}
                 Err(fault) => return refuse(self.fault(&reply.id, &fault)),
@@ -119,15 +123,23 @@ impl Handler {
             findings: findings(&reading),
             fixes: u32::try_from(fixes).unwrap_or(u32::MAX),
             renamed,
+            undone,
         });
         let stem = file_name.trim_end_matches(".md").to_owned();
         let ask = Ask::Import { guild, actor, release, expect, imported, file_name, bytes };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Done { message, prompt, release }) => {
-                let (mut message, file) = with_findings(*message, &reading, &source, &stem);
-                if reading.blocked()
-                    && let Ok(Some(release)) = self.desk.store().read_release(release).await
-                {
+                let blocked = reading.blocked();
+                let (text, findings) = (source.clone(), reading.diagnostics);
+                // A report over thousands of findings is work, not an answer.
+                let worked = tokio::task::spawn_blocking(move || with_findings(*message, &findings, &text, &stem));
+                let (mut message, file) = match worked.await {
+                    Ok(done) => done,
+                    Err(error) => {
+                        return refuse(self.fault(&reply.id, &DeskFault::NotRecorded(error.to_string())));
+                    }
+                };
+                if blocked && let Ok(Some(release)) = self.desk.store().read_release(release).await {
                     message = system::with_menu(message, release.no.to_string(), plan_doc::menu(&source));
                 }
                 reply.later(&message, prompt.as_deref(), file).await?;
@@ -234,8 +246,13 @@ impl Handler {
         });
         reply.wait().await?;
         let bytes = text.into_bytes();
+        let (name, kept) = (file_name.clone(), bytes.clone());
         let incoming = Incoming { guild: guild.clone(), actor, release: None, expect: None, file_name, bytes };
-        self.take_or_say(reply, incoming).await
+        match self.take(reply, incoming).await? {
+            // What was typed goes back as the plan it would have been.
+            Some(refusal) => reply.later(&refusal, None, Some(Upload { name, bytes: kept })).await,
+            None => Ok(()),
+        }
     }
 
     /// `/release edit`: which section.
@@ -297,6 +314,7 @@ impl Handler {
             return reply.say(&system::sorry("This form belongs to an older version."), None).await;
         };
         reply.wait().await?;
+        let mut aside = text.clone();
         let refused = match self.document(guild, no).await {
             Ok(Some((release, bytes))) => {
                 let newest = String::from_utf8_lossy(&bytes).into_owned();
@@ -312,7 +330,13 @@ impl Handler {
                         };
                         self.take(reply, incoming).await?
                     }
-                    Err(sentence) => Some(system::sorry(&sentence)),
+                    Err(sentence) => {
+                        // Both texts side by side: "Edit again" replaces what is there now, so it must have been seen.
+                        if let Some(now) = plan_doc::chapter(&newest, section) {
+                            aside = format!("{text}\n\n<!-- the section as it is now -->\n\n{}\n", now.text);
+                        }
+                        Some(system::sorry(&sentence))
+                    }
                 }
             }
             Ok(None) => Some(system::sorry("This release is not here any more.")),
@@ -325,7 +349,7 @@ impl Handler {
             Ok(no) => self.desk.ask(Ask::Keep { guild: guild.clone(), release: no, prompt }).await,
             Err(()) => Ok(Answer::Unrouted),
         };
-        let file = Upload { name: "your-text.md".to_owned(), bytes: text.into_bytes() };
+        let file = Upload { name: "your-text.md".to_owned(), bytes: aside.into_bytes() };
         match kept {
             Ok(Answer::Done { prompt, .. }) => {
                 reply.later(&system::given_back(refusal), prompt.as_deref(), Some(file)).await
@@ -350,7 +374,7 @@ impl Handler {
             let new = plan_doc::chapter(newest, section).map(|c| c.text);
             if old != new {
                 return Err(format!(
-                    "Somebody changed this section meanwhile; the plan is at revision {}. Your text is attached.",
+                    "Somebody changed this section meanwhile; the plan is at revision {}. Your text and theirs are attached; “Edit again” opens yours and replaces theirs.",
                     release.revision
                 ));
             }
@@ -462,15 +486,15 @@ impl Handler {
 }
 
 /// The first three findings in the answer, all of them in a file beside it.
-fn with_findings(message: Message, reading: &Reading, source: &str, stem: &str) -> (Message, Option<Upload>) {
-    if reading.diagnostics.is_empty() {
+fn with_findings(message: Message, found: &[Diagnostic], source: &str, stem: &str) -> (Message, Option<Upload>) {
+    if found.is_empty() {
         return (message, None);
     }
-    let lines = plan_doc::render_chat(&reading.diagnostics, source, 3);
+    let lines = plan_doc::render_chat(found, source, 3);
     let message = system::with_findings(message, &lines);
-    let several = reading.diagnostics.len() > 3;
+    let several = found.len() > 3;
     let file = several.then(|| {
-        let text = plan_doc::render_file(&reading.diagnostics, source, &format!("{stem}.md"));
+        let text = plan_doc::render_file(found, source, &format!("{stem}.md"));
         Upload { name: format!("{stem}-findings.txt"), bytes: text.into_bytes() }
     });
     (message, file)

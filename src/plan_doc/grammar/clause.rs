@@ -5,14 +5,18 @@ use super::number;
 use super::scan::Scan;
 use super::span::duration;
 use super::threshold::{Operand, Part, Way, Window, comparison, consecutive, part, whole, window};
-use super::trigger::{Clause, without_lead};
+use super::trigger::{Clause, Trigger, without_lead};
 use crate::domain::plan::Cmp;
 
 /// One condition. `before` is the name of the clause before it, for "> 5% for 5 min or > 10% for 1 min".
 pub(super) fn clause(text: &str, before: Option<&str>) -> Option<Vec<Clause>> {
     let text = without_lead(text.trim());
-    let text =
-        text.strip_prefix('(').and_then(|t| t.strip_suffix(')')).filter(|t| !t.contains(['(', ')'])).unwrap_or(text);
+    let text = whole_bracket(text).filter(|inner| !inner.contains(" and ") && !inner.contains(" && ")).unwrap_or(text);
+    if let Some(inner) = whole_bracket(text)
+        && let Trigger::All(parts) = super::trigger::lines(inner)
+    {
+        return Some(vec![Clause::All(parts)]);
+    }
     let one = absence(text)
         .or_else(|| bracketed(text, before))
         .or_else(|| check(text))
@@ -20,6 +24,13 @@ pub(super) fn clause(text: &str, before: Option<&str>) -> Option<Vec<Clause>> {
         .or_else(|| over(text))
         .or_else(|| leading(text, before));
     one.map(|clause| vec![clause])
+}
+
+/// The text inside brackets that enclose all of it.
+fn whole_bracket(text: &str) -> Option<&str> {
+    let mut scan = Scan::new(text);
+    let inner = scan.note()?;
+    scan.done().then_some(inner)
 }
 
 /// A name as people say it: without bold, colons, verbs at its end.
@@ -45,7 +56,20 @@ fn name(text: &str) -> Option<String> {
     let words = name.split_whitespace().count();
     let fits = name.chars().any(char::is_alphabetic) && (1..=10).contains(&words) && name.len() <= 100;
     let name = balanced(name);
-    fits.then(|| name.to_owned())
+    (fits && names_a_metric(name)).then(|| name.to_owned())
+}
+
+/// A name holds no condition of its own and no negation: "does not drop below" must not become "drops below".
+fn names_a_metric(name: &str) -> bool {
+    let low = name.to_ascii_lowercase();
+    let negated = low.split(|c: char| !(c.is_alphanumeric() || c == '\'')).any(|word| {
+        matches!(word, "not" | "no" | "unless" | "never" | "without" | "cannot" | "if" | "until" | "except")
+            || word.ends_with("n't")
+    });
+    let compared = name.contains(['<', '>', '≤', '≥']) || comparison(&mut Scan::new(name)).is_some();
+    // "2% for 5 minutes, latency" is a bound and a name.
+    let measured = name.contains('%') && name.contains(|c: char| c.is_ascii_digit());
+    !negated && !compared && !measured
 }
 
 /// Without a bracket that is opened and never closed.
@@ -139,16 +163,13 @@ fn labelled(text: &str) -> Option<Clause> {
 
 /// A change against the baseline is a move; anything else is a bound.
 fn directed(name: String, part: Part) -> Clause {
-    let within_s = match part.window {
-        Some(Window::Seconds(seconds)) => Some(seconds),
-        _ => None,
-    };
+    let window = part.window;
     match (&part.operand, part.cmp) {
         (Operand::Change { percent, way: Way::Down }, _) => {
-            Clause::Moves { name, down: true, percent: *percent, within_s }
+            Clause::Moves { name, down: true, percent: *percent, window }
         }
         (Operand::Change { percent, way: Way::Up }, None | Some(Cmp::Above | Cmp::AtLeast)) => {
-            Clause::Moves { name, down: false, percent: *percent, within_s }
+            Clause::Moves { name, down: false, percent: *percent, window }
         }
         _ => Clause::Over { name, part },
     }
@@ -191,6 +212,10 @@ fn leading(text: &str, before: Option<&str>) -> Option<Clause> {
     if !compared {
         return percent_first(text);
     }
+    // "No more than 3 failures" is what should be, not what should not.
+    if text.to_ascii_lowercase().starts_with("no ") || text.to_ascii_lowercase().starts_with("not ") {
+        return None;
+    }
     let cmp = comparison(&mut scan)?;
     let body_at = scan.at;
     let mut inner = Scan::new(&text[body_at..]);
@@ -198,7 +223,7 @@ fn leading(text: &str, before: Option<&str>) -> Option<Clause> {
     found.cmp = Some(cmp);
     let after = inner.rest().trim();
     let written = &text[body_at..body_at + inner.at];
-    let (noun, rest_window) = subject(after);
+    let (noun, rest_window) = subject(after, window);
     let noun_unit = match &found.operand {
         Operand::Value(quantity) => noun_unit(&quantity.unit).then(|| quantity.unit.clone()),
         _ => None,
@@ -237,10 +262,11 @@ fn noun_unit(unit: &str) -> bool {
 }
 
 /// The words after a bound, up to a window: "players disconnected in 2 minutes".
-fn subject(text: &str) -> (Option<String>, Option<Window>) {
+fn subject(text: &str, read: fn(&mut Scan<'_>) -> Option<Window>) -> (Option<String>, Option<Window>) {
+    let mut scan = Scan::new(text);
     for (i, _) in text.match_indices(' ') {
-        let mut scan = Scan::new(&text[i..]);
-        if let Some(found) = window(&mut scan)
+        scan.at = i;
+        if let Some(found) = read(&mut scan)
             && settled(scan.rest())
         {
             let noun = text[..i].trim().trim_start_matches("of ").trim();
@@ -276,12 +302,8 @@ fn moved(scan: &mut Scan<'_>, percent: f64) -> Option<Clause> {
         false
     };
     scan.word(&["in", "of"])?;
-    let (noun, found) = subject(scan.rest().trim());
-    let within_s = match found {
-        Some(Window::Seconds(seconds)) => Some(seconds),
-        _ => None,
-    };
-    Some(Clause::Moves { name: name(&noun?)?, down, percent, within_s })
+    let (noun, found) = subject(scan.rest().trim(), placed);
+    Some(Clause::Moves { name: name(&noun?)?, down, percent, window: found })
 }
 
 const DOWN: &[&str] = &[
@@ -298,8 +320,9 @@ fn moves(text: &str) -> Option<Clause> {
     if let Some(found) = moves_leading(text) {
         return Some(found);
     }
+    let start = Scan::new(text);
     for (at, _) in text.match_indices([' ', ':']) {
-        let mut scan = Scan::new(text);
+        let mut scan = start.clone();
         scan.at = at;
         scan.symbol(":");
         let down = if scan.word(DOWN).is_some() {
@@ -333,7 +356,7 @@ fn moves(text: &str) -> Option<Clause> {
         if let Some(percent) = found {
             let mut rest = Scan::new(scan.rest());
             let scanned = tail_window(&mut rest);
-            return settled(rest.rest()).then_some(Clause::Moves { name, down, percent, within_s: scanned });
+            return settled(rest.rest()).then_some(Clause::Moves { name, down, percent, window: scanned });
         }
         // "increases by 200 ms over baseline": an absolute step.
         let step = scan.attempt(|scan| number::quantity(scan));
@@ -350,7 +373,7 @@ fn moves(text: &str) -> Option<Clause> {
                 cmp: Some(if down { Cmp::Below } else { Cmp::Above }),
                 operand: Operand::Baseline(Some(step)),
                 stat: None,
-                window: within.map(Window::Seconds),
+                window: within,
                 scope: None,
             };
             return Some(Clause::Over { name, part });
@@ -375,25 +398,36 @@ fn doubles(text: &str) -> Option<Clause> {
         let low = text.to_ascii_lowercase();
         if let Some(at) = low.find(&format!(" {word}")) {
             let mut rest = Scan::new(&text[at + word.len() + 1..]);
-            let within_s = tail_window(&mut rest);
-            return settled(rest.rest()).then_some(Clause::Moves { name: name(&text[..at])?, down, percent, within_s });
+            let window = tail_window(&mut rest);
+            return settled(rest.rest()).then_some(Clause::Moves { name: name(&text[..at])?, down, percent, window });
         }
     }
     None
 }
 
 /// A window after words such as "vs baseline" or "compared with before".
-fn tail_window(scan: &mut Scan<'_>) -> Option<u32> {
+fn tail_window(scan: &mut Scan<'_>) -> Option<Window> {
     let text = scan.rest();
-    for (at, _) in text.match_indices([' ', '(']).chain([(0, "")]) {
-        let mut ahead = Scan::new(&text[at..]);
+    let mut ahead = Scan::new(text);
+    let places = std::iter::once(0).chain(text.match_indices([' ', '(']).map(|(at, _)| at));
+    for at in places {
+        ahead.at = at;
         ahead.symbol("(");
-        if let Some(Window::Seconds(seconds)) = window(&mut ahead) {
-            scan.at += at + ahead.at;
-            return Some(seconds);
+        if let Some(found) = placed(&mut ahead) {
+            scan.at += ahead.at;
+            return Some(found);
         }
     }
     None
+}
+
+/// A window of a move: "within an hour" counts from T-0, "for 10 minutes" has to hold.
+fn placed(scan: &mut Scan<'_>) -> Option<Window> {
+    let early = scan.next_is(&["within", "in", "during"]);
+    window(scan).map(|found| match found {
+        Window::Seconds(seconds) if early => Window::First(seconds),
+        other => other,
+    })
 }
 
 /// "health check fails for 3 consecutive checks", "3 consecutive health check failures", "API down for 2 minutes".
@@ -402,8 +436,9 @@ fn check(text: &str) -> Option<Clause> {
         "fails", "fail", "failing", "failed", "unhealthy", "is down", "down", "unreachable", "errors out",
         "unavailable", "is failing", "not responding", "returns 5xx", "not ready", "offline",
     ];
+    let start = Scan::new(text);
     for (at, _) in text.match_indices(' ') {
-        let mut scan = Scan::new(text);
+        let mut scan = start.clone();
         scan.at = at;
         if scan.word(FAILS).is_none() {
             continue;
@@ -461,8 +496,9 @@ fn absence(text: &str) -> Option<Clause> {
     let mut scan = Scan::new(text);
     scan.word(&["no", "zero", "missing", "absence of"])?;
     let rest = scan.rest().trim_start();
+    let mut ahead = Scan::new(rest);
     for (at, _) in rest.match_indices(' ') {
-        let mut ahead = Scan::new(&rest[at..]);
+        ahead.at = at;
         if let Some(Window::Seconds(for_s)) = window(&mut ahead)
             && settled(ahead.rest())
         {

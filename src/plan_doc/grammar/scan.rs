@@ -6,6 +6,7 @@ pub(crate) fn plain(text: &str) -> String {
     if text.bytes().all(|b| b.is_ascii() && !matches!(b, b'&' | b'`' | b'*' | b'\\' | b'<' | b'>' | b'\n' | b'\r')) {
         return text.trim().replace("->", "→");
     }
+    let text = &without_comments(text);
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -35,7 +36,26 @@ pub(crate) fn plain(text: &str) -> String {
             out = out.replace(written, c);
         }
     }
+    if out.contains("  ") {
+        out = out.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    }
     out.trim().to_owned()
+}
+
+/// A comment is nobody's value.
+fn without_comments(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains("<!--") {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find("<!--") {
+        out.push_str(&rest[..open]);
+        let Some(close) = rest[open..].find("-->") else { return out.into() };
+        rest = &rest[open + close + 3..];
+    }
+    out.push_str(rest);
+    out.into()
 }
 
 /// A placeholder nobody filled: `[value]`, `___`, `XX`, nothing; asked of the raw text.
@@ -52,7 +72,10 @@ pub(crate) fn blank(raw: &str) -> bool {
 /// "Nothing here", said on purpose or for now: `-`, `n/a`, `TBD`.
 pub(crate) fn none(raw: &str) -> bool {
     let text = plain(raw).to_ascii_lowercase();
-    matches!(text.as_str(), "" | "-" | "n/a" | "na" | "tbd" | "tba" | "none" | "not applicable" | "…" | "..." | "?")
+    matches!(
+        text.as_str(),
+        "" | "-" | "n/a" | "na" | "tbd" | "tba" | "tbc" | "???" | "??" | "none" | "not applicable" | "…" | "..." | "?"
+    )
 }
 
 /// Blank or none: no value to read.

@@ -33,8 +33,8 @@ const PERIODS: &[(&str, f64)] = &[
     ("business day", 86_400.0),
 ];
 
-/// The longest duration understood: 60 days, in seconds.
-const LONGEST_S: f64 = 60.0 * 86_400.0;
+/// The longest duration understood: a year, in seconds.
+const LONGEST_S: f64 = 366.0 * 86_400.0;
 
 /// Whether a word is a period of time, so that it is never a noun unit.
 pub(super) fn period_word(word: &str) -> bool {
@@ -44,6 +44,9 @@ pub(super) fn period_word(word: &str) -> bool {
 
 /// A duration in seconds. Of a range the lower end counts: it is the minimum.
 pub(super) fn duration(scan: &mut Scan<'_>) -> Option<u32> {
+    if let Some(seconds) = scan.attempt(iso) {
+        return Some(seconds);
+    }
     scan.attempt(|scan| {
         for lead in ["~", "≥", ">", "≈"] {
             scan.symbol(lead);
@@ -73,11 +76,26 @@ pub(super) fn duration(scan: &mut Scan<'_>) -> Option<u32> {
     })
 }
 
+/// `PT30M`, `PT2H`, `P1D`.
+fn iso(scan: &mut Scan<'_>) -> Option<u32> {
+    scan.space();
+    let rest = scan.rest();
+    let len = rest.bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let word = &rest[..len];
+    if !word.starts_with('P') || !word.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    let span: jiff::Span = word.parse().ok()?;
+    let seconds = span.total(jiff::SpanTotal::from(jiff::Unit::Second).days_are_24_hours()).ok()?;
+    scan.at += len;
+    (1.0..=LONGEST_S).contains(&seconds).then_some(seconds.round() as u32)
+}
+
 fn part(scan: &mut Scan<'_>) -> Option<f64> {
     if scan.word(&["half an hour"]).is_some() {
         return Some(1800.0);
     }
-    if scan.word(&["an hour", "first hour", "one hour"]).is_some() {
+    if scan.word(&["an hour", "one hour"]).is_some() {
         return Some(3600.0);
     }
     if scan.word(&["a minute", "one minute"]).is_some() {
@@ -104,7 +122,20 @@ fn part(scan: &mut Scan<'_>) -> Option<f64> {
     if scan.rest().starts_with('M') && !scan.rest()[1..].starts_with(|c: char| c.is_alphabetic()) {
         return None;
     }
-    PERIODS.iter().find_map(|(written, seconds)| scan.word(&[*written]).map(|_| value * seconds))
+    if let Some(seconds) = PERIODS
+        .iter()
+        .filter(|(written, _)| written.contains(' '))
+        .find_map(|(written, seconds)| scan.word(&[*written]).map(|_| *seconds))
+    {
+        return Some(value * seconds);
+    }
+    // Letters only: in `1h30m` a digit goes on where the word ends.
+    scan.space();
+    let len = scan.low().bytes().take_while(u8::is_ascii_alphabetic).count();
+    let word = scan.low()[..len].to_owned();
+    let seconds = PERIODS.iter().find(|(written, _)| *written == word).map(|(_, seconds)| *seconds)?;
+    scan.at += len;
+    Some(value * seconds)
 }
 
 /// A whole text as a duration in minutes, rounded up; `30 minutes`, `1h 30m`.

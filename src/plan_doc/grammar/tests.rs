@@ -47,6 +47,7 @@ fn bound(part: &Part) -> String {
     out = out.trim_end().to_owned();
     match part.window {
         Some(Window::Seconds(s)) => write!(out, " for {s}s").unwrap(),
+        Some(Window::First(s)) => write!(out, " in first {s}s").unwrap(),
         Some(Window::Consecutive(n)) => write!(out, " for {n} consecutive").unwrap(),
         None => {}
     }
@@ -57,12 +58,16 @@ fn bound(part: &Part) -> String {
 }
 
 fn one(clause: &Clause) -> String {
-    let within = |s: &Option<u32>| s.map_or(String::new(), |s| format!(" within {s}s"));
     match clause {
         Clause::Over { name, part } => format!("{name} | {}", bound(part)),
-        Clause::Moves { name, down, percent, within_s } => {
-            format!("{name} | {} {percent} %{}", if *down { "drops" } else { "rises" }, within(within_s))
+        Clause::Moves { name, down, percent, window } => {
+            let within = match window {
+                Some(Window::First(s) | Window::Seconds(s)) => format!(" within {s}s"),
+                _ => String::new(),
+            };
+            format!("{name} | {} {percent} %{within}", if *down { "drops" } else { "rises" })
         }
+        Clause::All(parts) => parts.iter().map(one).collect::<Vec<_>>().join(" && "),
         Clause::Fails { name, times } => format!("{name} | fails {times}"),
         Clause::Down { name, for_s } => format!("{name} | fails for {for_s}s"),
         Clause::Silent { name, for_s } => format!("{name} | absent for {for_s}s"),

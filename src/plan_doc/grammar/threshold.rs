@@ -72,6 +72,8 @@ pub(crate) enum Way {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Window {
     Seconds(u32),
+    /// "in the first 4 hours": counted from T-0, no time to hold.
+    First(u32),
     Consecutive(u32),
 }
 
@@ -326,8 +328,7 @@ fn tail(scan: &mut Scan<'_>, mut part: Part, before: Option<String>) -> Part {
 const WINDOW_WORDS: &[&str] = &[
     "for", "over", "within", "in", "in the last", "over the last", "during", "sustained for", "sustained over",
     "for more than", "for over", "for at least", "lasting", "lasting more than", "averaged over", "across",
-    "for the first", "in the first", "within the first", "within first", "in first", "persisting for",
-    "for longer than", "in any", "over any", "per", "for a", "over a", "in a", "within a", "during the first",
+    "persisting for", "for longer than", "in any", "over any", "per", "for a", "over a", "in a", "within a",
     "in under", "through", "inside", "for any", "held for", "sustained", "over a rolling", "in the past",
     "over the past", "after", "during any", "measured over", "per rolling", "inside any", "across any", "for about",
     "for ≥", "for >", "for the", "over the", "in the", "within the",
@@ -337,14 +338,30 @@ const WINDOW_WORDS: &[&str] = &[
 pub(super) fn window(scan: &mut Scan<'_>) -> Option<Window> {
     scan.attempt(|scan| {
         let comma = scan.symbol(",");
-        let lead = scan.word(WINDOW_WORDS);
-        if lead.is_none() && !comma {
+        if let Some(first) = scan.attempt(since_start) {
+            return Some(Window::First(first));
+        }
+        if scan.word(WINDOW_WORDS).is_none() && !comma {
             return None;
         }
-        lead.filter(|word| word.contains('>') || word.contains('≥'));
         scan.word(&["any", "a", "rolling", "sliding"]);
         span(scan)
     })
+}
+
+/// "within the first hour", "during the first 30 minutes", "in the first 4 hours after T-0".
+fn since_start(scan: &mut Scan<'_>) -> Option<u32> {
+    scan.word(&["within", "in", "during", "for", "over"]);
+    scan.word(&["the"]);
+    scan.word(&["first"])?;
+    let seconds = scan.attempt(duration).or_else(|| {
+        let period = [("hour", 3600), ("day", 86_400), ("minute", 60), ("week", 604_800)];
+        period.into_iter().find_map(|(word, seconds)| scan.word(&[word]).map(|_| seconds))
+    })?;
+    scan.word(&[
+        "after T-0", "after t-0", "after t0", "after release", "after deployment", "after launch", "of release",
+    ]);
+    Some(seconds)
 }
 
 fn note_window(scan: &mut Scan<'_>) -> Option<Window> {

@@ -5,7 +5,7 @@ use super::clause::clause;
 use super::number::decimal_comma;
 use super::scan::{Scan, blank, plain};
 
-use super::threshold::{Part, Unread};
+use super::threshold::{Part, Unread, Window};
 
 /// A condition a machine can watch.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,13 +15,15 @@ pub(crate) enum Clause {
         name: String,
         part: Part,
     },
-    /// A metric moving against its baseline by some percent.
+    /// A metric moving against its baseline by some percent: for a time, or in a time from T-0.
     Moves {
         name: String,
         down: bool,
         percent: f64,
-        within_s: Option<u32>,
+        window: Option<Window>,
     },
+    /// Conditions in brackets that must hold together.
+    All(Vec<Self>),
     Fails {
         name: String,
         times: u32,
@@ -63,6 +65,10 @@ pub(crate) fn trigger(raw: &str) -> Trigger {
     if decimal_comma(&text).is_some() {
         return Trigger::Unread(Unread::DecimalComma);
     }
+    if text.len() > LONGEST {
+        return Trigger::Judged;
+    }
+    let text = without_tags(&text);
     let text = without_lead(&text);
     let end = text.find('→').unwrap_or(text.len());
     let text = text[..end].trim().trim_end_matches(['.', ',', ';']);
@@ -77,19 +83,49 @@ pub(crate) fn trigger(raw: &str) -> Trigger {
     lines(text)
 }
 
-/// `___`, `[value]`, `XX%` somewhere in the line.
+/// `___`, `XX%`, or a placeholder that stands where a value belongs. A tag such as `[SEV1]` is none.
 fn has_blank(raw: &str) -> bool {
+    let holes = [
+        "value", "threshold", "metric", "custom", "number", "duration", "percent", "fill", "tbd", "xx", "time",
+        "trigger",
+    ];
     let bracket = raw.match_indices('[').any(|(i, _)| {
         let after = &raw[i + 1..];
         let Some(end) = after.find(']') else { return false };
-        let (inside, next) = (&after[..end], &after[end + 1..]);
-        inside.chars().count() > 1
-            && !next.starts_with('(')
-            && !next.starts_with('[')
-            && inside.chars().any(char::is_alphabetic)
+        let (inside, next) = (after[..end].to_lowercase(), &after[end + 1..]);
+        let before = raw[..i].trim_end().to_lowercase();
+        let awaited = before.ends_with(['<', '>', '≤', '≥', '='])
+            || ["exceeds", "above", "below", "for", "than", "by", "under", "over"]
+                .iter()
+                .any(|word| before.ends_with(word));
+        let link = next.starts_with('(') || next.starts_with('[');
+        inside.chars().count() > 1 && !link && (awaited || holes.iter().any(|hole| inside.contains(hole)))
     });
     bracket || raw.split([' ', '%', '(', ')']).any(|word| matches!(word, "XX" | "XXX" | "xx"))
 }
+
+/// Without tags in square brackets: `[SEV1] …`, `… [pager]`.
+fn without_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(open) = rest.find('[') {
+        let Some(close) = rest[open..].find(']').map(|i| open + i) else { break };
+        out.push_str(&rest[..open]);
+        // A link keeps its words.
+        match rest[close + 1..].strip_prefix('(').and_then(|link| link.find(')')) {
+            Some(end) => {
+                out.push_str(&rest[open + 1..close]);
+                rest = &rest[close + 2 + end + 1..];
+            }
+            None => rest = &rest[close + 1..],
+        }
+    }
+    out.push_str(rest);
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A line longer than this is prose, in bytes.
+const LONGEST: usize = 500;
 
 const LEADS: &[&str] = &[
     "rollback if", "roll back if", "rollback when", "roll back when", "abort if", "abort when", "trigger if",
@@ -106,7 +142,7 @@ pub(super) fn without_lead(text: &str) -> &str {
     &text[base + scan.at..]
 }
 
-fn lines(text: &str) -> Trigger {
+pub(super) fn lines(text: &str) -> Trigger {
     let (pieces, joints) = split(text);
     let (mut ors, mut ands) = (0, 0);
     // Pieces that are no clause by themselves belong to their neighbour: "CPU and memory > 90%".
@@ -228,5 +264,6 @@ fn name_of(clause: &Clause) -> &str {
         | Clause::Fails { name, .. }
         | Clause::Down { name, .. }
         | Clause::Silent { name, .. } => name,
+        Clause::All(parts) => parts.first().map_or("", name_of),
     }
 }

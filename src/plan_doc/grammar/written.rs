@@ -35,6 +35,7 @@ impl fmt::Display for Part {
         }
         match self.window {
             Some(Window::Seconds(s)) => write!(f, " for {s} s"),
+            Some(Window::First(s)) => write!(f, " in the first {s} s"),
             Some(Window::Consecutive(n)) => write!(f, " for {n} consecutive checks"),
             None => Ok(()),
         }

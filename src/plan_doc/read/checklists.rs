@@ -9,23 +9,24 @@ use crate::domain::plan::{
     ActionPlan, ContingencyPlan, ContingencyWhen, GateKind, GatePlan, RiskPlan, SignoffPlan, SignoffRole, TaskPlan,
 };
 use crate::plan_doc::blocks::trim;
+use crate::plan_doc::bot_blocks;
 use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{first_line, label, placeholders, slug, unique};
+use crate::plan_doc::fields::{label, own_words, placeholders, plain_label, slug, unique};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::{fold, nearest};
 use crate::plan_doc::time::parse_when;
 
 /// More boxes than these stay in the document only.
 const MAX_GATES: usize = 60;
-const MAX_TASKS: usize = 100;
+const MAX_TASKS: usize = 150;
 const MAX_ACTIONS: usize = 30;
 const MAX_RISKS: usize = 30;
 
 impl Reader<'_> {
     pub(super) fn gate(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
         let Some(check) = check else { return };
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         let words: String = plain(self.at(&line)).chars().take(160).collect();
         if unfilled(&words) || !placeholders(self.text, &line).is_empty() {
             let message = "A gate holds a placeholder.";
@@ -33,7 +34,10 @@ impl Reader<'_> {
             self.report(found.of("Pre-Release Dependencies"));
             return;
         }
-        if !self.template() && self.gates.len() >= MAX_GATES || self.gates.iter().any(|g| g.text == words) {
+        if self.gates.len() >= MAX_GATES || self.gates.iter().any(|g| g.text == words) {
+            if self.gates.len() >= MAX_GATES && self.template() {
+                *self.left_out.entry("gates").or_default() += 1;
+            }
             self.task(text, Some(check));
             return;
         }
@@ -59,21 +63,26 @@ impl Reader<'_> {
     /// Any other box: a plain task of the checklist.
     pub(super) fn task(&mut self, text: &Range<usize>, check: Option<Check>) {
         let Some(check) = check else { return };
-        let words: String = plain(self.at(&first_line(self.text, text))).chars().take(100).collect();
+        let words: String = plain(self.at(&own_words(self.text, text))).chars().take(80).collect();
         if unfilled(&words) {
             return;
         }
+        // Every box can be ticked by an export; the checklist in chat shows the first.
+        let base = format!("task/{}", slug(&words));
+        let nth = self.task_ids.entry(base.clone()).or_default();
+        *nth += 1;
+        let id = if *nth == 1 { base } else { format!("{base}-{nth}") };
+        self.item(id.clone(), Some(check), &words);
         if self.tasks.len() >= MAX_TASKS {
             self.tasks_over += 1;
             return;
         }
-        let id = unique(&slug(&words), |id| self.tasks.iter().any(|t| t.id == id));
-        self.item(format!("task/{id}"), Some(check), &words);
+        let id = id.trim_start_matches("task/").to_owned();
         self.tasks.push(TaskPlan { id, text: words, done: check.settled() });
     }
 
     pub(super) fn risk_or_contingency(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         if group.contains("contingency") {
             self.contingency(&line);
             return;
@@ -83,7 +92,14 @@ impl Reader<'_> {
         for part in self.at(text).split_inclusive('\n') {
             let range = trim(self.text, at..at + part.len());
             at += part.len();
-            if let Some((name, value)) = label(self.text, &range) {
+            let found = label(self.text, &range).or_else(|| plain_label(self.text, &range));
+            if found.is_none() && !mitigation.is_empty() {
+                // A wrapped line goes on with what it wraps.
+                mitigation = format!("{mitigation} {}", plain(self.at(&range)));
+            } else if found.is_none() && !risk.is_empty() && !self.at(&range).starts_with('*') {
+                risk = format!("{risk} {}", plain(self.at(&range)));
+            }
+            if let Some((name, value)) = found {
                 let words = plain(self.at(&value));
                 match fold(self.at(&name)).as_str() {
                     "risk" => risk = words,
@@ -110,7 +126,9 @@ impl Reader<'_> {
                     self.report(found.of("Identified Risks"));
                     mitigation = String::new();
                 }
-                if self.risks.len() < MAX_RISKS {
+                if self.risks.len() >= MAX_RISKS {
+                    *self.left_out.entry("risks").or_default() += 1;
+                } else {
                     let cut = |words: String| words.chars().take(300).collect();
                     self.risks.push(RiskPlan { risk: cut(risk), mitigation: cut(mitigation) });
                 }
@@ -119,7 +137,7 @@ impl Reader<'_> {
     }
 
     fn contingency(&mut self, line: &Range<usize>) {
-        let Some((name, value)) = label(self.text, line) else { return };
+        let Some((name, value)) = label(self.text, line).or_else(|| plain_label(self.text, line)) else { return };
         let (name, words) = (fold(self.at(&name)), plain(self.at(&value)));
         let when = if name.contains("rollback") {
             ContingencyWhen::RollbackFails
@@ -137,13 +155,17 @@ impl Reader<'_> {
             );
             return;
         }
+        if self.contingency.len() >= MAX_RISKS {
+            *self.left_out.entry("contingencies").or_default() += 1;
+            return;
+        }
         self.contingency.push(ContingencyPlan { when, text: words.chars().take(400).collect() });
     }
 
     pub(super) fn action(&mut self, text: &Range<usize>, check: Option<Check>) {
         let Some(check) = check else { return };
         self.actions_seen = true;
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         let words: String = plain(self.at(&line)).chars().take(160).collect();
         if unfilled(&words) || !placeholders(self.text, &line).is_empty() {
             let help = "Say for how long, `24 hours`.";
@@ -169,7 +191,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn signoff(&mut self, text: &Range<usize>, check: Option<Check>) {
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         let raw = self.at(&line);
         let Some(colon) = raw.find(':') else {
             self.task(text, check);
@@ -198,7 +220,9 @@ impl Reader<'_> {
         if let Some(when) = signed.as_deref() {
             self.signed_when(when, &slot);
         }
-        if check.is_some_and(|check| check.mark == Mark::Done) {
+        // What the bot ticked is not claimed by hand.
+        let ours = bot_blocks::ranges(self.text).iter().any(|block| block.name == "log" && block.untouched);
+        if check.is_some_and(|check| check.mark == Mark::Done) && !ours {
             let message = format!("The {role} sign-off is ticked by hand: it is shown as claimed.");
             let help = "It counts once they sign in chat.";
             self.report(Diagnostic::new("TM085", message, help, line.clone()).of("Approval Sign-offs"));
@@ -210,7 +234,12 @@ impl Reader<'_> {
             self.report(found.of("Approval Sign-offs"));
             return;
         }
-        self.signoffs.push(SignoffPlan { role, name });
+        // "N/A" is no sign-off.
+        let declined = check.is_some_and(|check| check.mark == Mark::NotApplicable)
+            || matches!(plain(rest).to_lowercase().as_str(), "n/a" | "na" | "none" | "not applicable" | "not required");
+        if !declined {
+            self.signoffs.push(SignoffPlan { role, name });
+        }
     }
 
     fn signed_when(&mut self, when: &str, slot: &Range<usize>) {

@@ -5,15 +5,15 @@ use std::ops::Range;
 use super::Reader;
 use crate::domain::ids::Audience;
 use crate::domain::plan::RungPlan;
-use crate::plan_doc::checkbox::Check;
+use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{chain, first_line, placeholders};
+use crate::plan_doc::fields::{chain, own_words, placeholders, slug};
 use crate::plan_doc::grammar::{self, blank, plain, unfilled};
 use crate::plan_doc::names::fold;
 
 impl Reader<'_> {
     pub(super) fn communication(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         let words = plain(self.at(&line));
         let folded = fold(&words);
         let value_at = self.at(&line).find(':').map_or(line.end..line.end, |colon| {
@@ -25,7 +25,11 @@ impl Reader<'_> {
             || folded.starts_with("updateevery")
             || folded.starts_with("updateinterval")
         {
-            self.updates(&value_at, check, &words);
+            let every =
+                self.at(&line).to_lowercase().find("every").map_or(line.end, |at| line.start + at + "every".len());
+            let rest = crate::plan_doc::blocks::trim(self.text, every.min(line.end)..line.end);
+            let value = if value_at.is_empty() { rest } else { value_at };
+            self.updates(&value, check, &words);
         } else if folded.starts_with("escalation") && (check.is_some() || !self.template()) {
             self.escalation_path(&value_at, check, &words);
         } else if group.contains("pre") || grammar::offset(&words).is_some_and(|(minutes, _)| minutes < 0) {
@@ -41,6 +45,17 @@ impl Reader<'_> {
         }
     }
 
+    /// `**Channel:** #payments` in other people's plans.
+    pub(super) fn channel_label(&mut self, words: &str, value: &Range<usize>) -> bool {
+        let name = fold(words);
+        let fits = matches!(name.as_str(), "channel" | "slackchannel" | "releasechannel" | "discordchannel" | "slack");
+        if !fits || self.template() || value.is_empty() || !self.at(value).contains('#') {
+            return false;
+        }
+        self.channel(value, None, words);
+        true
+    }
+
     fn rung(&mut self, words: &str, line: &Range<usize>, check: Option<Check>) {
         let Some((minutes, span)) = grammar::offset(words) else {
             self.task(line, check);
@@ -52,12 +67,19 @@ impl Reader<'_> {
             self.report(found.of("Pre-Release"));
             return;
         };
+        // Struck through or marked not applicable: nobody is told.
+        if check.is_some_and(|check| check.mark == Mark::NotApplicable) || self.at(line).starts_with("~~") {
+            return;
+        }
         // The offset stands in brackets at the end, or in front.
         let before = words[..span.start].trim_end_matches(['(', ' ', '-', ':']);
         let what = if before.is_empty() { words[span.end..].trim_start_matches([')', ':', ' ', '-']) } else { before };
-        let rung = RungPlan { before_min, audience: audience(&fold(what)), text: what.chars().take(120).collect() };
+        let rung = RungPlan { before_min, audience: audience(what), text: what.chars().take(120).collect() };
         self.item(format!("rung/{}", rung.key()), check, words);
-        if !self.rungs.iter().any(|(known, _)| known.key() == rung.key()) {
+        let known = |r: &RungPlan| r.before_min == rung.before_min && r.audience == rung.audience;
+        if self.rungs.len() >= MAX_RUNGS {
+            *self.left_out.entry("notices").or_default() += 1;
+        } else if !self.rungs.iter().any(|(r, _)| known(r)) {
             self.rungs.push((rung, line.clone()));
         }
     }
@@ -139,11 +161,8 @@ impl Reader<'_> {
         let raw = self.at(value);
         if unfilled(raw) || !placeholders(self.text, value).is_empty() {
             let help = "Name people in order, `Ben (@ben) → Eva (@eva)`.";
-            let span = if value.is_empty() {
-                first_line(self.text, &crate::plan_doc::blocks::line_of(self.text, value.start))
-            } else {
-                value.clone()
-            };
+            let span =
+                if value.is_empty() { crate::plan_doc::blocks::line_of(self.text, value.start) } else { value.clone() };
             self.report(
                 Diagnostic::new("TM021", "The escalation path is not filled.", help, span).of("Escalation path"),
             );
@@ -153,7 +172,8 @@ impl Reader<'_> {
     }
 }
 
-fn audience(folded: &str) -> Audience {
+fn audience(words: &str) -> Audience {
+    let folded = fold(words);
     if folded.starts_with("engineering") || folded.contains("engineeringteam") {
         Audience::engineering()
     } else if folded.contains("support") {
@@ -161,6 +181,22 @@ fn audience(folded: &str) -> Audience {
     } else if folded.starts_with("statuspage") {
         Audience::status_page()
     } else {
-        Audience(folded.chars().take(24).collect())
+        Audience(whom(words))
     }
 }
+
+/// Who is told: the words before what is done to them.
+fn whom(words: &str) -> String {
+    let done = [
+        "notified", "briefed", "informed", "emailed", "e-mailed", "told", "updated", "alerted", "announced", "team",
+        "teams",
+    ];
+    let who: Vec<&str> =
+        words.split_whitespace().take_while(|word| !done.contains(&word.to_lowercase().as_str())).take(3).collect();
+    let slug = slug(&who.join(" "));
+    let slug = if slug.is_empty() { self::slug(words) } else { slug };
+    slug.chars().take(24).collect::<String>().trim_end_matches('-').to_owned()
+}
+
+/// The most notices of a ladder.
+const MAX_RUNGS: usize = 20;

@@ -1,4 +1,4 @@
-//! Keeps a report readable: findings of one kind are told once with their number, the heaviest come first.
+//! Keeps a report readable: findings of one kind are told once with their number.
 
 use std::collections::BTreeMap;
 
@@ -9,6 +9,9 @@ use crate::plan_doc::diagnostics::{Diagnostic, Severity, line_column};
 const PLACEHOLDERS: usize = 2;
 /// More pieces of information of one kind than this are one finding; errors and warnings are told one by one.
 const INFORMATION: usize = 4;
+
+/// Nobody reads more errors or warnings of one kind than this one by one.
+const MANY: usize = 25;
 
 /// How many lines a folded finding names.
 const NAMED: usize = 8;
@@ -27,11 +30,11 @@ pub(super) fn fold(mut diagnostics: Vec<Diagnostic>, text: &str, level: Level) -
             ("TM010" | "TM011" | "TM012" | "TM090", Level::B | Level::C | Level::D, _) => 1,
             ("TM020" | "TM021" | "TM022" | "TM060", ..) => PLACEHOLDERS,
             (.., Severity::Info) => INFORMATION,
-            _ => usize::MAX,
+            _ => MANY,
         };
         if group.len() > at_most { out.extend(one(group, text)) } else { out.extend(group) }
     }
-    out.sort_by_key(|d| (std::cmp::Reverse(d.severity), d.span.start, d.code));
+    out.sort_by_key(|d| (d.span.start, d.code));
     out
 }
 
@@ -40,7 +43,7 @@ fn one(group: Vec<Diagnostic>, text: &str) -> Option<Diagnostic> {
     let fields: Vec<String> = group.iter().filter_map(|d| d.field.clone()).collect();
     // Only the first lines are named; the last of them says that there are more.
     let lines: Vec<usize> = group.iter().take(NAMED + 1).map(|d| line_column(text, d.span.start).0).collect();
-    let suggestions = group.iter().flat_map(|d| d.suggestions.clone()).collect();
+    let suggestions = group.iter().flat_map(|d| d.suggestions.clone()).take(500).collect();
     let first = group.into_iter().next()?;
     let message = match first.code {
         "TM090" => format!("{count} things are missing for this risk: {}.", listed(&fields)),
@@ -49,7 +52,7 @@ fn one(group: Vec<Diagnostic>, text: &str) -> Option<Diagnostic> {
         "TM021" => format!("{count} optional fields still hold a placeholder: {}.", listed(&fields)),
         "TM011" => format!("{count} headings are read by synonym or spelling."),
         "TM012" => format!("{count} sections are kept as they are."),
-        _ => format!("{} ({count} times: lines {})", first.message.trim_end_matches('.'), spelled(&lines)),
+        _ => format!("{} ({count} times: lines {}).", first.message.trim_end_matches('.'), spelled(&lines)),
     };
     let help = match first.code {
         "TM010" => "Add them, or answer when you are asked.".to_owned(),

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Reader;
 use super::rows::below;
+use crate::domain::lifecycle::grace;
 use crate::domain::plan::{Approach, Bound, ContingencyWhen, ReleaseType, Risk, TriggerRule, span_label, t_label};
 use crate::domain::policy::required_roles;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
@@ -274,11 +275,7 @@ impl Reader<'_> {
         let span = self.spans.when.clone();
         let field = Field::When.label();
         if let Some(now) = self.setting.now {
-            let grace = match self.kind {
-                Some(ReleaseType::Emergency) => SignedDuration::from_hours(24),
-                _ => SignedDuration::from_mins(10),
-            };
-            if t0.at + grace < now {
+            if t0.at + grace(self.kind) < now {
                 let message = format!("T-0 is in the past ({}).", shown(t0.at, &t0.zone));
                 self.report(Diagnostic::new("TM075", message, "Give a new date and time.", span).of(field));
                 return;

@@ -41,7 +41,8 @@ impl Reader<'_> {
         line: &Range<usize>,
     ) {
         if header {
-            let names: Vec<String> = cells.iter().map(|cell| fold(&plain(self.at(cell)))).collect();
+            let names = cells.iter().map(|cell| fold(&plain(self.at(cell)).replace('%', "percent")));
+            let names: Vec<String> = names.collect();
             self.columns = Some(columns(part, group, &names));
             if let Some(Columns::Metrics { rollback, .. }) = &self.columns {
                 self.metrics_seen = true;
@@ -98,6 +99,7 @@ impl Reader<'_> {
             return;
         }
         if self.metrics.len() >= MAX_METRICS {
+            *self.left_out.entry("metrics").or_default() += 1;
             return;
         }
         for cell in row.cells {
@@ -114,7 +116,7 @@ impl Reader<'_> {
                 }
             }
         }
-        let lower = lower_is_better(&name);
+        let lower = self.direction(&name, success.as_ref(), alert.as_ref().or(rollback.as_ref()));
         let base = baseline.as_ref().and_then(|range| self.baseline(range));
         let success_bound =
             success.as_ref().and_then(|r| self.bound(r, base.as_ref(), lower, Side::Success).map(|(b, _)| b));
@@ -151,15 +153,30 @@ impl Reader<'_> {
         self.metrics.push(RawMetric { folded: fold(&plan.name), plan, name: name_at });
     }
 
+    /// Whether smaller is better: by what the cells compare, else by the name.
+    fn direction(&self, name: &str, success: Option<&Range<usize>>, alert: Option<&Range<usize>>) -> bool {
+        let compared = |range: Option<&Range<usize>>| match grammar::cell(self.at(range?)) {
+            Ok(Cell::Bounds { bounds, .. }) => match bounds.first()?.cmp? {
+                Cmp::Below | Cmp::AtMost => Some(true),
+                Cmp::Above | Cmp::AtLeast => Some(false),
+                Cmp::Equal | Cmp::Within | Cmp::Outside => None,
+            },
+            _ => None,
+        };
+        match (compared(success), compared(alert)) {
+            (Some(below), None) => below,
+            (None, Some(below)) => !below,
+            _ => lower_is_better(name),
+        }
+    }
+
     fn baseline(&mut self, range: &Range<usize>) -> Option<Quantity> {
         let raw = self.at(range);
         match grammar::cell(raw) {
             Ok(Cell::Bounds { bounds, .. }) => match bounds.first().map(|part| part.operand.clone()) {
                 Some(Operand::Value(quantity)) => Some(quantity),
                 Some(Operand::Band { low, high, unit }) => Some(Quantity { value: f64::midpoint(low, high), unit }),
-                Some(Operand::OutOf { part, whole }) if whole != 0.0 => {
-                    Some(Quantity { value: part / whole * 100.0, unit: "%".to_owned() })
-                }
+                Some(Operand::OutOf { part, whole }) => Some(share(part, whole)),
                 _ => {
                     self.unreadable(range, Unread::Unclear, "Expected a number with a unit, `200ms` or `0.4%`.");
                     None
@@ -212,8 +229,8 @@ impl Reader<'_> {
         };
         let window = bounds.iter().find_map(|part| match part.window {
             Some(Window::Seconds(seconds)) => Some(seconds),
-            Some(Window::Consecutive(n)) => Some(n * 60),
-            None => None,
+            Some(Window::Consecutive(n)) => Some(n.saturating_mul(60)),
+            Some(Window::First(_)) | None => None,
         });
         let mut resolved = Vec::new();
         for part in &bounds {
@@ -237,15 +254,13 @@ impl Reader<'_> {
             }
         };
         let unit = baseline.map_or("", |b| b.unit.as_str());
-        let Some(than) = bound.than.convert(unit) else {
+        let Some(converted) = bound.convert(unit) else {
             let raw = plain(self.at(range));
             let message = format!("`{raw}` is not in the baseline's unit `{unit}`.");
             self.report(Diagnostic::new("TM055", message, "Use one unit in a row.", range.clone()).of("Key Metrics"));
             return None;
         };
-        let scale = if bound.than.value == 0.0 { 1.0 } else { than.value / bound.than.value };
-        let to = bound.to.map(|to| (to * scale * 1e6).round() / 1e6);
-        Some((Bound { cmp: bound.cmp, than, to }, window))
+        Some((converted, window))
     }
 
     fn resolve(
@@ -257,18 +272,26 @@ impl Reader<'_> {
         side: Side,
     ) -> Option<Bound> {
         let raw = self.at(range);
+        // Points on a percentage count from the baseline.
+        let stepped = match (&part.operand, baseline) {
+            (Operand::Value(step), Some(base)) if step.unit == "pp" && base.unit == "%" => {
+                Some(Operand::Baseline(Some(step.clone())))
+            }
+            _ => None,
+        };
+        let operand = stepped.as_ref().unwrap_or(&part.operand);
         let wanted = match (side, lower) {
             (Side::Success, true) | (Side::Alert, false) => Cmp::Below,
             (Side::Success, false) | (Side::Alert, true) => Cmp::Above,
         };
         let inside = if side == Side::Success { Cmp::Within } else { Cmp::Outside };
-        if let Operand::Band { low, high, unit } = &part.operand {
+        if let Operand::Band { low, high, unit } = operand {
             let cmp = if part.cmp == Some(Cmp::Outside) { Cmp::Outside } else { inside };
             return Some(Bound { cmp, than: Quantity { value: *low, unit: unit.clone() }, to: Some(*high) });
         }
-        let absolute = match &part.operand {
+        let absolute = match operand {
             Operand::Value(quantity) => quantity.clone(),
-            Operand::OutOf { part, whole } => Quantity { value: *part, unit: format!("of {whole}") },
+            Operand::OutOf { part, whole } => share(*part, *whole),
             Operand::Sigma(_) => {
                 let help = "Write the threshold as a number or against the baseline, `> 2x baseline`.";
                 let message = format!("`{}` needs a spread we do not know.", plain(raw));
@@ -282,16 +305,30 @@ impl Reader<'_> {
                     self.report(Diagnostic::new("TM056", message, help, range.clone()).of("Key Metrics"));
                     return None;
                 };
+                // "+2%" on an error rate may be two percent of it, or two points.
+                let spoken =
+                    ["baseline", "vs", "than", "normal", "usual"].iter().any(|w| raw.to_lowercase().contains(w));
+                if matches!(relative, Operand::Change { .. }) && base.unit == "%" && !spoken {
+                    let message = format!("`{}` may be percent of the baseline or percentage points.", plain(raw));
+                    let help = "Write `+2 pp` or `+2% vs baseline`; the latter is taken.";
+                    self.report(Diagnostic::new("TM057", message, help, range.clone()).of("Key Metrics"));
+                }
                 match relative_value(relative, base) {
-                    Ok(quantity) => quantity,
-                    Err((low, high)) => {
+                    Relative::At(quantity) => quantity,
+                    Relative::Band(low, high) => {
                         let than = Quantity { value: low, unit: base.unit.clone() };
                         return Some(Bound { cmp: inside, than, to: Some(high) });
+                    }
+                    Relative::Unfit => {
+                        let message = format!("`{}` does not fit the baseline `{base}`.", plain(raw));
+                        let found = Diagnostic::new("TM055", message, "Use one unit in a row.", range.clone());
+                        self.report(found.of("Key Metrics"));
+                        return None;
                     }
                 }
             }
         };
-        let cmp = match (part.cmp, &part.operand) {
+        let cmp = match (part.cmp, operand) {
             (Some(cmp), _) => cmp,
             // "+20% vs baseline" says its side by itself.
             (None, Operand::Change { way: Way::Up, .. }) if side == Side::Success => Cmp::AtMost,
@@ -299,6 +336,15 @@ impl Reader<'_> {
             (None, Operand::Change { way: Way::Up, .. }) => Cmp::Above,
             (None, Operand::Change { way: Way::Down, .. }) => Cmp::Below,
             (None, _) => {
+                // A limit that is today's value, or the end of the scale, is allowed to be reached.
+                let reached = baseline.is_some_and(|base| (base.value - absolute.value).abs() < f64::EPSILON)
+                    || absolute.value == 0.0
+                    || (absolute.unit == "%" && absolute.value >= 100.0);
+                let wanted = match wanted {
+                    Cmp::Below if reached && side == Side::Success => Cmp::AtMost,
+                    Cmp::Above if reached && side == Side::Success => Cmp::AtLeast,
+                    other => other,
+                };
                 let message = format!("`{}` has no comparison; `{wanted}` is assumed.", plain(raw));
                 self.report(
                     Diagnostic::new("TM051", message, "Write it down.", range.clone())
@@ -317,7 +363,7 @@ impl Reader<'_> {
         if self.template() || self.metrics.len() >= MAX_METRICS {
             return;
         }
-        let raw = self.at(&crate::plan_doc::fields::first_line(self.text, text));
+        let raw = self.at(&crate::plan_doc::fields::own_words(self.text, text));
         let Trigger::Any { clauses, .. } = grammar::trigger(raw) else { return };
         for clause in clauses {
             if let grammar::Clause::Over { name, part } = clause
@@ -356,29 +402,44 @@ pub(super) enum Side {
     Alert,
 }
 
+/// `95/100` as percent.
+pub(super) fn share(part: f64, whole: f64) -> Quantity {
+    let value = if whole == 0.0 { 0.0 } else { round(part / whole * 100.0) };
+    Quantity { value, unit: "%".to_owned() }
+}
+
 /// Rounded to what a plan can say.
 fn round(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 
+/// What a relative operand comes to.
+pub(super) enum Relative {
+    At(Quantity),
+    Band(f64, f64),
+    /// Its step is in another dimension than the baseline.
+    Unfit,
+}
+
 /// A relative operand as a number, or as a band around the baseline.
-pub(super) fn relative_value(operand: &Operand, base: &Quantity) -> Result<Quantity, (f64, f64)> {
-    let of = |factor: f64| Quantity { value: round(base.value * factor), unit: base.unit.clone() };
-    Ok(match operand {
+pub(super) fn relative_value(operand: &Operand, base: &Quantity) -> Relative {
+    let of = |factor: f64| Relative::At(Quantity { value: round(base.value * factor), unit: base.unit.clone() });
+    match operand {
         Operand::Times(times) => of(*times),
         Operand::PercentOf(percent) => of(percent / 100.0),
         Operand::Change { percent, way: Way::Up } => of(1.0 + percent / 100.0),
         Operand::Change { percent, way: Way::Down } => of(1.0 - percent / 100.0),
         Operand::Change { percent, way: Way::Either } => {
             let (low, high) = (base.value * (1.0 - percent / 100.0), base.value * (1.0 + percent / 100.0));
-            return Err((round(low.min(high)), round(low.max(high))));
+            Relative::Band(round(low.min(high)), round(low.max(high)))
         }
         Operand::Baseline(Some(step)) => match step.convert(&base.unit) {
-            Some(step) => Quantity { value: round(base.value + step.value), unit: base.unit.clone() },
-            None => of(1.0),
+            Some(step) => Relative::At(Quantity { value: round(base.value + step.value), unit: base.unit.clone() }),
+            None => Relative::Unfit,
         },
-        _ => of(1.0),
-    })
+        Operand::Baseline(None) => of(1.0),
+        Operand::Value(_) | Operand::Band { .. } | Operand::OutOf { .. } | Operand::Sigma(_) => Relative::Unfit,
+    }
 }
 
 /// Two bounds that make a band: "> 10 and < 20" inside, "< 10 or > 20" outside.
@@ -452,7 +513,8 @@ fn columns(part: Option<Section>, group: &str, names: &[String]) -> Columns {
     let valued = usize::from(baseline.is_some()) + usize::from(success.is_some()) + usize::from(alert.is_some());
     let placed = part == Some(Section::Success)
         || ["metric", "target", "kpi", "performance"].iter().any(|word| group.contains(word));
-    if (named && (rollback.is_some() || valued >= 1)) || (placed && valued >= 2) {
+    let thresholds = names.iter().filter(|name| name.contains("threshold")).count() >= 2;
+    if (named && (rollback.is_some() || valued >= 1)) || (placed && valued >= 2) || valued >= 3 || thresholds {
         return Columns::Metrics { baseline, success, alert, rollback, query };
     }
     if names.len() == 2 && part == Some(Section::Overview) {

@@ -3,7 +3,6 @@
 
 mod checklists;
 mod comms;
-mod digest;
 mod fold;
 mod judge;
 mod metrics;
@@ -22,10 +21,11 @@ use jiff::Timestamp;
 use super::blocks::{self, Block, Document, Section};
 use super::checkbox::Check;
 use super::diagnostics::{Diagnostic, Severity};
-use super::fields::first_line;
+use super::fields::own_words;
 use super::grammar::plain;
 use super::names::{self, Field, Match, Part, fold};
 use crate::domain::alert::same_folded;
+use crate::domain::digest::digest;
 use crate::domain::plan::{
     ActionPlan, Approach, Contact, ContingencyPlan, GatePlan, Level, MetricPlan, Plan, PlannedTime, PointPlan,
     ReleaseType, Risk, RiskPlan, RungPlan, SignoffPlan, SignoffRole, StagePlan, TaskPlan, TriggerPlan,
@@ -40,7 +40,7 @@ pub struct Reading {
     pub title: Option<String>,
     /// SHA-256 over the material fields, in hexadecimal.
     pub digest: String,
-    /// The heaviest first, then by position.
+    /// By position.
     pub diagnostics: Vec<Diagnostic>,
     /// Required fields that are missing or hold a placeholder, as the template calls them.
     pub questions: Vec<String>,
@@ -185,11 +185,35 @@ struct Reader<'t> {
     signoffs: Vec<SignoffPlan>,
     tasks: Vec<TaskPlan>,
     tasks_over: usize,
+    /// How often each task's words came, for ids.
+    task_ids: BTreeMap<String, usize>,
     parts: Vec<(Part, Match, Range<usize>)>,
+    pending: Option<Pending>,
+    /// What was left out because there was too much of it.
+    left_out: BTreeMap<&'static str, usize>,
     /// Headings nobody knows.
     unknown: Vec<String>,
     /// A metrics table has a "rollback if" column.
     runbook: bool,
+}
+
+/// A label whose value stands on the lines below it.
+#[derive(Debug)]
+struct Pending {
+    field: Field,
+    /// The empty value's place.
+    label: Range<usize>,
+    boxes: usize,
+    ticked: Vec<Range<usize>>,
+}
+
+/// A name's words in order, lower case.
+fn sorted_words(name: &str) -> Vec<String> {
+    let low = name.to_lowercase();
+    let mut words: Vec<String> =
+        low.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect();
+    words.sort_unstable();
+    words
 }
 
 /// Where fields stand, for rules that look at several.
@@ -257,7 +281,10 @@ impl<'t> Reader<'t> {
             signoffs: Vec::new(),
             tasks: Vec::new(),
             tasks_over: 0,
+            task_ids: BTreeMap::new(),
             parts: Vec::new(),
+            pending: None,
+            left_out: BTreeMap::new(),
             unknown: Vec::new(),
             runbook: false,
         }
@@ -282,7 +309,10 @@ impl<'t> Reader<'t> {
     /// The metric a trigger's words mean.
     fn metric_of(&self, name: &str) -> Option<&RawMetric> {
         let folded = fold(name);
-        self.metrics.iter().find(|metric| same_folded(&metric.folded, &folded))
+        let by_name = self.metrics.iter().find(|metric| same_folded(&metric.folded, &folded));
+        // "latency p99" is "P99 Latency".
+        let words = sorted_words(name);
+        by_name.or_else(|| self.metrics.iter().find(|metric| sorted_words(&metric.plan.name) == words))
     }
 
     fn template(&self) -> bool {
@@ -290,6 +320,7 @@ impl<'t> Reader<'t> {
     }
 
     fn finish(mut self, document: &Document) -> Reading {
+        self.settle_below();
         let counts = Counts {
             boxes_open: document.boxes.iter().filter(|check| !check.done()).count(),
             boxes_done: document.boxes.iter().filter(|check| check.done()).count(),
@@ -323,7 +354,7 @@ impl<'t> Reader<'t> {
             self.after_metrics,
         );
         let plan = self.plan(fallback);
-        let digest = digest::digest(&plan);
+        let digest = digest(&plan);
         Reading { plan: Some(plan), title, digest, diagnostics, questions, counts, items, texts, slots, after_metrics }
     }
 
@@ -359,7 +390,7 @@ impl<'t> Reader<'t> {
         let first = || {
             document.sections.iter().flat_map(|s| &s.blocks).find_map(|block| match block {
                 Block::Line(range) | Block::Item { text: range, .. } => {
-                    Some(plain(self.at(&first_line(self.text, range))))
+                    Some(plain(self.at(&own_words(self.text, range))))
                 }
                 Block::Row { .. } => None,
             })

@@ -3,12 +3,13 @@
 use std::fmt::Display;
 use std::ops::Range;
 
-use super::Reader;
+use super::{Pending, Reader};
 use crate::domain::plan::{ReleaseType, Risk};
-use crate::plan_doc::checkbox::choices;
+use crate::plan_doc::blocks::trim;
+use crate::plan_doc::checkbox::{Check, choices};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{contact, placeholders, reachable};
-use crate::plan_doc::grammar::{blank, none, plain, unfilled};
+use crate::plan_doc::grammar::{none, plain, unfilled};
 use crate::plan_doc::names::{self, Field, Match, fold};
 use crate::plan_doc::time::parse_when;
 
@@ -74,6 +75,11 @@ impl Reader<'_> {
             );
         }
         let earlier = self.seen.insert(field, value.clone());
+        if value.is_empty() && field != Field::Service {
+            // The value may stand on the lines below.
+            self.pending = Some(Pending { field, label: value.clone(), boxes: 0, ticked: Vec::new() });
+            return;
+        }
         match field {
             Field::Kind => self.kind = self.one_of(value, ReleaseType::ALL, field),
             Field::Risk => self.risk = self.one_of(value, Risk::ALL, field),
@@ -85,38 +91,86 @@ impl Reader<'_> {
         }
     }
 
+    /// A line or an item under a label without a value; true if it was taken as the value.
+    pub(super) fn below(&mut self, range: &Range<usize>, check: Option<Check>) -> bool {
+        let Some(mut pending) = self.pending.take() else { return false };
+        match (pending.field, check) {
+            (Field::Kind | Field::Risk, Some(check)) => {
+                pending.boxes += 1;
+                if check.done() {
+                    pending.ticked.push(range.clone());
+                }
+                self.pending = Some(pending);
+            }
+            (Field::Kind, None) => self.kind = self.one_of(range, ReleaseType::ALL, Field::Kind),
+            (Field::Risk, None) => self.risk = self.one_of(range, Risk::ALL, Field::Risk),
+            (Field::Time, _) => self.time_of_day(range),
+            (field, _) => {
+                if let Some(filled) = self.filled(field, range) {
+                    self.fill(field, range, &filled, None);
+                }
+            }
+        }
+        true
+    }
+
+    /// What stood under the last label is complete.
+    pub(super) fn settle_below(&mut self) {
+        let Some(pending) = self.pending.take() else { return };
+        match (pending.ticked.as_slice(), pending.field) {
+            ([only], Field::Kind) => self.kind = self.one_of(&only.clone(), ReleaseType::ALL, Field::Kind),
+            ([only], Field::Risk) => self.risk = self.one_of(&only.clone(), Risk::ALL, Field::Risk),
+            (several, field) if pending.boxes > 0 => {
+                let n = if several.is_empty() { "No" } else { "More than one" };
+                let what = field.label();
+                let span = self.label_span(&pending.label);
+                let message = format!("{n} {} is ticked.", what.to_lowercase());
+                self.report(Diagnostic::new("TM030", message, "Tick one.", span).of(what));
+            }
+            (_, field) => self.unfilled_field(field, &pending.label),
+        }
+    }
+
     /// The value without leftovers of its placeholder; `None` if nothing is filled in.
     fn filled(&mut self, field: Field, value: &Range<usize>) -> Option<String> {
         let raw = self.at(value);
-        let residue = placeholders(self.text, value);
-        let bare = raw.trim().trim_matches(['*', '`']);
-        let whole = residue.len() == 1 && self.at(&residue[0]).len() == bare.len();
-        if blank(raw) && (whole || residue.is_empty()) || none(raw) {
+        let mut residue = placeholders(self.text, value);
+        // `[Europe/Berlin]` is a zone, `[ABC-123]` a ticket.
+        residue.retain(|hole| {
+            let inside = self.at(hole).trim_matches(['[', ']']);
+            let single = !inside.contains(char::is_whitespace);
+            let zone = field == Field::When && single && inside.contains('/') && !inside.to_lowercase().contains("yy");
+            let ticket = field == Field::Title && single && inside.contains(|c: char| c.is_ascii_digit());
+            !zone && !ticket
+        });
+        let mut kept = String::new();
+        let mut at = value.start;
+        for hole in &residue {
+            kept.push_str(&self.text[at..hole.start]);
+            at = hole.end;
+        }
+        kept.push_str(&self.text[at..value.end]);
+        let kept = plain(&kept).trim_start_matches(':').trim().to_owned();
+        let words = kept.contains(char::is_alphanumeric);
+        if none(raw) || unfilled(&kept) || !words {
             if field != Field::Service {
-                let message = format!("`{}` is not filled.", field.label());
-                let span = if value.is_empty() { self.label_span(value) } else { value.clone() };
-                self.report(Diagnostic::new("TM020", message, "Replace the placeholder.", span).of(field.label()));
-                self.blank.push(field.label().to_owned());
+                self.unfilled_field(field, value);
             }
             return None;
         }
-        if residue.is_empty() {
-            return Some(raw.to_owned());
+        if let Some(first) = residue.first() {
+            let message = format!("`{}` holds a value and a placeholder.", field.label());
+            let found = Diagnostic::new("TM023", message, "Delete the placeholder.", first.clone());
+            self.report(found.of(field.label()));
         }
-        let first = residue[0].clone();
-        let kept: String = {
-            let mut out = String::new();
-            let mut at = value.start;
-            for hole in &residue {
-                out.push_str(&self.text[at..hole.start]);
-                at = hole.end;
-            }
-            out.push_str(&self.text[at..value.end]);
-            out.trim().trim_start_matches(':').trim().to_owned()
-        };
-        let message = format!("`{}` holds a value and a placeholder.", field.label());
-        self.report(Diagnostic::new("TM023", message, "Delete the placeholder.", first).of(field.label()));
-        (!unfilled(&kept)).then_some(kept)
+        Some(kept)
+    }
+
+    fn unfilled_field(&mut self, field: Field, value: &Range<usize>) {
+        let message = format!("`{}` is not filled.", field.label());
+        let span = if value.is_empty() { self.label_span(value) } else { value.clone() };
+        self.report(Diagnostic::new("TM020", message, "Replace the placeholder.", span).of(field.label()));
+        self.blank.push(field.label().to_owned());
     }
 
     /// The end of a label whose value is empty: something to point at.
@@ -220,14 +274,37 @@ impl Reader<'_> {
         let what = field.label();
         let expected = all.iter().map(|v| format!("[x] {v}")).collect::<Vec<_>>().join(" or ");
         let span = if value.is_empty() { self.label_span(value) } else { value.clone() };
+        let mut value = value.clone();
+        if let (true, Some(hole)) = (boxes.is_empty(), placeholders(self.text, &value).first().cloned()) {
+            let rest = trim(self.text, hole.end..value.end);
+            let rest = trim(self.text, rest.start + usize::from(self.at(&rest).starts_with(':'))..rest.end);
+            if !rest.is_empty() {
+                let found = Diagnostic::new(
+                    "TM023",
+                    format!("`{what}` holds a value and a placeholder."),
+                    "Delete the placeholder.",
+                    hole,
+                );
+                self.report(found.of(what));
+                value = rest;
+            }
+        }
         let picked: Vec<String> = if boxes.is_empty() {
-            let words = plain(self.at(value)).trim_matches(['"', '.', '🟢', '🟡', '🔴', '🟠', ' ']).to_owned();
-            if unfilled(self.at(value)) {
+            let words = plain(self.at(&value)).trim_matches(['"', '.', '🟢', '🟡', '🔴', '🟠', ' ']).to_owned();
+            let words = words.strip_prefix("pick one:").unwrap_or(&words).trim().to_owned();
+            if unfilled(self.at(&value)) {
                 let message = format!("`{what}` is not filled.");
                 self.report(Diagnostic::new("TM020", message, format!("Choose one: {expected}."), span).of(what));
                 return None;
             }
-            vec![words]
+            // "Low/Medium" is not a choice.
+            let low = words.to_lowercase();
+            let named = all
+                .iter()
+                .map(ToString::to_string)
+                .filter(|v| low.split(|c: char| !c.is_alphanumeric()).any(|word| word == v.to_lowercase()));
+            let named: Vec<String> = named.collect();
+            if named.len() > 1 { named } else { vec![words] }
         } else {
             boxes.iter().filter(|(check, _)| check.done()).map(|(_, text)| plain(self.at(text))).collect()
         };

@@ -7,7 +7,7 @@ use crate::domain::plan::{Approach, PointPlan, StagePlan};
 use crate::plan_doc::blocks::Section;
 use crate::plan_doc::checkbox::Check;
 use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{first_line, label, placeholders};
+use crate::plan_doc::fields::{label, own_words, placeholders};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::fold;
 
@@ -31,7 +31,7 @@ impl Reader<'_> {
         if depth > 0 || !listed {
             return;
         }
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         let (number, words) = match label(self.text, &line) {
             Some((name, value)) => (ordinal(&plain(self.at(&name))), value),
             None => (ordinal(&plain(self.at(&line))), line.clone()),
@@ -43,6 +43,17 @@ impl Reader<'_> {
                 let help = "Describe it, `5% of users - 30 minutes`, or delete the line.";
                 self.report(Diagnostic::new("TM021", message, help, line).of("Rollout Stages"));
             }
+            return;
+        }
+        if let Some(comma) = grammar::decimal_comma(raw) {
+            let at = words.start + comma;
+            let found = Diagnostic::new(
+                "TM050",
+                "A number of this stage cannot be read.",
+                "Use a decimal point, `0.5%`.",
+                line.clone(),
+            );
+            self.report(found.of("Rollout Stages").suggest(at..at + 1, "."));
             return;
         }
         let found = grammar::stages(raw);
@@ -58,6 +69,8 @@ impl Reader<'_> {
         for stage in found {
             if self.stages.len() < MAX_STAGES {
                 self.stages.push((stage, line.clone()));
+            } else {
+                *self.left_out.entry("stages").or_default() += 1;
             }
         }
     }
@@ -98,7 +111,7 @@ impl Reader<'_> {
         match name {
             "bigbang" => self.approaches.push(Approach::BigBang),
             "bluegreen" => self.approaches.push(Approach::BlueGreen),
-            "canary" => match grammar::percent(raw) {
+            "canary" => match grammar::percent(raw).filter(|_| grammar::decimal_comma(raw).is_none()) {
                 Some(percent) if percent > 0.0 && percent < 100.0 => self.approaches.push(Approach::Canary { percent }),
                 _ => {
                     let help = "Write it like `Canary (specify percentage: 5%)`.";

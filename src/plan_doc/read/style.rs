@@ -63,8 +63,6 @@ impl Reader<'_> {
         let plain_of = |c: char| match c {
             '\u{a0}' | '\u{2007}' | '\u{202f}' => Some(' '),
             '\u{2011}' => Some('-'),
-            '\u{2018}' | '\u{2019}' => Some('\''),
-            '\u{201c}' | '\u{201d}' => Some('"'),
             '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
             _ => None,
         };
@@ -97,6 +95,10 @@ impl Reader<'_> {
         }
         self.mentions();
         self.order();
+        for (what, count) in std::mem::take(&mut self.left_out) {
+            let message = format!("{count} more {what} than a plan can have are left out.");
+            self.report(Diagnostic::new("TM002", message, "Shorten the plan, or split it.", 0..0));
+        }
         if self.tasks_over > 0 {
             let message = format!("{} more boxes stay in the document only.", self.tasks_over);
             self.report(Diagnostic::new("TM012", message, "", 0..0));

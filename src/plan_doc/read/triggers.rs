@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::metrics::relative_value;
+use super::metrics::{Relative, relative_value, share};
 use super::{RawTrigger, Reader};
 use crate::domain::plan::{Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
 use crate::plan_doc::checkbox::{Check, Mark};
-use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{first_line, placeholders};
+use crate::plan_doc::diagnostics::{Diagnostic, Severity};
+use crate::plan_doc::fields::{own_words, placeholders, slug, unique};
 use crate::plan_doc::grammar::{
     self, Clause, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, unfilled,
 };
@@ -18,6 +18,9 @@ pub(super) const DEFAULT_FOR_S: u32 = 300;
 
 /// The most triggers a plan can have.
 const MAX_TRIGGERS: usize = 40;
+
+/// The most decision points a plan can have.
+const MAX_POINTS: usize = 20;
 
 /// The field's name in findings.
 const FIELD: &str = "Automatic Rollback Triggers";
@@ -34,7 +37,7 @@ pub(super) fn names_triggers(group: &str) -> bool {
 
 impl Reader<'_> {
     pub(super) fn rollback(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
         let words = plain(self.at(&line));
         let offset = grammar::offset(&words);
         if group.contains("decision") && !group.contains("criteria")
@@ -89,6 +92,8 @@ impl Reader<'_> {
             self.report(
                 Diagnostic::new("TM078", message, "Keep one.", line.clone()).of("Manual Rollback Decision Points"),
             );
+        } else if self.points.len() >= MAX_POINTS {
+            *self.left_out.entry("decision points").or_default() += 1;
         } else {
             self.points.push((PointPlan { after_min, text }, line.clone()));
         }
@@ -98,14 +103,15 @@ impl Reader<'_> {
     pub(super) fn resolve_triggers(&mut self) {
         for raw in std::mem::take(&mut self.raw_triggers) {
             if self.triggers.len() >= MAX_TRIGGERS {
-                return;
+                *self.left_out.entry("triggers").or_default() += 1;
+                continue;
             }
             self.trigger(&raw);
         }
     }
 
     fn trigger(&mut self, raw: &RawTrigger) {
-        let line = first_line(self.text, &raw.text);
+        let line = own_words(self.text, &raw.text);
         let words = plain(self.at(&raw.text));
         let words: String = words.chars().take(200).collect();
         let ticked = raw.check.is_some_and(Check::done);
@@ -150,7 +156,9 @@ impl Reader<'_> {
             let message = "Filled but not ticked: it will ask for a decision, and never act by itself.";
             self.report(Diagnostic::new("TM066", message, "Tick it to arm it fully.", line.clone()).of(FIELD));
         }
-        self.item(format!("trigger/{}", self.triggers.len()), raw.check, &words);
+        let id = format!("trigger/{}", slug(&words));
+        let id = unique(&id, |id| self.items.contains_key(id));
+        self.item(id, raw.check, &words);
         let plan = |rule| (TriggerPlan { text: words.clone(), ticked, rule }, line.clone());
         match (rules.is_empty(), all) {
             (true, _) => self.triggers.push(plan(None)),
@@ -174,9 +182,10 @@ impl Reader<'_> {
         }
         // The custom line may stay as the template has it.
         let custom = placeholders(self.text, line).len() == 1 && raw.trim_start().starts_with('[');
-        if !custom && self.template() {
+        if !custom {
             let help = "Fill them, `Error rate exceeds 2% for 5 minutes`, or delete the line.";
-            self.report(Diagnostic::new("TM060", "A trigger has blanks.", help, line.clone()).of(FIELD));
+            let found = Diagnostic::new("TM060", "A trigger has blanks.", help, line.clone()).of(FIELD);
+            self.report(if self.template() { found } else { found.weighing(Severity::Warning) });
         }
     }
 
@@ -205,7 +214,11 @@ impl Reader<'_> {
     fn clause(&mut self, clause: &Clause, line: &Range<usize>, single: bool) -> Option<TriggerRule> {
         match clause {
             Clause::Over { name, part } => self.over(name, part, line, single),
-            Clause::Moves { name, down, percent, within_s } => {
+            Clause::All(parts) => {
+                let rules: Option<Vec<TriggerRule>> = parts.iter().map(|part| self.clause(part, line, false)).collect();
+                rules.map(TriggerRule::All)
+            }
+            Clause::Moves { name, down, percent, window } => {
                 self.known(name, line);
                 if self.metric_of(name).is_some_and(|m| m.plan.baseline.is_none()) {
                     let message = format!("`{name}` is held against a baseline, and its row has none.");
@@ -214,7 +227,8 @@ impl Reader<'_> {
                     self.report(found.of(FIELD));
                 }
                 let metric = name.clone();
-                Some(TriggerRule::Moves { metric, down: *down, percent: *percent, within_s: *within_s })
+                let (for_s, within_s) = split_window(*window);
+                Some(TriggerRule::Moves { metric, down: *down, percent: *percent, for_s: for_s.unwrap_or(0), within_s })
             }
             Clause::Fails { name, times } => Some(TriggerRule::Fails { check: name.clone(), times: *times }),
             Clause::Down { name, for_s } => {
@@ -235,7 +249,7 @@ impl Reader<'_> {
         let cmp = part.cmp?;
         let bound = match &part.operand {
             Operand::Value(quantity) => Bound::new(cmp, quantity.clone()),
-            Operand::OutOf { part, whole } => Bound::new(cmp, Quantity { value: *part, unit: format!("of {whole}") }),
+            Operand::OutOf { part, whole } => Bound::new(cmp, share(*part, *whole)),
             Operand::Band { low, high, unit } => {
                 let cmp = if matches!(cmp, Cmp::Within) { Cmp::Within } else { Cmp::Outside };
                 Bound { cmp, than: Quantity { value: *low, unit: unit.clone() }, to: Some(*high) }
@@ -255,12 +269,18 @@ impl Reader<'_> {
                     return None;
                 };
                 match relative_value(relative, base) {
-                    Ok(than) => Bound::new(cmp, than),
-                    Err((low, high)) => Bound {
+                    Relative::At(than) => Bound::new(cmp, than),
+                    Relative::Band(low, high) => Bound {
                         cmp: Cmp::Outside,
                         than: Quantity { value: low, unit: base.unit.clone() },
                         to: Some(high),
                     },
+                    Relative::Unfit => {
+                        let message = format!("The trigger does not fit the baseline `{base}` of `{name}`.");
+                        let help = "Use the unit of the metrics table.";
+                        self.report(Diagnostic::new("TM055", message, help, line.clone()).of(FIELD));
+                        return None;
+                    }
                 }
             }
         };
@@ -268,21 +288,23 @@ impl Reader<'_> {
             return None;
         }
         let unit = row.as_ref().and_then(unit_of).unwrap_or_default();
-        let Some(than) = bound.than.convert(&unit) else {
+        let Some(bound) = bound.convert(&unit) else {
             let message = format!("`{}` is not in the unit of `{name}`, `{unit}`.", bound.than);
             self.report(
                 Diagnostic::new("TM055", message, "Use the unit of the metrics table.", line.clone()).of(FIELD),
             );
             return None;
         };
-        let scale = if bound.than.value == 0.0 { 1.0 } else { than.value / bound.than.value };
-        let bound = Bound { cmp: bound.cmp, than, to: bound.to.map(|to| (to * scale * 1e6).round() / 1e6) };
-        if part.window.is_none() {
+        if split_window(part.window).0.is_none() {
             let message = "No time window; 5 minutes are taken.";
             let mut found =
                 Diagnostic::new("TM064", message, "Write it down, `for 5 minutes`.", line.clone()).of(FIELD);
             let raw = self.at(line);
-            if single && !raw.contains(['(', '→', ':']) && !raw.contains("->") && !raw.ends_with('*') {
+            // Words after the number may say when: only a bare bound is mended.
+            let tail = raw.rfind(|c: char| c.is_ascii_digit()).map_or("", |at| raw[at + 1..].trim());
+            let bare = part.scope.is_none() && !tail.contains(char::is_whitespace);
+            if single && bare && !raw.contains(['(', '→', ':', '[', '\n']) && !raw.contains("->") && !raw.ends_with('*')
+            {
                 let end = line.start + raw.trim_end_matches(['.', ' ']).len();
                 found = found.fix(end..end, " for 5 minutes");
             }
@@ -291,7 +313,13 @@ impl Reader<'_> {
         if let Some(Window::Seconds(seconds)) = part.window {
             self.short_window(seconds, line);
         }
-        Some(rule_of_bound(name, bound, window_s(part.window)))
+        let (for_s, within_s) = split_window(part.window);
+        Some(match rule_of_bound(name, bound, for_s) {
+            TriggerRule::Exceeds { metric, bound, for_s, .. } => {
+                TriggerRule::Exceeds { metric, bound, for_s, within_s }
+            }
+            other => other,
+        })
     }
 
     fn short_window(&mut self, seconds: u32, line: &Range<usize>) {
@@ -327,16 +355,18 @@ pub(super) fn unit_of(metric: &crate::domain::plan::MetricPlan) -> Option<String
     bounds.map(|quantity| quantity.unit.clone()).find(|unit| !unit.is_empty())
 }
 
-fn window_s(window: Option<Window>) -> Option<u32> {
+/// How long a condition must hold, and until when after T-0 it counts, both in seconds.
+fn split_window(window: Option<Window>) -> (Option<u32>, Option<u32>) {
     match window {
-        Some(Window::Seconds(seconds)) => Some(seconds),
+        Some(Window::Seconds(seconds)) => (Some(seconds), None),
+        Some(Window::First(seconds)) => (None, Some(seconds)),
         // One check a minute.
-        Some(Window::Consecutive(n)) => Some(n.saturating_mul(60)),
-        None => None,
+        Some(Window::Consecutive(n)) => (Some(n.saturating_mul(60)), None),
+        None => (None, None),
     }
 }
 
 /// A bound as a rule that fires once it held long enough.
 pub(super) fn rule_of_bound(name: &str, bound: Bound, window: Option<u32>) -> TriggerRule {
-    TriggerRule::Exceeds { metric: name.to_owned(), bound, for_s: window.unwrap_or(DEFAULT_FOR_S) }
+    TriggerRule::Exceeds { metric: name.to_owned(), bound, for_s: window.unwrap_or(DEFAULT_FOR_S), within_s: None }
 }

@@ -7,7 +7,7 @@ use crate::domain::plan::Level;
 use crate::plan_doc::blocks::{Block, Document, Section};
 use crate::plan_doc::checkbox::{self, Check};
 use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{first_line, label, plain_label};
+use crate::plan_doc::fields::{label, own_words, plain_label};
 use crate::plan_doc::grammar::plain;
 use crate::plan_doc::names::{self, Match, Part, fold};
 
@@ -27,6 +27,7 @@ impl Reader<'_> {
             if section.heading.is_empty() {
                 group.clear();
             }
+            self.settle_below();
             self.phase_heading(section);
             for block in &section.blocks {
                 self.block(part, &mut group, block);
@@ -44,6 +45,10 @@ impl Reader<'_> {
         let found = names::part(heading);
         match found {
             Some((part, how)) => {
+                // A part of a section that is called as the section itself is the section.
+                if inherited == Some(part) {
+                    return Some(part);
+                }
                 // Inside a known section only a sure name leads elsewhere.
                 if inherited.is_some_and(|inherited| inherited != part) && how >= Match::Spelling {
                     return inherited;
@@ -94,7 +99,11 @@ impl Reader<'_> {
             return;
         }
         if let Some((name, value)) = label(self.text, line) {
+            self.settle_below();
             let words = self.at(&name).to_owned();
+            if self.channel_label(&words, &value) {
+                return;
+            }
             if self.overview_line(part, &words, &name, &value) || self.trigger_label(&words, &value) {
                 return;
             }
@@ -102,6 +111,17 @@ impl Reader<'_> {
                 *group = fold(&words);
             }
             self.phase_label(&words, &value);
+            return;
+        }
+        if self.below(line, None) {
+            return;
+        }
+        // A list that does not begin with 1 is a paragraph to Markdown, and a list to its author.
+        let raw = self.at(line);
+        let digits = raw.bytes().take_while(u8::is_ascii_digit).count();
+        if part == Some(Part::Strategy) && (1..3).contains(&digits) && raw[digits..].starts_with(". ") {
+            let text = line.start + digits + 2..line.end;
+            self.list_item(part, group, &text, None, 0);
             return;
         }
         if part == Some(Part::Overview)
@@ -122,7 +142,10 @@ impl Reader<'_> {
         if self.example(text) {
             return;
         }
-        let line = first_line(self.text, text);
+        let line = own_words(self.text, text);
+        if label(self.text, &line).is_none() && self.below(&line, check) {
+            return;
+        }
         match part {
             Some(Part::Overview) => {
                 let found = label(self.text, &line).or_else(|| plain_label(self.text, &line));

@@ -16,6 +16,7 @@ fn everything(text: &str) -> Filled {
         reading.items.iter().filter(|(id, check)| fits(id, check)).map(|(id, _)| id.clone()).collect();
     let signed = Signed { name: "Chloé | Martin --> [x]".to_owned(), at: "2026-12-02 10:00 Europe/Berlin".to_owned() };
     Filled {
+        revision: Some(3),
         signed: reading
             .slots
             .keys()

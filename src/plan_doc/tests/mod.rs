@@ -2,6 +2,7 @@
 
 mod hostile;
 mod laws;
+mod mended;
 mod oracle;
 mod rules;
 mod times;

@@ -2,11 +2,11 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::domain::plan::{Level, Plan, t_label};
+use super::plan::{Level, Plan, t_label};
 
 /// SHA-256 in hexadecimal. Ticked boxes, tasks and names of approvers are not material; times, people, stages, thresholds,
 /// triggers, notices and contingency are.
-pub(super) fn digest(plan: &Plan) -> String {
+pub fn digest(plan: &Plan) -> String {
     let mut material = plan.clone();
     material.level = Level::A;
     material.signoffs.clear();
@@ -15,7 +15,8 @@ pub(super) fn digest(plan: &Plan) -> String {
     for gate in &mut material.gates {
         gate.done = false;
     }
-    for contact in material.owner.iter_mut().chain(&mut material.on_call).chain(&mut material.escalation) {
+    // Who a name was matched with is found out later; a mention the plan itself holds is its handle.
+    for contact in material.contacts_mut() {
         contact.user = None;
     }
     if let Some(t0) = &mut material.t0 {

@@ -1,0 +1,225 @@
+//! What readers with fresh eyes broke: each line once read wrongly, with what it means.
+
+use serde_json::{Value, json};
+
+use super::{PLAN, codes, reading};
+use crate::plan_doc::{Filled, Setting, export, exported_revision, read, show, strip, unticked};
+
+/// The rules of a plan whose first trigger is `line`.
+fn rules(line: &str) -> Vec<Value> {
+    let text = PLAN.replace("Error rate exceeds 2% for 5 minutes", line);
+    let all = show(&reading(&text)).unwrap()["triggers"].as_array().unwrap().clone();
+    all.into_iter()
+        .filter(|t| !t["text"].as_str().unwrap().contains("P99 latency exceeds 400ms for 10"))
+        .map(|t| t["rule"].clone())
+        .filter(|r| r["check"] != "Payment service health check")
+        .collect()
+}
+
+#[test]
+fn windows_hold_or_count_from_t0() {
+    for (line, key, value) in [
+        ("P99 latency increases by more than 20% for 10 minutes", "for_s", json!(600)),
+        ("P99 latency increases by more than 20% for 10 minutes", "within_s", json!(null)),
+        ("Throughput drops by more than 30% within the first hour", "within_s", json!(3600)),
+        ("Throughput drops by more than 30% within an hour", "within_s", json!(3600)),
+        ("Error rate > 2% in the first 4 hours", "within_s", json!(14_400)),
+        ("Error rate > 2% in the first 4 hours", "for_s", json!(300)),
+        ("Error rate > 2% for 1h30m", "for_s", json!(5400)),
+        ("Error rate > 2% for PT2H", "for_s", json!(7200)),
+    ] {
+        let found = rules(line);
+        assert_eq!(found.len(), 1, "{line}: {found:?}");
+        assert_eq!(found[0][key], value, "{line}: {found:?}");
+    }
+}
+
+#[test]
+fn what_a_machine_would_misread_is_left_to_a_person() {
+    for line in [
+        "Error rate does not drop below 1% within 15 minutes",
+        "Throughput does not recover above 900 rps within 10 minutes",
+        "No more than 3 failed payments in 10 minutes",
+        "Error rate > 2% for 5 minutes, latency > 400ms",
+        "Error rate > 2% unless traffic < 100 rps",
+        "Do not roll back if error rate > 2%",
+    ] {
+        assert_eq!(rules(line), [Value::Null], "{line}");
+        let text = PLAN.replace("Error rate exceeds 2% for 5 minutes", line);
+        assert!(codes(&text).contains(&"TM065"), "{line}: said so");
+    }
+}
+
+#[test]
+fn tags_links_and_comments_are_no_placeholders() {
+    for line in [
+        "[SEV1] Error rate exceeds 2% for 5 minutes",
+        "Error rate exceeds 2% for 5 minutes [pager]",
+        "[Error rate](https://grafana.example/d) exceeds 2% for 5 minutes",
+        "Error rate exceeds 2% for 5 minutes <!-- agreed -->",
+    ] {
+        let found = rules(line);
+        assert_eq!(found[0]["metric"], "Error rate", "{line}: {found:?}");
+        assert_eq!(found[0]["for_s"], 300, "{line}");
+    }
+    let text = PLAN.replace("Checkout 4.2: new payment step", "[ABC-123] Checkout <!-- Zeus -->");
+    assert_eq!(reading(&text).plan.unwrap().title, "[ABC-123] Checkout");
+}
+
+#[test]
+fn brackets_bind() {
+    let found = rules("(Error rate > 5% and P99 latency > 500ms) or Throughput < 700 rps for 5 minutes");
+    assert_eq!(found[0]["kind"], "all", "{found:?}");
+    assert_eq!(found[1]["metric"], "Throughput");
+    let share = rules("More than 5% of requests fail for 5 minutes");
+    assert_eq!((&share[0]["kind"], &share[0]["metric"]), (&json!("exceeds"), &json!("requests fail")));
+}
+
+#[test]
+fn units_of_one_kind_fit_each_other() {
+    let row = |row: &str| PLAN.replace("| P99 Latency | 200ms | < 250ms | > 400ms |", row);
+    for text in [
+        row("| P99 Latency | 0.2s | < 250ms | > 400ms |"),
+        row("| P99 Latency | 200ms | < 0.25s | > 0.4 s |"),
+        row("| P99 Latency | 200ms | < 250ms | > 400ms |\n| Memory | 512MB | < 0.75 GB | > 1 GB |"),
+        row("| P99 Latency | 200ms | < 250ms | > 400ms |\n| Restarts | no restarts | < 1 restart | > 2 restarts |"),
+        row("| P99 Latency | 200ms | < 250ms | > 400ms |\n| Drain | 30s | < 1 min | > 5 min |"),
+    ] {
+        assert_eq!(reading(&text).diagnostics, []);
+    }
+    let band = reading(&row("| P99 Latency | 200ms | 0-0.3s | > 400ms |")).plan.unwrap();
+    assert_eq!(band.metrics[0].success.as_ref().unwrap().to_string(), "within 0–300ms");
+    let points = reading(&PLAN.replace("| 0.4% | < 1% | > 2% |", "| 0.4% | +0.2pp | +1pp |")).plan.unwrap();
+    assert_eq!(points.metrics[1].success.as_ref().map(|b| b.than.value), Some(0.6));
+    assert!(codes(&PLAN.replace("| 0.4% | < 1% | > 2% |", "| 0.4% | +2% | > 2% |")).contains(&"TM057"));
+}
+
+#[test]
+fn nobody_is_not_an_owner_and_a_guess_is_no_choice() {
+    for value in ["[Name] [Handle]", "[Name], [phone]", "___"] {
+        assert_eq!(codes(&PLAN.replace("Ana Ferreira (@ana)  ", value)), ["TM020"], "{value}");
+    }
+    assert_eq!(codes(&PLAN.replace("2026-12-08 14:00 Europe/Berlin", "[mm/dd/yy] [HH:MM]")), ["TM020"]);
+    for value in ["Low/Medium", "Medium-High", "Low | Medium | High"] {
+        assert_eq!(codes(&PLAN.replace("[ ] Low [x] Medium [ ] High", value)), ["TM030"], "{value}");
+    }
+    let below = PLAN.replace(
+        "**Risk Level:** [ ] Low [x] Medium [ ] High  \n",
+        "\n**Risk Level:**\n- [ ] Low\n- [x] Medium\n- [ ] High\n\n",
+    );
+    assert_eq!(reading(&below).plan.unwrap().risk, Some(crate::domain::plan::Risk::Medium));
+    // Another member under the same name is another owner.
+    let digest = |text: &str| reading(text).digest;
+    let (one, two) = (PLAN.replace("(@ana)", "<@111>"), PLAN.replace("(@ana)", "<@222>"));
+    assert_ne!(digest(&one), digest(&two));
+}
+
+#[test]
+fn wrapped_items_keep_their_second_line() {
+    let text = PLAN
+        .replace(
+            "1. **Stage 1:** 5% of users - 30 minutes  \n",
+            "1. **Stage 1:** 5% of users\n   in EU - 30 minutes\n   - check dashboards\n   - 10% error budget\n",
+        )
+        .replace("- [ ] Engineering team notified (T-24h)", "- [ ] Engineering team\n  notified (T-24h)")
+        .replace("Hold, and read the provider's own dashboard.", "Hold, and read\n  the provider's own dashboard.");
+    let found = reading(&text);
+    assert_eq!(found.diagnostics, []);
+    let plan = found.plan.unwrap();
+    assert_eq!((plan.stages.len(), plan.stages[0].percent, plan.stages[0].hold_min), (3, Some(5.0), Some(30)));
+    assert_eq!(plan.rungs.len(), 3);
+    assert!(plan.contingency[1].text.ends_with("own dashboard."), "{:?}", plan.contingency);
+}
+
+#[test]
+fn fixes_are_safe() {
+    let fixed = |text: &str| crate::plan_doc::fix(text.as_bytes()).unwrap().0;
+    for same in [
+        PLAN.replace("exceeds 2% for 5 minutes", "> 2% immediately"),
+        PLAN.replace("exceeds 2% for 5 minutes", "exceeds 2% within the first hour"),
+        PLAN.replace("## Deployment Strategy\n", "## Deployment Strategy\n\n### Rollout Stages\n"),
+    ] {
+        assert_eq!(fixed(&same), same);
+    }
+    let typo = PLAN.replace("**Release Type:**", "**Release Tpye:**");
+    assert_eq!(fixed(&typo), PLAN);
+    let zero = PLAN.replace("| Throughput | 1,200 rps", "| Errors | 0 | 0 | > 0 |\n| Throughput | 1,200 rps");
+    assert!(fixed(&zero).contains("| Errors | 0 | ≤ 0 | > 0 |"), "{}", fixed(&zero));
+}
+
+#[test]
+fn decimal_commas_are_never_numbers() {
+    for (from, to) in [("5% of users - 30", "0,5 % of users - 30"), ("percentage: 5%", "percentage: 5,5%")] {
+        let found = codes(&PLAN.replace(from, to));
+        assert!(found.contains(&"TM050") || found.contains(&"TM032"), "{to}: {found:?}");
+    }
+}
+
+#[test]
+fn zones_are_explained_by_the_places_people_mean() {
+    let problem = |text: &str| crate::plan_doc::parse_when(text, None).unwrap_err();
+    let india = problem("2026-12-08 14:00 IST");
+    assert!(india.help.contains("Asia/Kolkata") && india.help.contains("Asia/Jerusalem"), "{india:?}");
+    let summer = problem("2027-07-08 14:00 PST");
+    assert_eq!(summer.readings, ["2027-07-08 14:00 America/Los_Angeles", "2027-07-08 14:00 UTC-08:00"]);
+    let when = |text: &str| crate::plan_doc::parse_when(text, None).unwrap().at.to_string();
+    assert_eq!(when("2027-07-08 14:00 HST"), "2027-07-09T00:00:00Z");
+    assert_eq!(when("2026-12-08 14:00+05:30"), "2026-12-08T08:30:00Z");
+    assert_eq!(when("2026-12-08 (Tue) 2:30 p.m. UTC"), "2026-12-08T14:30:00Z");
+    assert_eq!(problem("2026-12-08 14:00 - 15:00 UTC").code, "TM070");
+    assert_eq!(problem("2026-12-08 13:00 UTC / 14:00 CET").code, "TM070");
+    let text = PLAN.replace("2026-12-08 14:00 Europe/Berlin", "2026-12-08T14:00:00+02:00[Europe/Berlin]");
+    assert_eq!(codes(&text), ["TM072"], "offset and zone contradict each other");
+    let text = PLAN.replace("2026-12-08 14:00 Europe/Berlin", "2026-12-08 14:00 [Europe/Berlin]");
+    assert_eq!(codes(&text), Vec::<&str>::new());
+}
+
+#[test]
+fn too_much_is_said_not_dropped() {
+    let many: String = (0..50).map(|n| format!("- [x] Metric number {n} exceeds 2% for 5 minutes\n")).collect();
+    let text = PLAN.replace("- [x] Error rate exceeds 2% for 5 minutes\n", &many);
+    assert!(codes(&text).contains(&"TM002"));
+    let plan = reading(&text).plan.unwrap();
+    assert_eq!(plan.triggers.len(), 40);
+}
+
+#[test]
+fn names_of_signers_cannot_spoil_the_document() {
+    for name in ["\u{202e}Bob", "| Bob |", "***", "\u{200f}", "Bob --> [x]", "Bob\n# Heading"] {
+        let signed = crate::plan_doc::Signed { name: name.to_owned(), at: "2026-12-02 10:00 UTC".to_owned() };
+        let filled = Filled { signed: [("sre_ops".to_owned(), signed)].into(), ..Filled::default() };
+        for text in [PLAN.to_owned(), format!("{PLAN}\r")] {
+            let once = export(text.as_bytes(), &filled).bytes;
+            assert_eq!(export(&once, &filled).bytes, once, "{name:?}");
+            assert_eq!(strip(&once), text.as_bytes(), "{name:?}");
+            assert!(read(&once, &Setting::default()).plan.is_some(), "{name:?}");
+        }
+    }
+}
+
+#[test]
+fn a_long_checklist_comes_home() {
+    let boxes: String = (0..150).map(|n| format!("- [ ] Box-number-{n}: with-many-dashes--and-words\n")).collect();
+    let text = format!("# List\n\n## Boxes\n\n{boxes}");
+    let done = reading(&text).items.keys().cloned().collect();
+    let filled = Filled { done, revision: Some(7), ..Filled::default() };
+    let once = export(text.as_bytes(), &filled).bytes;
+    assert!(read(&once, &Setting::default()).plan.is_some());
+    assert_eq!((strip(&once), exported_revision(&once)), (text.clone().into_bytes(), Some(7)));
+    let changed = String::from_utf8(once).unwrap().replacen("[x]", "[ ]", 1);
+    assert_eq!(unticked(changed.as_bytes()), ["task/box-number-0-with-many-dashes-and-words"]);
+}
+
+#[test]
+fn what_was_not_asked_is_not_said() {
+    let text = PLAN
+        .replace("- [ ] Support team briefed (T-2h)", "- [-] Support team briefed (T-2h)")
+        .replace("- [ ] Status page", "- [ ] ~~Status page");
+    assert_eq!(reading(&text).plan.unwrap().rungs.len(), 1);
+    let high = PLAN
+        .replace("[x] Medium [ ] High", "[ ] Medium [x] High")
+        .replace("Security (if required): [Name] - [Date/Time]", "Security (if required): N/A");
+    assert!(codes(&high).contains(&"TM082"));
+    let whom = reading(&PLAN.replace("Support team briefed", "Legal and marketing teams informed")).plan.unwrap();
+    assert_eq!(whom.rungs[1].audience.0, "legal-and-marketing");
+}
