@@ -32,6 +32,7 @@ pub mod release;
 pub mod rollback;
 pub mod signoff;
 pub mod stage;
+pub mod trigger;
 pub mod updates;
 pub mod workspace;
 

@@ -61,6 +61,12 @@ pub(super) fn own_words(text: &str, item: &Range<usize>) -> Range<usize> {
     trim(text, range.start..range.start + kept)
 }
 
+/// The first line of an item: a slot the bot fills never spans two.
+pub(super) fn one_line(text: &str, item: &Range<usize>) -> Range<usize> {
+    let end = text[item.clone()].find('\n').map_or(item.end, |i| item.start + i);
+    trim(text, item.start..end)
+}
+
 /// Placeholders `[like this]` inside a value; links and boxes are none.
 pub(super) fn placeholders(text: &str, value: &Range<usize>) -> Vec<Range<usize>> {
     let slice = &text[value.clone()];

@@ -12,7 +12,7 @@ use crate::plan_doc::blocks::trim;
 use crate::plan_doc::bot_blocks;
 use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{label, own_words, placeholders, plain_label, slug, unique};
+use crate::plan_doc::fields::{label, one_line, own_words, placeholders, plain_label, slug, unique};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::{fold, nearest};
 use crate::plan_doc::time::parse_when;
@@ -180,10 +180,12 @@ impl Reader<'_> {
         if for_min.is_some() && self.watch_min.is_none() {
             self.watch_min = for_min;
         }
-        if self.actions.iter().any(|a| a.text == words) || self.actions.len() >= MAX_ACTIONS {
+        if self.actions.len() >= MAX_ACTIONS {
+            *self.left_out.entry("actions").or_default() += 1;
             return;
         }
-        let id = unique(&slug(&words), |id| self.actions.iter().any(|a| a.id == id));
+        // By what stands in the document: an id must not depend on which boxes are ticked.
+        let id = unique(&slug(&words), |id| self.items.contains_key(&format!("action/{id}")));
         self.item(format!("action/{id}"), Some(check), &words);
         if !check.settled() {
             self.actions.push(ActionPlan { id, text: words, for_min });
@@ -191,7 +193,7 @@ impl Reader<'_> {
     }
 
     pub(super) fn signoff(&mut self, text: &Range<usize>, check: Option<Check>) {
-        let line = own_words(self.text, text);
+        let line = one_line(self.text, text);
         let raw = self.at(&line);
         let Some(colon) = raw.find(':') else {
             self.task(text, check);

@@ -7,6 +7,7 @@ mod fold;
 mod judge;
 mod metrics;
 mod overview;
+mod relative;
 mod rollout;
 mod rows;
 mod style;

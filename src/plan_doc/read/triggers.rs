@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::metrics::{Relative, relative_value, share};
+use super::relative::{Relative, relative_value, share};
 use super::{RawTrigger, Reader};
 use crate::domain::plan::{Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
 use crate::plan_doc::checkbox::{Check, Mark};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{RawTrigger, Reader, triggers};
 use crate::domain::plan::Level;
-use crate::plan_doc::blocks::{Block, Document, Section};
+use crate::plan_doc::blocks::{Block, Document, Section, trim};
 use crate::plan_doc::checkbox::{self, Check};
 use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{label, own_words, plain_label};
@@ -154,6 +154,7 @@ impl Reader<'_> {
                 {
                     let words = self.at(&name).to_owned();
                     self.overview_plain(&words, &name, &value);
+                    self.labels_below(part, &line, text);
                 } else {
                     self.task(text, check);
                 }
@@ -167,6 +168,21 @@ impl Reader<'_> {
             Some(Part::Actions) => self.action(text, check),
             Some(Part::Signoffs) => self.signoff(text, check),
             None => self.foreign_item(group, text, check),
+        }
+    }
+
+    /// Lines of labels that Markdown takes for the end of an item.
+    fn labels_below(&mut self, part: Option<Part>, first: &Range<usize>, text: &Range<usize>) {
+        let mut at = text.start;
+        for line in self.at(text).split_inclusive('\n') {
+            let range = trim(self.text, at..at + line.len());
+            at += line.len();
+            if range.start >= first.end
+                && let Some((name, value)) = label(self.text, &range)
+            {
+                let words = self.at(&name).to_owned();
+                self.overview_line(part, &words, &name, &value);
+            }
         }
     }
 

@@ -223,3 +223,15 @@ fn what_was_not_asked_is_not_said() {
     let whom = reading(&PLAN.replace("Support team briefed", "Legal and marketing teams informed")).plan.unwrap();
     assert_eq!(whom.rungs[1].audience.0, "legal-and-marketing");
 }
+
+#[test]
+fn ids_do_not_depend_on_what_is_ticked() {
+    let text = PLAN.replace("- [ ] Schedule retrospective if needed", "- [ ] Update `post-release-monitoring-log.md`");
+    let done: std::collections::BTreeSet<String> =
+        reading(&text).items.keys().filter(|id| id.starts_with("action/")).cloned().collect();
+    assert_eq!(done.len(), 3);
+    let filled = Filled { done, ..Filled::default() };
+    let once = export(text.as_bytes(), &filled).bytes;
+    assert_eq!(export(&once, &filled).bytes, once);
+    assert_eq!(strip(&once), text.as_bytes());
+}
