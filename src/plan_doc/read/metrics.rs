@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::relative::{Relative, band, relative_value, share};
 use super::rollout::{StageColumns, stage_columns};
 use super::triggers::rule_of_bound;
-use super::{RawMetric, Reader};
+use super::{RawMetric, Reader, sorted_words};
 use crate::domain::plan::{Bound, Cmp, MetricPlan, Quantity, TriggerPlan};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::grammar::{
@@ -151,7 +151,7 @@ impl Reader<'_> {
             baseline.as_ref(),
             lower,
         );
-        self.metrics.push(RawMetric { folded: fold(&plan.name), plan, name: name_at });
+        self.metrics.push(RawMetric { folded: fold(&plan.name), words: sorted_words(&plan.name), plan, name: name_at });
     }
 
     /// Whether smaller is better: by what the cells compare, else by the name.
@@ -380,7 +380,12 @@ impl Reader<'_> {
                     alert_for_s: None,
                     query: None,
                 };
-                self.metrics.push(RawMetric { folded: fold(&plan.name), plan, name: text.clone() });
+                self.metrics.push(RawMetric {
+                    folded: fold(&plan.name),
+                    words: sorted_words(&plan.name),
+                    plan,
+                    name: text.clone(),
+                });
             }
         }
     }

@@ -134,6 +134,8 @@ struct RawMetric {
     plan: MetricPlan,
     /// The name's letters and digits.
     folded: String,
+    /// The name's words in order.
+    words: Vec<String>,
     name: Range<usize>,
 }
 
@@ -311,9 +313,12 @@ impl<'t> Reader<'t> {
     fn metric_of(&self, name: &str) -> Option<&RawMetric> {
         let folded = fold(name);
         let by_name = self.metrics.iter().find(|metric| same_folded(&metric.folded, &folded));
+        if by_name.is_some() {
+            return by_name;
+        }
         // "latency p99" is "P99 Latency".
         let words = sorted_words(name);
-        by_name.or_else(|| self.metrics.iter().find(|metric| sorted_words(&metric.plan.name) == words))
+        self.metrics.iter().find(|metric| metric.words == words)
     }
 
     fn template(&self) -> bool {

@@ -11,6 +11,9 @@ use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::label;
 use crate::plan_doc::names::{Match, fold};
 
+/// Rows of one section told one by one.
+const SEVERAL: usize = 10;
+
 /// The template's own examples.
 const EXAMPLES: &[&str] = &[
     "deployto5ofusersinregionuswestfor30minutes",
@@ -169,18 +172,24 @@ impl Reader<'_> {
     /// Rows whose number of cells is not their header's.
     fn rows(&mut self, blocks: &[Block]) {
         let mut wanted = 0;
+        let mut crooked: Vec<(Range<usize>, usize, usize)> = Vec::new();
         for block in blocks {
-            let Block::Row { header, line, cells, .. } = block else { continue };
+            let Block::Row { header, line, cells } = block else { continue };
             if *header {
                 wanted = cells.len();
                 continue;
             }
             let found = written_cells(self.at(line));
             if found != wanted {
-                let word = if found < wanted { "missing" } else { "extra" };
-                let message = format!("A row with {word} cells: {found} of {wanted}.");
-                self.report(Diagnostic::new("TM006", message, "Give each column one cell.", line.clone()));
+                crooked.push((line.clone(), found, wanted));
             }
+        }
+        let rest = crooked.len().saturating_sub(SEVERAL);
+        for (n, (line, found, wanted)) in crooked.into_iter().take(SEVERAL).enumerate() {
+            let word = if found < wanted { "missing" } else { "extra" };
+            let more = if n == 0 && rest > 0 { format!(" ({rest} more rows below)") } else { String::new() };
+            let message = format!("A row with {word} cells: {found} of {wanted}{more}.");
+            self.report(Diagnostic::new("TM006", message, "Give each column one cell.", line));
         }
     }
 

@@ -130,7 +130,7 @@ const CASES: &[(&str, &[Edit], &[&str])] = &[
     ("TM091", &[("`release-checklist.md` reviewed", "checklist reviewed")], &[]),
 ];
 
-/// Rules that need more than a document: refusals, edited blocks, re-imports. Tested where they arise.
+/// Rules that need more than a document: refusals, edited blocks, re-imports.
 const ELSEWHERE: [&str; 6] = ["TM001", "TM002", "TM007", "TM092", "TM093", "TM094"];
 
 fn edited(edits: &[Edit]) -> String {
@@ -172,6 +172,38 @@ fn every_rule_finds_its_fault_and_nothing_else() {
         }
         insta::assert_snapshot!(*code, golden(&text, &reading, code));
     }
+}
+
+/// The rules that need more than one document.
+#[test]
+fn rules_of_refusals_edited_blocks_and_returns() {
+    let shown = |code: &'static str, text: &str, found: &[crate::plan_doc::Diagnostic]| {
+        let found: Vec<_> = found.iter().filter(|d| d.code == code).cloned().collect();
+        assert_eq!(found.len(), 1, "{code}: {found:?}");
+        let drawn = render_text(&found[0], text, "plan.md", 72, false);
+        insta::assert_snapshot!(code, format!("{drawn}\n\n--- json\n{:#}\n", json(&found[0], text)));
+    };
+    let turned = PLAN.replace("new payment", "new \u{202e}payment");
+    shown("TM001", &turned, &reading(&turned).diagnostics);
+    let long = PLAN.replace("new payment", &"x".repeat(9_000));
+    shown("TM002", &long, &reading(&long).diagnostics);
+    let done = ["gate/dependencies-deployed-and-stable".to_owned()];
+    let filled = crate::plan_doc::Filled { done: done.clone().into(), ..Default::default() };
+    let exported = String::from_utf8(crate::plan_doc::export(PLAN.as_bytes(), &filled).bytes).unwrap();
+    let touched = exported.replace("<!-- filled", "Mine.\n<!-- filled");
+    shown("TM007", &touched, &reading(&touched).diagnostics);
+    let again = |from: &str, to: &str| {
+        let text = PLAN.replace(from, to);
+        let (old, new) = (reading(PLAN), reading(&text));
+        let merged = crate::plan_doc::merge(&old, &new, &done.clone().into());
+        (text.clone(), merged.diagnostics(&old, &new, true))
+    };
+    let (text, found) = again("> 2%", "> 3%");
+    shown("TM093", &text, &found);
+    let (text, found) = again("Dependencies deployed and stable", "Dependencies are deployed and stable");
+    shown("TM094", &text, &found);
+    let (text, found) = again("- [ ] Schedule retrospective", "- [x] Schedule retrospective");
+    shown("TM092", &text, &found);
 }
 
 #[test]
