@@ -12,6 +12,7 @@ use super::bot_blocks;
 use super::diagnostics::patch;
 use super::filled::{Filled, Signed};
 use super::read::{Reading, Setting, read};
+use crate::domain::plan::SignoffRole;
 
 /// A document filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
     let mut patches: Vec<(Range<usize>, String)> = Vec::new();
     let mut record: BTreeMap<String, (String, String)> = BTreeMap::new();
     let mut unplaced = Vec::new();
+    let mut signings = Vec::new();
     for id in &filled.done {
         // A trigger's box is its author's: armed or not, never done.
         let item = reading.items.get(id).filter(|_| !id.starts_with("trigger/"));
@@ -60,6 +62,9 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
         if let Some(new) = signed_words(old, signed) {
             record.insert(format!("slot/{key}"), (old.to_owned(), new.clone()));
             patches.push((slot.clone(), new));
+        } else {
+            // Without a placeholder to fill the line is its author's: the log says who signed.
+            signings.push(format!("{} signed, {}: {}", role_words(role), signed.at, signed.name));
         }
     }
     if let (Some(updated), Some(slot)) = (&filled.updated, reading.slots.get("last-updated"))
@@ -75,8 +80,12 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
     {
         patches.push((at..at, bot_blocks::write("observed", &observed(filled), newline)));
     }
+    let nothing = patches.is_empty() && signings.is_empty() && filled.log.is_empty() && filled.revision.is_none();
+    if nothing {
+        return Exported { bytes: text.into_bytes(), unplaced };
+    }
     let end = text.len();
-    patches.push((end..end, bot_blocks::write("log", &log(filled, &record), newline)));
+    patches.push((end..end, bot_blocks::write("log", &log(filled, &signings, &record), newline)));
     Exported { bytes: patch(&text, patches).into_bytes(), unplaced }
 }
 
@@ -203,11 +212,16 @@ fn log_record(text: &str) -> Option<Record> {
     recorded(&text[own.body])
 }
 
-fn log(filled: &Filled, items: &BTreeMap<String, (String, String)>) -> String {
+/// The role a slug means, as people call it.
+fn role_words(slug: &str) -> String {
+    SignoffRole::from_slug(slug).map_or_else(|| slug.to_owned(), |role| role.to_string())
+}
+
+fn log(filled: &Filled, signings: &[String], items: &BTreeMap<String, (String, String)>) -> String {
     let mut body = String::new();
-    if !filled.log.is_empty() {
+    if !filled.log.is_empty() || !signings.is_empty() {
         body.push_str("\n**Log**\n\n");
-        for line in &filled.log {
+        for line in signings.iter().chain(&filled.log) {
             body.push_str(&format!("- {}\n", tidy(line)));
         }
         body.push('\n');

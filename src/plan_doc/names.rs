@@ -46,6 +46,27 @@ impl Part {
     }
 }
 
+/// The template's bold labels, and the section each belongs to.
+const GROUPS: &[(&str, Part)] = &[
+    ("relateddocuments", Part::Dependencies),
+    ("technicalprerequisites", Part::Dependencies),
+    ("rolloutapproach", Part::Strategy),
+    ("rolloutstages", Part::Strategy),
+    ("keymetrics", Part::Success),
+    ("automaticrollbacktriggers", Part::Rollback),
+    ("manualrollbackdecisionpoints", Part::Rollback),
+    ("prerelease", Part::Communication),
+    ("duringrelease", Part::Communication),
+    ("postrelease", Part::Communication),
+    ("identifiedrisks", Part::Risks),
+    ("contingencyplans", Part::Risks),
+];
+
+/// The section a bold label of the template belongs to, by its letters.
+pub(super) fn group_part(folded: &str) -> Option<Part> {
+    GROUPS.iter().find(|(name, _)| *name == folded).map(|(_, part)| *part)
+}
+
 /// How sure a name is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Match {
@@ -74,7 +95,8 @@ const SYNONYMS: &[(Part, &[&str])] = &[
         &[
             "overview", "releaseinformation", "releasesummary", "summary", "releasedetails", "launchoverview",
             "deploymentoverview", "details", "generalinformation", "basics", "releaseinfo", "deploymentinformation",
-            "changesummary", "metadata", "executivesummary",
+            "changesummary", "metadata", "executivesummary", "概要", "リリース概要", "개요", "überblick", "übersicht",
+            "aperçu", "resumen",
         ],
     ),
     (
@@ -83,7 +105,8 @@ const SYNONYMS: &[(Part, &[&str])] = &[
             "dependencies", "prerequisites", "prereleasechecklist", "predeploymentchecklist", "prelaunchchecklist",
             "readiness", "predeployment", "prerelease", "predeploymentverification", "prelaunch", "preflight",
             "preflightchecklist", "requirements", "readinesschecklist", "beforerelease", "beforedeployment",
-            "releasereadiness", "goliveprerequisites",
+            "releasereadiness", "goliveprerequisites", "gonogochecklist", "gonogocriteria", "gonogo", "前提条件",
+            "事前準備", "사전준비", "사전조건", "voraussetzungen", "prérequis", "requisitosprevios",
         ],
     ),
     (
@@ -100,7 +123,8 @@ const SYNONYMS: &[(Part, &[&str])] = &[
             "successmetrics", "monitoring", "metrics", "keymetrics", "slos", "kpis", "monitoringplan",
             "monitoringandalerts", "healthmetrics", "successcriteriametrics", "thresholds", "monitoringmetrics",
             "acceptancecriteria", "targets", "performancetargets", "observability", "successindicators",
-            "keymetricstomonitor",
+            "keymetricstomonitor", "成功基準", "監視", "성공기준", "모니터링", "erfolgskriterien", "critèresdesuccès",
+            "criteriosdeéxito",
         ],
     ),
     (
@@ -109,20 +133,24 @@ const SYNONYMS: &[(Part, &[&str])] = &[
             "rollbacktriggers", "rollbackplan", "rollbackprocedures", "rollbackprocedure", "rollback",
             "rollbackstrategy", "abortcriteria", "rollbackconditions", "rollbackdecisioncriteria",
             "rollbackthresholds", "whentorollback", "backoutplan", "reversionplan", "killcriteria", "stopconditions",
+            "切り戻し", "切り戻し基準", "切り戻し条件", "ロールバック条件", "ロールバック基準", "롤백조건", "롤백기준",
+            "rollbackkriterien", "rückfallplan", "critèresderetourarrière", "criteriosdereversión",
         ],
     ),
     (
         Part::Communication,
         &[
             "communications", "communication", "communicationsplan", "notifications", "stakeholdercommunication",
-            "comms", "commsplan", "announcements", "contactsandcommunication",
+            "comms", "commsplan", "announcements", "contactsandcommunication", "連絡", "連絡体制", "커뮤니케이션",
+            "kommunikation", "kommunikationsplan", "plandecommunication", "comunicación",
         ],
     ),
     (
         Part::Risks,
         &[
             "risks", "riskassessment", "riskmanagement", "riskanalysis", "risksandmitigations", "riskmatrix",
-            "knownrisks", "riskregister", "risksandmitigation",
+            "knownrisks", "riskregister", "risksandmitigation", "リスク", "위험", "리스크", "risiken", "risques",
+            "riesgos",
         ],
     ),
     (
@@ -137,14 +165,21 @@ const SYNONYMS: &[(Part, &[&str])] = &[
         Part::Signoffs,
         &[
             "signoffs", "signoff", "approvals", "approval", "approvers", "approvalgates", "deploymentapproval",
-            "releaseapproval", "approvalsignoff",
+            "releaseapproval", "approvalsignoff", "gonogodecision", "gonogoapproval", "gonogosignoff", "gonogovotes",
+            "承認", "승인", "freigabe", "freigaben", "approbations", "aprobaciones",
         ],
     ),
 ];
 
 /// Words that point to a section where nothing else does.
 const HINTS: &[(Part, &[&str])] = &[
-    (Part::Rollback, &["rollback", "abort", "backout"]),
+    (
+        Part::Rollback,
+        &[
+            "rollback", "abort", "backout", "ロールバック", "切り戻し", "롤백", "回滚", "rückfall", "retour arrière",
+            "reversión",
+        ],
+    ),
     (Part::Success, &["success criteria", "success metric", "kpi", "metrics", "performance target", "threshold"]),
     (Part::Signoffs, &["sign-off", "signoff", "approval"]),
     (Part::Communication, &["communication"]),
@@ -263,18 +298,20 @@ const LABELS: &[(Field, &[&str])] = &[
             "deploymentdatetime", "launchdatetime", "deploydate", "targetlaunch", "targetlaunchdate", "plannedstart",
             "t0", "start", "datetimezone", "dateandtime", "rolloutdate", "launch", "deploy", "deployment",
             "releasewindow", "launchwindow", "window", "rolloutstart", "rolloutstartdate", "plannedlaunch",
-            "productiondate",
+            "productiondate", "日時", "リリース日時", "リリース日", "일시", "배포일시", "datum", "termin", "zeitpunkt",
+            "fecha",
         ],
     ),
     (Field::Time, &["launchtime", "time", "starttime", "deploymenttime", "golivetime"]),
     (Field::Kind, &["type", "changetype", "deploymenttype", "launchtype", "kindofrelease"]),
-    (Field::Risk, &["risk", "riskrating", "riskassessment", "overallrisk"]),
+    (Field::Risk, &["risk", "riskrating", "riskassessment", "overallrisk", "リスク", "위험도", "risiko"]),
     (
         Field::Owner,
         &[
             "owner", "releasemanager", "releaselead", "launchlead", "lead", "dri", "deploymentlead", "changeowner",
             "author", "driver", "releasecaptain", "deploymentowner", "teamlead", "engineeringowner", "rolloutowner",
-            "releasecoordinator", "responsible", "featureowner", "pointofcontact", "captain",
+            "releasecoordinator", "responsible", "featureowner", "pointofcontact", "captain", "担当者", "責任者",
+            "담당자", "책임자", "verantwortlich", "verantwortliche", "responsable",
         ],
     ),
     (

@@ -47,7 +47,7 @@ pub fn show(reading: &Reading) -> Option<Value> {
         "tasks": plan.tasks,
         "counts": { "boxes_open": counts.boxes_open, "boxes_done": counts.boxes_done, "tables": counts.tables },
         "questions": reading.questions,
-        "items": reading.items.keys().collect::<Vec<_>>(),
+        "items": reading.items.keys().filter(|id| !id.starts_with("trigger/")).collect::<Vec<_>>(),
         "digest": reading.digest,
     }))
 }

@@ -4,7 +4,7 @@
 use super::number;
 use super::scan::Scan;
 use super::span::duration;
-use super::threshold::{Operand, Part, Way, Window, comparison, consecutive, part, whole, window};
+use super::threshold::{Operand, Part, Way, Window, comparison, consecutive, counted, part, reaches, whole, window};
 use super::trigger::{Clause, Trigger, without_lead};
 use crate::domain::plan::Cmp;
 
@@ -99,7 +99,7 @@ fn settled(rest: &str) -> bool {
             })
             .collect()
     };
-    !outside.contains(|c: char| c.is_ascii_digit() || matches!(c, '<' | '>' | '≤' | '≥'))
+    !counted(&outside) && !outside.contains(|c: char| c.is_ascii_digit() || matches!(c, '<' | '>' | '≤' | '≥'))
 }
 
 fn finished(part: Part, scan: &Scan<'_>) -> Option<Part> {
@@ -118,7 +118,7 @@ fn over(text: &str) -> Option<Clause> {
                 if !symbol {
                     let mut ahead = scan.clone();
                     ahead.word(&["at or", "equal to or"]);
-                    comparison(&mut ahead)?;
+                    comparison(&mut ahead).or_else(|| reaches(&mut ahead))?;
                     if scan.word(&["at or"]).is_some() {
                         let mut found = part(scan)?;
                         found.cmp = match found.cmp {
@@ -223,7 +223,7 @@ fn leading(text: &str, before: Option<&str>) -> Option<Clause> {
     found.cmp = Some(cmp);
     let after = inner.rest().trim();
     let written = &text[body_at..body_at + inner.at];
-    let (noun, rest_window) = subject(after, window);
+    let (noun, rest_window) = subject(after, window)?;
     let noun_unit = match &found.operand {
         Operand::Value(quantity) => noun_unit(&quantity.unit).then(|| quantity.unit.clone()),
         _ => None,
@@ -261,8 +261,9 @@ fn noun_unit(unit: &str) -> bool {
     !unit.is_empty() && unit.chars().all(|c| c.is_alphabetic() || matches!(c, ' ' | '-')) && unit.len() > 3
 }
 
-/// The words after a bound, up to a window: "players disconnected in 2 minutes".
-fn subject(text: &str, read: fn(&mut Scan<'_>) -> Option<Window>) -> (Option<String>, Option<Window>) {
+/// The words after a bound, up to a window: "players disconnected in 2 minutes". `None` if a number stands among them:
+/// "per 1,000 sessions" is no part of a name.
+fn subject(text: &str, read: fn(&mut Scan<'_>) -> Option<Window>) -> Option<(Option<String>, Option<Window>)> {
     let mut scan = Scan::new(text);
     for (i, _) in text.match_indices(' ') {
         scan.at = i;
@@ -270,17 +271,20 @@ fn subject(text: &str, read: fn(&mut Scan<'_>) -> Option<Window>) -> (Option<Str
             && settled(scan.rest())
         {
             let noun = text[..i].trim().trim_start_matches("of ").trim();
-            return (clean(noun), Some(found));
+            return Some((clean(noun)?, Some(found)));
         }
     }
     let noun = text.trim().trim_start_matches("of ").trim();
-    (clean(noun), None)
+    Some((clean(noun)?, None))
 }
 
-fn clean(noun: &str) -> Option<String> {
+/// A noun, if there is one; `None` if there is more than a noun.
+fn clean(noun: &str) -> Option<Option<String>> {
     let noun = noun.split(['(', '→']).next().unwrap_or(noun).trim();
-    let fits = noun.chars().any(char::is_alphabetic) && !noun.contains(|c: char| c.is_ascii_digit());
-    fits.then(|| noun.to_owned())
+    if noun.contains(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    Some(noun.chars().any(char::is_alphabetic).then(|| noun.to_owned()))
 }
 
 /// `20% drop in conversions`, `5% increase in errors`.
@@ -302,7 +306,7 @@ fn moved(scan: &mut Scan<'_>, percent: f64) -> Option<Clause> {
         false
     };
     scan.word(&["in", "of"])?;
-    let (noun, found) = subject(scan.rest().trim(), placed);
+    let (noun, found) = subject(scan.rest().trim(), placed)?;
     Some(Clause::Moves { name: name(&noun?)?, down, percent, window: found })
 }
 
@@ -341,11 +345,14 @@ fn moves(text: &str) -> Option<Clause> {
         }
         scan.word(&["by", "of"]);
         let doubled = scan.word(&["2x", "twofold"]).is_some();
+        let halved = scan.word(&["half"]).is_some();
         comparison(&mut scan);
         scan.word(&["by", "of"]);
         let found = scan.attempt(|scan| {
             let percent = if doubled {
                 100.0
+            } else if halved {
+                50.0
             } else {
                 let value = number::number(scan)?;
                 scan.symbol("+");

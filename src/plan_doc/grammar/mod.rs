@@ -14,8 +14,8 @@ mod written;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use number::decimal_comma;
 pub use number::number_with_unit;
+pub(crate) use number::{decimal_comma, thousands};
 pub(crate) use scan::{blank, none, plain, unfilled};
 pub use span::duration_min;
 pub(crate) use span::{find_duration, offset};

@@ -107,6 +107,27 @@ pub(crate) fn decimal_comma(text: &str) -> Option<usize> {
     })
 }
 
+/// Where a number may be grouped by a point or a blank, `1.200 ms`, `1 250/h`: the mark's byte. Three decimals are read
+/// where they are usual: percent, multiples, and after a zero.
+pub(crate) fn thousands(text: &str, blanks: bool) -> Option<usize> {
+    let bytes = text.as_bytes();
+    (1..bytes.len().saturating_sub(3)).find(|&i| {
+        let mark = bytes[i] == b'.' || (blanks && bytes[i] == b' ');
+        let before = bytes[..i].iter().rev().take_while(|b| b.is_ascii_digit()).count();
+        let after = bytes[i + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
+        if !mark || after != 3 || !(1..=3).contains(&before) || bytes[i - before] == b'0' {
+            return false;
+        }
+        let lead = text[..i - before].chars().next_back();
+        let apart = lead.is_none_or(|c| !c.is_alphanumeric() && !matches!(c, '.' | ',' | '-' | '/'));
+        let rest = text[i + 4..].trim_start();
+        let decimals = ["%", "percent", "pct", "pp", "x", "×", "σ"].iter().any(|unit| rest.starts_with(unit));
+        let more =
+            text[i + 4..].strip_prefix(['.', ':', '-']).is_some_and(|r| r.starts_with(|c: char| c.is_ascii_digit()));
+        apart && !more && (bytes[i] == b' ' || !decimals)
+    })
+}
+
 /// Units as written, and what we call them. Longer ones first where one begins with another.
 const UNITS: &[(&str, &str)] = &[
     ("%", "%"),

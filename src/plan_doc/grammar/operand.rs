@@ -2,6 +2,7 @@
 
 use super::number::{currency, number, quantity, unit};
 use super::scan::Scan;
+use super::span::compound;
 use super::threshold::{Operand, Way};
 use crate::domain::plan::{Cmp, Quantity};
 
@@ -18,7 +19,7 @@ pub(super) const BASELINES: &[&str] = &[
 
 /// What is compared with, and the comparison it implies by itself: "zero", `500+ req/s`.
 pub(super) fn operand(scan: &mut Scan<'_>, compared: bool) -> Option<(Operand, Option<Cmp>)> {
-    if scan.word(&["zero", "no", "none"]).is_some() {
+    if !scan.next_is(&["no worse", "no change", "no more", "no less"]) && scan.word(&["zero", "no", "none"]).is_some() {
         let unit = noun(scan);
         return Some((Operand::Value(Quantity { value: 0.0, unit }), Some(Cmp::Equal)));
     }
@@ -61,6 +62,10 @@ fn measured(scan: &mut Scan<'_>, compared: bool) -> Option<Operand> {
             quantity.value = -quantity.value;
             Some(Operand::Value(quantity))
         });
+    }
+    if let Some(seconds) = scan.attempt(compound) {
+        let by = [(3600, "h"), (60, "min"), (1, "s")].into_iter().find(|(by, _)| seconds.is_multiple_of(*by))?;
+        return Some(Operand::Value(Quantity { value: f64::from(seconds / by.0), unit: by.1.to_owned() }));
     }
     let money = currency(scan);
     let value = number(scan)?;

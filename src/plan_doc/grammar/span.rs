@@ -76,6 +76,23 @@ pub(super) fn duration(scan: &mut Scan<'_>) -> Option<u32> {
     })
 }
 
+/// `2h30m`, `1h 20min`: two parts at least, without a range.
+pub(super) fn compound(scan: &mut Scan<'_>) -> Option<u32> {
+    let mut total = 0.0;
+    for n in 0..4 {
+        let Some(seconds) = scan.attempt(|scan| {
+            scan.space();
+            let plain = scan.rest().starts_with(|c: char| c.is_ascii_digit());
+            let ranged = scan.rest().trim_start_matches(|c: char| c.is_ascii_digit() || c == '.').trim_start();
+            (plain && !ranged.starts_with(['-', '+'])).then(|| part(scan)).flatten()
+        }) else {
+            return (n > 1 && (1.0..=LONGEST_S).contains(&total)).then_some(total.round() as u32);
+        };
+        total += seconds;
+    }
+    None
+}
+
 /// `PT30M`, `PT2H`, `P1D`.
 fn iso(scan: &mut Scan<'_>) -> Option<u32> {
     scan.space();

@@ -83,7 +83,7 @@ fn meaning(kind: &str, text: &str) -> String {
                 bounds.iter().map(bound).collect::<Vec<_>>().join(if any { " or " } else { " and " })
             }
             Err(Unread::DecimalComma) => "error".to_owned(),
-            Err(Unread::Unclear) => "prose".to_owned(),
+            Err(Unread::Unclear | Unread::Thousands) => "prose".to_owned(),
         };
     }
     match trigger(text) {

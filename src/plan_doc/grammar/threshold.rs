@@ -1,7 +1,7 @@
 //! Threshold cells (`plans.md` 6.1): `< 250ms`, `±20% vs baseline`, `99.9%+ over 30 days`, `2x baseline (p95)`. Pure: what a
 //! cell says, not what it is held against.
 
-use super::number::{decimal_comma, number, unit};
+use super::number::{decimal_comma, number, thousands, unit};
 use super::operand::{BASELINES, operand};
 use super::scan::{Scan, blank, none, plain};
 use super::span::duration;
@@ -82,6 +82,8 @@ pub(crate) enum Window {
 pub(crate) enum Unread {
     /// `1,5 %`
     DecimalComma,
+    /// `1.200 ms`: one, or twelve hundred.
+    Thousands,
     Unclear,
 }
 
@@ -96,6 +98,9 @@ pub(crate) fn cell(raw: &str) -> Result<Cell, Unread> {
     let text = plain(raw);
     if decimal_comma(&text).is_some() {
         return Err(Unread::DecimalComma);
+    }
+    if thousands(&text, true).is_some() {
+        return Err(Unread::Thousands);
     }
     let mut scan = Scan::new(&text);
     let (bounds, any) = bounds(&mut scan).ok_or(Unread::Unclear)?;
@@ -214,6 +219,7 @@ pub(super) fn comparison(scan: &mut Scan<'_>) -> Option<Cmp> {
 pub(super) fn part(scan: &mut Scan<'_>) -> Option<Part> {
     let mut before = stat(scan);
     scan.symbol(":");
+    let reached = scan.attempt(reaches);
     while scan.word(FILLERS).is_some() {
         scan.symbol(":");
     }
@@ -221,13 +227,14 @@ pub(super) fn part(scan: &mut Scan<'_>) -> Option<Part> {
     if let Some(part) = scan.attempt(within) {
         return Some(tail(scan, part, before));
     }
-    let mut cmp = comparison(scan);
+    let mut cmp = reached.or_else(|| comparison(scan));
     // "max 3 retries" bounds, "max < 3" measures.
     if cmp.is_none() && before.as_deref() == Some("max") && scan.clone().attempt(number).is_some() {
         (cmp, before) = (Some(Cmp::AtMost), None);
     }
     scan.word(&["a", "an", "the", "by"]);
-    let (operand, implied) = operand(scan, cmp.is_some())?;
+    let by = cmp.and_then(|cmp| scan.attempt(|scan| baseline_by(scan, cmp)));
+    let (operand, implied) = by.map(|operand| (operand, None)).or_else(|| operand(scan, cmp.is_some()))?;
     cmp = cmp.or(implied);
     // `99.9%+`, `5 or more`
     if cmp.is_none() {
@@ -239,8 +246,28 @@ pub(super) fn part(scan: &mut Scan<'_>) -> Option<Part> {
             cmp = Some(Cmp::AtMost);
         }
     }
+    // "> 1-2%" says neither one nor two.
+    if cmp.is_some() && matches!(operand, Operand::Band { .. }) {
+        return None;
+    }
     let part = Part { cmp, operand, stat: None, window: None, scope: None };
     Some(tail(scan, part, before))
+}
+
+/// "drops to 50% of baseline", "rises to 80%": reaching it is enough.
+pub(super) fn reaches(scan: &mut Scan<'_>) -> Option<Cmp> {
+    let down = ["drops to", "drop to", "falls to", "fall to", "dips to", "decreases to", "goes down to", "is down to"];
+    let up = ["rises to", "rise to", "climbs to", "increases to", "jumps to", "spikes to", "goes up to", "is up to"];
+    scan.word(&down).map(|_| Cmp::AtMost).or_else(|| scan.word(&up).map(|_| Cmp::AtLeast))
+}
+
+/// "exceeds baseline by 50%".
+fn baseline_by(scan: &mut Scan<'_>, cmp: Cmp) -> Option<Operand> {
+    scan.word(&["baseline by", "the baseline by", "normal by"])?;
+    scan.word(&["more than"]);
+    let percent = number(scan)?;
+    let way = if matches!(cmp, Cmp::Above | Cmp::AtLeast) { Way::Up } else { Way::Down };
+    scan.symbol("%").then_some(Operand::Change { percent, way })
 }
 
 /// `within ±5%`, `within 10% of baseline`, `between 10 and 20 ms`.
@@ -330,8 +357,8 @@ const WINDOW_WORDS: &[&str] = &[
     "for more than", "for over", "for at least", "lasting", "lasting more than", "averaged over", "across",
     "persisting for", "for longer than", "in any", "over any", "per", "for a", "over a", "in a", "within a",
     "in under", "through", "inside", "for any", "held for", "sustained", "over a rolling", "in the past",
-    "over the past", "after", "during any", "measured over", "per rolling", "inside any", "across any", "for about",
-    "for ≥", "for >", "for the", "over the", "in the", "within the",
+    "over the past", "during any", "measured over", "per rolling", "inside any", "across any", "for about", "for ≥",
+    "for >", "for the", "over the", "in the", "within the",
 ];
 
 /// `for 5 minutes`, `over 3 consecutive checks`, `(5-minute window)`, `, 10 min`.
@@ -340,6 +367,10 @@ pub(super) fn window(scan: &mut Scan<'_>) -> Option<Window> {
         let comma = scan.symbol(",");
         if let Some(first) = scan.attempt(since_start) {
             return Some(Window::First(first));
+        }
+        let minute = ["for a minute", "over a minute", "for a full minute", "for one minute", "within a minute"];
+        if scan.word(&minute).is_some() {
+            return Some(Window::Seconds(60));
         }
         if scan.word(WINDOW_WORDS).is_none() && !comma {
             return None;
@@ -415,6 +446,14 @@ pub(super) fn whole(n: f64) -> Option<u32> {
     ((1.0..=1000.0).contains(&n) && n.fract() == 0.0).then_some(n as u32)
 }
 
+/// "in more than one region" is a condition of its own, no place.
+pub(super) fn counted(words: &str) -> bool {
+    let low = words.to_ascii_lowercase();
+    ["more than", "at least", "fewer than", "less than", "both ", "majority", "one of", "two ", "three "]
+        .iter()
+        .any(|count| low.contains(count))
+}
+
 fn scope(scan: &mut Scan<'_>) -> Option<String> {
     scan.attempt(|scan| {
         let before = scan.at;
@@ -429,7 +468,7 @@ fn scope(scan: &mut Scan<'_>) -> Option<String> {
             .min()
             .unwrap_or(rest.len());
         let words = rest[..end].trim();
-        if words.is_empty() || words.starts_with(|c: char| c.is_ascii_digit()) {
+        if words.is_empty() || words.starts_with(|c: char| c.is_ascii_digit()) || counted(words) {
             return None;
         }
         scan.at += end;

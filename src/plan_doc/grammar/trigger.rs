@@ -2,7 +2,7 @@
 //! for 10 min". A line that is not one of these is a person's to judge; nothing is dropped.
 
 use super::clause::clause;
-use super::number::decimal_comma;
+use super::number::{decimal_comma, thousands};
 use super::scan::{Scan, blank, plain};
 
 use super::threshold::{Part, Unread, Window};
@@ -64,6 +64,9 @@ pub(crate) fn trigger(raw: &str) -> Trigger {
     let text = plain(raw);
     if decimal_comma(&text).is_some() {
         return Trigger::Unread(Unread::DecimalComma);
+    }
+    if thousands(&text, false).is_some() {
+        return Trigger::Unread(Unread::Thousands);
     }
     if text.len() > LONGEST {
         return Trigger::Judged;

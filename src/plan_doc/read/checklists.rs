@@ -11,8 +11,8 @@ use crate::domain::plan::{
 use crate::plan_doc::blocks::trim;
 use crate::plan_doc::bot_blocks;
 use crate::plan_doc::checkbox::{Check, Mark};
-use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{label, one_line, own_words, placeholders, plain_label, slug, unique};
+use crate::plan_doc::diagnostics::{Diagnostic, Severity};
+use crate::plan_doc::fields::{label, own_words, placeholders, plain_label, slug, unique};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::{fold, nearest};
 use crate::plan_doc::time::parse_when;
@@ -22,6 +22,34 @@ const MAX_GATES: usize = 60;
 const MAX_TASKS: usize = 150;
 const MAX_ACTIONS: usize = 30;
 const MAX_RISKS: usize = 30;
+
+/// The role somebody's title means; in other people's plans also by its usual names.
+fn role_named(who: &str, template: bool) -> Option<SignoffRole> {
+    let folded = fold(who);
+    let ours = SignoffRole::ALL.iter().copied().find(|role| folded.starts_with(&fold(&role.to_string())));
+    if ours.is_some() || template {
+        return ours;
+    }
+    let usual: [(SignoffRole, &[&str]); 4] = [
+        (
+            SignoffRole::EngineeringLead,
+            &[
+                "engineering", "engineeringmanager", "techlead", "technicallead", "leadengineer", "developmentlead",
+                "devlead",
+            ],
+        ),
+        (SignoffRole::ProductOwner, &["product", "productmanager", "productlead", "pm", "po", "businessowner"]),
+        (
+            SignoffRole::SreOps,
+            &[
+                "sre", "ops", "operations", "operationslead", "devops", "devopslead", "srelead", "platform",
+                "infrastructure",
+            ],
+        ),
+        (SignoffRole::Security, &["securitylead", "securityteam", "infosec", "securityofficer", "ciso"]),
+    ];
+    usual.into_iter().find(|(_, names)| names.contains(&folded.as_str())).map(|(role, _)| role)
+}
 
 impl Reader<'_> {
     pub(super) fn gate(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
@@ -50,6 +78,7 @@ impl Reader<'_> {
             && !raw.contains("://")
         {
             let message = "A document without a link or path.";
+            self.unlinked.push(self.gates.len());
             self.report(
                 Diagnostic::new("TM091", message, "Name it, `deployment-guide.md`, or link it.", line)
                     .of("Related Documents"),
@@ -108,11 +137,12 @@ impl Reader<'_> {
                 }
             }
         }
-        if risk.is_empty() {
+        if risk.is_empty() && mitigation.is_empty() {
             self.task(text, check);
             return;
         }
-        let hole = |words: &str| unfilled(words) || (words.starts_with('[') && words.ends_with(']'));
+        let hole =
+            |words: &str| words.is_empty() || unfilled(words) || (words.starts_with('[') && words.ends_with(']'));
         match (hole(&risk), hole(&mitigation)) {
             (true, _) => {
                 let found =
@@ -177,6 +207,11 @@ impl Reader<'_> {
         let folded = fold(&words);
         let for_min =
             folded.starts_with("monitor").then(|| grammar::find_duration(&words)).flatten().map(|s| s.div_ceil(60));
+        if folded.starts_with("monitor") && for_min.is_none() && self.template() {
+            let help = "Say for how long, `Monitor dashboards for next 24 hours`.";
+            let message = "How long the dashboards are watched is not said.";
+            self.report(Diagnostic::new("TM021", message, help, line.clone()).of("Post-Release Actions"));
+        }
         if for_min.is_some() && self.watch_min.is_none() {
             self.watch_min = for_min;
         }
@@ -192,15 +227,34 @@ impl Reader<'_> {
         }
     }
 
-    pub(super) fn signoff(&mut self, text: &Range<usize>, check: Option<Check>) {
-        let line = one_line(self.text, text);
+    /// A row of a table of sign-offs: the role, then who.
+    pub(super) fn signoff_row(&mut self, name: Option<usize>, cells: &[Range<usize>]) {
+        let Some(first) = cells.first() else { return };
+        let who = plain(self.at(first));
+        let Some(role) = role_named(&who, self.template()) else { return };
+        let person = name.and_then(|i| cells.get(i)).map(|cell| (plain(self.at(cell)), cell.clone()));
+        let (name, span) = match person {
+            Some((words, cell)) => {
+                let hole = unfilled(&words) || !placeholders(self.text, &cell).is_empty();
+                (Some(words).filter(|_| !hole), cell)
+            }
+            None => (None, first.clone()),
+        };
+        if !self.signoffs.iter().any(|known| known.role == role) {
+            self.spans.signoffs.push((role, span));
+            self.signoffs.push(SignoffPlan { role, name: name.map(|name| name.chars().take(80).collect()) });
+        }
+    }
+
+    pub(super) fn signoff(&mut self, line: &Range<usize>, text: &Range<usize>, check: Option<Check>) {
+        let line = line.clone();
         let raw = self.at(&line);
         let Some(colon) = raw.find(':') else {
             self.task(text, check);
             return;
         };
         let who = plain(&raw[..colon]);
-        let role = SignoffRole::ALL.iter().copied().find(|role| fold(&who).starts_with(&fold(&role.to_string())));
+        let role = role_named(&who, self.template());
         let Some(role) = role else {
             if self.template() {
                 let names: Vec<String> = SignoffRole::ALL.iter().map(ToString::to_string).collect();
@@ -213,6 +267,11 @@ impl Reader<'_> {
             self.task(text, check);
             return;
         };
+        if !self.template() && self.signoffs.iter().any(|known| known.role == role) {
+            // Two of other people's roles may be one of ours.
+            self.task(text, check);
+            return;
+        }
         self.item(format!("signoff/{}", role.slug()), check, &who);
         let slot = trim(self.text, line.start + colon + 1..line.end);
         let rest = self.at(&slot);
@@ -245,15 +304,46 @@ impl Reader<'_> {
     }
 
     fn signed_when(&mut self, when: &str, slot: &Range<usize>) {
-        let Some(now) = self.setting.now else { return };
-        let zone = self.setting.zone.as_deref().or(Some("UTC"));
-        let instant = parse_when(when, zone).ok().map(|when| when.at);
-        let day =
-            when.parse::<Date>().ok().and_then(|day| jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok());
-        if instant.or(day).is_some_and(|at| at > now + jiff::SignedDuration::from_hours(14)) {
+        if self.future(when) {
             let found =
                 Diagnostic::new("TM084", "A sign-off is dated in the future.", "Correct the date.", slot.clone());
             self.report(found.of("Approval Sign-offs"));
+        }
+    }
+
+    /// Whether a date is later than today anywhere.
+    fn future(&self, when: &str) -> bool {
+        let day = |now| self.day(when).is_some_and(|at| at > now + jiff::SignedDuration::from_hours(14));
+        self.setting.now.is_some_and(day)
+    }
+
+    /// A date, or a date and time; the day's beginning where there is no time.
+    fn day(&self, when: &str) -> Option<jiff::Timestamp> {
+        let zone = self.setting.zone.as_deref().or(Some("UTC"));
+        let instant = parse_when(when, zone).ok().map(|when| when.at);
+        let day = || {
+            let day = when.trim().parse::<Date>().ok()?;
+            jiff::tz::TimeZone::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
+        };
+        instant.or_else(day)
+    }
+
+    /// "Last Updated" is not in the future, "Next Review" not before T-0.
+    pub(super) fn closing_dates(&mut self) {
+        if let Some(slot) = self.slots.get("last-updated").cloned()
+            && self.future(&plain(self.at(&slot)))
+        {
+            let message = "The last update is dated in the future.";
+            let found = Diagnostic::new("TM084", message, "Correct the date.", slot).of("Last Updated");
+            self.report(found.weighing(Severity::Warning));
+        }
+        let review = self.spans.review.clone();
+        if let (Some(t0), Some(at)) = (&self.when, self.day(&plain(self.at(&review))))
+            && at + jiff::SignedDuration::from_hours(24) < t0.at
+        {
+            let message = "The next review is before T-0.";
+            let found = Diagnostic::new("TM078", message, "Plan it after the release.", review);
+            self.report(found.of("Next Review"));
         }
     }
 }

@@ -19,7 +19,10 @@ impl Reader<'_> {
         let value_at = self.at(&line).find(':').map_or(line.end..line.end, |colon| {
             crate::plan_doc::blocks::trim(self.text, line.start + colon + 1..line.end)
         });
-        if folded.contains("channel") && !value_at.is_empty() && check.is_some() {
+        if folded.contains("channel")
+            && check.is_some()
+            && (!value_at.is_empty() || self.template() && folded.ends_with("channel"))
+        {
             self.channel(&value_at, check, &words);
         } else if folded.starts_with("updatesevery")
             || folded.starts_with("updateevery")
@@ -30,6 +33,10 @@ impl Reader<'_> {
             let rest = crate::plan_doc::blocks::trim(self.text, every.min(line.end)..line.end);
             let value = if value_at.is_empty() { rest } else { value_at };
             self.updates(&value, check, &words);
+        } else if group.starts_with("escalation") && check.is_none() && grammar::offset(&words).is_none() {
+            self.escalation_seen = true;
+            self.spans.escalation = line.clone();
+            self.escalate(&line);
         } else if folded.starts_with("escalation") && (check.is_some() || !self.template()) {
             self.escalation_path(&value_at, check, &words);
         } else if group.contains("pre") || grammar::offset(&words).is_some_and(|(minutes, _)| minutes < 0) {
@@ -159,16 +166,50 @@ impl Reader<'_> {
         self.spans.escalation = value.clone();
         self.item("escalation".to_owned(), check, words);
         let raw = self.at(value);
+        if value.is_empty() {
+            // The people may stand on items of their own.
+            self.escalating = Some((self.depth, value.clone()));
+            return;
+        }
+        self.escalation = chain(raw);
         if unfilled(raw) || !placeholders(self.text, value).is_empty() {
+            self.escalation.clear();
+            self.escalation_unfilled(value);
+        }
+    }
+
+    /// An item below the escalation path's label; true if it was taken. Anything else ends the path.
+    pub(super) fn escalation_step(&mut self, line: &Range<usize>, depth: Option<usize>) -> bool {
+        let Some((above, label)) = self.escalating.clone() else { return false };
+        if depth.is_some_and(|depth| depth > above) {
+            self.escalate(line);
+            return true;
+        }
+        self.escalating = None;
+        if self.escalation.is_empty() {
+            self.escalation_unfilled(&label);
+        }
+        false
+    }
+
+    /// One step of the path: `1. Ana (@ana)`, `L2: Ben (@ben)`.
+    fn escalate(&mut self, line: &Range<usize>) {
+        let words = plain(self.at(line));
+        let person = words.split_once(": ").map_or(words.as_str(), |(_, person)| person);
+        if !unfilled(person) && placeholders(self.text, line).is_empty() && self.escalation.len() < 8 {
+            self.escalation.extend(chain(person).into_iter().take(1));
+        }
+    }
+
+    fn escalation_unfilled(&mut self, value: &Range<usize>) {
+        {
             let help = "Name people in order, `Ben (@ben) → Eva (@eva)`.";
             let span =
                 if value.is_empty() { crate::plan_doc::blocks::line_of(self.text, value.start) } else { value.clone() };
             self.report(
                 Diagnostic::new("TM021", "The escalation path is not filled.", help, span).of("Escalation path"),
             );
-            return;
         }
-        self.escalation = chain(raw);
     }
 }
 

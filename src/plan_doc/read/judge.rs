@@ -7,7 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::Reader;
 use super::rows::below;
 use crate::domain::lifecycle::grace;
-use crate::domain::plan::{Approach, Bound, ContingencyWhen, ReleaseType, Risk, TriggerRule, span_label, t_label};
+use crate::domain::plan::{
+    Approach, Bound, ContingencyWhen, GateKind, ReleaseType, Risk, TriggerRule, span_label, t_label,
+};
 use crate::domain::policy::required_roles;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::names::{self, Field, Part, fold};
@@ -21,6 +23,7 @@ impl Reader<'_> {
         self.trigger_rules();
         self.time_rules();
         self.offset_rules();
+        self.closing_dates();
         self.people_rules();
         self.duplicate_metrics();
     }
@@ -94,8 +97,22 @@ impl Reader<'_> {
             let help = "Write them like `Error rate exceeds 2% for 5 minutes`.";
             self.report(Diagnostic::new("TM010", message, help, end.clone()).of("Automatic Rollback Triggers"));
         }
+        self.without_prerequisites();
+        for part in Part::ALL {
+            let led_to = self.groups.iter().any(|group| names::group_part(group) == Some(part));
+            if self.template() && led_to && !self.parts.iter().any(|(known, ..)| *known == part) {
+                self.lacks(part, part.heading(), Severity::Error, end);
+            }
+        }
         for (gone, part, field, severity) in [
             (self.gates.is_empty(), Part::Dependencies, "Pre-Release Dependencies", Severity::Warning),
+            (self.lacks_gates("relateddocuments"), Part::Dependencies, "Related Documents", Severity::Warning),
+            (
+                self.lacks_gates("technicalprerequisites"),
+                Part::Dependencies,
+                "Technical Prerequisites",
+                Severity::Warning,
+            ),
             (self.points.is_empty(), Part::Rollback, "Manual Rollback Decision Points", Severity::Warning),
             (self.rungs.is_empty(), Part::Communication, "Pre-Release", Severity::Warning),
             (!self.channel_seen, Part::Communication, "Slack channel", Severity::Error),
@@ -129,6 +146,39 @@ impl Reader<'_> {
             }
         }
         self.missing_signoffs(end);
+        self.weigh_holes();
+    }
+
+    /// One of the template's two lists of gates is not there, while the other is.
+    fn lacks_gates(&self, group: &str) -> bool {
+        self.template() && !self.gates.is_empty() && !self.groups.contains(group)
+    }
+
+    /// Without the second list's label its lines look like documents: those without a link are none.
+    fn without_prerequisites(&mut self) {
+        if self.groups.contains("technicalprerequisites") || self.unlinked.is_empty() {
+            return;
+        }
+        self.diagnostics.retain(|d| d.code != "TM091");
+        for n in std::mem::take(&mut self.unlinked) {
+            if let Some(gate) = self.gates.get_mut(n) {
+                gate.kind = GateKind::Prerequisite;
+            }
+        }
+    }
+
+    /// What High risk demands is an error when its line is there and empty, too.
+    fn weigh_holes(&mut self) {
+        if self.risk != Some(Risk::High) {
+            return;
+        }
+        for found in &mut self.diagnostics {
+            let demanded =
+                matches!(found.field.as_deref(), Some("Rollout Stages" | "Identified Risks" | "Contingency Plans"));
+            if demanded && found.code == "TM021" {
+                found.severity = Severity::Error;
+            }
+        }
     }
 
     fn missing_signoffs(&mut self, end: &Range<usize>) {
@@ -192,12 +242,14 @@ impl Reader<'_> {
         // A phase of a project that names no extent is no step of a rollout.
         let extents: Vec<_> =
             stages.iter().filter_map(|(stage, span)| stage.percent.map(|p| (p, span.clone()))).collect();
+        let hole = self.diagnostics.iter().any(|d| d.code == "TM021" && d.field.as_deref() == Some(field));
         if let Some(pair) = extents.windows(2).find(|w| w[1].0 <= w[0].0) {
             let message = format!("Stage percentages do not rise: {}% after {}%.", pair[1].0, pair[0].0);
             let help = "Order the stages from small to 100%.";
             self.report(Diagnostic::new("TM040", message, help, pair[1].1.clone()).of(field));
         } else if let Some((last, span)) = extents.last()
             && extents.len() == stages.len()
+            && !hole
             && *last < 100.0
         {
             let message = format!("The last stage is {last}%, not 100%.");
@@ -207,8 +259,12 @@ impl Reader<'_> {
         }
         let careful = self.risk >= Some(Risk::Medium);
         if self.template() {
-            for (stage, span) in &stages {
+            for (n, (stage, span)) in stages.iter().enumerate() {
+                let low = stage.text.to_lowercase();
+                let everyone = stage.percent.is_some_and(|p| p >= 100.0) || low.contains("everyone");
                 match stage.hold_min {
+                    // Nothing waits for the last stage to end.
+                    None if n + 1 == stages.len() && (everyone || low.contains("ongoing")) => {}
                     None => {
                         let help = "Add how long it runs, `30 minutes`.";
                         self.report(
@@ -226,12 +282,16 @@ impl Reader<'_> {
             }
         }
         let numbers = self.numbers.clone();
-        let gap = numbers.iter().enumerate().find(|(i, n)| **n != numbers[0] + u32::try_from(*i).unwrap_or(0));
+        let gap = numbers.iter().enumerate().find(|(i, n)| **n != 1 + u32::try_from(*i).unwrap_or(0));
         if self.template()
+            && !hole
             && let Some((i, n)) = gap
         {
             let span = stages.get(i).map_or_else(|| end.clone(), |(_, span)| span.clone());
-            let message = format!("Stage {n} follows stage {}.", numbers[i.saturating_sub(1)]);
+            let message = match i.checked_sub(1) {
+                Some(before) => format!("Stage {n} follows stage {}.", numbers[before]),
+                None => format!("The first stage is number {n}."),
+            };
             self.report(Diagnostic::new("TM042", message, "Number the stages without gaps.", span).of(field));
         }
         let longest =

@@ -9,7 +9,7 @@ use super::{RawMetric, Reader, sorted_words};
 use crate::domain::plan::{Bound, Cmp, MetricPlan, Quantity, TriggerPlan};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::grammar::{
-    self, Cell, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, unfilled,
+    self, Cell, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, thousands, unfilled,
 };
 use crate::plan_doc::names::{Part as Section, fold};
 
@@ -27,6 +27,10 @@ pub(super) enum Columns {
         query: Option<usize>,
     },
     Stages(StageColumns),
+    /// Roles that sign, and who.
+    Signoffs {
+        name: Option<usize>,
+    },
     /// Two columns: a label and its value.
     Fields,
     Other,
@@ -68,6 +72,7 @@ impl Reader<'_> {
                 };
                 self.metric_row(&row);
             }
+            Some(Columns::Signoffs { name }) => self.signoff_row(name, cells),
             Some(Columns::Stages(columns)) => self.stage_row(&columns, cells, line),
             Some(Columns::Fields) => self.field_row(part, cells),
             Some(Columns::Other) | None => {}
@@ -93,8 +98,11 @@ impl Reader<'_> {
         if unfilled(self.at(&name_at)) || nothing {
             let started = !unfilled(self.at(&name_at)) || !nothing;
             if self.template() && started {
-                let message = format!("Nothing is filled in for `{name}`.");
-                let help = "Fill the row, or delete it.";
+                let (message, help) = if nothing {
+                    (format!("Nothing is filled in for `{name}`."), "Fill the row, or delete it.")
+                } else {
+                    ("A row of values has no metric.".to_owned(), "Name the metric, or delete the row.")
+                };
                 self.report(Diagnostic::new("TM021", message, help, name_at).of("Key Metrics"));
             }
             return;
@@ -197,12 +205,20 @@ impl Reader<'_> {
         let message = format!("`{shown}` is not a value we can read.");
         let mut found = match unread {
             Unread::DecimalComma => Diagnostic::new("TM050", message, "Use a decimal point, `1.5%`.", range.clone()),
+            Unread::Thousands => {
+                let message = format!("`{shown}` may be thousands or decimals.");
+                Diagnostic::new("TM050", message, "Write `1200` or `1,200`; for a fraction, `1.2`.", range.clone())
+            }
             Unread::Unclear => Diagnostic::new("TM050", message, help, range.clone()),
         }
         .of("Key Metrics");
         if let (Unread::DecimalComma, Some(comma)) = (unread, decimal_comma(raw)) {
             let at = range.start + comma;
             found = found.suggest(at..at + 1, ".");
+        }
+        if let (Unread::Thousands, Some(mark)) = (unread, thousands(raw, true)) {
+            let at = range.start + mark;
+            found = found.suggest(at..at + 1, "");
         }
         // Other people's tables hold prose; it is theirs.
         if !self.template() && unread == Unread::Unclear {
@@ -431,6 +447,12 @@ pub(super) fn lower_is_better(name: &str) -> bool {
 fn columns(part: Option<Section>, group: &str, names: &[String]) -> Columns {
     if let Some(stages) = stage_columns(names) {
         return Columns::Stages(stages);
+    }
+    if part == Some(Section::Signoffs) {
+        let name = names.iter().skip(1).position(|head| {
+            ["name", "person", "approver", "who", "owner", "signatory"].iter().any(|w| head.contains(w))
+        });
+        return Columns::Signoffs { name: name.map(|i| i + 1) };
     }
     let find = |words: &[&str], not: &[usize]| {
         names

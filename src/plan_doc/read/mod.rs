@@ -14,7 +14,7 @@ mod style;
 mod triggers;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use jiff::Timestamp;
@@ -180,6 +180,8 @@ struct Reader<'t> {
     escalation: Vec<Contact>,
     escalation_seen: bool,
     gates: Vec<GatePlan>,
+    /// Documents without a link or path, by their place among the gates.
+    unlinked: Vec<usize>,
     risks: Vec<RiskPlan>,
     contingency: Vec<ContingencyPlan>,
     actions: Vec<ActionPlan>,
@@ -198,6 +200,12 @@ struct Reader<'t> {
     unknown: Vec<String>,
     /// A metrics table has a "rollback if" column.
     runbook: bool,
+    /// Bold labels that begin a group, by their letters.
+    groups: BTreeSet<String>,
+    /// The escalation path stands on the items below this depth; with the place of its label.
+    escalating: Option<(usize, Range<usize>)>,
+    /// How deep the item being read is nested.
+    depth: usize,
 }
 
 /// A label whose value stands on the lines below it.
@@ -228,13 +236,14 @@ struct Spans {
     approach: Range<usize>,
     every: Range<usize>,
     escalation: Range<usize>,
+    review: Range<usize>,
     signoffs: Vec<(SignoffRole, Range<usize>)>,
 }
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, setting: &'t Setting, document: &Document) -> Self {
         let headings = document.sections.iter().map(|section| &text[section.heading.clone()]);
-        let template: std::collections::BTreeSet<Part> = headings.filter_map(names::exact).collect();
+        let template: BTreeSet<Part> = headings.filter_map(names::exact).collect();
         // The final word on B, C and D is had at the end; A is known by its headings.
         let level = if template.len() >= 5 { Level::A } else { Level::C };
         Self {
@@ -276,6 +285,7 @@ impl<'t> Reader<'t> {
             escalation: Vec::new(),
             escalation_seen: false,
             gates: Vec::new(),
+            unlinked: Vec::new(),
             risks: Vec::new(),
             contingency: Vec::new(),
             actions: Vec::new(),
@@ -290,6 +300,9 @@ impl<'t> Reader<'t> {
             left_out: BTreeMap::new(),
             unknown: Vec::new(),
             runbook: false,
+            groups: BTreeSet::new(),
+            escalating: None,
+            depth: 0,
         }
     }
 
@@ -327,6 +340,7 @@ impl<'t> Reader<'t> {
 
     fn finish(mut self, document: &Document) -> Reading {
         self.settle_below();
+        self.escalation_step(&(0..0), None);
         let counts = Counts {
             boxes_open: document.boxes.iter().filter(|check| !check.done()).count(),
             boxes_done: document.boxes.iter().filter(|check| check.done()).count(),

@@ -241,6 +241,15 @@ impl Reader<'_> {
 
     /// A name alone is matched with a member, or picked, once the plan is in chat.
     fn person(&mut self, field: Field, value: &Range<usize>, filled: &str) {
+        let handles = filled
+            .match_indices('@')
+            .filter(|(at, _)| !filled[..*at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '.'));
+        if handles.count() > 1 {
+            let message = format!("`{}` names several; {} is taken.", field.label(), contact(filled).name);
+            let help = "Name the others in the escalation path.";
+            let found = Diagnostic::new("TM080", message, help, value.clone()).of(field.label());
+            self.report(found.weighing(Severity::Info));
+        }
         if self.template() && !reachable(filled) {
             let message = format!("`{}` names no handle or address.", plain(filled));
             let help = "In chat the member is picked once and remembered.";

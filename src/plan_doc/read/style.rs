@@ -55,7 +55,10 @@ impl Reader<'_> {
                 self.slots.insert("last-updated".to_owned(), value);
                 true
             }
-            "nextreview" => true,
+            "nextreview" => {
+                self.spans.review = value;
+                true
+            }
             _ => false,
         }
     }

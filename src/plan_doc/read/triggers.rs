@@ -9,7 +9,7 @@ use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{own_words, placeholders, slug, unique};
 use crate::plan_doc::grammar::{
-    self, Clause, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, unfilled,
+    self, Clause, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, thousands, unfilled,
 };
 use crate::plan_doc::names::{fold, nearest};
 
@@ -27,11 +27,16 @@ const FIELD: &str = "Automatic Rollback Triggers";
 
 /// Whether a heading or label says that what follows are triggers.
 pub(super) fn names_triggers(group: &str) -> bool {
-    let rollback =
-        ["rollback", "abort", "backout", "halt", "nogo", "kill", "revert"].iter().any(|word| group.contains(word));
-    let when = ["trigger", "criteria", "condition", "whento", "threshold", "if", "automatic"]
-        .iter()
-        .any(|word| group.contains(word));
+    let rollback = [
+        "rollback", "abort", "backout", "halt", "nogo", "kill", "revert", "ロールバック", "切り戻し", "롤백", "回滚",
+        "rückfall", "reversión", "retourarrière",
+    ];
+    let rollback = rollback.iter().any(|word| group.contains(word));
+    let when = [
+        "trigger", "criteria", "condition", "whento", "threshold", "if", "automatic", "基準", "条件", "조건", "기준",
+        "kriteri", "criterio", "critère",
+    ];
+    let when = when.iter().any(|word| group.contains(word));
     (rollback && when) || group.contains("trigger") || group == "nogoif" || group == "nogo"
 }
 
@@ -191,13 +196,20 @@ impl Reader<'_> {
 
     fn unread_trigger(&mut self, line: &Range<usize>, unread: Unread) {
         let raw = self.at(line);
-        let mut found = Diagnostic::new(
-            "TM060",
-            "A number of this trigger cannot be read.",
-            "Use a decimal point, `1.5%`.",
-            line.clone(),
-        )
-        .of(FIELD);
+        let (message, help) = match unread {
+            Unread::Thousands => (
+                "A number of this trigger may be thousands or decimals.",
+                "Write `1200` or `1,200`; for a fraction, `1.2`.",
+            ),
+            Unread::DecimalComma | Unread::Unclear => {
+                ("A number of this trigger cannot be read.", "Use a decimal point, `1.5%`.")
+            }
+        };
+        let mut found = Diagnostic::new("TM060", message, help, line.clone()).of(FIELD);
+        if let (Unread::Thousands, Some(mark)) = (unread, thousands(raw, false)) {
+            let at = line.start + mark;
+            found = found.suggest(at..at + 1, "");
+        }
         if let (Unread::DecimalComma, Some(comma)) = (unread, decimal_comma(raw)) {
             let at = line.start + comma;
             found = found.suggest(at..at + 1, ".");
@@ -247,7 +259,10 @@ impl Reader<'_> {
         let row = self.metric_of(name).map(|m| m.plan.clone());
         let base = row.as_ref().and_then(|row| row.baseline.clone());
         let cmp = part.cmp?;
+        // A burn rate is a multiple by itself.
+        let burn = matches!(part.operand, Operand::Times(_)) && base.is_none() && fold(name).contains("burn");
         let bound = match &part.operand {
+            Operand::Times(times) if burn => Bound::new(cmp, Quantity { value: *times, unit: "x".to_owned() }),
             Operand::Value(quantity) => Bound::new(cmp, quantity.clone()),
             Operand::OutOf { part, whole } => Bound::new(cmp, share(*part, *whole)),
             Operand::Band { low, high, unit } => {

@@ -7,7 +7,7 @@ use crate::domain::plan::Level;
 use crate::plan_doc::blocks::{Block, Document, Section, trim};
 use crate::plan_doc::checkbox::{self, Check};
 use crate::plan_doc::diagnostics::Diagnostic;
-use crate::plan_doc::fields::{label, own_words, plain_label};
+use crate::plan_doc::fields::{label, one_line, own_words, plain_label};
 use crate::plan_doc::grammar::plain;
 use crate::plan_doc::names::{self, Match, Part, fold};
 
@@ -16,7 +16,7 @@ impl Reader<'_> {
         let mut parts: Vec<Option<Part>> = Vec::with_capacity(document.sections.len());
         for (n, section) in document.sections.iter().enumerate() {
             let inherited = section.parent.and_then(|parent| parts.get(parent).copied().flatten());
-            let part = self.part_of(section, n, inherited);
+            let mut part = self.part_of(section, n, inherited);
             parts.push(part);
             self.columns = None;
             let mut group = if section.parent.is_some() || self.level != Level::A {
@@ -28,11 +28,25 @@ impl Reader<'_> {
                 group.clear();
             }
             self.settle_below();
+            self.escalation_step(&section.heading, None);
             self.phase_heading(section);
             for block in &section.blocks {
+                if let Some(group_part) = self.group_of(block) {
+                    part = Some(group_part);
+                }
                 self.block(part, &mut group, block);
             }
         }
+    }
+
+    /// The part a block's bold label leads to, in the template's words: its heading may have been lost.
+    fn group_of(&self, block: &Block) -> Option<Part> {
+        let Block::Line(line) = block else { return None };
+        if !self.template() {
+            return None;
+        }
+        let (name, _) = label(self.text, line)?;
+        names::group_part(&fold(self.at(&name)))
     }
 
     /// The part a section belongs to; a sub-heading without a meaning of its own belongs to its parent's.
@@ -109,6 +123,7 @@ impl Reader<'_> {
             }
             if part != Some(Part::Overview) {
                 *group = fold(&words);
+                self.groups.insert(group.clone());
             }
             self.phase_label(&words, &value);
             return;
@@ -146,6 +161,10 @@ impl Reader<'_> {
         if label(self.text, &line).is_none() && self.below(&line, check) {
             return;
         }
+        if self.escalation_step(&line, Some(depth)) {
+            return;
+        }
+        self.depth = depth;
         match part {
             Some(Part::Overview) => {
                 let found = label(self.text, &line).or_else(|| plain_label(self.text, &line));
@@ -166,7 +185,10 @@ impl Reader<'_> {
             Some(Part::Communication) => self.communication(group, text, check),
             Some(Part::Risks) => self.risk_or_contingency(group, text, check),
             Some(Part::Actions) => self.action(text, check),
-            Some(Part::Signoffs) => self.signoff(text, check),
+            Some(Part::Signoffs) => {
+                let line = one_line(self.text, text);
+                self.signoff(&line, text, check);
+            }
             None => self.foreign_item(group, text, check),
         }
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{PLAN, codes, reading};
+use crate::plan_doc::diagnostics::Severity;
 use crate::plan_doc::{Filled, Setting, export, exported_revision, read, show, strip, unticked};
 
 /// The rules of a plan whose first trigger is `line`.
@@ -234,4 +235,139 @@ fn ids_do_not_depend_on_what_is_ticked() {
     let once = export(text.as_bytes(), &filled).bytes;
     assert_eq!(export(&once, &filled).bytes, once);
     assert_eq!(strip(&once), text.as_bytes());
+}
+
+#[test]
+fn a_number_that_changes_the_meaning_is_never_dropped() {
+    for line in [
+        "At least 5 crashes per 1000 sessions for 15 minutes",
+        "More than 20 errors per 10,000 requests for 5 minutes",
+        "Error rate exceeds 1% after 10 minutes",
+        "Error rate > 1-2% for 5 minutes",
+        "Error rate > 2% for 5 min in more than one region",
+    ] {
+        assert_eq!(rules(line), [Value::Null], "{line}");
+    }
+    let long = rules("Batch duration > 2h30m for 5 minutes");
+    assert_eq!((&long[0]["bound"]["value"], &long[0]["bound"]["unit"]), (&json!(150.0), &json!("min")));
+    assert_eq!(rules("Error rate exceeds 2% for a minute")[0]["for_s"], 60);
+    assert_eq!(rules("Error budget burn rate > 14.4x for 1h")[0]["bound"]["unit"], "x");
+}
+
+#[test]
+fn a_point_that_may_group_thousands_is_asked_about() {
+    for (from, to, code) in [
+        ("| 200ms | < 250ms | > 400ms |", "| 1.200 ms | < 1.500 ms | > 2.000 ms |", "TM050"),
+        ("| 200ms | < 250ms | > 400ms |", "| 1 200 ms | < 1 500 ms | > 2 000 ms |", "TM050"),
+        ("Error rate exceeds 2% for 5 minutes", "P99 latency > 1.000 ms for 5 minutes", "TM060"),
+    ] {
+        assert!(codes(&PLAN.replace(from, to)).contains(&code), "{to}");
+    }
+    let precise = PLAN.replace("| 0.4% | < 1% | > 2% |", "| 0.125% | < 1.255% | > 2% |");
+    assert_eq!(codes(&precise), Vec::<&str>::new());
+}
+
+#[test]
+fn phrases_against_the_baseline() {
+    for (line, key, value) in [
+        ("Throughput drops to 50% of baseline for 5 minutes", "value", json!(600.0)),
+        ("Throughput drops to 700 req/s for 5 minutes", "value", json!(700.0)),
+    ] {
+        assert_eq!(rules(line)[0]["bound"][key], value, "{line}: {:?}", rules(line));
+    }
+    let over = rules("P99 latency exceeds baseline by 110% for 5 minutes");
+    assert_eq!((&over[0]["kind"], &over[0]["percent"]), (&json!("moves"), &json!(110.0)));
+    let half = rules("Throughput drops by half for 10 minutes");
+    assert_eq!((&half[0]["kind"], &half[0]["percent"]), (&json!("moves"), &json!(50.0)));
+    let text = PLAN.replace("| 0.4% | < 1% | > 2% |", "| 0.4% | no worse than baseline | > 2% |");
+    assert!(codes(&text).contains(&"TM050"));
+}
+
+#[test]
+fn a_lost_heading_or_label_is_one_finding() {
+    let lost = PLAN.replace("## Communication Plan\n\n", "");
+    let read = reading(&lost).plan.unwrap();
+    assert_eq!((read.rungs.len(), read.triggers.len()), (3, 3));
+    assert_eq!(codes(&lost), ["TM010"]);
+    assert_eq!(codes(&PLAN.replace("**Technical Prerequisites:**\n", "")), ["TM010"]);
+    let related = reading(PLAN).plan.unwrap().gates.len();
+    assert_eq!(reading(&PLAN.replace("**Technical Prerequisites:**\n", "")).plan.unwrap().gates.len(), related);
+}
+
+#[test]
+fn one_empty_line_is_one_finding() {
+    let line = |starts: &str| PLAN.lines().find(|l| l.trim_start().starts_with(starts)).unwrap().to_owned();
+    let risk = line("1. **Risk:**");
+    let stage = line("2. **Stage 2:**");
+    for (from, to, code) in [
+        (risk.as_str(), "1. **Risk:**  ", "TM021"),
+        (stage.as_str(), "2. **Stage 2:**", "TM021"),
+        (line("1. **Stage 1:**").as_str(), "", "TM042"),
+        ("- [ ] Slack channel: #releases", "- [ ] Slack channel:", "TM020"),
+        (line("- [ ] Monitor dashboards").as_str(), "- [ ] Monitor dashboards", "TM021"),
+    ] {
+        assert!(PLAN.contains(from), "{from}");
+        let found = codes(&PLAN.replace(&format!("{from}\n"), &format!("{to}\n")));
+        let found: Vec<_> = found.into_iter().filter(|code| *code != "TM033").collect();
+        assert_eq!(found, [code], "{to}");
+    }
+    let high = PLAN.replace("[x] Medium [ ] High", "[ ] Medium [x] High").replace(&stage, "2. **Stage 2:**");
+    assert!(reading(&high).diagnostics.iter().any(|d| d.code == "TM021" && d.severity == Severity::Error));
+    let last = PLAN.lines().find(|l| l.starts_with("3. **Stage 3:**")).unwrap();
+    assert_eq!(codes(&PLAN.replace(last, "3. **Stage 3:** 100% - ongoing")), Vec::<&str>::new());
+}
+
+#[test]
+fn an_escalation_path_may_stand_on_items() {
+    let path = PLAN.lines().find(|l| l.starts_with("- [ ] Escalation path:")).unwrap();
+    let nested = "- [ ] Escalation path:\n  1. Ben Okafor (@ben)\n  2. Eva Brandt (@eva)";
+    let names = |text: &str| {
+        let plan = reading(text).plan.unwrap();
+        plan.escalation.iter().filter_map(|c| c.handle.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&PLAN.replace(path, nested)), ["ben", "eva"]);
+    assert_eq!(codes(&PLAN.replace(path, nested)), Vec::<&str>::new());
+    assert_eq!(codes(&PLAN.replace(path, "- [ ] Escalation path:")), ["TM021"]);
+    let foreign = "# Launch\n\n## Communication\n\n**Escalation:**\n- L1: Ben (@ben)\n- L2: Eva (@eva)\n";
+    assert_eq!(names(foreign), ["ben", "eva"]);
+}
+
+#[test]
+fn signoffs_may_be_a_table_and_roles_have_other_names() {
+    let text = "# Launch of X\n\n**Launch Date:** 2026-12-08 14:00 UTC\n\n## Go/No-Go Decision\n\n\
+                | Role | Name | Vote |\n|---|---|---|\n| Tech Lead | Ana (@ana) | |\n| Product Manager | [name] | |\n\
+                | Legal | Kim | |\n";
+    let plan = reading(text).plan.unwrap();
+    let found: Vec<_> = plan.signoffs.iter().map(|s| (s.role.slug(), s.name.as_deref())).collect();
+    assert_eq!(found, [("engineering_lead", Some("Ana (@ana)")), ("product_owner", None)]);
+    let text = "# X\n\n## 切り戻し基準\n\n- [ ] error rate > 5% for 5 minutes\n";
+    assert_eq!(reading(text).plan.unwrap().triggers.len(), 1);
+}
+
+#[test]
+fn closing_dates_are_looked_at() {
+    let updated = PLAN.lines().find(|l| l.starts_with("**Last Updated:**")).unwrap();
+    assert_eq!(codes(&PLAN.replace(updated, "**Last Updated:** 2026-12-25  ")), ["TM084"]);
+    let review = PLAN.lines().find(|l| l.starts_with("**Next Review:**")).unwrap();
+    assert_eq!(codes(&PLAN.replace(review, "**Next Review:** 2026-12-03")), ["TM078"]);
+    assert_eq!(codes(&PLAN.replace("Ana Ferreira (@ana)  ", "Ana Ferreira (@ana), Ben (@ben)  ")), ["TM080"]);
+}
+
+#[test]
+fn a_state_that_fills_nothing_adds_nothing() {
+    let updated = PLAN.lines().find(|l| l.starts_with("**Last Updated:**")).unwrap();
+    let text = PLAN.replace(updated, "**Last Updated:** 2026-11-28  ");
+    let filled: Filled = serde_json::from_value(json!({"updated": "2026-12-02"})).unwrap();
+    assert_eq!(export(text.as_bytes(), &filled).bytes, text.as_bytes());
+    // A name the author wrote stays; who signed stands in the log.
+    let slot = text.lines().find(|l| l.starts_with("- [ ] Engineering Lead:")).unwrap();
+    let text = text.replace(slot, "- [ ] Engineering Lead: Ines Koch");
+    let signed = json!({"signed": {"engineering_lead": {"name": "Ines Koch", "at": "2026-12-01 10:00 UTC"}}});
+    let filled: Filled = serde_json::from_value(signed).unwrap();
+    let out = export(text.as_bytes(), &filled).bytes;
+    assert!(
+        String::from_utf8(out.clone()).unwrap().contains("- Engineering Lead signed, 2026-12-01 10:00 UTC: Ines Koch")
+    );
+    assert_eq!(strip(&out), text.as_bytes());
+    assert_eq!(export(&out, &filled).bytes, out);
 }

@@ -39,7 +39,7 @@ const CASES: &[(&str, &[Edit], &[&str])] = &[
             (DEPENDENCIES, ""),
             (
                 "## Success Criteria",
-                "## Pre-Release Dependencies\n\n**Technical Prerequisites:**\n- [x] All tests pass\n\n## Success Criteria",
+                "## Pre-Release Dependencies\n\n**Related Documents:**\n- [ ] Guide: `guide.md`\n\n**Technical Prerequisites:**\n- [x] All tests pass\n\n## Success Criteria",
             ),
         ],
         &[],
