@@ -4,14 +4,16 @@
 mod story;
 mod world;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use secrecy::SecretString;
-use tminus_sandbox::{Bot, Sandbox, Setup, SimClock, Waiting};
+use serde_json::Value;
+use tminus_sandbox::{Bot, CREATE, Limits, Sandbox, Setup, SimClock, Waiting};
 
 use crate::app::App;
 use crate::clock::Clock;
@@ -19,9 +21,9 @@ use crate::config::{Config, LogFormat, Source, SourceKind};
 use crate::domain::ids::GuildId;
 use crate::store::Purpose;
 
-pub use story::{alert, smooth, t};
+pub use story::{NAMES as STORIES, alert, t, tale};
 pub use world::world;
-use world::{GUILD, policy};
+use world::{GUILD, WATCHED, policy};
 
 /// The plan of the stories, filled in the template.
 pub const PLAN: &str = include_str!("../tests/data/plans/checkout-4.2.md");
@@ -39,8 +41,8 @@ pub struct Options {
     pub port: u16,
     /// Shared by the bot and the simulated Discord.
     pub clock: SimClock,
-    /// Messages per channel and five seconds; Discord's is about 5.
-    pub per_five_seconds: u32,
+    /// How much the bot may send.
+    pub limits: Limits,
     /// The server is set up by the configuration; otherwise somebody types `/tminus setup`.
     pub configured: bool,
 }
@@ -56,12 +58,19 @@ pub struct Sandboxed {
     pub intake: String,
 }
 
+/// What the sandbox asks of the bot, and the Alertmanager of the shop beside it.
 #[derive(Debug)]
-struct Marks(Weak<App>);
+struct Marks {
+    app: Weak<App>,
+    intake: String,
+    clock: SimClock,
+    /// Alerts that fire: since when, and the last value that made them.
+    firing: Arc<Mutex<BTreeMap<&'static str, (i64, f64)>>>,
+}
 
 impl Bot for Marks {
     fn next_due(&self) -> Waiting<Option<i64>> {
-        let app = self.0.upgrade();
+        let app = self.app.upgrade();
         Box::pin(async move {
             match app {
                 Some(app) => app.next_due().await.ok().flatten().map(Timestamp::as_millisecond),
@@ -71,13 +80,52 @@ impl Bot for Marks {
     }
 
     fn quiet(&self) -> Waiting<Result<(), String>> {
-        let app = self.0.upgrade();
+        let app = self.app.upgrade();
         Box::pin(async move {
             match app {
                 Some(app) => app.quiet().await.map_err(|error| error.to_string()),
                 None => Ok(()),
             }
         })
+    }
+
+    fn signal(&self, name: &str, value: f64) -> Waiting<Result<(), String>> {
+        let told = WATCHED.iter().find(|watched| watched.metric == name).and_then(|watched| {
+            let now = self.clock.now_ms();
+            let mut firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
+            let beyond = if watched.above { value > watched.threshold } else { value < watched.threshold };
+            if beyond {
+                let entry = firing.entry(watched.alert).or_insert((now, value));
+                entry.1 = value;
+                return Some((watched, *entry, true));
+            }
+            // A resolved alert carries the value it last fired with.
+            firing.remove(watched.alert).map(|entry| (watched, entry, false))
+        });
+        let intake = self.intake.clone();
+        Box::pin(async move {
+            let Some((watched, (since, value), fires)) = told else { return Ok(()) };
+            let body = story::notification(watched, since, &format!("{value}{}", watched.unit), fires);
+            let http = reqwest::Client::builder().no_proxy().build().map_err(|error| error.to_string())?;
+            let sent = http.post(format!("{intake}/hooks/alertmanager/sandbox")).bearer_auth(ALERT_TOKEN).json(&body);
+            let answer = sent.send().await.map_err(|error| error.to_string())?;
+            if answer.status().is_success() { Ok(()) } else { Err(format!("the bot answered {}", answer.status())) }
+        })
+    }
+}
+
+/// The house's own rule: whatever says something names who may be mentioned.
+fn house(route: &str, body: &Value) -> Vec<String> {
+    let says = if route.ends_with("/callback") {
+        matches!(body["type"].as_u64(), Some(4 | 7)).then_some(&body["data"])
+    } else {
+        (route == CREATE || route.starts_with("PATCH /channels/") || route.contains("/webhooks/")).then_some(body)
+    };
+    match says {
+        Some(body) if body.is_object() && !body["allowed_mentions"].is_object() => {
+            vec!["allowed_mentions is missing".to_owned()]
+        }
+        _ => Vec::new(),
     }
 }
 
@@ -111,7 +159,8 @@ impl Sandboxed {
             clock: options.clock,
             token: BOT_TOKEN.to_owned(),
             port: options.port,
-            per_five_seconds: options.per_five_seconds,
+            limits: options.limits,
+            house: Some(house),
             openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
         let sandbox = Sandbox::start(setup).await?;
@@ -131,7 +180,12 @@ impl Sandboxed {
         let app = App::start(config, clock, Purpose::Sandbox).await?;
         let intake = format!("http://{}", app.intake);
         let app = Arc::new(app);
-        sandbox.attach(Arc::new(Marks(Arc::downgrade(&app))));
+        sandbox.attach(Some(Arc::new(Marks {
+            app: Arc::downgrade(&app),
+            intake: intake.clone(),
+            clock: sandbox.clock().clone(),
+            firing: Arc::default(),
+        })));
         for _ in 0..1_000 {
             if app.ready() && sandbox.online() {
                 return Ok(Self { sandbox, app, intake });
@@ -163,7 +217,8 @@ impl Sandboxed {
 
     /// Ends the bot; the sandbox goes on.
     pub async fn stop_bot(self) {
-        let Self { app, .. } = self;
+        let Self { app, sandbox, .. } = self;
+        sandbox.attach(None);
         for _ in 0..100 {
             if Arc::strong_count(&app) == 1 {
                 break;

@@ -39,7 +39,7 @@ impl Sandbox {
         file: Option<(&str, &[u8])>,
     ) -> Result<Seen, CannotAct> {
         let data = self.command_data(path, options, file, None)?;
-        self.interact(who, channel, 2, data, None).await
+        self.interact(who, channel, 2, data, None, format!("/{path}")).await
     }
 
     /// Types into an option that completes itself.
@@ -55,7 +55,7 @@ impl Sandbox {
         typed: &str,
     ) -> Result<Seen, CannotAct> {
         let data = self.command_data(path, &[(option, typed)], None, Some(option))?;
-        self.interact(who, channel, 4, data, None).await
+        self.interact(who, channel, 4, data, None, format!("/{path}")).await
     }
 
     /// Presses the newest button with a label that the person can see in a channel.
@@ -63,19 +63,11 @@ impl Sandbox {
     /// # Errors
     /// No such person, channel or button.
     pub async fn press(&self, who: &str, channel: &str, label: &str) -> Result<Seen, CannotAct> {
-        let found = {
-            let state = lock(&self.shared);
-            let (person, channel) = (person(&state, who)?.id, self.channel(&state, channel)?);
-            let visible = |m: &&Message| m.channel == channel && m.only.is_none_or(|only| only == person);
-            state.messages.values().rev().filter(visible).find_map(|m| {
-                let button = parts(&m.body).into_iter().find(|b| b["label"] == label)?;
-                Some((m.clone(), button["custom_id"].as_str().unwrap_or_default().to_owned()))
-            })
-        };
-        let Some((message, custom_id)) = found else {
+        let found = self.newest(who, channel, |part| part["type"] == 2 && part["label"] == label)?;
+        let Some((message, button)) = found else {
             return cannot(format!("{who} sees no button “{label}” in {channel}"));
         };
-        self.interact(who, channel, 3, json!({ "custom_id": custom_id, "component_type": 2 }), Some(&message)).await
+        self.component(who, channel, message, &button, &[]).await
     }
 
     /// Presses a button by its id, wherever it came from: for tests of stolen buttons.
@@ -83,10 +75,7 @@ impl Sandbox {
     /// # Errors
     /// No such person, channel or message.
     pub async fn press_id(&self, who: &str, channel: &str, message: u64, custom_id: &str) -> Result<Seen, CannotAct> {
-        let Some(message) = lock(&self.shared).messages.get(&message).cloned() else {
-            return cannot("no such message");
-        };
-        self.interact(who, channel, 3, json!({ "custom_id": custom_id, "component_type": 2 }), Some(&message)).await
+        self.component(who, channel, message, &json!({ "type": 2, "custom_id": custom_id }), &[]).await
     }
 
     /// Picks a member in the newest select menu a person sees.
@@ -94,23 +83,11 @@ impl Sandbox {
     /// # Errors
     /// No such person, channel or menu.
     pub async fn pick(&self, who: &str, channel: &str, member: &str) -> Result<Seen, CannotAct> {
-        let (found, picked) = {
-            let state = lock(&self.shared);
-            let (me, channel, picked) =
-                (person(&state, who)?.id, self.channel(&state, channel)?, person(&state, member)?.clone());
-            let visible = |m: &&Message| m.channel == channel && m.only.is_none_or(|only| only == me);
-            let found = state.messages.values().rev().filter(visible).find_map(|m| {
-                let menu = parts(&m.body).into_iter().find(|b| b["type"] == 5)?;
-                Some((m.clone(), menu["custom_id"].as_str().unwrap_or_default().to_owned()))
-            });
-            let member = json!({ "users": { picked.id.to_string(): state.user(&picked) }, "members": {} });
-            (found, (picked.id.to_string(), member))
-        };
-        let Some((message, custom_id)) = found else {
+        let id = person(&lock(&self.shared), member)?.id.to_string();
+        let Some((message, menu)) = self.newest(who, channel, |part| part["type"] == 5)? else {
             return cannot(format!("{who} sees no menu in {channel}"));
         };
-        let data = json!({ "custom_id": custom_id, "component_type": 5, "values": [picked.0], "resolved": picked.1 });
-        self.interact(who, channel, 3, data, Some(&message)).await
+        self.component(who, channel, message, &menu, &[id]).await
     }
 
     /// Chooses an entry, by its label, in the newest select menu a person sees.
@@ -118,22 +95,62 @@ impl Sandbox {
     /// # Errors
     /// No such person, channel or entry.
     pub async fn choose(&self, who: &str, channel: &str, label: &str) -> Result<Seen, CannotAct> {
-        let found = {
-            let state = lock(&self.shared);
-            let (me, channel) = (person(&state, who)?.id, self.channel(&state, channel)?);
-            let visible = |m: &&Message| m.channel == channel && m.only.is_none_or(|only| only == me);
-            state.messages.values().rev().filter(visible).find_map(|m| {
-                let menu = parts(&m.body).into_iter().find(|b| b["type"] == 3)?;
-                let entry = menu["options"].as_array()?.iter().find(|o| o["label"] == label)?;
-                let id = menu["custom_id"].as_str().unwrap_or_default().to_owned();
-                Some((m.clone(), id, entry["value"].clone()))
-            })
-        };
-        let Some((message, custom_id, value)) = found else {
+        let has = |part: &Value| part["options"].as_array().is_some_and(|l| l.iter().any(|o| o["label"] == label));
+        let Some((message, menu)) = self.newest(who, channel, |part| part["type"] == 3 && has(part))? else {
             return cannot(format!("{who} sees no menu with “{label}” in {channel}"));
         };
-        let data = json!({ "custom_id": custom_id, "component_type": 3, "values": [value] });
-        self.interact(who, channel, 3, data, Some(&message)).await
+        let entry = menu["options"].as_array().into_iter().flatten().find(|o| o["label"] == label);
+        let value = entry.and_then(|o| o["value"].as_str()).unwrap_or_default().to_owned();
+        self.component(who, channel, message, &menu, &[value]).await
+    }
+
+    /// The newest message a person sees in a channel that has a part of a kind, with the part.
+    fn newest(
+        &self,
+        who: &str,
+        channel: &str,
+        wanted: impl Fn(&Value) -> bool,
+    ) -> Result<Option<(u64, Value)>, CannotAct> {
+        let state = lock(&self.shared);
+        let (person, channel) = (person(&state, who)?.id, self.channel(&state, channel)?);
+        let visible = |m: &&Message| m.only.is_none_or(|only| only == person);
+        let found = state.in_channel(channel).rev().filter(visible).find_map(|m| {
+            let part = parts(&m.body).into_iter().find(|part| part["disabled"] != true && wanted(part))?;
+            Some((m.id, part))
+        });
+        Ok(found)
+    }
+
+    /// Uses a button, or a menu with the values chosen.
+    ///
+    /// # Errors
+    /// No such person, channel or message.
+    pub async fn component(
+        &self,
+        who: &str,
+        channel: &str,
+        message: u64,
+        part: &Value,
+        values: &[String],
+    ) -> Result<Seen, CannotAct> {
+        let (data, used) = {
+            let state = lock(&self.shared);
+            let Some(message) = state.message(message) else { return cannot("That message is gone.") };
+            let known = parts(&message.body).into_iter().find(|known| known["custom_id"] == part["custom_id"]);
+            if known.as_ref().is_some_and(|known| known["disabled"] == true) {
+                return cannot("That button is disabled.");
+            }
+            let kind = known.as_ref().map_or(&part["type"], |known| &known["type"]).as_u64().unwrap_or(2);
+            let mut data = json!({ "custom_id": part["custom_id"], "component_type": kind });
+            if kind != 2 {
+                data["values"] = json!(values);
+                data["resolved"] = resolved(&state, kind, values);
+            }
+            let label =
+                known.as_ref().and_then(|k| k["label"].as_str().or(k["placeholder"].as_str()).map(str::to_owned));
+            (data, label.unwrap_or_default())
+        };
+        self.interact(who, channel, 3, data, Some(message), used).await
     }
 
     /// Fills a form that was opened and sends it.
@@ -150,12 +167,71 @@ impl Sandbox {
                 json!({ "type": 1, "components": [{ "type": 4, "custom_id": id, "value": value }] })
             })
             .collect();
+        for input in parts(form) {
+            let id = input["custom_id"].as_str().unwrap_or_default();
+            let row = rows.iter().map(|r| &r["components"][0]).find(|r| r["custom_id"] == id);
+            let length = row.and_then(|r| r["value"].as_str()).unwrap_or_default().chars().count();
+            let label = input["label"].as_str().unwrap_or(id);
+            if length == 0 && input["required"] != false {
+                return cannot(format!("“{label}” is required."));
+            }
+            let (least, most) =
+                (input["min_length"].as_u64().unwrap_or(0), input["max_length"].as_u64().unwrap_or(4000));
+            if length > 0 && !(least..=most).contains(&u64::try_from(length).unwrap_or(u64::MAX)) {
+                return cannot(format!("“{label}” must have {least} to {most} characters."));
+            }
+        }
+        let title = form["title"].as_str().unwrap_or_default().to_owned();
         let data = json!({ "custom_id": form["custom_id"], "components": rows });
-        self.interact(who, channel, 5, data, None).await
+        self.interact(who, channel, 5, data, None, title).await
+    }
+
+    /// Says something, as people do.
+    ///
+    /// # Errors
+    /// No such person or channel, or nothing to say.
+    pub fn say(&self, who: &str, channel: &str, text: &str) -> Result<(), CannotAct> {
+        let mut state = lock(&self.shared);
+        let (author, channel) = (person(&state, who)?.id, self.channel(&state, channel)?);
+        if text.trim().is_empty() || text.chars().count() > 2000 {
+            return cannot("A message has 1 to 2,000 characters.");
+        }
+        let (id, at_ms) = (state.snowflake(), state.clock.now_ms());
+        let message = Message {
+            id,
+            channel,
+            body: json!({ "content": text }),
+            at_ms,
+            edited_ms: None,
+            only: None,
+            author: Some(author),
+            by: None,
+            files: Vec::new(),
+            pinned: false,
+            step: None,
+        };
+        state.put(message);
+        state.mark_read(author, channel);
+        Ok(())
+    }
+
+    /// Dismisses a message only this person sees.
+    ///
+    /// # Errors
+    /// No such person or message.
+    pub fn dismiss(&self, who: &str, message: u64) -> Result<(), CannotAct> {
+        let mut state = lock(&self.shared);
+        let me = person(&state, who)?.id;
+        if state.message(message).is_none_or(|m| m.only != Some(me)) {
+            return cannot("There is nothing to dismiss.");
+        }
+        state.forget(message);
+        state.touch();
+        Ok(())
     }
 
     fn channel(&self, state: &State, name: &str) -> Result<u64, CannotAct> {
-        state.world.channel(name).map(|c| c.id).ok_or_else(|| CannotAct(format!("there is no channel {name}")))
+        state.channel(name).map(|c| c.id).ok_or_else(|| CannotAct(format!("there is no channel {name}")))
     }
 
     fn command_data(
@@ -166,13 +242,13 @@ impl Sandbox {
         focused: Option<&str>,
     ) -> Result<Value, CannotAct> {
         let mut state = lock(&self.shared);
-        let Some(registered) = state.commands.get(&state.world.guild).cloned() else {
+        let registered = state.registered();
+        if registered.is_empty() {
             return cannot("no commands are registered");
-        };
+        }
         let mut words = path.split(' ');
         let root = words.next().unwrap_or_default().to_owned();
-        let Some(mut node) = registered.as_array().into_iter().flatten().find(|c| c["name"] == root.as_str()).cloned()
-        else {
+        let Some(mut node) = registered.iter().find(|c| c["name"] == root.as_str()).cloned() else {
             return cannot(format!("there is no command /{root}"));
         };
         let mut levels = Vec::new();
@@ -181,13 +257,15 @@ impl Sandbox {
             node = child.ok_or_else(|| CannotAct(format!("/{path} is no command")))?;
             levels.push((word.to_owned(), node["type"].clone()));
         }
+        let command =
+            registered.iter().find(|c| c["name"] == root.as_str()).map(|c| c["id"].clone()).unwrap_or_default();
         let mut resolved = json!({});
         let mut typed = Vec::new();
         for (name, value) in options {
             let Some(spec) = node["options"].as_array().into_iter().flatten().find(|o| o["name"] == *name) else {
                 return cannot(format!("/{path} has no option {name}"));
             };
-            let mut option = json!({ "name": name, "type": spec["type"], "value": value });
+            let mut option = json!({ "name": name, "type": spec["type"], "value": typed_value(spec, value)? });
             if focused == Some(*name) {
                 option["focused"] = json!(true);
             }
@@ -198,7 +276,7 @@ impl Sandbox {
         {
             let given = options.iter().any(|(name, _)| spec["name"] == *name) || (spec["type"] == 11 && file.is_some());
             if !given {
-                return cannot(format!("/{path} needs the option {}", spec["name"]));
+                return cannot(format!("/{path} needs the option {}", spec["name"].as_str().unwrap_or_default()));
             }
         }
         if let Some((name, bytes)) = file {
@@ -206,15 +284,16 @@ impl Sandbox {
             state.files.insert(id, (name.to_owned(), bytes.to_vec()));
             let url = format!("{}/cdn/{id}/{}", state.base, name.replace(' ', "%20"));
             resolved["attachments"] = json!({ id.to_string(): { "id": id.to_string(), "filename": name, "size": bytes.len(), "url": url, "proxy_url": url, "content_type": "text/markdown" } });
-            typed.insert(0, json!({ "name": "plan", "type": 11, "value": id.to_string() }));
+            let wanted = node["options"].as_array().into_iter().flatten().find(|o| o["type"] == 11);
+            let Some(wanted) = wanted else { return cannot(format!("/{path} takes no file")) };
+            typed.insert(0, json!({ "name": wanted["name"], "type": 11, "value": id.to_string() }));
         }
         let mut inner = typed;
         for (name, kind) in levels.into_iter().rev() {
             inner = vec![json!({ "name": name, "type": kind, "options": inner })];
         }
-        let id = state.snowflake().to_string();
         Ok(
-            json!({ "id": id, "name": root, "type": 1, "guild_id": state.world.guild.to_string(), "options": inner, "resolved": resolved }),
+            json!({ "id": command, "name": root, "type": 1, "guild_id": state.world.guild.to_string(), "options": inner, "resolved": resolved }),
         )
     }
 
@@ -224,9 +303,10 @@ impl Sandbox {
         channel: &str,
         kind: u8,
         data: Value,
-        message: Option<&Message>,
+        source: Option<u64>,
+        used: String,
     ) -> Result<Seen, CannotAct> {
-        let (seen, id) = {
+        let (mut seen, id) = {
             let mut state = lock(&self.shared);
             let (foreign, who) = who.strip_prefix("other-server:").map_or((false, who), |who| (true, who));
             let person = person(&state, who)?.clone();
@@ -234,35 +314,38 @@ impl Sandbox {
             let guild = if foreign { state.world.other_guild.unwrap_or(1) } else { state.world.guild };
             let id = state.snowflake().to_string();
             let token = format!("interaction-token-{id}");
+            let rights = state.rights(channel).to_string();
             let mut body = json!({
                 "id": id, "application_id": state.app.to_string(), "type": kind, "token": token, "version": 1,
                 "guild_id": guild.to_string(), "channel_id": channel.to_string(), "channel": state.channel_json(channel),
-                "member": state.member(&person, true), "app_permissions": "2147483648", "locale": "en-US", "guild_locale": "en-US",
+                "guild": { "id": guild.to_string(), "locale": "en-US", "features": [] },
+                "member": state.member(&person), "app_permissions": rights, "locale": "en-US", "guild_locale": "en-US",
                 "entitlements": [], "authorizing_integration_owners": { "0": guild.to_string() }, "context": 0,
                 "attachment_size_limit": 10_485_760, "data": data,
             });
-            if let Some(message) = message {
+            if let Some(message) = source.and_then(|id| state.message(id)) {
                 body["message"] = state.message_json(message);
             }
             let (answer, seen) = oneshot::channel();
             let interaction = Interaction {
                 user: person.id,
                 channel,
+                at_ms: state.clock.now_ms(),
+                used,
+                source,
                 acked: false,
                 original: None,
                 answer: Some(answer),
-                deferred: false,
+                deferred: None,
             };
-            state.interactions.insert(id.clone(), interaction);
-            state.tokens.insert(token, id.clone());
+            state.begin(&id, &token, interaction);
             state.dispatch("INTERACTION_CREATE", &body);
             (seen, id)
         };
-        let mut seen = seen;
         match tokio::time::timeout(FIRST_ANSWER, &mut seen).await {
             Ok(answer) => Ok(answer.unwrap_or(Seen::Nothing)),
             Err(_three_seconds) => {
-                let deferred = lock(&self.shared).interactions.get(&id).is_some_and(|it| it.deferred);
+                let deferred = lock(&self.shared).interactions.get(&id).is_some_and(|it| it.deferred.is_some());
                 if !deferred {
                     return Ok(Seen::Nothing);
                 }
@@ -270,6 +353,51 @@ impl Sandbox {
             }
         }
     }
+}
+
+impl State {
+    /// Every command somebody can use in the server: its own, then the global ones.
+    pub(crate) fn registered(&self) -> Vec<Value> {
+        let of = |guild: u64| self.commands.get(&guild).and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut all = of(self.world.guild);
+        all.extend(of(0));
+        all
+    }
+}
+
+/// A typed value as the option's type wants it.
+fn typed_value(spec: &Value, value: &str) -> Result<Value, CannotAct> {
+    let name = spec["name"].as_str().unwrap_or_default();
+    let wrong = |what: &str| CannotAct(format!("{name} takes {what}"));
+    Ok(match spec["type"].as_u64() {
+        Some(4) => json!(value.parse::<i64>().map_err(|_not_whole| wrong("a whole number"))?),
+        Some(10) => json!(value.parse::<f64>().map_err(|_no_number| wrong("a number"))?),
+        Some(5) => json!(value == "true" || value == "True"),
+        _ => json!(value),
+    })
+}
+
+/// What a menu's values stand for.
+fn resolved(state: &State, kind: u64, values: &[String]) -> Value {
+    let mut out = json!({});
+    if kind == 5 || kind == 7 {
+        let people = values.iter().filter_map(|id| state.world.by_id(id.parse().ok()?));
+        let users: serde_json::Map<String, Value> = people.map(|p| (p.id.to_string(), state.user(p))).collect();
+        out["users"] = Value::Object(users);
+        out["members"] = json!({});
+    }
+    if kind == 6 || kind == 7 {
+        let roles = state.roles_json();
+        let chosen = roles.into_iter().filter(|r| values.iter().any(|v| r["id"] == v.as_str()));
+        let roles: serde_json::Map<String, Value> =
+            chosen.map(|r| (r["id"].as_str().unwrap_or_default().to_owned(), r)).collect();
+        out["roles"] = Value::Object(roles);
+    }
+    if kind == 8 {
+        let channels = values.iter().filter_map(|id| Some((id.clone(), state.channel_json(id.parse().ok()?)?)));
+        out["channels"] = Value::Object(channels.collect());
+    }
+    out
 }
 
 fn person<'s>(state: &'s State, who: &str) -> Result<&'s crate::world::PersonSeed, CannotAct> {

@@ -52,6 +52,15 @@ impl SimClock {
         self.changed.send_replace(at);
     }
 
+    /// Sets the instant, backwards as well: for a fresh world whose bot is away.
+    pub fn set(&self, at_ms: i64) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.base_ms = at_ms;
+        state.running_since = state.running_since.map(|_| now_instant());
+        drop(state);
+        self.changed.send_replace(at_ms);
+    }
+
     /// Told at every jump.
     pub fn jumps(&self) -> watch::Receiver<i64> {
         self.changed.subscribe()

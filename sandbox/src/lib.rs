@@ -1,35 +1,48 @@
 //! A small simulated Discord on loopback: REST and gateway, stateful, with Discord's documented limits, scripted faults, a
-//! clock of its own and a plain page. It knows nothing of the bot that connects to it.
+//! clock of its own, and a page to act on it as several people. It knows nothing of the bot that connects to it: stories,
+//! captions and the closing card are data it is handed.
 
 #![expect(missing_docs, reason = "fields and variants of plain data say what they are by their names")]
 
 mod act;
 mod clock;
+mod control;
+mod faults;
 mod gateway;
+mod json;
+mod limits;
 mod model;
 mod page;
+mod prometheus;
 mod rest;
 mod rules;
 #[cfg(feature = "schema")]
 mod schema;
+mod story;
 mod world;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::routing::get;
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use act::{CannotAct, Options};
 pub use clock::{SimClock, wall_ms};
-pub use model::{Fault, Logged, Message, Seen};
-pub use world::{ChannelSeed, PersonSeed, RoleSeed, World};
+pub use faults::{CREATE, Fault, Right, Script};
+pub use limits::Limits;
+pub use model::{File, Logged, Message, Seen, StatusPost};
+pub use story::{Act, Step, Tale};
+pub use world::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
 
 use model::State;
 use rest::{Shared, lock};
+use story::Player;
 
 /// A future of a hook.
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -40,46 +53,23 @@ pub trait Bot: Send + Sync + std::fmt::Debug {
     fn next_due(&self) -> Waiting<Option<i64>>;
     /// Resolves when the bot has nothing left to do at the present instant; an error says what is left.
     fn quiet(&self) -> Waiting<Result<(), String>>;
-}
-
-/// One step of a story.
-#[derive(Debug, Clone)]
-pub struct Step {
-    pub caption: String,
-    pub who: String,
-    pub channel: String,
-    pub act: Act,
-}
-
-/// What a step does.
-#[derive(Debug, Clone)]
-pub enum Act {
-    /// A slash command with its options, and a file for an attachment.
-    Slash { path: String, options: Vec<(String, String)>, file: Option<(String, Vec<u8>)> },
-    /// A button; a form that opens is filled with these values.
-    Press { label: String, fill: Vec<(String, String)> },
-    /// The clock moves to this instant, visiting every mark on the way.
-    Advance { to_ms: i64 },
-    /// An HTTP POST with a JSON body and a bearer token, such as an alert.
-    Post { url: String, bearer: String, body: serde_json::Value },
+    /// A value of production moved: whoever watches it would tell the bot now, or not.
+    fn signal(&self, name: &str, value: f64) -> Waiting<Result<(), String>>;
 }
 
 /// A running sandbox. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
     pub(crate) shared: Shared,
-    pub(crate) bot: Arc<OnceLock<Arc<dyn Bot>>>,
-    pub(crate) story: Arc<Mutex<Story>>,
+    bot: Arc<Mutex<Option<Arc<dyn Bot>>>>,
+    player: Arc<Mutex<Player>>,
+    /// Shown when the story is over; beside the world, because the page has that locked.
+    closing: Arc<Mutex<Option<Closing>>>,
+    /// The story somebody asked for, to begin in a fresh world.
+    wanted: Arc<watch::Sender<Option<String>>>,
     address: SocketAddr,
     clock: SimClock,
     stop: CancellationToken,
-}
-
-#[derive(Debug, Default)]
-pub(crate) struct Story {
-    pub(crate) steps: Vec<Step>,
-    pub(crate) next: usize,
-    pub(crate) last: String,
 }
 
 /// How a sandbox is set up.
@@ -90,8 +80,9 @@ pub struct Setup {
     pub token: String,
     /// 0 takes a free port.
     pub port: u16,
-    /// Messages per channel and five seconds; Discord's is about 5.
-    pub per_five_seconds: u32,
+    pub limits: Limits,
+    /// Rules of whoever runs the bot, beside Discord's: by route and body, what is wrong.
+    pub house: Option<fn(&str, &Value) -> Vec<String>>,
     /// Discord's published OpenAPI document; bodies both ways are held against it (with the feature `schema`).
     pub openapi: Option<std::path::PathBuf>,
 }
@@ -104,8 +95,10 @@ impl Sandbox {
     pub async fn start(setup: Setup) -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", setup.port)).await?;
         let address = listener.local_addr()?;
-        let mut state = State::new(setup.world, setup.clock.clone(), setup.token, setup.per_five_seconds);
+        let closing = setup.world.closing.clone();
+        let mut state = State::new(setup.world, setup.clock.clone(), setup.token, setup.limits);
         state.base = format!("http://{address}");
+        state.house = setup.house;
         #[cfg(feature = "schema")]
         if let Some(path) = &setup.openapi {
             state.schema = Some(schema::Checker::load(path).map_err(std::io::Error::other)?);
@@ -115,13 +108,25 @@ impl Sandbox {
         let sandbox = Self {
             shared: Arc::clone(&shared),
             bot: Arc::default(),
-            story: Arc::default(),
+            player: Arc::default(),
+            closing: Arc::new(Mutex::new(closing)),
+            wanted: Arc::new(watch::channel(None).0),
             address,
             clock: setup.clock,
             stop: stop.clone(),
         };
-        let api = rest::routes().route("/ws", get(gateway::connect)).with_state(shared);
-        let app = api.merge(page::routes(sandbox.clone()));
+        let socket = get(gateway::connect);
+        let api = rest::routes(&shared).route("/ws", socket.clone()).route("/ws/", socket).with_state(shared);
+        let app = api
+            .merge(control::routes(sandbox.clone()))
+            .merge(prometheus::routes(sandbox.clone()))
+            .merge(page::routes(sandbox.clone()));
+        // Answers go out at once: without this the kernel holds small ones back for tens of milliseconds.
+        let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
+            if let Err(error) = stream.set_nodelay(true) {
+                tracing::debug!(%error, "TCP_NODELAY could not be set");
+            }
+        });
         tokio::spawn(async move {
             let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
             if let Err(error) = serving.await {
@@ -136,31 +141,97 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
+    /// The base URL of the metrics source: a Prometheus that answers queries for the world's signals.
+    pub fn metrics_url(&self) -> String {
+        format!("{}/prometheus", self.url())
+    }
+
     /// The clock.
     pub fn clock(&self) -> &SimClock {
         &self.clock
     }
 
-    /// Names the bot whose marks are visited when the clock moves.
-    pub fn attach(&self, bot: Arc<dyn Bot>) {
-        drop(self.bot.set(bot));
+    /// Names the bot whose marks are visited when the clock moves; `None` while it is away.
+    pub fn attach(&self, bot: Option<Arc<dyn Bot>>) {
+        *self.bot.lock().unwrap_or_else(PoisonError::into_inner) = bot;
     }
 
-    /// The same sandbox for another bot, after a restart.
-    pub fn without_bot(mut self) -> Self {
-        self.bot = Arc::default();
-        self
+    fn bot(&self) -> Option<Arc<dyn Bot>> {
+        self.bot.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn player(&self) -> MutexGuard<'_, Player> {
+        self.player.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sets the story the page plays.
-    pub fn tell(&self, steps: Vec<Step>) {
-        *self.story.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Story { steps, ..Story::default() };
+    pub fn tell(&self, tale: Tale) {
+        *self.player() = Player { tale, ..Player::default() };
+        lock(&self.shared).touch();
+    }
+
+    /// Empties the world and sets the clock's instant for another story. The bot must be away.
+    pub fn reset(&self, world: World) {
+        let mut state = lock(&self.shared);
+        for session in state.sessions.values_mut() {
+            if let Some(live) = session.live.take() {
+                drop(live.send(json!({ "control": "drop" })));
+            }
+        }
+        let mut fresh = State::new(world, self.clock.clone(), state.token.clone(), state.buckets.limits());
+        fresh.base.clone_from(&state.base);
+        fresh.house = state.house;
+        #[cfg(feature = "schema")]
+        {
+            fresh.schema = state.schema.take();
+        }
+        // The page's watchers go on watching.
+        std::mem::swap(&mut fresh.changed, &mut state.changed);
+        *state = fresh;
+        state.touch();
+    }
+
+    /// Asks for a story; false if there is none of that name.
+    pub(crate) fn want(&self, name: &str) -> bool {
+        let known = {
+            let player = self.player();
+            player.tale.name == name || player.tale.others.iter().any(|(other, _)| other == name)
+        };
+        if known {
+            self.wanted.send_replace(Some(name.to_owned()));
+        }
+        known
+    }
+
+    /// Resolves when somebody asks for a story, with its name.
+    pub async fn wanted(&self) -> String {
+        let mut wanted = self.wanted.subscribe();
+        loop {
+            let name = wanted.borrow_and_update().clone();
+            if let Some(name) = name {
+                self.wanted.send_replace(None);
+                return name;
+            }
+            if wanted.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
     }
 
     /// Whether commands are registered: the bot is online.
     pub fn online(&self) -> bool {
-        let state = lock(&self.shared);
-        state.commands.contains_key(&state.world.guild)
+        self.online_in(&lock(&self.shared))
+    }
+
+    pub(crate) fn online_in(&self, state: &State) -> bool {
+        !state.registered().is_empty() && state.sessions.values().any(|session| session.live.is_some())
+    }
+
+    pub(crate) async fn next_due(&self) -> Option<i64> {
+        match self.bot() {
+            Some(bot) => bot.next_due().await,
+            None => None,
+        }
     }
 
     /// Moves the clock, visiting every mark on the way and waiting for silence at each.
@@ -168,7 +239,7 @@ impl Sandbox {
     /// # Errors
     /// The bot found no silence.
     pub async fn advance_to(&self, to_ms: i64) -> Result<(), String> {
-        let Some(bot) = self.bot.get().cloned() else {
+        let Some(bot) = self.bot() else {
             self.clock.move_to(to_ms);
             return Ok(());
         };
@@ -179,6 +250,74 @@ impl Sandbox {
         }
         self.clock.move_to(to_ms);
         bot.quiet().await
+    }
+
+    /// Moves values of production, by name, and lets whoever watches them tell the bot.
+    ///
+    /// # Errors
+    /// No such value, or the bot did not take the news.
+    pub async fn set_signals(&self, values: &[(String, f64)]) -> Result<(), String> {
+        let bot = self.bot();
+        for (name, value) in values {
+            {
+                let mut state = lock(&self.shared);
+                let at = state.world.signals.iter().position(|signal| signal.name == *name);
+                let at = at.ok_or_else(|| format!("there is no value called {name}"))?;
+                let (min, max) = (state.world.signals[at].min, state.world.signals[at].max);
+                state.signals[at] = value.clamp(min, max);
+                state.touch();
+            }
+            if let Some(bot) = &bot {
+                bot.signal(name, *value).await?;
+            }
+        }
+        match bot {
+            Some(bot) => bot.quiet().await,
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn closing(&self) -> Option<Closing> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Every value as it normally is, or as "break production" puts it.
+    pub(crate) fn preset(&self, broken: bool) -> Vec<(String, f64)> {
+        let state = lock(&self.shared);
+        let value = |signal: &SignalSeed| if broken { signal.broken } else { signal.normal };
+        state.world.signals.iter().map(|signal| (signal.name.clone(), value(signal))).collect()
+    }
+
+    /// Plays the next step of the story; false if it is over.
+    ///
+    /// # Errors
+    /// The step cannot be done; a sentence says why.
+    pub async fn play_next(&self) -> Result<bool, String> {
+        let (at, step) = {
+            let mut player = self.player();
+            if player.busy {
+                return Err("A step is being played already.".to_owned());
+            }
+            let at = player.next;
+            let Some(step) = player.tale.steps.get(at).cloned() else { return Ok(false) };
+            player.busy = true;
+            (at, step)
+        };
+        lock(&self.shared).step = Some(at);
+        let outcome = self.play(&step).await;
+        lock(&self.shared).step = None;
+        let mut player = self.player();
+        player.busy = false;
+        match &outcome {
+            Ok(_) => {
+                player.next = at + 1;
+                player.stuck = None;
+            }
+            Err(why) => player.stuck = Some(why.clone()),
+        }
+        drop(player);
+        lock(&self.shared).touch();
+        outcome.map(|_| true)
     }
 
     /// Does one step of a story.
@@ -204,7 +343,7 @@ impl Sandbox {
             }
             Act::Advance { to_ms } => {
                 self.advance_to(*to_ms).await?;
-                Seen::Nothing
+                Seen::Acknowledged
             }
             Act::Post { url, bearer, body } => {
                 let http = reqwest::Client::builder().no_proxy().build().map_err(|e| e.to_string())?;
@@ -212,14 +351,25 @@ impl Sandbox {
                 if !answer.status().is_success() {
                     return Err(format!("the bot answered {}", answer.status()));
                 }
-                Seen::Nothing
+                Seen::Acknowledged
+            }
+            Act::Signals(values) => {
+                self.set_signals(values).await?;
+                Seen::Acknowledged
+            }
+            Act::Say(text) => {
+                self.say(&step.who, &step.channel, text).map_err(|e| e.to_string())?;
+                Seen::Acknowledged
             }
         };
+        if let Seen::Nothing = seen {
+            return Err("the application did not respond".to_owned());
+        }
         self.settled(seen).await
     }
 
     async fn settled(&self, seen: Seen) -> Result<Seen, String> {
-        if let Some(bot) = self.bot.get().cloned() {
+        if let Some(bot) = self.bot() {
             bot.quiet().await?;
         }
         Ok(seen)
@@ -228,15 +378,20 @@ impl Sandbox {
     /// The messages of a channel everybody sees, oldest first.
     pub fn messages(&self, channel: &str) -> Vec<Message> {
         let state = lock(&self.shared);
-        let Some(id) = state.world.channel(channel).map(|c| c.id) else {
+        let Some(id) = state.channel(channel).map(|c| c.id) else {
             return Vec::new();
         };
-        state.messages.values().filter(|m| m.channel == id && m.only.is_none()).cloned().collect()
+        state.in_channel(id).filter(|m| m.only.is_none()).cloned().collect()
+    }
+
+    /// What the status page says, oldest first.
+    pub fn status_posts(&self) -> Vec<StatusPost> {
+        lock(&self.shared).posts.clone()
     }
 
     /// Every request the bot made.
     pub fn requests(&self) -> Vec<Logged> {
-        lock(&self.shared).log.clone()
+        lock(&self.shared).log.iter().cloned().collect()
     }
 
     /// Where the bot broke one of Discord's limits; must be empty.
@@ -246,29 +401,68 @@ impl Sandbox {
 
     /// Scripts faults for the next Create Message requests, in order.
     pub fn fail_next(&self, faults: &[Fault]) {
-        lock(&self.shared).faults.extend(faults);
+        for fault in faults {
+            self.script(Script { route: CREATE.to_owned(), fault: *fault, times: Some(1), chance: 1.0 });
+        }
     }
 
-    /// Forgets the scripted faults that are left.
+    /// Scripts a fault.
+    pub fn script(&self, script: Script) {
+        lock(&self.shared).faults.add(script);
+    }
+
+    /// Forgets the scripted faults that are left, and gives every right back.
     pub fn mend(&self) {
-        lock(&self.shared).faults.clear();
+        let mut state = lock(&self.shared);
+        state.faults.clear();
+        state.revoked.clear();
+    }
+
+    /// Takes a right from the bot, or gives it back; everywhere or in one channel.
+    pub fn revoke(&self, right: Right, channel: Option<&str>, taken: bool) {
+        let mut state = lock(&self.shared);
+        let place = channel.and_then(|name| state.channel(name).map(|c| c.id));
+        if taken {
+            state.revoked.insert((place, right));
+        } else {
+            state.revoked.remove(&(place, right));
+        }
     }
 
     /// Answers history with an empty list, as Discord does without the right to read it.
     pub fn hide_history(&self, hidden: bool) {
-        lock(&self.shared).unreadable = hidden;
+        self.revoke(Right::ReadMessageHistory, None, hidden);
     }
 
     /// Deletes a message, as a moderator would.
     pub fn delete(&self, id: u64) {
-        lock(&self.shared).messages.remove(&id);
+        lock(&self.shared).forget(id);
+    }
+
+    /// Deletes a channel, as a moderator would; false if there is none.
+    pub fn delete_channel(&self, name: &str) -> bool {
+        let mut state = lock(&self.shared);
+        let found = state.channel(name).map(|c| c.id);
+        if let Some(id) = found {
+            state.remove_channel(id);
+        }
+        found.is_some()
     }
 
     /// Drops every gateway connection without a word.
     pub fn drop_gateway(&self) {
+        self.end_sessions(&json!({ "control": "drop" }));
+    }
+
+    /// Closes every gateway connection with a code.
+    pub fn close_gateway(&self, code: u16) {
+        self.end_sessions(&json!({ "control": "close", "code": code }));
+    }
+
+    fn end_sessions(&self, how: &Value) {
         for session in lock(&self.shared).sessions.values_mut() {
             if let Some(live) = session.live.take() {
-                drop(live.send(serde_json::json!({ "drop": true })));
+                drop(live.send(how.clone()));
             }
         }
     }

@@ -1,17 +1,38 @@
-//! The state of the simulated Discord, and its JSON. One lock; no I/O here.
+//! The state of the simulated Discord. One lock; no I/O here.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::SimClock;
-use crate::world::{PersonSeed, World};
+use crate::faults::{Faults, Right};
+use crate::limits::{Buckets, Limits};
+use crate::world::World;
 
 /// Discord's epoch in milliseconds.
 const EPOCH_MS: i64 = 1_420_070_400_000;
 /// How long a nonce is remembered, on the sandbox's clock.
 const NONCE_WINDOW_MS: i64 = 120_000;
+/// How long an interaction's token lives, on the sandbox's clock.
+pub(crate) const TOKEN_MS: i64 = 15 * 60_000;
+/// Events kept for a session that resumes.
+const REPLAY: usize = 1_000;
+/// Requests remembered; bodies only of the newest.
+const LOG: usize = 20_000;
+const BODIES: usize = 200;
+/// Messages for one person only are forgotten beyond these.
+const EPHEMERAL: usize = 400;
+
+/// A file of a message.
+#[derive(Debug, Clone)]
+pub struct File {
+    pub id: u64,
+    pub name: String,
+    /// What a screen reader says of a picture.
+    pub description: Option<String>,
+    pub bytes: Vec<u8>,
+}
 
 /// A message as stored.
 #[derive(Debug, Clone)]
@@ -23,10 +44,21 @@ pub struct Message {
     pub edited_ms: Option<i64>,
     /// Seen by this person only.
     pub only: Option<u64>,
-    /// Who used a command, for an interaction's answer.
-    pub by: Option<u64>,
-    /// Name and bytes of a file sent along.
-    pub file: Option<(String, Vec<u8>)>,
+    /// Who wrote it; `None` for the bot.
+    pub author: Option<u64>,
+    /// Who used a command, for an interaction's answer, and which.
+    pub by: Option<(u64, String)>,
+    pub files: Vec<File>,
+    pub pinned: bool,
+    /// The story's step it came in, from 0.
+    pub step: Option<usize>,
+}
+
+impl Message {
+    /// The first file's name and bytes.
+    pub fn file(&self) -> Option<(String, Vec<u8>)> {
+        self.files.first().map(|file| (file.name.clone(), file.bytes.clone()))
+    }
 }
 
 /// What an interaction led to, as its user sees it.
@@ -38,6 +70,8 @@ pub enum Seen {
     Modal { custom_id: String, data: Value },
     /// Names for the option being typed.
     Choices(Vec<(String, String)>),
+    /// Acknowledged without a word.
+    Acknowledged,
     /// Nothing came within the time.
     Nothing,
 }
@@ -46,39 +80,54 @@ pub enum Seen {
 pub(crate) struct Interaction {
     pub(crate) user: u64,
     pub(crate) channel: u64,
+    pub(crate) at_ms: i64,
+    /// `/release import`, or what was pressed.
+    pub(crate) used: String,
+    /// The message a button or menu stands on.
+    pub(crate) source: Option<u64>,
     pub(crate) acked: bool,
     pub(crate) original: Option<u64>,
     pub(crate) answer: Option<oneshot::Sender<Seen>>,
-    /// The answer was deferred: the edit brings it.
-    pub(crate) deferred: bool,
+    /// The answer was deferred: the edit brings it. True for one seen by its user only.
+    pub(crate) deferred: Option<bool>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) seq: u64,
-    pub(crate) events: Vec<Value>,
+    pub(crate) intents: u64,
+    pub(crate) events: VecDeque<Value>,
     pub(crate) live: Option<mpsc::UnboundedSender<Value>>,
+}
+
+/// A channel or a thread.
+#[derive(Debug, Clone)]
+pub(crate) struct Channel {
+    pub(crate) id: u64,
+    pub(crate) name: String,
+    pub(crate) topic: String,
+    pub(crate) category: String,
+    /// The channel a thread belongs to.
+    pub(crate) parent: Option<u64>,
+    pub(crate) last: Option<u64>,
 }
 
 /// A request a bot made, with the verdict of the rules.
 #[derive(Debug, Clone)]
 pub struct Logged {
+    pub no: u64,
+    pub at_ms: i64,
     pub method: String,
+    /// `POST /channels/{}/messages`.
+    pub route: String,
     pub path: String,
     pub status: u16,
-}
-
-/// A scripted fault of Create Message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fault {
-    /// Answer 502 before anything happened.
-    FailBefore,
-    /// Create the message, then answer 502.
-    FailAfter,
-    /// Answer 429 once.
-    RateLimited,
-    /// Answer 403: the right to send is missing.
-    Forbidden,
+    /// In microseconds of real time.
+    pub took_us: u64,
+    pub request: Value,
+    pub answer: Value,
+    /// What the rules and the schema had against it.
+    pub bad: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -88,48 +137,103 @@ pub(crate) struct State {
     pub(crate) token: String,
     pub(crate) base: String,
     pub(crate) app: u64,
-    pub(crate) messages: BTreeMap<u64, Message>,
+    pub(crate) channels: BTreeMap<u64, Channel>,
+    messages: BTreeMap<(u64, u64), Message>,
+    place: HashMap<u64, u64>,
+    ephemeral: VecDeque<u64>,
     pub(crate) commands: HashMap<u64, Value>,
     pub(crate) interactions: HashMap<String, Interaction>,
     pub(crate) tokens: HashMap<String, String>,
+    old_tokens: VecDeque<(i64, String, String)>,
     pub(crate) files: HashMap<u64, (String, Vec<u8>)>,
     pub(crate) sessions: BTreeMap<String, Session>,
-    pub(crate) log: Vec<Logged>,
+    pub(crate) scheduled: BTreeMap<u64, Value>,
+    pub(crate) log: VecDeque<Logged>,
+    logged: u64,
     pub(crate) violations: Vec<String>,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) unreadable: bool,
+    /// Rules of whoever runs the bot, beside Discord's.
+    pub(crate) house: Option<fn(&str, &Value) -> Vec<String>>,
+    pub(crate) faults: Faults,
+    /// Rights the bot has not, everywhere (`None`) or in one channel.
+    pub(crate) revoked: BTreeSet<(Option<u64>, Right)>,
+    pub(crate) buckets: Buckets,
+    /// The newest message each person has seen in each channel.
+    read: HashMap<(u64, u64), u64>,
+    /// Forms that are open, by a number.
+    pub(crate) forms: HashMap<u64, Form>,
+    pub(crate) forms_opened: u64,
+    /// Values of production, in the order of the seeds.
+    pub(crate) signals: Vec<f64>,
+    /// What the status page says, oldest first.
+    pub(crate) posts: Vec<StatusPost>,
+    /// The story's step being played, from 0.
+    pub(crate) step: Option<usize>,
     #[cfg(feature = "schema")]
-    pub(crate) schema: Option<crate::schema::Checker>,
-    nonces: Vec<(String, i64, u64)>,
-    buckets: HashMap<String, (u32, tokio::time::Instant)>,
-    pub(crate) per_five_seconds: u32,
+    pub(crate) schema: Option<std::sync::Arc<crate::schema::Checker>>,
+    nonces: VecDeque<(String, i64, u64)>,
     last_id: u64,
     pub(crate) changed: watch::Sender<u64>,
 }
 
+/// A form somebody has open.
+#[derive(Debug, Clone)]
+pub(crate) struct Form {
+    pub(crate) who: u64,
+    pub(crate) data: Value,
+}
+
+/// A post on the simulated status page.
+#[derive(Debug, Clone)]
+pub struct StatusPost {
+    pub at_ms: i64,
+    pub who: String,
+    pub state: String,
+    pub text: String,
+}
+
 impl State {
-    pub(crate) fn new(world: World, clock: SimClock, token: String, per_five_seconds: u32) -> Self {
+    pub(crate) fn new(world: World, clock: SimClock, token: String, limits: Limits) -> Self {
+        let channel = |seed: &crate::world::ChannelSeed| Channel {
+            id: seed.id,
+            name: seed.name.clone(),
+            topic: seed.topic.clone(),
+            category: seed.category.clone(),
+            parent: None,
+            last: None,
+        };
         Self {
+            channels: world.channels.iter().map(|seed| (seed.id, channel(seed))).collect(),
+            signals: world.signals.iter().map(|signal| signal.normal).collect(),
             clock,
             world,
             token,
             base: String::new(),
             app: 900_000_000_000_000_001,
             messages: BTreeMap::new(),
+            place: HashMap::new(),
+            ephemeral: VecDeque::new(),
             commands: HashMap::new(),
             interactions: HashMap::new(),
             tokens: HashMap::new(),
+            old_tokens: VecDeque::new(),
             files: HashMap::new(),
             sessions: BTreeMap::new(),
-            log: Vec::new(),
+            scheduled: BTreeMap::new(),
+            log: VecDeque::new(),
+            logged: 0,
             violations: Vec::new(),
-            faults: Vec::new(),
-            unreadable: false,
+            house: None,
+            faults: Faults::default(),
+            revoked: BTreeSet::new(),
+            buckets: Buckets::new(limits),
+            read: HashMap::new(),
+            forms: HashMap::new(),
+            forms_opened: 0,
+            posts: Vec::new(),
+            step: None,
             #[cfg(feature = "schema")]
             schema: None,
-            nonces: Vec::new(),
-            buckets: HashMap::new(),
-            per_five_seconds,
+            nonces: VecDeque::new(),
             last_id: 0,
             changed: watch::channel(0).0,
         }
@@ -146,180 +250,192 @@ impl State {
         self.changed.send_modify(|n| *n += 1);
     }
 
+    pub(crate) fn log(&mut self, mut entry: Logged) {
+        self.logged += 1;
+        entry.no = self.logged;
+        self.violations.extend(entry.bad.iter().map(|bad| format!("{}: {bad}", entry.route)));
+        self.log.push_back(entry);
+        if self.log.len() > LOG {
+            self.log.pop_front();
+        }
+        if let Some(old) = self.log.len().checked_sub(BODIES + 1).and_then(|at| self.log.get_mut(at)) {
+            (old.request, old.answer) = (Value::Null, Value::Null);
+        }
+    }
+
+    /// A channel by name, with or without `#`.
+    pub(crate) fn channel(&self, name: &str) -> Option<&Channel> {
+        let name = name.trim_start_matches('#');
+        self.channels.values().find(|c| c.name == name)
+    }
+
+    pub(crate) fn message(&self, id: u64) -> Option<&Message> {
+        self.messages.get(&(*self.place.get(&id)?, id))
+    }
+
+    pub(crate) fn message_mut(&mut self, id: u64) -> Option<&mut Message> {
+        self.messages.get_mut(&(*self.place.get(&id)?, id))
+    }
+
+    /// A channel's messages, oldest first.
+    pub(crate) fn in_channel(&self, channel: u64) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.range((channel, 0)..=(channel, u64::MAX)).map(|(_, message)| message)
+    }
+
+    /// Whether the bot has a right in a channel.
+    pub(crate) fn may(&self, channel: u64, right: Right) -> bool {
+        let parent = self.channels.get(&channel).and_then(|c| c.parent);
+        ![None, Some(channel), parent.or(Some(channel))].iter().any(|place| self.revoked.contains(&(*place, right)))
+    }
+
+    /// The bot's rights in a channel, as bits.
+    pub(crate) fn rights(&self, channel: u64) -> u64 {
+        Right::ALL.into_iter().filter(|right| self.may(channel, *right)).map(Right::bit).sum::<u64>() | 0x8000_0000
+    }
+
     /// The message a nonce of the past minutes stands for.
     pub(crate) fn by_nonce(&mut self, nonce: &str) -> Option<u64> {
         let now = self.clock.now_ms();
-        self.nonces.retain(|(_, at, _)| now - at < NONCE_WINDOW_MS);
+        while self.nonces.front().is_some_and(|(_, at, _)| now - at >= NONCE_WINDOW_MS) {
+            self.nonces.pop_front();
+        }
         self.nonces.iter().find(|(n, _, _)| n == nonce).map(|(_, _, id)| *id)
     }
 
     pub(crate) fn keep_nonce(&mut self, nonce: &str, id: u64) {
         let now = self.clock.now_ms();
-        self.nonces.push((nonce.to_owned(), now, id));
+        self.nonces.push_back((nonce.to_owned(), now, id));
     }
 
-    /// Counts a request in its bucket: what is left and when it refills, or how long to wait.
-    pub(crate) fn bucket(&mut self, name: &str) -> Result<(u32, f64), f64> {
-        let now = tokio::time::Instant::now();
-        let full = self.per_five_seconds;
-        let entry = self.buckets.entry(name.to_owned()).or_insert((full, now + std::time::Duration::from_secs(5)));
-        if entry.1 <= now {
-            *entry = (full, now + std::time::Duration::from_secs(5));
-        }
-        let after = (entry.1 - now).as_secs_f64();
-        if entry.0 == 0 {
-            return Err(after);
-        }
-        entry.0 -= 1;
-        Ok((entry.0, after))
-    }
-
-    pub(crate) fn dispatch(&mut self, name: &str, data: &Value) {
-        for session in self.sessions.values_mut() {
-            session.seq += 1;
-            let event = json!({ "op": 0, "s": session.seq, "t": name, "d": data });
-            session.events.push(event.clone());
-            if let Some(live) = &session.live
-                && live.send(event).is_err()
-            {
-                session.live = None;
+    /// Keeps an interaction; forgets those whose token is long dead.
+    pub(crate) fn begin(&mut self, id: &str, token: &str, interaction: Interaction) {
+        let now = self.clock.now_ms();
+        while self.old_tokens.front().is_some_and(|(at, ..)| now - at > 2 * TOKEN_MS) || self.old_tokens.len() > 10_000
+        {
+            if let Some((_, token, id)) = self.old_tokens.pop_front() {
+                self.tokens.remove(&token);
+                self.interactions.remove(&id);
             }
         }
+        self.old_tokens.push_back((now, token.to_owned(), id.to_owned()));
+        self.tokens.insert(token.to_owned(), id.to_owned());
+        self.interactions.insert(id.to_owned(), interaction);
     }
 
-    pub(crate) fn put(&mut self, message: Message) -> Value {
+    /// Sends an event to every session that asked for its kind.
+    pub(crate) fn dispatch(&mut self, name: &str, data: &Value) {
+        let wanted = match name {
+            "MESSAGE_CREATE" | "MESSAGE_UPDATE" | "MESSAGE_DELETE" => 1 << 9,
+            "GUILD_SCHEDULED_EVENT_CREATE" | "GUILD_SCHEDULED_EVENT_UPDATE" | "GUILD_SCHEDULED_EVENT_DELETE" => 1 << 16,
+            "GUILD_CREATE" | "CHANNEL_CREATE" | "CHANNEL_DELETE" | "THREAD_CREATE" | "CHANNEL_PINS_UPDATE" => 1,
+            _ => 0,
+        };
+        for session in self.sessions.values_mut().filter(|s| wanted == 0 || s.intents & wanted != 0) {
+            session.send(name, data.clone());
+        }
+    }
+
+    /// Stores a new message and tells the sessions.
+    pub(crate) fn put(&mut self, mut message: Message) -> Value {
+        message.step = self.step;
+        for file in &message.files {
+            self.files.insert(file.id, (file.name.clone(), file.bytes.clone()));
+        }
         let value = self.message_json(&message);
-        self.messages.insert(message.id, message);
+        let (channel, id, public) = (message.channel, message.id, message.only.is_none());
+        self.place.insert(id, channel);
+        self.messages.insert((channel, id), message);
+        if public {
+            if let Some(channel) = self.channels.get_mut(&channel) {
+                channel.last = Some(id);
+            }
+            self.tell_message("MESSAGE_CREATE", &value);
+        } else {
+            self.ephemeral.push_back(id);
+            if self.ephemeral.len() > EPHEMERAL
+                && let Some(old) = self.ephemeral.pop_front()
+            {
+                self.forget(old);
+            }
+        }
         self.touch();
         value
     }
 
-    pub(crate) fn bot_user(&self) -> Value {
-        json!({
-            "id": self.app.to_string(), "username": "tminus", "global_name": null, "discriminator": "0000", "avatar": null,
-            "bot": true, "public_flags": 0, "primary_guild": null, "mfa_enabled": false, "verified": true, "email": null, "flags": 0,
-        })
-    }
-
-    pub(crate) fn user(&self, person: &PersonSeed) -> Value {
-        json!({
-            "id": person.id.to_string(), "username": person.username, "global_name": person.name, "discriminator": "0",
-            "avatar": null, "bot": false, "public_flags": 0, "flags": 0, "primary_guild": null,
-        })
-    }
-
-    pub(crate) fn member(&self, person: &PersonSeed, with_roles: bool) -> Value {
-        // MANAGE_GUILD is bit 5; the rest is what any member has.
-        let permissions = if person.manages { 0x20_u64 | 0x8000_0000 } else { 0x8000_0000 };
-        let roles: Vec<String> =
-            if with_roles { person.roles.iter().map(ToString::to_string).collect() } else { Vec::new() };
-        json!({
-            "user": self.user(person), "nick": null, "avatar": null, "banner": null, "roles": roles,
-            "joined_at": "2024-01-01T00:00:00+00:00", "premium_since": null, "deaf": false, "mute": false, "flags": 0,
-            "pending": false, "permissions": permissions.to_string(), "communication_disabled_until": null,
-        })
-    }
-
-    pub(crate) fn channel_json(&self, id: u64) -> Option<Value> {
-        let channel = self.world.channels.iter().find(|c| c.id == id)?;
-        let last = self.messages.values().rev().find(|m| m.channel == id && m.only.is_none()).map(|m| m.id.to_string());
-        Some(json!({
-            "id": id.to_string(), "guild_id": self.world.guild.to_string(), "type": 0, "name": channel.name, "position": 0,
-            "permission_overwrites": [], "nsfw": false, "topic": null, "last_message_id": last, "parent_id": null,
-            "rate_limit_per_user": 0, "flags": 0, "last_pin_timestamp": null,
-        }))
-    }
-
-    pub(crate) fn guild_json(&self) -> Value {
-        let world = &self.world;
-        let role = |id: u64, name: &str| {
-            json!({
-                "id": id.to_string(), "name": name, "color": 0, "colors": { "primary_color": 0, "secondary_color": null, "tertiary_color": null },
-                "hoist": false, "managed": false, "mentionable": true, "permissions": "2147483648", "position": 1, "icon": null,
-                "unicode_emoji": null, "flags": 0,
-            })
-        };
-        let mut roles = vec![role(world.guild, "@everyone")];
-        roles.extend(world.roles.iter().map(|r| role(r.id, &r.name)));
-        let channels: Vec<Value> = world.channels.iter().filter_map(|c| self.channel_json(c.id)).collect();
-        json!({
-            "id": world.guild.to_string(), "name": world.name, "icon": null, "splash": null, "discovery_splash": null,
-            "owner_id": world.people.first().map_or(1, |p| p.id).to_string(), "afk_channel_id": null, "afk_timeout": 300,
-            "verification_level": 0, "default_message_notifications": 0, "explicit_content_filter": 0, "roles": roles,
-            "emojis": [], "features": [], "mfa_level": 0, "application_id": null, "system_channel_id": null,
-            "system_channel_flags": 0, "rules_channel_id": null, "vanity_url_code": null, "description": null, "banner": null,
-            "premium_tier": 0, "preferred_locale": "en-US", "public_updates_channel_id": null, "nsfw_level": 0, "stickers": [],
-            "premium_progress_bar_enabled": false, "joined_at": "2024-01-01T00:00:00+00:00", "large": false,
-            "unavailable": false, "member_count": world.people.len(), "voice_states": [], "members": [],
-            "channels": channels, "threads": [], "presences": [], "stage_instances": [], "guild_scheduled_events": [],
-            "safety_alerts_channel_id": null, "soundboard_sounds": [],
-        })
-    }
-
-    pub(crate) fn message_json(&self, message: &Message) -> Value {
-        let list = |name: &str| message.body.get(name).filter(|v| v.is_array()).cloned().unwrap_or_else(|| json!([]));
-        let mentioned = |kind: &str| message.body["allowed_mentions"][kind].as_array().cloned().unwrap_or_default();
-        let mentions: Vec<Value> = mentioned("users")
-            .iter()
-            .filter_map(Value::as_str)
-            .filter_map(|id| self.world.people.iter().find(|p| p.id.to_string() == id))
-            .map(|p| self.user(p))
-            .collect();
-        let embeds: Vec<Value> = list("embeds")
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|embed| {
-                let mut embed = embed.clone();
-                embed["type"] = json!("rich");
-                embed
-            })
-            .collect();
-        json!({
-            "id": message.id.to_string(), "channel_id": message.channel.to_string(), "author": self.bot_user(),
-            "content": message.body["content"].as_str().unwrap_or_default(), "timestamp": rfc3339(message.at_ms),
-            "edited_timestamp": message.edited_ms.map(rfc3339), "tts": false, "mention_everyone": false, "mentions": mentions,
-            "mention_roles": mentioned("roles"), "attachments": [], "embeds": embeds, "components": numbered(&list("components"), &mut 0),
-            "pinned": false, "type": 0, "flags": if message.only.is_some() { 64 } else { 0 },
-        })
-    }
-}
-
-/// Numbers every component, as Discord does where the sender gave no id.
-fn numbered(components: &Value, next: &mut u32) -> Value {
-    let one = |part: &Value, next: &mut u32| {
-        let mut part = part.clone();
-        *next += 1;
-        part["id"] = json!(*next);
-        if part["components"].is_array() {
-            part["components"] = numbered(&part["components"], next);
+    /// Tells of a message as a bot without the right to read content is told.
+    pub(crate) fn tell_message(&mut self, name: &str, value: &Value) {
+        if !self.sessions.values().any(|s| s.intents & (1 << 9) != 0) {
+            return;
         }
-        part
-    };
-    Value::Array(components.as_array().into_iter().flatten().map(|part| one(part, next)).collect())
+        let mut told = value.clone();
+        told["guild_id"] = json!(self.world.guild.to_string());
+        if told["author"]["bot"] != true {
+            for (key, empty) in [("content", json!("")), ("embeds", json!([])), ("components", json!([]))] {
+                told[key] = empty;
+            }
+        }
+        self.dispatch(name, &told);
+    }
+
+    /// Removes a message without a word.
+    pub(crate) fn forget(&mut self, id: u64) -> Option<Message> {
+        let channel = self.place.remove(&id)?;
+        self.messages.remove(&(channel, id))
+    }
+
+    /// Removes a channel with what was said in it.
+    pub(crate) fn remove_channel(&mut self, id: u64) {
+        let gone: Vec<u64> = self.in_channel(id).map(|m| m.id).collect();
+        for message in gone {
+            self.forget(message);
+        }
+        if let Some(value) = self.channel_json(id) {
+            self.channels.remove(&id);
+            self.dispatch("CHANNEL_DELETE", &value);
+        }
+        self.touch();
+    }
+
+    /// Remembers that a person has read a channel to its end.
+    pub(crate) fn mark_read(&mut self, person: u64, channel: u64) {
+        if let Some(last) = self.channels.get(&channel).and_then(|c| c.last) {
+            self.read.insert((person, channel), last);
+        }
+    }
+
+    /// What a person has not read in a channel: how many messages, and how many call them.
+    pub(crate) fn unread(&self, person: u64, channel: u64) -> (usize, usize) {
+        let seen = self.read.get(&(person, channel)).copied().unwrap_or(0);
+        let new = self.messages.range((channel, seen + 1)..=(channel, u64::MAX)).map(|(_, m)| m);
+        let new = new.filter(|m| m.only.is_none() && m.author != Some(person));
+        new.fold((0, 0), |(all, called), m| (all + 1, called + usize::from(self.calls(m, person))))
+    }
+
+    /// Whether a message mentions a person, by name or by role, and was allowed to.
+    pub(crate) fn calls(&self, message: &Message, person: u64) -> bool {
+        let allowed = |kind: &str, id: u64| {
+            let list = message.body["allowed_mentions"][kind].as_array();
+            list.is_some_and(|l| l.iter().any(|v| v.as_str().and_then(|v| v.parse().ok()) == Some(id)))
+        };
+        let text = message.body["content"].as_str().unwrap_or_default();
+        let Some(person) = self.world.by_id(person) else { return false };
+        (allowed("users", person.id) && text.contains(&format!("<@{}>", person.id)))
+            || person.roles.iter().any(|role| allowed("roles", *role) && text.contains(&format!("<@&{role}>")))
+    }
 }
 
-/// Milliseconds of Unix time as RFC 3339 in UTC, by the civil-from-days rule.
-pub(crate) fn rfc3339(ms: i64) -> String {
-    let (days, in_day) = (ms.div_euclid(86_400_000), ms.rem_euclid(86_400_000));
-    let z = days + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1_460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let (day, month) = (doy - (153 * mp + 2) / 5 + 1, if mp < 10 { mp + 3 } else { mp - 9 });
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    let (h, m, s, milli) = (in_day / 3_600_000, in_day / 60_000 % 60, in_day / 1_000 % 60, in_day % 1_000);
-    format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}+00:00")
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn instants_are_written_right() {
-        assert_eq!(super::rfc3339(0), "1970-01-01T00:00:00.000+00:00");
-        assert_eq!(super::rfc3339(1_796_734_800_123), "2026-12-08T13:00:00.123+00:00");
-        assert_eq!(super::rfc3339(951_782_400_000), "2000-02-29T00:00:00.000+00:00");
+impl Session {
+    pub(crate) fn send(&mut self, name: &str, data: Value) {
+        self.seq += 1;
+        let event = json!({ "op": 0, "s": self.seq, "t": name, "d": data });
+        self.events.push_back(event.clone());
+        if self.events.len() > REPLAY {
+            self.events.pop_front();
+        }
+        if let Some(live) = &self.live
+            && live.send(event).is_err()
+        {
+            self.live = None;
+        }
     }
 }

@@ -11,8 +11,59 @@ fn list<'v>(value: &'v Value, name: &str) -> &'v [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// What is wrong with a message's body; empty if nothing is. `create` demands that it says something.
-pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
+/// What is wrong with a request's body; empty if nothing is.
+pub(crate) fn request(route: &str, body: &Value) -> Vec<String> {
+    match route {
+        "POST /channels/{}/messages"
+        | "PATCH /channels/{}/messages/{}"
+        | "POST /webhooks/{}/{}"
+        | "PATCH /webhooks/{}/{}/messages/{}" => message(body),
+        "POST /interactions/{}/{}/callback" => callback(body),
+        "PUT /applications/{}/commands" | "PUT /applications/{}/guilds/{}/commands" => commands(body),
+        "POST /channels/{}/messages/{}/threads" | "POST /channels/{}/threads" => thread(body),
+        "POST /guilds/{}/channels" => {
+            let name = count(&body["name"]);
+            let good = (1..=100).contains(&name) && count(&body["topic"]) <= 1024;
+            if good { Vec::new() } else { vec!["a channel's name of 1 to 100, topic up to 1024".to_owned()] }
+        }
+        "POST /guilds/{}/scheduled-events" => event(body),
+        _ => Vec::new(),
+    }
+}
+
+fn thread(body: &Value) -> Vec<String> {
+    let mut bad = Vec::new();
+    if !(1..=100).contains(&count(&body["name"])) {
+        bad.push("a thread's name of 1 to 100".to_owned());
+    }
+    let archive = body["auto_archive_duration"].as_u64();
+    if archive.is_some_and(|minutes| ![60, 1440, 4320, 10_080].contains(&minutes)) {
+        bad.push("auto_archive_duration is 60, 1440, 4320 or 10080".to_owned());
+    }
+    bad
+}
+
+fn event(body: &Value) -> Vec<String> {
+    let mut bad = Vec::new();
+    if !(1..=100).contains(&count(&body["name"])) || count(&body["description"]) > 1000 {
+        bad.push("an event's name of 1 to 100, description up to 1000".to_owned());
+    }
+    if body["privacy_level"] != 2 {
+        bad.push("privacy_level is 2".to_owned());
+    }
+    if body["entity_type"] == 3 {
+        let place = count(&body["entity_metadata"]["location"]);
+        if !(1..=100).contains(&place) || !body["scheduled_end_time"].is_string() {
+            bad.push("an external event needs a location of 1 to 100 and an end".to_owned());
+        }
+    }
+    bad
+}
+
+/// A message whose layout is its components.
+const IS_COMPONENTS_V2: u64 = 1 << 15;
+
+fn message(body: &Value) -> Vec<String> {
     let mut bad = Vec::new();
     let mut rule = |ok: bool, what: &str| {
         if !ok {
@@ -21,7 +72,7 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
     };
     let known = [
         "content", "nonce", "enforce_nonce", "tts", "embeds", "allowed_mentions", "message_reference", "components",
-        "sticker_ids", "attachments", "flags", "poll",
+        "sticker_ids", "attachments", "flags", "poll", "username", "avatar_url", "thread_name", "applied_tags",
     ];
     for key in body.as_object().into_iter().flat_map(|o| o.keys()) {
         rule(known.contains(&key.as_str()), &format!("unknown field {key}"));
@@ -32,11 +83,12 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
     let mut total = 0;
     for embed in embeds {
         let (title, description) = (count(&embed["title"]), count(&embed["description"]));
-        let footer = count(&embed["footer"]["text"]);
-        rule(title <= 256 && description <= 4096 && footer <= 2048, "an embed's text is over its limit");
+        let (footer, author) = (count(&embed["footer"]["text"]), count(&embed["author"]["name"]));
+        let fits = title <= 256 && description <= 4096 && footer <= 2048 && author <= 256;
+        rule(fits, "an embed's text is over its limit");
         let fields = list(embed, "fields");
         rule(fields.len() <= 25, "more than 25 fields");
-        total += title + description + footer;
+        total += title + description + footer + author;
         for field in fields {
             let (name, value) = (count(&field["name"]), count(&field["value"]));
             rule(
@@ -47,23 +99,31 @@ pub(crate) fn message(body: &Value, create: bool) -> Vec<String> {
         }
     }
     rule(total <= 6000, "embeds over 6000 in sum");
-    for failure in components(list(body, "components")) {
-        rule(false, &failure);
+    rule(list(body, "attachments").len() <= 10, "more than 10 attachments");
+    let described = list(body, "attachments").iter().all(|a| count(&a["description"]) <= 1024);
+    rule(described, "an attachment's description over 1024");
+    let parts = list(body, "components");
+    if body["flags"].as_u64().unwrap_or(0) & IS_COMPONENTS_V2 == 0 {
+        for failure in components(parts) {
+            rule(false, &failure);
+        }
+    } else {
+        rule(count(&body["content"]) == 0 && embeds.is_empty(), "components V2 take no content and no embeds");
+        rule(nested(parts) <= 40, "more than 40 components");
     }
     let mentions = &body["allowed_mentions"];
-    rule(mentions.is_object(), "allowed_mentions is missing");
     let parse = list(mentions, "parse");
     for kind in ["users", "roles"] {
         let both = parse.iter().any(|p| p == kind) && !list(mentions, kind).is_empty();
         rule(!both, "allowed_mentions: parse and ids of one kind exclude each other");
         rule(list(mentions, kind).len() <= 100, "allowed_mentions over 100");
     }
-    if create {
-        let says = count(&body["content"]) > 0 || !embeds.is_empty() || !list(body, "components").is_empty();
-        rule(says, "an empty message");
-        rule(count(&body["nonce"]) <= 25, "nonce over 25");
-    }
+    rule(count(&body["nonce"]) <= 25, "nonce over 25");
     bad
+}
+
+fn nested(parts: &[Value]) -> usize {
+    parts.iter().map(|part| 1 + nested(list(part, "components"))).sum()
 }
 
 fn components(rows: &[Value]) -> Vec<String> {
@@ -96,40 +156,69 @@ fn components(rows: &[Value]) -> Vec<String> {
     bad
 }
 
-/// What is wrong with an interaction's answer.
-pub(crate) fn callback(body: &Value) -> Vec<String> {
+fn callback(body: &Value) -> Vec<String> {
     let mut bad = Vec::new();
     let data = &body["data"];
     match body["type"].as_u64() {
-        Some(4 | 7) => bad.extend(message(data, true)),
+        Some(4) => {
+            bad.extend(message(data));
+            let files = list(data, "attachments").len();
+            let says =
+                count(&data["content"]) > 0 || ["embeds", "components"].iter().any(|p| !list(data, p).is_empty());
+            if !says && files == 0 {
+                bad.push("an empty message".to_owned());
+            }
+        }
+        Some(7) => bad.extend(message(data)),
         Some(5 | 6) => {}
         Some(8) => {
-            if list(data, "choices").len() > 25 {
-                bad.push("more than 25 choices".to_owned());
+            let long = |c: &Value| !(1..=100).contains(&count(&c["name"])) || count(&c["value"]) > 100;
+            if list(data, "choices").len() > 25 || list(data, "choices").iter().any(long) {
+                bad.push("more than 25 choices, or one over 100".to_owned());
             }
         }
-        Some(9) => {
-            if count(&data["title"]) > 45 || !(1..=5).contains(&list(data, "components").len()) {
-                bad.push("a modal's title over 45, or not 1 to 5 parts".to_owned());
-            }
-            for row in list(data, "components") {
-                for part in list(row, "components") {
-                    if count(&part["value"]) > 4000 || count(&part["placeholder"]) > 100 {
-                        bad.push("a modal's value over 4000 or a placeholder over 100".to_owned());
-                    }
-                    if count(&part["label"]) > 45 || part["type"] != 4 {
-                        bad.push("a modal's label over 45, or not a text input".to_owned());
-                    }
-                }
-            }
-        }
+        Some(9) => modal(data, &mut bad),
         other => bad.push(format!("callback type {other:?}")),
     }
     bad
 }
 
-/// What is wrong with a registration.
-pub(crate) fn commands(body: &Value) -> Vec<String> {
+fn modal(data: &Value, bad: &mut Vec<String>) {
+    let rows = list(data, "components");
+    if !(1..=45).contains(&count(&data["title"])) || !(1..=5).contains(&rows.len()) {
+        bad.push("a modal's title of 1 to 45, and 1 to 5 parts".to_owned());
+    }
+    if !(1..=100).contains(&count(&data["custom_id"])) {
+        bad.push("a modal's custom_id of 1 to 100".to_owned());
+    }
+    for row in rows {
+        // A label (18) holds one part; a text display (10) none.
+        let inner: Vec<&Value> = match row["type"].as_u64() {
+            Some(1) => list(row, "components").iter().collect(),
+            Some(18) => {
+                if !(1..=45).contains(&count(&row["label"])) || count(&row["description"]) > 100 {
+                    bad.push("a label of 1 to 45, its description up to 100".to_owned());
+                }
+                vec![&row["component"]]
+            }
+            Some(10) => Vec::new(),
+            _ => {
+                bad.push("a modal holds labels or rows of a text input".to_owned());
+                Vec::new()
+            }
+        };
+        for part in inner {
+            if count(&part["value"]) > 4000 || count(&part["placeholder"]) > 150 {
+                bad.push("a modal's value over 4000 or a placeholder over its limit".to_owned());
+            }
+            if row["type"] == 1 && (!(1..=45).contains(&count(&part["label"])) || part["type"] != 4) {
+                bad.push("a modal's label of 1 to 45, on a text input".to_owned());
+            }
+        }
+    }
+}
+
+fn commands(body: &Value) -> Vec<String> {
     fn walk(options: &[Value], depth: usize, bad: &mut Vec<String>) {
         if options.len() > 25 || (depth > 3 && !options.is_empty()) {
             bad.push("more than 25 options, or nested too deep".to_owned());
@@ -150,13 +239,25 @@ pub(crate) fn commands(body: &Value) -> Vec<String> {
                 Some(false) => optional = true,
                 _ => {}
             }
+            let choices = list(option, "choices");
+            if choices.len() > 25 || choices.iter().any(|c| count(&c["name"]) > 100 || count(&c["value"]) > 100) {
+                bad.push(format!("`{name}` has more than 25 choices, or one over 100"));
+            }
             walk(list(option, "options"), depth + 1, bad);
         }
+    }
+    /// What Discord counts of a command: names, descriptions and values on all levels.
+    fn size(node: &Value) -> usize {
+        let own: usize = ["name", "description", "value"].iter().map(|key| count(&node[*key])).sum();
+        own + ["options", "choices"].iter().flat_map(|key| list(node, key)).map(size).sum::<usize>()
     }
     let mut bad = Vec::new();
     let all = body.as_array().map_or(&[] as &[Value], Vec::as_slice);
     if all.len() > 100 {
         bad.push("more than 100 commands".to_owned());
+    }
+    if all.iter().any(|command| size(command) > 8000) {
+        bad.push("a command over 8000 in sum".to_owned());
     }
     walk(all, 0, &mut bad);
     bad

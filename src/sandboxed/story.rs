@@ -1,10 +1,34 @@
 //! The stories of the sandbox: each a list of steps that the page, the command line and a test play alike. Data only.
 
 use jiff::Timestamp;
-use serde_json::json;
-use tminus_sandbox::{Act, Step};
+use serde_json::{Value, json};
+use tminus_sandbox::{Act, Step, Tale};
 
+use super::world::{WATCHED, Watched};
 use super::{ALERT_TOKEN, BEGIN_MS, PLAN};
+
+/// Every story: its name, its title, its steps.
+const STORIES: [(&str, &str, fn() -> Vec<Step>); 4] = [
+    ("smooth", "A release with one scare, to its post-mortem", smooth),
+    ("rollback", "Production breaks, and the team rolls back", rollback),
+    ("silence", "Nobody answers, and T-Minus keeps asking", silence),
+    ("scrub", "Called off before T-0", scrub),
+];
+
+/// The stories' names, as `--story` takes them.
+pub const NAMES: [&str; 4] = ["smooth", "rollback", "silence", "scrub"];
+
+/// A story by name; the first if there is none of that name.
+pub fn tale(name: &str) -> Tale {
+    let (name, title, steps) = STORIES.into_iter().find(|(known, ..)| *known == name).unwrap_or(STORIES[0]);
+    let others = STORIES.iter().filter(|(other, ..)| *other != name);
+    Tale {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        steps: steps(),
+        others: others.map(|(name, title, _)| ((*name).to_owned(), (*title).to_owned())).collect(),
+    }
+}
 
 /// Minutes after (or before) the plan's T-0, in milliseconds of Unix time.
 pub fn t(minutes: i64) -> i64 {
@@ -29,35 +53,66 @@ fn advance(caption: &str, channel: &str, minutes: i64) -> Step {
     step(caption, "ana", channel, Act::Advance { to_ms: t(minutes) })
 }
 
+fn error_rate(caption: &str, percent: f64) -> Step {
+    step(caption, "ben", "releases", Act::Signals(vec![("Error Rate".to_owned(), percent)]))
+}
+
+/// What Alertmanager sends of an alert.
+pub(super) fn notification(watched: &Watched, since_ms: i64, value: &str, firing: bool) -> Value {
+    let starts = Timestamp::from_millisecond(since_ms).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
+    let status = if firing { "firing" } else { "resolved" };
+    json!({
+        "version": "4", "groupKey": format!("{{}}:{{alertname=\"{}\"}}", watched.alert), "status": status,
+        "receiver": "tminus", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager.example",
+        "alerts": [{
+            "status": status,
+            "labels": { "alertname": watched.alert, "service": "checkout", "severity": "critical", "metric": watched.metric },
+            "annotations": { "summary": watched.summary, "value": value },
+            "startsAt": starts, "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": watched.alert.to_lowercase(),
+        }],
+    })
+}
+
 /// An Alertmanager body for the error rate, as it began at `since` minutes after T-0.
 pub fn alert(intake: &str, since: i64, value: &str, firing: bool) -> Act {
-    let starts = Timestamp::from_millisecond(t(since)).unwrap_or(Timestamp::UNIX_EPOCH).to_string();
     Act::Post {
         url: format!("{intake}/hooks/alertmanager/sandbox"),
         bearer: ALERT_TOKEN.to_owned(),
-        body: json!({
-            "version": "4", "groupKey": "{}:{alertname=\"CheckoutErrorRate\"}", "status": if firing { "firing" } else { "resolved" },
-            "receiver": "tminus", "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://alertmanager.example",
-            "alerts": [{
-                "status": if firing { "firing" } else { "resolved" },
-                "labels": { "alertname": "CheckoutErrorRate", "service": "checkout", "severity": "critical", "metric": "Error rate" },
-                "annotations": { "summary": "Payments fail for one user in thirty", "value": value },
-                "startsAt": starts, "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "", "fingerprint": "c0ffee",
-            }],
-        }),
+        body: notification(&WATCHED[0], t(since), value, firing),
     }
 }
 
-/// The story `smooth`: one release from import to the post-mortem's reminder. Nothing about it is smooth for five minutes.
-pub fn smooth(intake: &str) -> Vec<Step> {
+fn import() -> Step {
     let plan = Act::Slash {
         path: "release import".to_owned(),
         options: Vec::new(),
         file: Some(("checkout-4.2.md".to_owned(), PLAN.as_bytes().to_vec())),
     };
+    step("Ana imports the filled-in plan", "ana", "releases", plan)
+}
+
+/// From the import to the approval, without a word too many.
+fn signed() -> Vec<Step> {
+    vec![
+        import(),
+        press("She reads what will be said, and submits it", "ana", "releases", "Submit for sign-off", &[]),
+        press("Chloe signs as Engineering Lead", "chloe", "releases", "Sign as Engineering Lead", &[]),
+        press("Dev signs as Product Owner", "dev", "releases", "Sign as Product Owner", &[]),
+        press("Eva signs as SRE/Ops: the release is approved", "eva", "releases", "Sign as SRE/Ops", &[]),
+        slash(
+            "Ana ticks the last prerequisite",
+            "ana",
+            "release item done",
+            &[("text", "dependencies-deployed-and-stable")],
+        ),
+    ]
+}
+
+/// The story `smooth`: one release from import to the post-mortem's reminder. Nothing about it is smooth for five minutes.
+pub fn smooth() -> Vec<Step> {
     let healthy = "P99 Latency: 212ms\nError Rate: 0.5%\nThroughput: 1180 rps";
     vec![
-        step("Ana imports the filled-in plan", "ana", "releases", plan),
+        import(),
         press("She reads what will be said, and submits it", "ana", "releases", "Submit for sign-off", &[]),
         slash(
             "She owns the plan, so she cannot sign it",
@@ -97,10 +152,10 @@ pub fn smooth(intake: &str) -> Vec<Step> {
             &[("text", "Latency and errors are at the baseline.")],
         ),
         advance("T+20m", "releases", 20),
-        step("Production breaks: an alert arrives", "ben", "releases", alert(intake, 20, "3.1", true)),
+        error_rate("Production breaks: an alert arrives", 3.1),
         press("Ben acknowledges it", "ben", "releases", "Acknowledge", &[]),
         advance("Two minutes later", "releases", 22),
-        step("The alert repeats: its message is edited", "ben", "releases", alert(intake, 20, "3.4", true)),
+        error_rate("The alert repeats: its message is edited", 3.4),
         advance("Five minutes over 2%: the trigger asks for a decision", "releases", 25),
         press(
             "Eva holds the rollout",
@@ -110,7 +165,7 @@ pub fn smooth(intake: &str) -> Vec<Step> {
             &[("text", "The provider's quota is being raised; five percent is bearable.")],
         ),
         advance("T+35m", "releases", 35),
-        step("The alert ends, which alone proves nothing", "ben", "releases", alert(intake, 20, "3.4", false)),
+        error_rate("The alert ends, which alone proves nothing", 0.5),
         slash(
             "Ben reports a fresh value",
             "ben",
@@ -159,4 +214,90 @@ pub fn smooth(intake: &str) -> Vec<Step> {
             &[("text", "https://wiki.example/post-mortems/checkout-4.2")],
         ),
     ]
+}
+
+/// The story `rollback`: five minutes over the threshold, a decision, a rollback that is confirmed, a post-mortem.
+fn rollback() -> Vec<Step> {
+    let mut steps = signed();
+    steps.extend([
+        advance("T-24h: engineering is told", "engineering", -24 * 60),
+        advance("T-2h: support is told", "support", -120),
+        press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
+        advance("T-30m: the status page", "releases", -30),
+        press("Gwen has updated the status page", "gwen", "releases", "Briefed", &[]),
+        advance("T-0: go or no-go", "releases", 0),
+        slash("Ana gives go", "ana", "release go", &[]),
+        advance("Six minutes later", "releases", 6),
+        error_rate("Production breaks: an alert arrives", 6.2),
+        press("Ben acknowledges it", "ben", "releases", "Acknowledge", &[]),
+        advance("Five minutes over 2%: the trigger asks for a decision", "releases", 11),
+        press("Hugo may not decide", "hugo", "releases", "Roll back", &[("text", "It looks bad")]),
+        press("Ben rolls back", "ben", "releases", "Roll back", &[("text", "One user in sixteen cannot pay")]),
+        advance("Five minutes without a word: Ben is asked how it went", "releases", 16),
+        press("Ben has rolled back, and checked it", "ben", "releases", "Rolled back and verified", &[]),
+        error_rate("The error rate falls", 0.4),
+        slash("What happened, from the journal", "ana", "release timeline", &[]),
+        advance("A day later: the post-mortem is due", "releases", 24 * 60 + 20),
+        press(
+            "Ana files it",
+            "ana",
+            "releases",
+            "File post-mortem",
+            &[("text", "https://wiki.example/post-mortems/checkout-4.2")],
+        ),
+    ]);
+    steps
+}
+
+/// The story `silence`: receipts, go, updates, decisions and alerts that nobody answers in time.
+fn silence() -> Vec<Step> {
+    let mut steps = signed();
+    steps.extend([
+        advance("T-2h: support is told, and nobody confirms", "support", -120),
+        advance("T-30m: the missing receipt is named", "releases", -30),
+        advance("T-0 comes, and nobody gives go", "releases", 0),
+        advance("A quarter of an hour after T-0", "releases", 15),
+        slash("Ana is back, and gives go late", "ana", "release go", &[]),
+        advance("Nobody writes the update: T-Minus does, and says so", "releases", 50),
+        error_rate("Production breaks: an alert arrives", 3.1),
+        advance("Nobody acknowledges it, nobody decides", "releases", 65),
+        press("Ben wakes up, and acknowledges the alert", "ben", "releases", "Acknowledge", &[]),
+        press(
+            "He rolls back",
+            "ben",
+            "releases",
+            "Roll back",
+            &[("text", "Nobody was watching; back to what we know")],
+        ),
+        advance("Ten minutes later", "releases", 76),
+        press("It is done and checked", "ben", "releases", "Rolled back and verified", &[]),
+        slash("What happened, from the journal", "iris", "release timeline", &[]),
+    ]);
+    steps
+}
+
+/// The story `scrub`: support is told already when the release is called off; everybody who was told hears of it.
+fn scrub() -> Vec<Step> {
+    let mut steps = signed();
+    steps.extend([
+        advance("T-24h: engineering is told", "engineering", -24 * 60),
+        advance("T-2h: support is told", "support", -120),
+        press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
+        slash(
+            "The payment provider has trouble: Ana holds the countdown",
+            "ana",
+            "release hold",
+            &[("reason", "The payment provider reports trouble")],
+        ),
+        advance("An hour passes; the clocks stand", "releases", -60),
+        slash(
+            "It will not be today: she calls it off",
+            "ana",
+            "release scrub",
+            &[("reason", "The payment provider is not ready")],
+        ),
+        advance("T-0 would have been now: nothing is said", "support", 0),
+        slash("What happened, from the journal", "ana", "release timeline", &[]),
+    ]);
+    steps
 }

@@ -1,6 +1,6 @@
 //! The seeded server of the sandbox and the settings the bot has for it. Data only.
 
-use tminus_sandbox::{ChannelSeed, PersonSeed, RoleSeed, World};
+use tminus_sandbox::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
 
 use crate::domain::ids::{Audience, ChannelId, RoleId};
 use crate::domain::plan::SignoffRole;
@@ -23,7 +23,12 @@ const OPS: u64 = 700_000_000_000_000_104;
 /// The seeded server: five roles that sign or steer, three audiences, nine people.
 pub fn world() -> World {
     let role = |id, name: &str| RoleSeed { id, name: name.to_owned() };
-    let channel = |id, name: &str| ChannelSeed { id, name: name.to_owned() };
+    let channel = |id, name: &str, category: &str, topic: &str| ChannelSeed {
+        id,
+        name: name.to_owned(),
+        category: category.to_owned(),
+        topic: topic.to_owned(),
+    };
     let person = |n: u64, username: &str, name: &str, roles: &[u64]| PersonSeed {
         id: 700_000_000_000_001_000 + n,
         username: username.to_owned(),
@@ -34,6 +39,7 @@ pub fn world() -> World {
     World {
         guild: GUILD,
         name: "Acme Shop".to_owned(),
+        bot: "T-Minus".to_owned(),
         roles: vec![
             role(MANAGER, "Release Managers"),
             role(LEAD, "Engineering Leads"),
@@ -45,10 +51,10 @@ pub fn world() -> World {
             role(STATUS, "Status Page"),
         ],
         channels: vec![
-            channel(RELEASES, "releases"),
-            channel(ENGINEERING_CHANNEL, "engineering"),
-            channel(SUPPORT_CHANNEL, "support"),
-            channel(OPS, "tminus-ops"),
+            channel(RELEASES, "releases", "Shipping", "Plans, countdowns and decisions"),
+            channel(ENGINEERING_CHANNEL, "engineering", "Teams", "Everybody who builds the shop"),
+            channel(SUPPORT_CHANNEL, "support", "Teams", "Everybody who talks to customers"),
+            channel(OPS, "tminus-ops", "Operations", "What T-Minus cannot say elsewhere"),
         ],
         people: vec![
             person(1, "ana", "Ana Ferreira", &[MANAGER, ENGINEERING, LEAD]),
@@ -62,8 +68,101 @@ pub fn world() -> World {
             person(9, "iris", "Iris Braun", &[MANAGER, LEAD]),
         ],
         other_guild: Some(700_000_000_000_000_002),
+        signals: WATCHED.iter().map(Watched::seed).collect(),
+        closing: Some(closing()),
     }
 }
+
+/// The sandbox stands on its own: this is all it says of how to go on.
+fn closing() -> Closing {
+    let steps = [
+        "In Discord's developer portal create an application with a bot; it needs no privileged intent. Copy its token.",
+        "Invite it with the link below; put your application's id in place of `YOUR_APPLICATION_ID`.",
+        "Write the token into a file, name that file in `tminus.toml` (see `config/example.toml`), and start `tminus run --config tminus.toml`. In the server type `/tminus setup`, then `/tminus check`.",
+    ];
+    let link = format!(
+        "https://discord.com/oauth2/authorize?client_id=YOUR_APPLICATION_ID&scope=bot%20applications.commands&permissions={INVITE_PERMISSIONS}"
+    );
+    Closing {
+        title: "Connect your own server".to_owned(),
+        steps: steps.map(str::to_owned).to_vec(),
+        link: Some(("The invite link".to_owned(), link)),
+    }
+}
+
+/// View Channels, Send Messages, Embed Links, Attach Files, Read Message History.
+const INVITE_PERMISSIONS: u64 = 117_760;
+
+/// A value of the shop's production with the rule that watches it, as the plan's table has it.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) metric: &'static str,
+    series: &'static str,
+    pub(super) unit: &'static str,
+    range: (f64, f64, f64),
+    normal: f64,
+    broken: f64,
+    pub(super) alert: &'static str,
+    pub(super) above: bool,
+    pub(super) threshold: f64,
+    pub(super) summary: &'static str,
+}
+
+impl Watched {
+    fn seed(&self) -> SignalSeed {
+        let (min, max, step) = self.range;
+        SignalSeed {
+            name: self.metric.to_owned(),
+            series: self.series.to_owned(),
+            unit: if self.unit == "%" { "%".to_owned() } else { format!(" {}", self.unit) },
+            min,
+            max,
+            step,
+            normal: self.normal,
+            broken: self.broken,
+        }
+    }
+}
+
+/// What the shop's Alertmanager watches.
+pub(super) const WATCHED: [Watched; 3] = [
+    Watched {
+        metric: "Error Rate",
+        series: "checkout_error_percent",
+        unit: "%",
+        range: (0.0, 10.0, 0.1),
+        normal: 0.4,
+        broken: 3.1,
+        alert: "CheckoutErrorRate",
+        above: true,
+        threshold: 2.0,
+        summary: "Payments fail for one user in thirty",
+    },
+    Watched {
+        metric: "P99 Latency",
+        series: "checkout_latency_p99_milliseconds",
+        unit: "ms",
+        range: (50.0, 2000.0, 10.0),
+        normal: 200.0,
+        broken: 320.0,
+        alert: "CheckoutLatency",
+        above: true,
+        threshold: 400.0,
+        summary: "The checkout is slow",
+    },
+    Watched {
+        metric: "Throughput",
+        series: "checkout_requests_per_second",
+        unit: "rps",
+        range: (0.0, 2000.0, 10.0),
+        normal: 1200.0,
+        broken: 980.0,
+        alert: "CheckoutThroughput",
+        above: false,
+        threshold: 800.0,
+        summary: "Fewer people check out than usual",
+    },
+];
 
 pub(super) fn policy() -> Policy {
     let role = |id: u64| RoleId(id.to_string());

@@ -9,8 +9,7 @@ use crate::rig::Rig;
 async fn faults_of_create_message_lose_and_double_nothing() {
     let rig = Rig::approved().await;
     rig.advance(t(-24 * 60) - 1).await;
-    let creates =
-        |rig: &Rig| rig.sandbox().requests().iter().filter(|r| r.method == "POST" && r.path == "/messages").count();
+    let creates = |rig: &Rig| rig.sandbox().requests().iter().filter(|r| r.route == tminus_sandbox::CREATE).count();
     let before = creates(&rig);
     rig.sandbox().fail_next(&[Fault::FailAfter]);
     rig.advance(t(-24 * 60) + 60_000).await;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use tminus::sandboxed::{BEGIN_MS, BOT_TOKEN, PLAN, t, world};
-use tminus_sandbox::{Sandbox, Seen, Setup, SimClock};
+use tminus_sandbox::{Limits, Sandbox, Seen, Setup, SimClock};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -33,7 +33,7 @@ struct Field {
 fn file(sandbox: &Sandbox, folder: &TempDir) -> std::path::PathBuf {
     let world = world();
     let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id;
-    let channel = |name: &str| world.channel(name).unwrap().id;
+    let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id;
     let text = format!(
         "[discord]\ntoken = \"{BOT_TOKEN}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n\
          [[workspace]]\nguild_id = \"{}\"\nrelease_channel_id = \"{}\"\ntimezone = \"Europe/Berlin\"\n\
@@ -63,7 +63,8 @@ impl Field {
             clock: SimClock::frozen(BEGIN_MS),
             token: BOT_TOKEN.to_owned(),
             port: 0,
-            per_five_seconds: 100_000,
+            limits: Limits { per_five_seconds: 100_000, global_per_second: 100_000 },
+            house: None,
             openapi: None,
         };
         let sandbox = Sandbox::start(setup).await.unwrap();

@@ -95,7 +95,7 @@ async fn export_ticks_only_what_happened() {
     rig.press("gwen", "support", "Briefed", &[]).await;
     let seen = rig.sandbox().slash("ana", "releases", "release export", &[], None).await.unwrap();
     let Seen::Message(message) = seen else { panic!("no message") };
-    let (name, bytes) = message.file.unwrap();
+    let (name, bytes) = message.file().unwrap();
     assert_eq!(name, "checkout-4.2.md");
     let exported = String::from_utf8(bytes).unwrap();
     let changed: Vec<(&str, &str)> = PLAN.lines().zip(exported.lines()).filter(|(a, b)| a != b).collect();
@@ -123,7 +123,7 @@ async fn export_ticks_only_what_happened() {
 /// The file beside an answer.
 fn file_of(seen: &Seen) -> (String, String) {
     let Seen::Message(message) = seen else { panic!("no message") };
-    let (name, bytes) = message.file.clone().unwrap();
+    let (name, bytes) = message.file().unwrap();
     (name, String::from_utf8(bytes).unwrap())
 }
 

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 use tempfile::TempDir;
 use tminus::sandboxed::{BEGIN_MS, Options, PLAN, Sandboxed};
-use tminus_sandbox::{Message, Sandbox, Seen, SimClock};
+use tminus_sandbox::{Limits, Message, Sandbox, Seen, SimClock};
 
 pub struct Rig {
     pub pair: Sandboxed,
@@ -25,7 +25,7 @@ impl Rig {
     /// With or without a server set up by the configuration.
     pub async fn with(configured: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), per_five_seconds: 1_000, configured };
+        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), limits: Limits::WIDE, configured };
         let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
         Self { pair, folder, seen: BTreeMap::new() }
     }
@@ -70,9 +70,7 @@ impl Rig {
         let seen = self.sandbox().fill(who, "releases", form, fill).await.unwrap();
         self.quiet().await;
         let file = match &seen {
-            Seen::Message(message) => {
-                message.file.clone().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap()))
-            }
+            Seen::Message(message) => message.file().map(|(name, bytes)| (name, String::from_utf8(bytes).unwrap())),
             _ => None,
         };
         (shown(&seen), file)
@@ -132,7 +130,6 @@ impl Rig {
         let Self { pair, folder, seen } = self;
         let sandbox = pair.sandbox.clone();
         pair.stop_bot().await;
-        let sandbox = sandbox.without_bot();
         let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"), true).await.unwrap();
         Self { pair, folder, seen }
     }
@@ -152,6 +149,7 @@ pub fn shown(seen: &Seen) -> String {
         Seen::Message(message) => text(message),
         Seen::Modal { data, .. } => format!("form: {}", data["title"].as_str().unwrap_or_default()),
         Seen::Choices(choices) => choices.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>().join("\n"),
+        Seen::Acknowledged => "(acknowledged)".to_owned(),
         Seen::Nothing => "(no answer)".to_owned(),
     }
 }
@@ -191,7 +189,7 @@ pub fn text(message: &Message) -> String {
     if !labels.is_empty() {
         line(format!("  {}", labels.join(" ")));
     }
-    if let Some((name, _)) = &message.file {
+    if let Some((name, _)) = &message.file() {
         line(format!("  file {name}"));
     }
     out.trim_end().to_owned()

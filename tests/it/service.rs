@@ -81,7 +81,7 @@ async fn a_server_is_set_up_in_chat_by_whoever_manages_it() {
     let rig = Rig::with(false).await;
     let world = world();
     let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id.to_string();
-    let channel = world.channel("releases").unwrap().id.to_string();
+    let channel = world.channels.iter().find(|c| c.name == "releases").unwrap().id.to_string();
     let import = rig.import("ana", "plan.md", PLAN.as_bytes()).await;
     assert!(import.contains("no role is mapped yet"), "nobody may, before it is set up: {import}");
     let stranger = rig.slash("hugo", "tminus setup", &[("timezone", "Europe/Berlin")]).await;

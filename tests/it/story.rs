@@ -2,17 +2,16 @@
 
 use std::fmt::Write as _;
 
-use tminus::sandboxed::smooth;
+use tminus::sandboxed::{STORIES, tale};
 use tminus_sandbox::{Act, Seen};
 
 use crate::rig::{Rig, indent, shown};
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn checkout_4_2_from_plan_to_post_mortem() {
+async fn played(name: &str) -> String {
     let mut rig = Rig::new().await;
     let mut transcript = String::new();
-    for step in smooth(&rig.pair.intake.clone()) {
-        let seen = rig.sandbox().play(&step).await.unwrap_or_else(|why| panic!("{}: {why}", step.caption));
+    for step in tale(name).steps {
+        let seen = rig.sandbox().play(&step).await.unwrap_or_else(|why| panic!("{name}: {}: {why}", step.caption));
         let mut line = |text: String| {
             let _: Result<(), std::fmt::Error> = writeln!(transcript, "{text}");
         };
@@ -23,6 +22,18 @@ async fn checkout_4_2_from_plan_to_post_mortem() {
         }
         line(rig.news());
     }
-    insta::assert_snapshot!(transcript);
     rig.finish().await;
+    transcript
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn checkout_4_2_from_plan_to_post_mortem() {
+    insta::assert_snapshot!(played("smooth").await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_other_stories_read_well() {
+    for name in STORIES.iter().filter(|name| **name != "smooth") {
+        insta::assert_snapshot!(*name, played(name).await);
+    }
 }

@@ -1,0 +1,64 @@
+//! Stories: lists of steps that the page, the command line and tests play alike. What happens in them is the caller's data.
+
+/// A story by name.
+#[derive(Debug, Clone, Default)]
+pub struct Tale {
+    /// As `--story` and the page's address name it.
+    pub name: String,
+    pub title: String,
+    pub steps: Vec<Step>,
+    /// Other stories that can be asked for: name and title.
+    pub others: Vec<(String, String)>,
+}
+
+/// One step of a story.
+#[derive(Debug, Clone)]
+pub struct Step {
+    pub caption: String,
+    pub who: String,
+    pub channel: String,
+    pub act: Act,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum Act {
+    /// A slash command with its options, and a file for an attachment.
+    Slash { path: String, options: Vec<(String, String)>, file: Option<(String, Vec<u8>)> },
+    /// A button; a form that opens is filled with these values.
+    Press { label: String, fill: Vec<(String, String)> },
+    /// The clock moves to this instant, visiting every mark on the way.
+    Advance { to_ms: i64 },
+    /// An HTTP POST with a JSON body and a bearer token, such as an alert.
+    Post { url: String, bearer: String, body: serde_json::Value },
+    /// Values of production move, by name.
+    Signals(Vec<(String, f64)>),
+    /// A person says something in the channel.
+    Say(String),
+}
+
+impl Act {
+    /// What the step is, in a word or two.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Slash { path, .. } => format!("/{path}"),
+            Self::Press { label, .. } => format!("“{label}”"),
+            Self::Advance { .. } => "the clock moves".to_owned(),
+            Self::Post { .. } => "an alert".to_owned(),
+            Self::Signals(_) => "production changes".to_owned(),
+            Self::Say(_) => "says".to_owned(),
+        }
+    }
+}
+
+/// A story being played.
+#[derive(Debug, Default)]
+pub(crate) struct Player {
+    pub(crate) tale: Tale,
+    /// The step that comes next, from 0.
+    pub(crate) next: usize,
+    /// Why the last step could not be done.
+    pub(crate) stuck: Option<String>,
+    /// A step is being played.
+    pub(crate) busy: bool,
+}
