@@ -91,7 +91,8 @@ impl Bot for Marks {
 
     fn signal(&self, name: &str, value: f64) -> Waiting<Result<(), String>> {
         let told = WATCHED.iter().find(|watched| watched.metric == name).and_then(|watched| {
-            let now = self.clock.now_ms();
+            // Rules are evaluated every minute.
+            let now = self.clock.now_ms() / 60_000 * 60_000;
             let mut firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
             let beyond = if watched.above { value > watched.threshold } else { value < watched.threshold };
             if beyond {

@@ -212,10 +212,13 @@ async fn clock(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Move>) -> Response 
     let to = match (ask.to_ms, ask.minutes) {
         (Some(to), _) => to,
         (None, Some(minutes)) => now + minutes.clamp(0, 100_000) * 60_000,
-        (None, None) if ask.next => match sandbox.next_due().await {
-            Some(due) => due.max(now),
-            None => return refused("Nothing is due."),
-        },
+        (None, None) if ask.next => {
+            return match sandbox.advance_to_news().await {
+                Ok(true) => Json(json!({ "now_ms": sandbox.clock().now_ms() })).into_response(),
+                Ok(false) => refused("Nothing is due."),
+                Err(why) => refused(&why),
+            };
+        }
         (None, None) => now,
     };
     let moved = if ask.jump {

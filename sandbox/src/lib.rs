@@ -57,6 +57,9 @@ pub trait Bot: Send + Sync + std::fmt::Debug {
     fn signal(&self, name: &str, value: f64) -> Waiting<Result<(), String>>;
 }
 
+/// How often what is due now is waited for, 20 ms apart.
+const MARKS_AT_ONCE: usize = 250;
+
 /// A running sandbox. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Sandbox {
@@ -227,11 +230,36 @@ impl Sandbox {
         !state.registered().is_empty() && state.sessions.values().any(|session| session.live.is_some())
     }
 
-    pub(crate) async fn next_due(&self) -> Option<i64> {
-        match self.bot() {
-            Some(bot) => bot.next_due().await,
-            None => None,
+    /// The next instant something is due at, once what is due now is done.
+    async fn next_event(&self) -> Result<Option<i64>, String> {
+        let Some(bot) = self.bot() else { return Ok(None) };
+        for _ in 0..MARKS_AT_ONCE {
+            bot.quiet().await?;
+            let now = self.clock.now_ms();
+            match bot.next_due().await {
+                Some(due) if due <= now => {}
+                later => return Ok(later),
+            }
+            // Something is due this very moment, and will be done as soon as the bot looks.
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
+        Err("the bot does not get done with what is due now".to_owned())
+    }
+
+    /// Moves the clock on until somebody would notice: a message in some channel. False if nothing is due.
+    pub(crate) async fn advance_to_news(&self) -> Result<bool, String> {
+        let newest = || lock(&self.shared).channels.values().filter_map(|c| c.last).max();
+        let before = newest();
+        // Edits alone, such as a card's, are passed over; a bot that only edits has an end.
+        for _ in 0..MARKS_AT_ONCE {
+            let Some(due) = self.next_event().await? else { return Ok(false) };
+            self.advance_to(due).await?;
+            if newest() != before {
+                break;
+            }
+        }
+        lock(&self.shared).touch();
+        Ok(true)
     }
 
     /// Moves the clock, visiting every mark on the way and waiting for silence at each.

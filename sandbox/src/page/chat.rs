@@ -186,7 +186,7 @@ fn article(state: &State, view: &View, message: &Message, follows: bool) -> Mark
     let at = rfc3339(message.at_ms);
     html! {
         article id=(format!("m{}", message.id)) class=(class) data-at=(message.at_ms / 1000) {
-            @if let Some((by, used)) = &message.by {
+            @if let Some((by, used)) = message.by.as_ref().filter(|(_, used)| used.starts_with('/')) {
                 @let who = state.world.by_id(*by).map_or("somebody", |p| p.name.as_str());
                 p.used { "↱ " (who) " used " span.pill { (used) } }
             }
@@ -198,7 +198,7 @@ fn article(state: &State, view: &View, message: &Message, follows: bool) -> Mark
                         @if called { span.unseen { " mentions you" } } }
                 }
                 (said(state, message))
-                (components(state, view, message))
+                (components(state, message))
                 @if let Some(thread) = state.channels.get(&message.id) {
                     p.thread { a href=(view.link(&view.who, &thread.name)) { "Thread: " (thread.name) } }
                 }
@@ -255,7 +255,7 @@ fn embed(state: &State, embed: &Value) -> Markup {
 }
 
 /// Buttons and menus, row by row.
-fn components(state: &State, view: &View, message: &Message) -> Markup {
+fn components(state: &State, message: &Message) -> Markup {
     let rows = message.body["components"].as_array().cloned().unwrap_or_default();
     html! {
         @for row in &rows {
@@ -273,7 +273,7 @@ fn components(state: &State, view: &View, message: &Message) -> Markup {
                                 (part["label"].as_str().unwrap_or_default())
                             }
                         }
-                        _ => { (menu(state, view, message.id, part)) }
+                        _ => { (menu(state, message.id, part)) }
                     }
                 }
             }
@@ -281,7 +281,7 @@ fn components(state: &State, view: &View, message: &Message) -> Markup {
     }
 }
 
-fn menu(state: &State, view: &View, message: u64, part: &Value) -> Markup {
+fn menu(state: &State, message: u64, part: &Value) -> Markup {
     let named = |id: u64, name: &str| (id.to_string(), name.to_owned(), String::new());
     let entries: Vec<(String, String, String)> = match part["type"].as_u64() {
         Some(5) => state.world.people.iter().map(|p| named(p.id, &p.name)).collect(),
@@ -299,7 +299,6 @@ fn menu(state: &State, view: &View, message: u64, part: &Value) -> Markup {
         }
     };
     let placeholder = part["placeholder"].as_str().unwrap_or("Choose");
-    let _: &View = view;
     html! {
         select aria-label=(placeholder) disabled[part["disabled"] == true] data-use=(part["custom_id"].as_str().unwrap_or_default()) data-message=(message) {
             option value="" { (placeholder) }

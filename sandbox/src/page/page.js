@@ -186,11 +186,13 @@
   // The page looks where the step happened.
   async function follow(played) {
     const links = document.querySelectorAll("#story .steps a[href^='/?step=']");
-    if (!links[played - 1]) return;
-    const answer = await fetch("/fragment?step=" + played);
-    const news = await answer.json();
-    view.who = news.who; view.channel = news.channel; view.step = String(played);
-    history.replaceState(null, "", "/?step=" + played);
+    if (links[played - 1]) await adopt(played);
+  }
+  async function adopt(step) {
+    const address = step ? "?step=" + step : "";
+    const news = await (await fetch("/fragment" + address)).json();
+    view.who = news.who; view.channel = news.channel; view.step = step ? String(step) : null;
+    history.replaceState(null, "", "/" + address);
     $("say").placeholder = "Message #" + view.channel + ", or / for commands";
     $("messages").setAttribute("aria-label", "Messages in #" + view.channel);
     document.querySelector("label[for=say]").textContent = "Message #" + view.channel;
@@ -244,7 +246,10 @@
       const state = await (await fetch("/control/state")).json();
       if (state.online && state.story.name === name && state.story.next === 0) break;
     }
-    location.assign("/");
+    await adopt(0);
+    await learn();
+    await refresh();
+    toast("");
   }
   document.addEventListener("change", (event) => {
     const field = event.target;
@@ -361,6 +366,7 @@
     const field = el(names ? "select" : "input");
     field.name = option.name;
     field.title = option.description;
+    field.setAttribute("aria-label", option.name + (option.required ? " (required)" : ""));
     field.required = Boolean(option.required);
     if (names) {
       field.append(new Option("", ""), ...names.map(([value, name]) => new Option(name, value)));

@@ -1,0 +1,167 @@
+// A newcomer's way through a whole release, by nothing but the words on the page: several people, one release, from the
+// import to the post-mortem, with production broken on the way. Then a story, played by its own buttons, on a phone as well.
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { audit, browser, open, Person, start } from './world.mjs';
+
+const [program, plan] = process.argv.slice(2);
+const pictures = process.env.PICTURES;
+if (pictures) await mkdir(pictures, { recursive: true });
+const picture = async (page, name) => { if (pictures) await page.screenshot({ path: `${pictures}/${name}.png` }); };
+
+const sandbox = await start(program, ['sandbox', '--port', '0']);
+const chrome = await browser();
+const heavy = [];
+try {
+  const { page, said } = await open(chrome, sandbox.page);
+  await page.getByRole('button', { name: 'Next step' }).click({ trial: true });
+  console.log(`From the start of the program to a page that can be clicked: ${Math.round(performance.now() - sandbox.begun)} ms (ready after ${Math.round(sandbox.startedIn)} ms)`);
+  const me = new Person(page);
+
+  await me.be('Ana Ferreira');
+  await me.command('/release import', { plan: { file: plan } });
+  await me.read('Imported · REL-1 revision 1');
+  heavy.push(...(await audit(page, 'the import')));
+  await me.press('Submit for sign-off');
+  await me.read('Sign-off asked');
+  await me.command('/release signoff give', { role: 'Engineering Lead' });
+  await me.read('somebody else signs as Engineering Lead');
+  await picture(page, 'sandbox-refused');
+
+  await me.be('Chloe Martin');
+  await me.press('Sign as Engineering Lead');
+  await me.read('Signed by Chloe Martin');
+  await me.be('Dev Patel');
+  await me.press('Sign as Product Owner');
+  await me.read('Signed by Dev Patel');
+  await me.be('Eva Novak');
+  await me.press('Sign as SRE/Ops');
+  await me.read('At T-0 the owner gives');
+  await me.be('Ana Ferreira');
+  await me.command('/release item done', { text: { pick: 'Dependencies deployed' } });
+  await me.read('Done: “Dependencies deployed and stable”');
+
+  await me.clock('Next event');
+  await me.look('engineering');
+  await me.read('T-24h · REL-1');
+  await me.clock('Next event');
+  await me.be('Gwen Lee');
+  await me.look('support');
+  await me.read('T-2h · REL-1');
+  await me.press('Briefed');
+  await me.clock('Next event');
+  await me.look('releases');
+  await me.read('T-30m · REL-1');
+  await me.press('Briefed');
+  await me.clock('Next event');
+  await me.read('T-0 · go or no-go');
+  await me.be('Ana Ferreira');
+  await me.command('/release go');
+  await me.read('Go was given by Ana Ferreira');
+
+  await me.clock('+1 min', 5);
+  await page.getByRole('button', { name: 'Break production' }).click();
+  await me.settle();
+  await me.read('Alert firing: CheckoutErrorRate');
+  await me.be('Ben Okafor');
+  await me.press('Acknowledge');
+  await me.clock('+1 min', 5);
+  await me.read('🚨 Roll back?');
+  await picture(page, 'sandbox-rollback');
+  heavy.push(...(await audit(page, 'the prompt')));
+  await me.be('Eva Novak');
+  const log = page.getByRole('log');
+  await log.getByRole('button', { name: 'Hold', exact: true }).last().click();
+  await page.getByRole('dialog').waitFor();
+  heavy.push(...(await audit(page, 'the form')));
+  await picture(page, 'sandbox-form');
+  const form = page.getByRole('dialog');
+  await form.getByRole('textbox').first().fill('The quota is being raised; five percent is bearable.');
+  await form.getByRole('button', { name: 'Send' }).click();
+  await form.waitFor({ state: 'hidden' });
+  await me.read('Held by Eva Novak');
+  await page.getByRole('button', { name: 'Mend production' }).click();
+  await me.settle();
+  await me.be('Ben Okafor');
+  await me.command('/release alert report', { metric: { pick: 'Error Rate' }, text: '0.5%' });
+  await me.be('Ana Ferreira');
+  await me.command('/release resume');
+
+  // To the end: what is asked is answered, until the all-clear is given.
+  const answer = async () => {
+    for (const [words, fields] of [['Continue', { '': 'The values are healthy.' }]]) {
+      const buttons = log.getByRole('button', { name: words, exact: true });
+      if (await buttons.count()) {
+        await buttons.last().click();
+        await page.getByRole('dialog').getByRole('textbox').first().fill(fields['']);
+        await page.getByRole('dialog').getByRole('button', { name: 'Send' }).click();
+        await page.getByRole('dialog').waitFor({ state: 'hidden' });
+      }
+    }
+  };
+  await me.clock('+15 min', 2);
+  await answer();
+  await me.command('/release stage', { stage: 'Advance to the next stage' });
+  await me.clock('+15 min', 4);
+  await answer();
+  await me.command('/release stage', { stage: 'Advance to the next stage' });
+  await me.command('/release update', { text: 'Everyone is on the new step.' });
+  await me.clock('+15 min', 4);
+  await me.command('/release stage', { stage: 'Advance to the next stage' });
+  await me.clock('+1 h', 3);
+  await answer();
+  await me.clock('+1 day');
+  await answer();
+  await me.command('/release all-clear');
+  await me.read('Not done');
+  for (const [metric, text] of [['P99 Latency', '212ms'], ['Error Rate', '0.5%'], ['Throughput', '1180 rps']]) {
+    await me.command('/release alert report', { metric: { pick: metric }, text });
+  }
+  await me.command('/release all-clear');
+  await me.read('🟢 All clear');
+  await picture(page, 'sandbox-all-clear');
+  await me.clock('+1 day');
+  await me.read('Post-mortem due');
+  await me.press('File post-mortem', { 'Link': 'https://wiki.example/post-mortems/checkout-4.2' });
+  await me.read('Post-mortem filed');
+  console.log('By hand: from the import to the post-mortem, as six people.');
+
+  // Another story in the same page, played by its buttons.
+  await page.getByText('Other stories').click();
+  await page.getByRole('button', { name: 'Production breaks, and the team rolls back', exact: true }).click();
+  const title = page.getByText(/^Production breaks, and the team rolls back · step 0 of/);
+  await title.waitFor({ timeout: 20_000 });
+  const count = Number((await title.textContent()).match(/of (\d+)/)[1]);
+  for (let n = 1; n <= count; n++) {
+    await page.getByRole('button', { name: 'Next step' }).click();
+    await page.getByText(`step ${n} of ${count}`).waitFor({ timeout: 15_000 });
+    assert.equal(await page.getByText('This step cannot be done').count(), 0, `step ${n}`);
+  }
+  await page.getByRole('heading', { name: 'Connect your own server' }).waitFor();
+  heavy.push(...(await audit(page, 'the end')));
+  await picture(page, 'sandbox-end');
+  console.log(`By its buttons: the story "rollback", ${count} steps.`);
+
+  // The same server on a phone, in the light.
+  const phone = await open(chrome, sandbox.page, { viewport: { width: 390, height: 844 }, colorScheme: 'light', hasTouch: true, isMobile: true });
+  await phone.page.getByRole('log').getByText('Rolled back').last().waitFor();
+  heavy.push(...(await audit(phone.page, 'a phone')));
+  await picture(phone.page, 'sandbox-phone');
+  const wide = await phone.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
+  assert.equal(wide, false, 'nothing is wider than the phone');
+  await phone.page.getByRole('button', { name: 'Story ▸' }).click();
+  await phone.page.getByRole('heading', { name: 'Connect your own server' }).waitFor();
+  await picture(phone.page, 'sandbox-phone-story');
+
+  const state = await (await fetch(`${sandbox.page}control/state`)).json();
+  assert.deepEqual(state.violations, [], 'no limit of Discord was broken');
+  assert.deepEqual([...said, ...phone.said], [], 'the console stays empty');
+  assert.deepEqual(heavy, [], 'axe finds nothing serious');
+} catch (error) {
+  for (const context of chrome.contexts()) for (const page of context.pages()) await picture(page, 'stuck');
+  throw error;
+} finally {
+  await chrome.close();
+  assert.equal(await sandbox.stop(), 0, 'the program ends with 0');
+}
+console.log('The page: no console message, nothing serious found by axe, no broken limit.');
