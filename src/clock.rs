@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use chat_sandbox::SimClock;
 use jiff::Timestamp;
-use tminus_sandbox::SimClock;
 use tokio::sync::Notify;
 
 /// Where the present comes from.
@@ -22,7 +22,7 @@ impl Clock {
     /// The present instant, in whole milliseconds.
     pub fn now(&self) -> Timestamp {
         let ms = match self {
-            Self::System => tminus_sandbox::wall_ms(),
+            Self::System => chat_sandbox::wall_ms(),
             Self::Sandbox(clock) => clock.now_ms(),
         };
         Timestamp::from_millisecond(ms).unwrap_or(Timestamp::UNIX_EPOCH)

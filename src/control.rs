@@ -13,7 +13,7 @@ pub async fn point(_name: &str, _what: &str) {}
 mod inner {
     use std::sync::OnceLock;
 
-    use tminus_sandbox::SimClock;
+    use chat_sandbox::SimClock;
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::TcpStream;
     use tokio::sync::{Notify, mpsc};

@@ -10,10 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use chat_sandbox::{Bot, CREATE, Limits, Sandbox, Setup, SimClock, Waiting};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
-use tminus_sandbox::{Bot, CREATE, Limits, Sandbox, Setup, SimClock, Waiting};
 
 use crate::app::App;
 use crate::clock::Clock;

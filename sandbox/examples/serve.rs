@@ -1,7 +1,7 @@
 //! A sandbox without a bot, for any client: prints one line of JSON with the address and the token, and serves until it is
-//! told to end. `cargo run -p tminus-sandbox --example serve`
+//! told to end. `cargo run -p chat-sandbox --example serve`
 
-use tminus_sandbox::{ChannelSeed, Limits, PersonSeed, RoleSeed, Sandbox, Setup, SimClock, World, wall_ms};
+use chat_sandbox::{ChannelSeed, Limits, PersonSeed, RoleSeed, Sandbox, Setup, SimClock, World, wall_ms};
 
 fn world() -> World {
     World {

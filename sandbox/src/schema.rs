@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 #[derive(Debug)]
 pub(crate) struct Checker {
     document: Value,
-    built: Mutex<HashMap<(Side, String), Option<Arc<Validator>>>>,
+    built: Mutex<HashMap<(Side, String), Built>>,
 }
+
+/// Absent where the document has no schema, or one that cannot be used.
+type Built = Option<Arc<Validator>>;
 
 /// Which body of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

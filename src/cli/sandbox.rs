@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use chat_sandbox::{Limits, SimClock};
 use serde_json::json;
-use tminus_sandbox::{Limits, SimClock};
 
 use super::{complain, say};
 use crate::config::LogFormat;

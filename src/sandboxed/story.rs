@@ -1,14 +1,16 @@
 //! The stories of the sandbox: each a list of steps that the page, the command line and a test play alike. Data only.
 
+use chat_sandbox::{Act, Step, Tale};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tminus_sandbox::{Act, Step, Tale};
 
 use super::world::{WATCHED, Watched};
 use super::{ALERT_TOKEN, BEGIN_MS, PLAN};
 
+type Steps = fn() -> Vec<Step>;
+
 /// Every story: its name, its title, its steps.
-const STORIES: [(&str, &str, fn() -> Vec<Step>); 4] = [
+const STORIES: [(&str, &str, Steps); 4] = [
     ("smooth", "A release with one scare, to its post-mortem", smooth),
     ("rollback", "Production breaks, and the team rolls back", rollback),
     ("silence", "Nobody answers, and T-Minus keeps asking", silence),

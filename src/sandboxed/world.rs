@@ -1,6 +1,6 @@
 //! The seeded server of the sandbox and the settings the bot has for it. Data only.
 
-use tminus_sandbox::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
+use chat_sandbox::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
 
 use crate::domain::ids::{Audience, ChannelId, RoleId};
 use crate::domain::plan::SignoffRole;

@@ -1,7 +1,7 @@
 //! Alerts through the real webhook: relayed once, edited on repeats, one rollback prompt, a recorded decision.
 
+use chat_sandbox::{Act, Step};
 use tminus::sandboxed::{ALERT_TOKEN, alert, t};
-use tminus_sandbox::{Act, Step};
 
 use crate::rig::Rig;
 

@@ -1,7 +1,7 @@
 //! Delivery under faults: an unknown outcome is never a blind repeat, and a restart continues.
 
+use chat_sandbox::Fault;
 use tminus::sandboxed::{PLAN, t};
-use tminus_sandbox::Fault;
 
 use crate::rig::Rig;
 
@@ -9,7 +9,7 @@ use crate::rig::Rig;
 async fn faults_of_create_message_lose_and_double_nothing() {
     let rig = Rig::approved().await;
     rig.advance(t(-24 * 60) - 1).await;
-    let creates = |rig: &Rig| rig.sandbox().requests().iter().filter(|r| r.route == tminus_sandbox::CREATE).count();
+    let creates = |rig: &Rig| rig.sandbox().requests().iter().filter(|r| r.route == chat_sandbox::CREATE).count();
     let before = creates(&rig);
     rig.sandbox().fail_next(&[Fault::FailAfter]);
     rig.advance(t(-24 * 60) + 60_000).await;

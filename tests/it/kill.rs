@@ -5,9 +5,9 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use chat_sandbox::{Limits, Sandbox, Seen, Setup, SimClock};
 use tempfile::TempDir;
 use tminus::sandboxed::{BEGIN_MS, BOT_TOKEN, PLAN, t, world};
-use tminus_sandbox::{Limits, Sandbox, Seen, Setup, SimClock};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 

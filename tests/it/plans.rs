@@ -1,8 +1,8 @@
 //! Plans through the front door: every plan becomes a draft that says what stands against it; what is no plan is refused and
 //! nothing is stored; hostile text shows as it is and calls nobody; export gives the document back.
 
+use chat_sandbox::Seen;
 use tminus::sandboxed::{PLAN, t};
-use tminus_sandbox::Seen;
 
 use crate::rig::{Rig, shown};
 

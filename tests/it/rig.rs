@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use chat_sandbox::{Limits, Message, Sandbox, Seen, SimClock};
 use serde_json::Value;
 use tempfile::TempDir;
 use tminus::sandboxed::{BEGIN_MS, Options, PLAN, Sandboxed};
-use tminus_sandbox::{Limits, Message, Sandbox, Seen, SimClock};
 
 pub struct Rig {
     pub pair: Sandboxed,

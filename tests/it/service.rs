@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
+use chat_sandbox::Seen;
 use tminus::sandboxed::{PLAN, world};
-use tminus_sandbox::Seen;
 
 use crate::rig::{Rig, shown};
 

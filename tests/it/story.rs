@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chat_sandbox::{Act, Seen};
 use tminus::sandboxed::{STORIES, tale};
-use tminus_sandbox::{Act, Seen};
 
 use crate::rig::{Rig, indent, shown};
 

@@ -194,7 +194,8 @@ fn pill(state: &State, token: &str) -> Option<Markup> {
         return Some(html! { span.pill { "#" (name) } });
     }
     if let Some(command) = token.strip_prefix('/') {
-        let name = command.rsplit_once(':').map_or(command, |(name, _)| name);
+        let (name, id) = command.rsplit_once(':')?;
+        id.parse::<u64>().ok()?;
         return Some(html! { span.pill { "/" (name) } });
     }
     if let Some(stamp) = token.strip_prefix("t:") {

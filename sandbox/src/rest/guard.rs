@@ -45,7 +45,8 @@ fn bucket_of(route: &str, path: &str) -> Option<String> {
         "POST /channels/{}/messages", "PATCH /channels/{}/messages/{}", "DELETE /channels/{}/messages/{}",
         "POST /channels/{}/messages/{}/threads", "POST /channels/{}/threads", "PUT /channels/{}/messages/pins/{}",
     ];
-    let major = path.split('/').nth(4).unwrap_or_default();
+    let path = path.strip_prefix("/api/v10").unwrap_or(path);
+    let major = path.split('/').nth(2).unwrap_or_default();
     counted.contains(&route).then(|| format!("{route} {major}"))
 }
 
