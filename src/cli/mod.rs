@@ -1,5 +1,6 @@
 //! The command line. Every command takes `--help`; none ever asks a question.
 
+mod doctor;
 mod plan;
 mod sandbox;
 mod service;
@@ -31,6 +32,15 @@ enum Command {
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
+    },
+    /// Look whether everything is there: configuration, token, server, channels, roles and rights. 0 good, 1 findings.
+    Doctor {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// Do not ask Discord.
+        #[arg(long)]
+        offline: bool,
     },
     /// Ask a running service whether it is healthy.
     Health {
@@ -87,6 +97,7 @@ pub fn main() -> ExitCode {
             Command::Sandbox(arguments) => sandbox::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Run { config } => service::run(&config).await,
             Command::Config { command: ConfigCommand::Check { config } } => Ok(service::check(&config)),
+            Command::Doctor { config, offline } => Ok(doctor::run(&config, offline).await),
             Command::Health { url } => Ok(service::health(&url).await),
             Command::Plan { command } => plan::run(command),
             Command::Preview(arguments) => plan::preview(&arguments),

@@ -2,6 +2,7 @@
 
 use chat_sandbox::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
 
+use crate::chat::discord::doctor::invite_link;
 use crate::domain::ids::{Audience, ChannelId, RoleId};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
@@ -78,20 +79,14 @@ fn closing() -> Closing {
     let steps = [
         "In Discord's developer portal create an application with a bot; it needs no privileged intent. Copy its token.",
         "Invite it with the link below; put your application's id in place of `YOUR_APPLICATION_ID`.",
-        "Write the token into a file, name that file in `tminus.toml` (see `config/example.toml`), and start `tminus run --config tminus.toml`. In the server type `/tminus setup`, then `/tminus check`.",
+        "Write the token into a file and name that file in `tminus.toml` (see `config/example.toml`). `tminus doctor --config tminus.toml` says what is missing; `tminus run --config tminus.toml` starts it. In the server type `/tminus setup`.",
     ];
-    let link = format!(
-        "https://discord.com/oauth2/authorize?client_id=YOUR_APPLICATION_ID&scope=bot%20applications.commands&permissions={INVITE_PERMISSIONS}"
-    );
     Closing {
         title: "Connect your own server".to_owned(),
         steps: steps.map(str::to_owned).to_vec(),
-        link: Some(("The invite link".to_owned(), link)),
+        link: Some(("The invite link".to_owned(), invite_link("YOUR_APPLICATION_ID"))),
     }
 }
-
-/// View Channels, Send Messages, Embed Links, Attach Files, Read Message History.
-const INVITE_PERMISSIONS: u64 = 117_760;
 
 /// A value of the shop's production with the rule that watches it, as the plan's table has it.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use chat_sandbox::Seen;
+use chat_sandbox::{Right, Seen};
 use tminus::sandboxed::{PLAN, world};
 
 use crate::rig::{Rig, shown};
@@ -119,5 +119,64 @@ async fn options_complete_themselves_from_this_server() {
     }
     let foreign = rig.sandbox().complete("other-server:ana", "releases", "release show", "release", "").await.unwrap();
     assert!(matches!(foreign, Seen::Choices(choices) if choices.is_empty()));
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_doctor_names_what_is_missing_and_where() {
+    let rig = Rig::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let world = tminus::sandboxed::world();
+    let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id;
+    let file = folder.path().join("tminus.toml");
+    let write = |token: &str, release: u64, manager: &str| {
+        let text = format!(
+            "[discord]\ntoken = \"{token}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n\
+             [[workspace]]\nguild_id = \"{}\"\nrelease_channel_id = \"{release}\"\n\
+             [workspace.roles]\nrelease_manager = [\"{manager}\"]\n\
+             [workspace.audiences.support]\nchannel_id = \"{}\"\n",
+            rig.sandbox().url(),
+            folder.path().join("t.db").display(),
+            world.guild,
+            channel("support"),
+        );
+        std::fs::write(&file, text).unwrap();
+    };
+    let manager = world.roles[0].id.to_string();
+    let ask = async |more: &[&str]| {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tminus"));
+        command.args(["doctor", "--config"]).arg(&file).args(more);
+        let out = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+        (out.status.code(), String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap())
+    };
+    write(tminus::sandboxed::BOT_TOKEN, channel("releases"), &manager);
+    let (code, said) = ask(&[]).await;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(
+        said.contains("#releases (release channel): every right is there") && said.contains("permissions=117760"),
+        "{said}"
+    );
+
+    rig.sandbox().revoke(Right::EmbedLinks, Some("support"), true);
+    write(tminus::sandboxed::BOT_TOKEN, 4, "5");
+    let (code, said) = ask(&[]).await;
+    assert_eq!(code, Some(1), "{said}");
+    for missing in [
+        "#support (support): missing Embed Links",
+        "the release channel, 4, does not exist",
+        "role 5 does not exist",
+        "3 things to mend",
+    ] {
+        assert!(said.contains(missing), "{missing}: {said}");
+    }
+    rig.sandbox().revoke(Right::ViewChannel, Some("support"), true);
+    assert!(ask(&[]).await.1.contains("is hidden from the bot"));
+    write("not-the-token", channel("releases"), &manager);
+    let (code, said) = ask(&[]).await;
+    assert!(code == Some(1) && said.contains("Discord refuses the token"), "{said}");
+    assert_eq!(ask(&["--offline"]).await.0, Some(0));
+    std::fs::write(&file, "[discord]\ntoken = \"x\"\napi_url = \"http://127.0.0.1:9\"\n").unwrap();
+    assert_eq!(ask(&[]).await.0, Some(2), "nobody answers there");
+    rig.sandbox().mend();
     rig.finish().await;
 }

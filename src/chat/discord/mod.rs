@@ -3,6 +3,7 @@
 
 pub mod attachment;
 pub mod commands;
+pub mod doctor;
 mod forms;
 pub mod gateway;
 mod handle;
