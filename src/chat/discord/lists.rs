@@ -38,7 +38,7 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
     Ok(json!({ "type": 8, "data": { "choices": choices } }))
 }
 
-/// The release a person means, for reading: by number, or the only one open.
+/// The release a person means, for reading: by number, or the only one open; when none is open, the newest.
 pub(super) async fn release(
     desk: &Desk,
     guild: &GuildId,
@@ -52,6 +52,7 @@ pub(super) async fn release(
         },
         None => match Store::open_releases(&mut connection, guild).await?.as_slice() {
             [only] => Some(only.id),
+            [] => desk.store().list_releases(guild).await?.first().map(|newest| newest.id),
             _ => None,
         },
     };
