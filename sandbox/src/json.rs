@@ -19,6 +19,9 @@ impl State {
             "id": self.app.to_string(), "name": self.world.bot, "icon": null, "description": "", "bot_public": false,
             "bot_require_code_grant": false, "verify_key": "0".repeat(64), "flags": 0, "summary": "", "team": null,
             "bot": self.bot_user(), "owner": self.world.people.first().map(|p| self.user(p)), "type": null,
+            "flags_new": "0", "redirect_uris": [], "interactions_endpoint_url": null, "role_connections_verification_url": null,
+            "approximate_guild_count": 1, "approximate_user_install_count": 0, "approximate_user_authorization_count": 0,
+            "explicit_content_filter": 0, "eligible_oauth2_scopes": [],
         })
     }
 
@@ -115,12 +118,14 @@ impl State {
             "premium_progress_bar_enabled": false, "joined_at": "2024-01-01T00:00:00+00:00", "large": false,
             "unavailable": false, "member_count": world.people.len() + 1, "voice_states": [], "members": [self.bot_member()],
             "channels": of(false), "threads": of(true), "presences": [], "stage_instances": [],
+            "region": "deprecated", "widget_enabled": false, "max_members": 500_000, "max_stage_video_channel_users": 50,
+            "max_video_channel_users": 25, "premium_subscription_count": 0, "nsfw": false,
             "guild_scheduled_events": self.scheduled.values().collect::<Vec<_>>(), "soundboard_sounds": [],
         });
         for empty in [
-            "icon", "splash", "discovery_splash", "afk_channel_id", "application_id", "system_channel_id",
-            "rules_channel_id", "vanity_url_code", "description", "banner", "public_updates_channel_id",
-            "safety_alerts_channel_id", "incidents_data",
+            "home_header", "widget_channel_id", "max_presences", "icon", "splash", "discovery_splash",
+            "afk_channel_id", "application_id", "system_channel_id", "rules_channel_id", "vanity_url_code",
+            "description", "banner", "public_updates_channel_id", "safety_alerts_channel_id", "incidents_data",
         ] {
             guild[empty] = Value::Null;
         }

@@ -25,7 +25,7 @@ enum Side {
 }
 
 /// The routes that are held against the document.
-const ROUTES: [&str; 17] = [
+const ROUTES: [&str; 22] = [
     "POST /channels/{}/messages",
     "GET /channels/{}/messages",
     "PATCH /channels/{}/messages/{}",
@@ -43,6 +43,11 @@ const ROUTES: [&str; 17] = [
     "PATCH /guilds/{}/scheduled-events/{}",
     "GET /guilds/{}/roles",
     "GET /users/@me",
+    "GET /applications/@me",
+    "GET /guilds/{}",
+    "GET /guilds/{}/channels",
+    "GET /guilds/{}/scheduled-events",
+    "GET /channels/{}/messages/pins",
 ];
 
 /// Answers the document types more tightly than Discord answers: numbers for what are strings, unions by title only.

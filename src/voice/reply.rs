@@ -83,8 +83,12 @@ pub const TO_MEND: &str = "To mend before submitting";
 fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) -> (Message, Option<Prompt>) {
     let plan = &release.plan;
     let headline = format!("📥 Imported · {} revision {revision}", release.no);
-    let mut message = Message::new(Tone::Plain, Text::from(headline))
-        .body(Text::new().b(&plan.title).br().t("T-0: ").and(words::planned(plan)).t(" · ").and(words::until_t0(plan)));
+    let mut message = Message::new(Tone::Plain, Text::from(headline)).body(
+        Text::new().b(&plan.title).br().t("T-0: ").and(match plan.t0 {
+            Some(_) => words::planned(plan).t(" · ").and(words::until_t0(plan)),
+            None => Text::from("not set yet"),
+        }),
+    );
     let asked = release.phase.name() != PhaseName::Draft;
     if revision > 1 && asked {
         let word = if material { "material: sign-offs start anew" } else { "cosmetic: sign-offs stay" };
@@ -157,6 +161,9 @@ fn level(level: Level) -> &'static str {
 
 /// What would be said if it were submitted now: late, skipped, or at its time.
 fn schedule(release: &Release, now: Timestamp) -> Text {
+    if release.plan.t0.is_none() {
+        return Text::from("Nothing can be scheduled before T-0 is set.");
+    }
     let mut asked = release.clone();
     if matches!(asked.phase, crate::domain::release::Phase::Draft) {
         asked.phase = crate::domain::release::Phase::Gathering { since: now };
@@ -169,7 +176,7 @@ fn schedule(release: &Release, now: Timestamp) -> Text {
         })
         .collect();
     let last_due = rungs.iter().filter(|(at, _)| *at <= now).map(|(at, _)| *at).max();
-    Text::lines(rungs.into_iter().map(|(at, rung)| {
+    let told = rungs.into_iter().map(|(at, rung)| {
         if at > now {
             Text::from(format!("{rung} at ")).time(at, Stamp::Full)
         } else if Some(at) == last_due && release.plan.t0_at().is_some_and(|t0| now < t0) {
@@ -177,6 +184,6 @@ fn schedule(release: &Release, now: Timestamp) -> Text {
         } else {
             Text::from(format!("{rung}: skipped, its time has passed"))
         }
-    }))
-    .and(Text::new().br().t(format!("{}: go or no-go is asked", t_label(0))))
+    });
+    Text::lines(told.chain([Text::from(format!("{}: go or no-go is asked", t_label(0)))]))
 }

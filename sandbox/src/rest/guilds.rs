@@ -20,7 +20,9 @@ pub(super) async fn gateway(Axum(shared): Axum<Shared>) -> Answer {
 }
 
 pub(super) async fn me(Axum(shared): Axum<Shared>) -> Answer {
-    good(lock(&shared).bot_user())
+    let mut me = lock(&shared).bot_user();
+    me["locale"] = json!("en-US");
+    good(me)
 }
 
 pub(super) async fn application(Axum(shared): Axum<Shared>) -> Answer {
