@@ -180,3 +180,31 @@ async fn the_doctor_names_what_is_missing_and_where() {
     rig.sandbox().mend();
     rig.finish().await;
 }
+
+#[test]
+fn a_database_of_the_sandbox_and_one_of_the_service_never_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let tminus = |arguments: &[&str]| {
+        let out = Command::new(env!("CARGO_BIN_EXE_tminus")).args(arguments).output().unwrap();
+        (out.status.success(), String::from_utf8(out.stderr).unwrap())
+    };
+    let at = |name: &str| folder.path().join(name).display().to_string();
+    let config = |database: &str| {
+        let text = format!(
+            "[discord]\ntoken = \"x\"\napi_url = \"http://127.0.0.1:9\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n",
+            at(database)
+        );
+        std::fs::write(at("tminus.toml"), text).unwrap();
+    };
+    let played = tminus(&["sandbox", "--headless", "--port", "0", "--story", "scrub", "--db", &at("sandbox.db")]);
+    assert!(played.0, "{}", played.1);
+    config("sandbox.db");
+    for command in [["run", "--config"].as_slice(), &["audit", "verify", "--config"]] {
+        let (good, said) = tminus(&[command, &[at("tminus.toml").as_str()]].concat());
+        assert!(!good && said.contains("sandbox.db"), "{said}");
+    }
+    config("service.db");
+    assert!(tminus(&["audit", "verify", "--config", &at("tminus.toml")]).0);
+    let (good, said) = tminus(&["sandbox", "--headless", "--port", "0", "--db", &at("service.db")]);
+    assert!(!good && said.contains("service.db"), "{said}");
+}
