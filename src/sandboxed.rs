@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use chat_sandbox::{Bot, CREATE, Limits, Sandbox, Setup, SimClock, Waiting};
+use chat_sandbox::{Bot, CREATE, Limits, Message, Sandbox, Setup, SimClock, Waiting};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
@@ -91,8 +91,7 @@ impl Bot for Marks {
 
     fn signal(&self, name: &str, value: f64) -> Waiting<Result<(), String>> {
         let told = WATCHED.iter().find(|watched| watched.metric == name).and_then(|watched| {
-            // Rules are evaluated every minute.
-            let now = self.clock.now_ms() / 60_000 * 60_000;
+            let now = self.clock.now_ms();
             let mut firing = self.firing.lock().unwrap_or_else(PoisonError::into_inner);
             let beyond = if watched.above { value > watched.threshold } else { value < watched.threshold };
             if beyond {
@@ -112,6 +111,11 @@ impl Bot for Marks {
             let answer = sent.send().await.map_err(|error| error.to_string())?;
             if answer.status().is_success() { Ok(()) } else { Err(format!("the bot answered {}", answer.status())) }
         })
+    }
+
+    /// Refusals are the one kind of message that begins so and is said to one person alone.
+    fn refuses(&self, said: &Message) -> bool {
+        said.only.is_some() && said.headline().starts_with("⛔ Not done")
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::Sandbox;
-use crate::model::{Interaction, Message, Seen, State};
+use crate::model::{Interaction, Message, STANDINGS, Seen, State, StatusPost};
 use crate::rest::lock;
 
 /// Discord's limit for the first answer, and how long an edit of a deferred one is waited for.
@@ -212,6 +212,25 @@ impl Sandbox {
         };
         state.put(message);
         state.mark_read(author, channel);
+        Ok(())
+    }
+
+    /// Posts on the status page, as a person.
+    ///
+    /// # Errors
+    /// No such person or state, or nothing to say.
+    pub fn publish(&self, who: &str, standing: &str, text: &str) -> Result<(), CannotAct> {
+        let mut state = lock(&self.shared);
+        let who = person(&state, who)?.name.clone();
+        if !STANDINGS.contains(&standing) {
+            return cannot(format!("The state is one of: {}.", STANDINGS.join(", ")));
+        }
+        if text.trim().is_empty() || text.chars().count() > 500 {
+            return cannot("What customers read has 1 to 500 characters.");
+        }
+        let at_ms = state.clock.now_ms();
+        state.posts.push(StatusPost { at_ms, who, state: standing.to_owned(), text: text.to_owned() });
+        state.touch();
         Ok(())
     }
 

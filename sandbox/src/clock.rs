@@ -61,6 +61,20 @@ impl SimClock {
         self.changed.send_replace(at_ms);
     }
 
+    /// Lets it run at real pace, or stand still, from the present instant on.
+    pub fn set_running(&self, running: bool) {
+        let now = self.now_ms();
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = State { base_ms: now, running_since: running.then(now_instant) };
+        drop(state);
+        self.changed.send_replace(now);
+    }
+
+    /// Whether it runs by itself.
+    pub fn is_running(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).running_since.is_some()
+    }
+
     /// Told at every jump.
     pub fn jumps(&self) -> watch::Receiver<i64> {
         self.changed.subscribe()

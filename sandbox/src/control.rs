@@ -25,6 +25,7 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/control/story", post(story))
         .route("/control/signals", post(signals))
         .route("/control/faults", post(faults))
+        .route("/control/status", post(status))
         .layer(middleware::from_fn(local))
         .with_state(sandbox)
 }
@@ -48,15 +49,16 @@ pub(crate) async fn local(request: Request, next: Next) -> Response {
     }
 }
 
+/// What could not be done is an answer like any other, with an `error` in it: a browser's console stays for what is broken.
 fn refused(why: &str) -> Response {
-    (StatusCode::UNPROCESSABLE_ENTITY, Json(json!({ "error": why }))).into_response()
+    Json(json!({ "error": why })).into_response()
 }
 
 async fn state(Axum(sandbox): Axum<Sandbox>) -> Json<Value> {
     let player = sandbox.player();
     let story = json!({
         "name": player.tale.name, "next": player.next, "steps": player.tale.steps.len(), "stuck": player.stuck,
-        "busy": player.busy,
+        "busy": player.busy, "told": player.told,
     });
     drop(player);
     let state = lock(&sandbox.shared);
@@ -205,9 +207,16 @@ struct Move {
     /// Skips every mark on the way: a fault, as of a machine that slept.
     #[serde(default)]
     jump: bool,
+    /// Lets the clock run by itself, or stand still.
+    run: Option<bool>,
 }
 
 async fn clock(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Move>) -> Response {
+    if let Some(run) = ask.run {
+        sandbox.clock().set_running(run);
+        sandbox.player().holds_clock = false;
+        lock(&sandbox.shared).touch();
+    }
     let now = sandbox.clock().now_ms();
     let to = match (ask.to_ms, ask.minutes) {
         (Some(to), _) => to,
@@ -248,10 +257,9 @@ enum Telling {
 async fn story(Axum(sandbox): Axum<Sandbox>, Json(telling): Json<Telling>) -> Response {
     let to = match telling {
         Telling::Begin(name) => {
-            return if sandbox.want(&name) {
-                Json(json!({})).into_response()
-            } else {
-                refused("There is no such story.")
+            return match sandbox.want(&name) {
+                Ok(()) => Json(json!({})).into_response(),
+                Err(why) => refused(why),
             };
         }
         Telling::Step => sandbox.player().next + 1,
@@ -285,6 +293,20 @@ async fn signals(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Signalling>) -> R
     match sandbox.set_signals(&values).await {
         Ok(()) => Json(json!({})).into_response(),
         Err(why) => refused(&why),
+    }
+}
+
+#[derive(Deserialize)]
+struct Publishing {
+    who: String,
+    state: String,
+    text: String,
+}
+
+async fn status(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Publishing>) -> Response {
+    match sandbox.publish(&ask.who, &ask.state, &ask.text) {
+        Ok(()) => Json(json!({})).into_response(),
+        Err(why) => refused(&why.0),
     }
 }
 
@@ -352,7 +374,7 @@ async fn faults(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Breaking>) -> Resp
         Breaking::Grant { right: label, channel } => {
             right(&label).map(|right| sandbox.revoke(right, channel.as_deref(), false)).is_some()
         }
-        Breaking::DeleteMessage(id) => id.parse().map(|id| sandbox.delete(id)).is_ok(),
+        Breaking::DeleteMessage(id) => id.parse().is_ok_and(|id| sandbox.delete(id)),
         Breaking::DeleteChannel(name) => sandbox.delete_channel(&name),
     };
     lock(&sandbox.shared).touch();

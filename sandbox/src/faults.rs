@@ -19,6 +19,20 @@ pub enum Fault {
     Slow(u64),
 }
 
+impl Fault {
+    /// In a reader's words.
+    pub(crate) fn words(self) -> String {
+        match self {
+            Self::FailBefore => "502, nothing done".to_owned(),
+            Self::FailAfter => "502, though it was done".to_owned(),
+            Self::RateLimited => "429, too many requests".to_owned(),
+            Self::Forbidden => "403, a right is missing".to_owned(),
+            Self::Status(status) => status.to_string(),
+            Self::Slow(ms) => format!("answered after {} s", ms / 1_000),
+        }
+    }
+}
+
 /// A fault with where and how often.
 #[derive(Debug, Clone)]
 pub struct Script {
@@ -33,6 +47,8 @@ pub struct Script {
 
 /// The route of Create Message.
 pub const CREATE: &str = "POST /channels/{}/messages";
+/// The route of an interaction's first answer.
+pub(crate) const CALLBACK: &str = "POST /interactions/{}/{}/callback";
 
 #[derive(Debug)]
 pub(crate) struct Faults {

@@ -124,6 +124,8 @@ async fn serve(mut socket: WebSocket, shared: Shared, stream: bool) {
             () = tokio::time::sleep_until(deadline) => break Some(4009),
         }
     };
+    drop(events);
+    lock(&shared).touch();
     if let Some(code) = code {
         drop(socket.send(Frame::Close(Some(CloseFrame { code, reason: reason(code).into() }))).await);
     }
@@ -191,6 +193,7 @@ fn receive(
                         send(event.clone());
                     }
                     session.send("RESUMED", json!({}));
+                    state.touch();
                 }
                 _ => send(json!({ "op": 9, "s": null, "t": null, "d": false })),
             }
@@ -247,5 +250,6 @@ fn identify(
         state.sessions.pop_first();
     }
     connection.session = Some(id);
+    state.touch();
     Ok(())
 }

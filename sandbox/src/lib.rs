@@ -38,7 +38,7 @@ pub use faults::{CREATE, Fault, Right, Script};
 pub use limits::Limits;
 pub use model::{File, Logged, Message, Seen, StatusPost};
 pub use story::{Act, Step, Tale};
-pub use world::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
+pub use world::{ChannelSeed, Closing, PersonSeed, RoleSeed, Sample, SignalSeed, World};
 
 use model::State;
 use rest::{Shared, lock};
@@ -55,10 +55,14 @@ pub trait Bot: Send + Sync + std::fmt::Debug {
     fn quiet(&self) -> Waiting<Result<(), String>>;
     /// A value of production moved: whoever watches it would tell the bot now, or not.
     fn signal(&self, name: &str, value: f64) -> Waiting<Result<(), String>>;
+    /// Whether the bot says no with this message: a story stops where it did not expect that.
+    fn refuses(&self, said: &Message) -> bool;
 }
 
 /// How often what is due now is waited for, 20 ms apart.
 const MARKS_AT_ONCE: usize = 250;
+/// What is due this soon is waited for while a story's clock stands still: a retry, not a mark of the story.
+const SOON_MS: i64 = 10_000;
 
 /// A running sandbox. Clones share it.
 #[derive(Debug, Clone)]
@@ -169,7 +173,13 @@ impl Sandbox {
 
     /// Sets the story the page plays.
     pub fn tell(&self, tale: Tale) {
-        *self.player() = Player { tale, ..Player::default() };
+        let mut player = self.player();
+        let fresh = Player { tale, told: player.told + 1, ..Player::default() };
+        let before = std::mem::replace(&mut *player, fresh);
+        drop(player);
+        if before.holds_clock {
+            self.clock.set_running(true);
+        }
         lock(&self.shared).touch();
     }
 
@@ -194,16 +204,20 @@ impl Sandbox {
         state.touch();
     }
 
-    /// Asks for a story; false if there is none of that name.
-    pub(crate) fn want(&self, name: &str) -> bool {
-        let known = {
-            let player = self.player();
-            player.tale.name == name || player.tale.others.iter().any(|(other, _)| other == name)
-        };
-        if known {
-            self.wanted.send_replace(Some(name.to_owned()));
+    /// Asks for a story. No step is played until it begins.
+    pub(crate) fn want(&self, name: &str) -> Result<(), &'static str> {
+        let mut player = self.player();
+        if player.tale.name != name && !player.tale.others.iter().any(|(other, _)| other == name) {
+            return Err("There is no such story.");
         }
-        known
+        if player.busy {
+            return Err("A step is being played; a moment.");
+        }
+        player.busy = true;
+        drop(player);
+        self.wanted.send_replace(Some(name.to_owned()));
+        lock(&self.shared).touch();
+        Ok(())
     }
 
     /// Resolves when somebody asks for a story, with its name.
@@ -227,7 +241,8 @@ impl Sandbox {
     }
 
     pub(crate) fn online_in(&self, state: &State) -> bool {
-        !state.registered().is_empty() && state.sessions.values().any(|session| session.live.is_some())
+        !state.registered().is_empty()
+            && state.sessions.values().any(|s| s.live.as_ref().is_some_and(|live| !live.is_closed()))
     }
 
     /// The next instant something is due at, once what is due now is done.
@@ -321,18 +336,30 @@ impl Sandbox {
     /// # Errors
     /// The step cannot be done; a sentence says why.
     pub async fn play_next(&self) -> Result<bool, String> {
+        // Before the player is locked: whoever shows the page locks the world first.
+        let online = self.online();
         let (at, step) = {
             let mut player = self.player();
             if player.busy {
                 return Err("A step is being played already.".to_owned());
             }
+            if !online {
+                return Err("The bot is not connected.".to_owned());
+            }
             let at = player.next;
             let Some(step) = player.tale.steps.get(at).cloned() else { return Ok(false) };
             player.busy = true;
+            if self.clock.is_running() {
+                self.clock.set_running(false);
+                player.holds_clock = true;
+            }
             (at, step)
         };
         lock(&self.shared).step = Some(at);
-        let outcome = self.play(&step).await;
+        let outcome = match self.play(&step).await {
+            Ok(seen) => self.wait_for_retries().await.map(|()| seen),
+            wrong => wrong,
+        };
         lock(&self.shared).step = None;
         let mut player = self.player();
         player.busy = false;
@@ -340,6 +367,9 @@ impl Sandbox {
             Ok(_) => {
                 player.next = at + 1;
                 player.stuck = None;
+                if player.next == player.tale.steps.len() && std::mem::take(&mut player.holds_clock) {
+                    self.clock.set_running(true);
+                }
             }
             Err(why) => player.stuck = Some(why.clone()),
         }
@@ -348,11 +378,37 @@ impl Sandbox {
         outcome.map(|_| true)
     }
 
+    /// While the clock stands still, what is due within seconds is waited for in real time.
+    async fn wait_for_retries(&self) -> Result<(), String> {
+        let Some(bot) = self.bot() else { return Ok(()) };
+        for _ in 0..MARKS_AT_ONCE {
+            let now = self.clock.now_ms();
+            let due = if self.clock.is_running() { None } else { bot.next_due().await };
+            let Some(due) = due.filter(|due| due - now <= SOON_MS) else { return Ok(()) };
+            tokio::time::sleep(std::time::Duration::from_millis((due - now).max(20).unsigned_abs())).await;
+            self.clock.move_to(due);
+            bot.quiet().await?;
+        }
+        Err("the bot does not get done with what is due now".to_owned())
+    }
+
     /// Does one step of a story.
     ///
     /// # Errors
-    /// The step cannot be done; a sentence says why.
+    /// The step cannot be done, or the bot refused what the story did not mean it to refuse; a sentence says why.
     pub async fn play(&self, step: &Step) -> Result<Seen, String> {
+        let seen = self.perform(step).await?;
+        if let (Seen::Message(said), Some(bot)) = (&seen, self.bot()) {
+            match (bot.refuses(said), step.refused) {
+                (true, false) => return Err(said.headline()),
+                (false, true) => return Err(format!("it was to be refused, and was not: {}", said.headline())),
+                _ => {}
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn perform(&self, step: &Step) -> Result<Seen, String> {
         let pairs = |list: &[(String, String)]| list.iter().map(|(a, b)| (a.clone(), b.clone())).collect::<Vec<_>>();
         let seen = match &step.act {
             Act::Slash { path, options, file } => {
@@ -387,6 +443,10 @@ impl Sandbox {
             }
             Act::Say(text) => {
                 self.say(&step.who, &step.channel, text).map_err(|e| e.to_string())?;
+                Seen::Acknowledged
+            }
+            Act::Publish { state, text } => {
+                self.publish(&step.who, state, text).map_err(|e| e.to_string())?;
                 Seen::Acknowledged
             }
         };
@@ -462,9 +522,9 @@ impl Sandbox {
         self.revoke(Right::ReadMessageHistory, None, hidden);
     }
 
-    /// Deletes a message, as a moderator would.
-    pub fn delete(&self, id: u64) {
-        lock(&self.shared).forget(id);
+    /// Deletes a message, as a moderator would; false if there is none.
+    pub fn delete(&self, id: u64) -> bool {
+        lock(&self.shared).forget(id).is_some()
     }
 
     /// Deletes a channel, as a moderator would; false if there is none.

@@ -55,6 +55,15 @@ pub struct Message {
 }
 
 impl Message {
+    /// What it says, in one line: its text, or its embed's title and description.
+    pub fn headline(&self) -> String {
+        let embed = &self.body["embeds"][0];
+        let said = [&self.body["content"], &embed["title"], &embed["description"]];
+        let said = said.into_iter().filter_map(Value::as_str).filter(|text| !text.is_empty());
+        let text = said.collect::<Vec<_>>().join(": ");
+        if text.is_empty() { "a message".to_owned() } else { text.replace('\n', " ").chars().take(200).collect() }
+    }
+
     /// The first file's name and bytes.
     pub fn file(&self) -> Option<(String, Vec<u8>)> {
         self.files.first().map(|file| (file.name.clone(), file.bytes.clone()))
@@ -181,6 +190,10 @@ pub(crate) struct Form {
     pub(crate) who: u64,
     pub(crate) data: Value,
 }
+
+/// What a post on the status page can say of the service, mildest first.
+pub(crate) const STANDINGS: [&str; 5] =
+    ["Scheduled maintenance", "In progress", "Degraded performance", "Outage", "Completed"];
 
 /// A post on the simulated status page.
 #[derive(Debug, Clone)]

@@ -18,6 +18,8 @@ pub struct Step {
     pub who: String,
     pub channel: String,
     pub act: Act,
+    /// The bot is expected to refuse this; elsewhere a refusal stops the story.
+    pub refused: bool,
 }
 
 /// What a step does.
@@ -35,6 +37,8 @@ pub enum Act {
     Signals(Vec<(String, f64)>),
     /// A person says something in the channel.
     Say(String),
+    /// A person posts on the status page: the state, and what customers read.
+    Publish { state: String, text: String },
 }
 
 impl Act {
@@ -47,6 +51,7 @@ impl Act {
             Self::Post { .. } => "an alert".to_owned(),
             Self::Signals(_) => "production changes".to_owned(),
             Self::Say(_) => "says".to_owned(),
+            Self::Publish { .. } => "the status page".to_owned(),
         }
     }
 }
@@ -61,4 +66,8 @@ pub(crate) struct Player {
     pub(crate) stuck: Option<String>,
     /// A step is being played.
     pub(crate) busy: bool,
+    /// The clock ran before, and stands still while the story is played: a step finds what its writer found.
+    pub(crate) holds_clock: bool,
+    /// The how manieth story this is, so that a page knows when the one it asked for has begun.
+    pub(crate) told: u64,
 }

@@ -14,8 +14,21 @@ pub struct World {
     pub other_guild: Option<u64>,
     /// Values of production that can be moved, and broken.
     pub signals: Vec<SignalSeed>,
+    /// What a reader should know of those values: who tells the bot of them, and when.
+    pub signals_note: String,
+    /// Files to try by hand.
+    pub samples: Vec<Sample>,
     /// Shown when a story is over: how to go on with a server of one's own.
     pub closing: Option<Closing>,
+}
+
+/// A file that is offered for trying by hand.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    pub name: String,
+    /// What to do with it.
+    pub about: String,
+    pub bytes: Vec<u8>,
 }
 
 /// A role.

@@ -7,7 +7,8 @@ use std::io::Read as _;
 use std::time::Duration;
 
 use chat_sandbox::{
-    CREATE, ChannelSeed, Fault, Limits, PersonSeed, Right, RoleSeed, Sandbox, Script, Seen, Setup, SimClock, World,
+    Act, Bot, CREATE, ChannelSeed, Fault, Limits, Message, PersonSeed, Right, RoleSeed, Sandbox, Script, Seen, Setup,
+    SimClock, Step, Tale, Waiting, World,
 };
 use futures_util::{SinkExt as _, StreamExt as _};
 use reqwest::{Method, Response};
@@ -411,4 +412,102 @@ async fn the_page_shows_hostile_words_as_words_and_answers_only_its_own_machine(
     let post =
         field.http.post(format!("{}/control/clock", field.sandbox.url())).header("origin", "https://evil.example");
     assert_eq!(post.json(&json!({ "minutes": 5 })).send().await.unwrap().status(), 403);
+}
+
+/// A bot that says no with the word, and has something to do at one instant.
+#[derive(Debug)]
+struct Sayer {
+    clock: SimClock,
+    due: i64,
+}
+
+impl Bot for Sayer {
+    fn next_due(&self) -> Waiting<Option<i64>> {
+        let due = Some(self.due).filter(|due| *due > self.clock.now_ms());
+        Box::pin(async move { due })
+    }
+
+    fn quiet(&self) -> Waiting<Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn signal(&self, _: &str, _: f64) -> Waiting<Result<(), String>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    fn refuses(&self, said: &Message) -> bool {
+        said.headline() == "no"
+    }
+}
+
+#[tokio::test]
+async fn a_story_holds_the_clock_waits_for_retries_and_stops_at_a_refusal() {
+    let field = Field::new(Limits::WIDE).await;
+    let sandbox = field.sandbox.clone();
+    let clock = sandbox.clock().clone();
+    let step = |act: Act, refused: bool| Step {
+        caption: "a step".to_owned(),
+        who: "ann".to_owned(),
+        channel: "general".to_owned(),
+        act,
+        refused,
+    };
+    let echo = || Act::Slash { path: "echo".to_owned(), options: Vec::new(), file: None };
+    let steps = vec![
+        step(Act::Say("hello".to_owned()), false),
+        step(echo(), false),
+        step(echo(), true),
+        step(Act::Publish { state: "Completed".to_owned(), text: "Done.".to_owned() }, false),
+    ];
+    sandbox.tell(Tale { name: "short".to_owned(), title: "Short".to_owned(), steps, others: Vec::new() });
+    assert!(sandbox.play_next().await.unwrap_err().contains("not connected"));
+
+    let mut socket = field.online().await;
+    clock.set_running(true);
+    let begun = clock.now_ms();
+    sandbox.attach(Some(std::sync::Arc::new(Sayer { clock: clock.clone(), due: begun + 300 })));
+    assert!(sandbox.play_next().await.unwrap());
+    assert!(!clock.is_running(), "the clock stands still while the story is played");
+    assert_eq!(clock.now_ms(), begun + 300, "what is due within seconds is waited for");
+
+    for (says, outcome) in
+        [("no", Err("no")), ("yes", Ok(true)), ("yes", Err("it was to be refused")), ("no", Ok(true))]
+    {
+        let playing = tokio::spawn({
+            let sandbox = sandbox.clone();
+            async move { sandbox.play_next().await }
+        });
+        let event = socket.event("INTERACTION_CREATE").await["d"].clone();
+        let callback =
+            format!("/interactions/{}/{}/callback", event["id"].as_str().unwrap(), event["token"].as_str().unwrap());
+        let answer = json!({ "type": 4, "data": { "content": says, "flags": 64 } });
+        assert_eq!(field.call(Method::POST, &callback, answer).await.0, 204);
+        match (playing.await.unwrap(), outcome) {
+            (Ok(played), Ok(wanted)) => assert_eq!(played, wanted),
+            (Err(why), Err(wanted)) => assert!(why.contains(wanted), "{why}"),
+            (got, wanted) => panic!("{got:?}, wanted {wanted:?}"),
+        }
+    }
+    assert!(sandbox.play_next().await.unwrap());
+    assert_eq!(sandbox.status_posts()[0].text, "Done.");
+    assert!(clock.is_running(), "the story is over");
+    assert!(!sandbox.play_next().await.unwrap());
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_is_an_answer_with_an_error() {
+    let field = Field::new(Limits::WIDE).await;
+    for (path, body, words) in [
+        ("status", json!({ "who": "ann", "state": "Fine", "text": "x" }), "The state is one of"),
+        ("status", json!({ "who": "ann", "state": "Outage", "text": " " }), "1 to 500"),
+        ("faults", json!({ "delete_message": "5" }), "There is no such"),
+        ("story", json!({ "begin": "none" }), "no such story"),
+        ("act", json!({ "who": "ann", "channel": "general", "say": { "text": "" } }), "1 to 2,000"),
+    ] {
+        let answer =
+            field.http.post(format!("{}/control/{path}", field.sandbox.url())).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer: Value = answer.json().await.unwrap();
+        assert!(answer["error"].as_str().unwrap().contains(words), "{path}: {answer}");
+    }
 }

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{Incoming, Intake, tidy};
+use super::{Incoming, Intake, Whole, tidy};
 use crate::config::SourceKind;
 use crate::domain::command::Signal;
 use crate::plan_doc::{duration_minutes, number_with_unit};
@@ -40,7 +39,7 @@ pub(super) async fn take(
     State(intake): State<Arc<Intake>>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    Whole(body): Whole,
 ) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Alertmanager) else {
         return intake.denied(&name);

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use base64::Engine as _;
@@ -14,7 +13,7 @@ use secrecy::ExposeSecret;
 use serde::Deserialize;
 use sha2::Sha256;
 
-use super::{Incoming, Intake, tidy};
+use super::{Incoming, Intake, Whole, tidy};
 use crate::config::SourceKind;
 use crate::domain::command::Signal;
 use crate::domain::plan::Quantity;
@@ -51,7 +50,7 @@ pub(super) async fn take(
     State(intake): State<Arc<Intake>>,
     Path(name): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    Whole(body): Whole,
 ) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Generic) else {
         return intake.denied(&name);

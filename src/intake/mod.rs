@@ -8,9 +8,11 @@ mod health;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -22,6 +24,9 @@ use crate::domain::command::Signal;
 
 /// The largest body accepted, in bytes: Alertmanager's for about 2,000 alerts.
 const MAX_BODY: usize = 1024 * 1024;
+/// How much of a larger body is read and thrown away, in bytes: a sender that is still writing when the connection is closed
+/// sees a broken pipe and tries again, instead of the refusal.
+const MAX_DISCARDED: usize = 16 * MAX_BODY;
 
 /// What the routes share.
 #[derive(Debug)]
@@ -96,9 +101,32 @@ pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationT
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(intake);
     axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// A whole body. One that is too large is read past, so that its sender hears of it.
+#[derive(Debug)]
+struct Whole(Bytes);
+
+impl<S: Sync> FromRequest<S> for Whole {
+    type Rejection = StatusCode;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, StatusCode> {
+        let mut body = request.into_body();
+        let (mut kept, mut read) = (Vec::new(), 0_usize);
+        while let Some(frame) = body.frame().await {
+            let data = frame.map_err(|_broken| StatusCode::BAD_REQUEST)?.into_data().unwrap_or_default();
+            read = read.saturating_add(data.len());
+            if read > MAX_DISCARDED {
+                break;
+            }
+            if read <= MAX_BODY {
+                kept.extend_from_slice(&data);
+            }
+        }
+        if read > MAX_BODY { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(Self(kept.into())) }
+    }
 }
 
 /// A text of a source: no control characters, cut to what a person reads.

@@ -38,7 +38,7 @@ pub fn t(minutes: i64) -> i64 {
 }
 
 fn step(caption: &str, who: &str, channel: &str, act: Act) -> Step {
-    Step { caption: caption.to_owned(), who: who.to_owned(), channel: channel.to_owned(), act }
+    Step { caption: caption.to_owned(), who: who.to_owned(), channel: channel.to_owned(), act, refused: false }
 }
 
 fn slash(caption: &str, who: &str, path: &str, options: &[(&str, &str)]) -> Step {
@@ -49,6 +49,16 @@ fn slash(caption: &str, who: &str, path: &str, options: &[(&str, &str)]) -> Step
 fn press(caption: &str, who: &str, channel: &str, label: &str, fill: &[(&str, &str)]) -> Step {
     let fill = fill.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
     step(caption, who, channel, Act::Press { label: label.to_owned(), fill })
+}
+
+/// A step that the bot is to refuse.
+fn refused(step: Step) -> Step {
+    Step { refused: true, ..step }
+}
+
+/// Gwen keeps the status page.
+fn publish(caption: &str, state: &str, text: &str) -> Step {
+    step(caption, "gwen", "releases", Act::Publish { state: state.to_owned(), text: text.to_owned() })
 }
 
 fn advance(caption: &str, channel: &str, minutes: i64) -> Step {
@@ -116,12 +126,12 @@ pub fn smooth() -> Vec<Step> {
     vec![
         import(),
         press("She reads what will be said, and submits it", "ana", "releases", "Submit for sign-off", &[]),
-        slash(
+        refused(slash(
             "She owns the plan, so she cannot sign it",
             "ana",
             "release signoff give",
             &[("role", "engineering_lead")],
-        ),
+        )),
         press("Chloe signs as Engineering Lead", "chloe", "releases", "Sign as Engineering Lead", &[]),
         advance("T-24h: engineering is told", "engineering", -24 * 60),
         press("Dev signs as Product Owner", "dev", "releases", "Sign as Product Owner", &[]),
@@ -135,7 +145,12 @@ pub fn smooth() -> Vec<Step> {
         advance("T-2h: support is told", "support", -120),
         press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
         advance("T-30m: the status page", "releases", -30),
-        press("Gwen has updated the status page", "gwen", "releases", "Briefed", &[]),
+        publish(
+            "Gwen posts on the status page",
+            "Scheduled maintenance",
+            "The checkout is updated at 13:00 UTC; no interruption is expected.",
+        ),
+        press("She confirms that it is done", "gwen", "releases", "Briefed", &[]),
         advance("T-0: go or no-go", "releases", 0),
         slash("Ana gives go", "ana", "release go", &[]),
         advance("Ten minutes later", "releases", 10),
@@ -194,7 +209,7 @@ pub fn smooth() -> Vec<Step> {
         slash("Ana writes an update", "ana", "release update", &[("text", "Everything is calm.")]),
         advance("Stage 3 has soaked", "releases", 165),
         slash("Ana ends the rollout: watching", "ana", "release stage", &[("stage", "advance")]),
-        slash("The all-clear is refused, with the list", "ana", "release all-clear", &[]),
+        refused(slash("The all-clear is refused, with the list", "ana", "release all-clear", &[])),
         advance("T+4h, moved by the hold", "releases", 250),
         press("Eva lets it continue", "eva", "releases", "Continue", &[("text", "All metrics at the baseline.")]),
         advance("T+24h, moved by the hold", "releases", 1450),
@@ -207,6 +222,11 @@ pub fn smooth() -> Vec<Step> {
             &[("text", "Final values."), ("values", healthy)],
         ),
         slash("Ana gives the all-clear", "ana", "release all-clear", &[]),
+        publish(
+            "Gwen closes the maintenance on the status page",
+            "Completed",
+            "The new checkout is live for everyone.",
+        ),
         advance("A day later: the post-mortem is due, because an alert fired", "releases", 1451 + 1440),
         press(
             "Ana files it",
@@ -226,18 +246,24 @@ fn rollback() -> Vec<Step> {
         advance("T-2h: support is told", "support", -120),
         press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
         advance("T-30m: the status page", "releases", -30),
-        press("Gwen has updated the status page", "gwen", "releases", "Briefed", &[]),
+        publish(
+            "Gwen posts on the status page",
+            "Scheduled maintenance",
+            "The checkout is updated at 13:00 UTC; no interruption is expected.",
+        ),
+        press("She confirms that it is done", "gwen", "releases", "Briefed", &[]),
         advance("T-0: go or no-go", "releases", 0),
         slash("Ana gives go", "ana", "release go", &[]),
         advance("Six minutes later", "releases", 6),
         error_rate("Production breaks: an alert arrives", 6.2),
         press("Ben acknowledges it", "ben", "releases", "Acknowledge", &[]),
         advance("Five minutes over 2%: the trigger asks for a decision", "releases", 11),
-        press("Hugo may not decide", "hugo", "releases", "Roll back", &[("text", "It looks bad")]),
+        refused(press("Hugo may not decide", "hugo", "releases", "Roll back", &[("text", "It looks bad")])),
         press("Ben rolls back", "ben", "releases", "Roll back", &[("text", "One user in sixteen cannot pay")]),
         advance("Five minutes without a word: Ben is asked how it went", "releases", 16),
         press("Ben has rolled back, and checked it", "ben", "releases", "Rolled back and verified", &[]),
         error_rate("The error rate falls", 0.4),
+        publish("Gwen tells the customers", "Completed", "The checkout is back to its previous version."),
         slash("What happened, from the journal", "ana", "release timeline", &[]),
         advance("A day later: the post-mortem is due", "releases", 24 * 60 + 20),
         press(

@@ -1,6 +1,6 @@
 //! The seeded server of the sandbox and the settings the bot has for it. Data only.
 
-use chat_sandbox::{ChannelSeed, Closing, PersonSeed, RoleSeed, SignalSeed, World};
+use chat_sandbox::{ChannelSeed, Closing, PersonSeed, RoleSeed, Sample, SignalSeed, World};
 
 use crate::chat::discord::doctor::invite_link;
 use crate::domain::ids::{Audience, ChannelId, RoleId};
@@ -70,6 +70,12 @@ pub fn world() -> World {
         ],
         other_guild: Some(700_000_000_000_000_002),
         signals: WATCHED.iter().map(Watched::seed).collect(),
+        signals_note: "Alertmanager tells T-Minus when a value crosses its threshold, and when it is back. A healthy value between the two is reported by a person: `/release alert report`.".to_owned(),
+        samples: vec![Sample {
+            name: "checkout-4.2.md".to_owned(),
+            about: "a filled-in plan; give it to `/release import`, then submit it, and be the people who sign.".to_owned(),
+            bytes: super::PLAN.as_bytes().to_vec(),
+        }],
         closing: Some(closing()),
     }
 }

@@ -92,14 +92,14 @@ pub fn exported(name: &str, unplaced: &[String]) -> Message {
 /// "Download fixed plan".
 pub fn fixed(name: &str) -> Message {
     Message::new(Tone::Plain, Text::from(format!("📄 Safe fixes · {name}"))).body(
-        "The plan with every safe fix applied. Nothing was stored; import it with the option `release` to keep it.",
+        "The plan with every safe fix applied. Nothing was stored; import it with the option “release” to keep it.",
     )
 }
 
 /// `/release edit`: which section.
 pub fn edit(release: &Release, entries: Vec<(String, String)>) -> Message {
     let mut message = Message::new(Tone::Plain, Text::from(format!("✏️ Edit · {}", words::name(release))))
-        .body("Choose a section; its Markdown opens in a form. Larger changes: /release export, then /release import with the option `release`.");
+        .body("Choose a section; its Markdown opens in a form. Larger changes: /release export, then /release import with the option “release”.");
     message.menu = Some(Menu { release: release.no.to_string(), entries });
     message.footer = words::footer(release);
     message

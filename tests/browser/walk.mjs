@@ -59,13 +59,13 @@ try {
   await me.command('/release go');
   await me.read('Go was given by Ana Ferreira');
 
-  await me.clock('+1 min', 5);
+  // In the very minute of the go: what fires from here on is this release's.
   await page.getByRole('button', { name: 'Break production' }).click();
   await me.settle();
   await me.read('Alert firing: CheckoutErrorRate');
   await me.be('Ben Okafor');
   await me.press('Acknowledge');
-  await me.clock('+1 min', 5);
+  await me.clock('+1 min', 6);
   await me.read('🚨 Roll back?');
   await picture(page, 'sandbox-rollback');
   heavy.push(...(await audit(page, 'the prompt')));
@@ -126,21 +126,78 @@ try {
   await me.read('Post-mortem filed');
   console.log('By hand: from the import to the post-mortem, as six people.');
 
-  // Another story in the same page, played by its buttons.
-  await page.getByText('Other stories').click();
-  await page.getByRole('button', { name: 'Production breaks, and the team rolls back', exact: true }).click();
-  const title = page.getByText(/^Production breaks, and the team rolls back · step 0 of/);
-  await title.waitFor({ timeout: 20_000 });
-  const count = Number((await title.textContent()).match(/of (\d+)/)[1]);
-  for (let n = 1; n <= count; n++) {
-    await page.getByRole('button', { name: 'Next step' }).click();
-    await page.getByText(`step ${n} of ${count}`).waitFor({ timeout: 15_000 });
-    assert.equal(await page.getByText('This step cannot be done').count(), 0, `step ${n}`);
+  // What is being typed stays when somebody else looks; a command that is not one says so; a status post is shown.
+  const box = page.getByRole('combobox', { name: /^Message #/ });
+  await box.fill('half a sent');
+  await me.look('engineering');
+  await me.be('Gwen Lee');
+  assert.equal(await box.inputValue(), 'half a sent');
+  assert.match(await page.title(), /^#engineering/);
+  await box.fill('/no such thing');
+  await box.press('Enter');
+  await page.getByText('There is no command /no such thing').waitFor();
+  await box.fill('');
+  await me.look('releases');
+  await page.getByRole('textbox', { name: 'What customers read' }).fill('The new checkout is live.');
+  await page.getByRole('button', { name: 'Post to the status page' }).click();
+  await page.getByText('The new checkout is live.').first().waitFor();
+  // A menu by keyboard: arrows look, Enter chooses.
+  await me.be('Ana Ferreira');
+  const slider = page.getByRole('slider', { name: 'Error Rate' });
+  await slider.focus();
+  await slider.press('ArrowRight');
+  await slider.press('ArrowRight');
+  await page.getByText('0.6%').waitFor();
+  // An answer that gets lost is said to be.
+  await page.getByText('Faults', { exact: true }).click();
+  await page.getByRole('button', { name: 'The answer is lost' }).click();
+  await page.getByText('Set: The answer is lost').waitFor();
+  await me.command('/release list');
+  await page.getByText('The application did not respond.').waitFor();
+
+  const begin = async (story) => {
+    const button = page.getByRole('button', { name: story, exact: true });
+    if (!(await button.isVisible())) await page.getByText('Other stories').click();
+    await button.click();
+    await page.getByText('A fresh server is being set up.').waitFor();
+    await page.getByText('A fresh server is being set up.').waitFor({ state: 'detached' });
+    const title = page.getByText(new RegExp(`^${story.replace(/ \(again\)$/, '')} · step 0 of`));
+    await title.waitFor({ timeout: 20_000 });
+    return title;
+  };
+  // Other stories in the same page, played by their buttons as fast as they can be pressed.
+  for (const story of ['A release with one scare, to its post-mortem (again)', 'Production breaks, and the team rolls back']) {
+    const title = await begin(story);
+    const count = Number((await title.textContent()).match(/of (\d+)/)[1]);
+    for (let n = 1; n <= count; n++) {
+      await page.getByRole('button', { name: 'Next step' }).click();
+      await page.getByText(`step ${n} of ${count}`).or(page.getByText('This step cannot be done')).first().waitFor({ timeout: 20_000 });
+      assert.equal(await page.getByText('This step cannot be done').count(), 0, `${story}, step ${n}: ${await page.locator('#story').innerText()}`);
+    }
+    await page.getByRole('heading', { name: 'Connect your own server' }).waitFor();
+    console.log(`By its buttons: the story "${story}", ${count} steps.`);
   }
-  await page.getByRole('heading', { name: 'Connect your own server' }).waitFor();
   heavy.push(...(await audit(page, 'the end')));
   await picture(page, 'sandbox-end');
-  console.log(`By its buttons: the story "rollback", ${count} steps.`);
+
+  // A step that the bot refuses, because somebody meddled, stops the story and says so.
+  await begin('Called off before T-0');
+  for (let n = 1; n <= 2; n++) {
+    await page.getByRole('button', { name: 'Next step' }).click();
+    await page.getByText(`step ${n} of`).waitFor();
+  }
+  await me.be('Chloe Martin');
+  await me.press('Sign as Engineering Lead');
+  await page.getByRole('button', { name: 'Next step' }).click();
+  await page.getByText('This step cannot be done').waitFor();
+  await page.getByRole('button', { name: 'begin the story again' }).click();
+  await page.getByText('A fresh server is being set up.').waitFor();
+  await page.getByText(/^Called off before T-0 · step 0 of/).waitFor({ timeout: 20_000 });
+  await begin('Production breaks, and the team rolls back');
+  for (let n = 1; n <= 20; n++) {
+    await page.getByRole('button', { name: 'Next step' }).click();
+    await page.getByText(`step ${n} of`).waitFor();
+  }
 
   // The same server on a phone, in the light.
   const phone = await open(chrome, sandbox.page, { viewport: { width: 390, height: 844 }, colorScheme: 'light', hasTouch: true, isMobile: true });
@@ -150,8 +207,10 @@ try {
   const wide = await phone.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
   assert.equal(wide, false, 'nothing is wider than the phone');
   await phone.page.getByRole('button', { name: 'Story ▸' }).click();
-  await phone.page.getByRole('heading', { name: 'Connect your own server' }).waitFor();
+  await phone.page.getByRole('button', { name: 'Next step' }).waitFor();
   await picture(phone.page, 'sandbox-phone-story');
+  await phone.page.keyboard.press('Escape');
+  await phone.page.getByRole('complementary').waitFor({ state: 'hidden' });
 
   const state = await (await fetch(`${sandbox.page}control/state`)).json();
   assert.deepEqual(state.violations, [], 'no limit of Discord was broken');

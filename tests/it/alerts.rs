@@ -14,7 +14,8 @@ async fn live() -> Rig {
 
 async fn send(rig: &Rig, since: i64, value: &str, firing: bool) {
     let act: Act = alert(&rig.pair.intake, since, value, firing);
-    let step = Step { caption: String::new(), who: "ana".to_owned(), channel: "releases".to_owned(), act };
+    let step =
+        Step { caption: String::new(), who: "ana".to_owned(), channel: "releases".to_owned(), act, refused: false };
     rig.sandbox().play(&step).await.unwrap();
 }
 

@@ -126,7 +126,7 @@ async fn options_complete_themselves_from_this_server() {
 async fn the_doctor_names_what_is_missing_and_where() {
     let rig = Rig::new().await;
     let folder = tempfile::tempdir().unwrap();
-    let world = tminus::sandboxed::world();
+    let world = world();
     let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id;
     let file = folder.path().join("tminus.toml");
     let write = |token: &str, release: u64, manager: &str| {
@@ -144,7 +144,7 @@ async fn the_doctor_names_what_is_missing_and_where() {
     };
     let manager = world.roles[0].id.to_string();
     let ask = async |more: &[&str]| {
-        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tminus"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tminus"));
         command.args(["doctor", "--config"]).arg(&file).args(more);
         let out = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         (out.status.code(), String::from_utf8(out.stdout).unwrap() + &String::from_utf8(out.stderr).unwrap())

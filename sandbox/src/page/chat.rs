@@ -93,19 +93,19 @@ pub(super) fn head(state: &State, view: &View) -> Markup {
     html! {
         h1 { "#" (view.channel) }
         @if !topic.is_empty() { p.topic { (topic) } }
-        details.drop {
+        details.drop name="head" {
             summary { "📌 Pins" @if !pins.is_empty() { " (" (pins.len()) ")" } }
             div.sheet {
                 @if pins.is_empty() { p { "Nothing is pinned here." } }
                 @for pin in pins { p { a href=(format!("#m{}", pin.id)) { (summary(pin)) } } }
             }
         }
-        details.drop {
+        details.drop name="head" {
             summary { "🗓 Events" @if !state.scheduled.is_empty() { " (" (state.scheduled.len()) ")" } }
             div.sheet {
                 @if state.scheduled.is_empty() { p { "No event is planned." } }
                 @for event in state.scheduled.values() {
-                    p { strong { (event["name"].as_str().unwrap_or_default()) } " · " (event["scheduled_start_time"].as_str().unwrap_or_default())
+                    p { strong { (event["name"].as_str().unwrap_or_default()) } " · " (instant(&event["scheduled_start_time"]))
                         br; (event["entity_metadata"]["location"].as_str().unwrap_or_default()) }
                 }
             }
@@ -113,10 +113,15 @@ pub(super) fn head(state: &State, view: &View) -> Markup {
     }
 }
 
-fn summary(message: &Message) -> String {
-    let title = message.body["embeds"][0]["title"].as_str();
-    let text = message.body["content"].as_str().filter(|t| !t.is_empty()).or(title).unwrap_or("a message");
-    text.chars().take(80).collect()
+/// An instant as the bot wrote it, in the viewer's zone.
+fn instant(value: &Value) -> Markup {
+    let written = value.as_str().unwrap_or_default();
+    html! { time datetime=(written) data-style="f" { (written) } }
+}
+
+/// A message in a few words.
+pub(super) fn summary(message: &Message) -> String {
+    message.headline().chars().take(80).collect()
 }
 
 fn visible<'s>(state: &'s State, view: &View) -> Vec<&'s Message> {

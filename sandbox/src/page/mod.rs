@@ -9,11 +9,11 @@ mod status;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::extract::{Query, State as Axum};
+use axum::extract::{Path, Query, State as Axum};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Json, Router, middleware};
 use maud::{DOCTYPE, Markup, html};
 use serde::Deserialize;
@@ -40,7 +40,7 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/commands", get(commands))
         .route("/events", get(events))
         .route("/status", get(status::page))
-        .route("/status/post", post(status::post))
+        .route("/sample/{no}", get(sample))
         .route("/page.css", text("text/css; charset=utf-8", STYLE))
         .route("/page.js", text("text/javascript; charset=utf-8", SCRIPT))
         .layer(middleware::map_response(guarded))
@@ -116,7 +116,8 @@ fn parts(sandbox: &Sandbox, state: &State, view: &View) -> Vec<(&'static str, Ma
         ("people", chat::people(state, view)),
         ("head", chat::head(state, view)),
         ("now", panels::now(state)),
-        ("story", panels::story(sandbox, view)),
+        ("running", panels::running(sandbox)),
+        ("story", panels::story(sandbox, state, view)),
         ("signals", panels::signals(state)),
         ("faults", panels::faults(state, view)),
         ("inspector", panels::inspector(state)),
@@ -146,7 +147,7 @@ async fn page(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Html<Stri
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
-                title { "#" (view.channel) " · " (state.world.name) " · Sandbox" }
+                title { (title(&state, &view)) }
                 link rel="stylesheet" href="/page.css";
                 link rel="icon" href="data:,";
                 script src="/page.js" defer {}
@@ -161,6 +162,7 @@ async fn page(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Html<Stri
                     button.drawer type="button" data-drawer="right" aria-expanded="false" aria-controls="right" { "Story ▸" }
                 }
                 nav #left aria-label="Channels and people" {
+                    button.drawer type="button" data-drawer="left" { "✕ Close" }
                     div #channels { (place("channels")) }
                     div #people { (place("people")) }
                 }
@@ -168,20 +170,22 @@ async fn page(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Html<Stri
                     div #head { (place("head")) }
                     div #messages role="log" aria-label=(format!("Messages in #{}", view.channel)) tabindex="0" { (chat::messages(&state, &view)) }
                     div #toast role="status" aria-live="polite" {}
-                    form #composer autocomplete="off" {
+                    form #composer autocomplete="off" novalidate {
                         div #menu role="listbox" aria-label="Commands" hidden {}
                         label.unseen for="say" { "Message #" (view.channel) }
                         input #say type="text" placeholder=(format!("Message #{}, or / for commands", view.channel)) maxlength="2000" aria-controls="menu" aria-expanded="false" role="combobox" aria-autocomplete="list";
                     }
                 }
                 aside #right aria-label="Story, clock and tools" {
+                    button.drawer type="button" data-drawer="right" { "✕ Close" }
                     (panel("story", "Story", true))
                     details.panel open {
                         summary { "Clock" }
                         (panels::clock())
+                        div #running { (place("running")) }
                     }
                     (panel("signals", "Production", true))
-                    (panel("statuspage", "Status page", false))
+                    (panel("statuspage", "Status page", true))
                     (panel("faults", "Faults", false))
                     (panel("inspector", "Inspector", false))
                 }
@@ -203,8 +207,21 @@ async fn fragment(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Json<
         .collect();
     Json(json!({
         "who": view.who, "channel": view.channel, "now_ms": state.clock.now_ms(), "parts": parts,
-        "messages": chat::list(&state, &view),
+        "messages": chat::list(&state, &view), "title": title(&state, &view),
     }))
+}
+
+fn title(state: &State, view: &View) -> String {
+    format!("#{} · {} · Sandbox", view.channel, state.world.name)
+}
+
+/// A file to try by hand, by its place in the world's list.
+async fn sample(Axum(sandbox): Axum<Sandbox>, Path(no): Path<usize>) -> Response {
+    let state = lock(&sandbox.shared);
+    match state.world.samples.get(no) {
+        Some(sample) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], sample.bytes.clone()).into_response(),
+        None => (axum::http::StatusCode::NOT_FOUND, "There is no such file.").into_response(),
+    }
 }
 
 #[derive(Deserialize)]

@@ -19,12 +19,14 @@
   const units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
   function ago(seconds) {
     const apart = seconds - Math.round((nowMs + performance.now() - fetchedAt) / 1000);
-    const [unit, size] = units.find(([, size]) => Math.abs(apart) >= size) || units[5];
-    return relative.format(Math.trunc(apart / size), unit);
+    // The unit is the largest of which there is at least one, once it is rounded.
+    const [unit, size] = units.find(([, size]) => Math.abs(Math.round(apart / size)) >= 1) || units[5];
+    return relative.format(Math.round(apart / size), unit);
   }
   function times(within) {
-    for (const time of within.querySelectorAll("time[data-at]")) {
-      const seconds = Number(time.dataset.at);
+    for (const time of within.querySelectorAll("time[datetime]")) {
+      const seconds = Number(time.dataset.at ?? Date.parse(time.dateTime) / 1000);
+      if (!Number.isFinite(seconds)) continue;
       const date = new Date(seconds * 1000);
       const words = time.dataset.style === "R" ? ago(seconds) : date.toLocaleString(undefined, styles[time.dataset.style] || styles.f);
       if (time.textContent !== words) time.textContent = words;
@@ -44,20 +46,22 @@
   // What changed.
   const parser = new DOMParser();
   const piece = (html) => [...parser.parseFromString(html, "text/html").body.childNodes];
+  let dragging = false;
   function put(id, html) {
     const place = $(id);
     if (!place || shown.get(id) === html) return;
     // Nobody's typing or open detail is taken away; it is shown anew when they leave.
-    const busy = place.contains(document.activeElement) && document.activeElement.matches("input, select, textarea");
-    if (busy) return;
+    const active = place.contains(document.activeElement) ? document.activeElement : null;
+    if (active && active.matches("input:not([type=range]), select, textarea")) return;
+    if (active && active.matches("[type=range]") && dragging) return;
     const open = [...place.querySelectorAll("details[open]")].map((d) => d.id || d.firstElementChild.textContent);
-    const focus = place.contains(document.activeElement) ? document.activeElement.textContent : null;
+    const focus = active ? active.id || active.textContent : null;
     place.replaceChildren(...piece(html));
     for (const details of place.querySelectorAll("details")) {
       if (open.includes(details.id || details.firstElementChild.textContent)) details.open = true;
     }
     if (focus) {
-      const same = [...place.querySelectorAll("button, a")].find((b) => b.textContent === focus);
+      const same = [...place.querySelectorAll("button, a, input")].find((b) => (b.id || b.textContent) === focus);
       if (same) same.focus();
     }
     shown.set(id, html);
@@ -112,6 +116,7 @@
         nowMs = news.now_ms; fetchedAt = performance.now();
         for (const [id, html] of Object.entries(news.parts)) put(id, html);
         messages(news.messages);
+        document.title = news.title;
       } while (again);
     })().catch(() => toast("The sandbox does not answer; it may have been stopped.")).finally(() => { fetching = null; });
     return fetching;
@@ -179,8 +184,10 @@
   const TWO_MINUTES = 120000;
   async function step() {
     const done = await send("story", "step");
-    if (done.error) toast(done.error); else await follow(done.next);
+    // Why it cannot be done stands beside the step.
+    if (!done.error) { toast(""); await follow(done.next); }
     await refresh();
+    if (done.error && !document.querySelector("#story .wrong")) toast(done.error);
     return !done.error;
   }
   // The page looks where the step happened.
@@ -188,15 +195,30 @@
     const links = document.querySelectorAll("#story .steps a[href^='/?step=']");
     if (links[played - 1]) await adopt(played);
   }
-  async function adopt(step) {
-    const address = step ? "?step=" + step : "";
+  const adopt = (step) => go(step ? "?step=" + step : "", "replaceState");
+  // Looks as somebody else, or elsewhere. What is being typed stays.
+  let going = 0;
+  async function go(address, remember) {
+    const mine = ++going;
     const news = await (await fetch("/fragment" + address)).json();
-    view.who = news.who; view.channel = news.channel; view.step = step ? String(step) : null;
-    history.replaceState(null, "", "/" + address);
+    if (mine !== going) return;
+    view.who = news.who; view.channel = news.channel; view.step = new URLSearchParams(address).get("step");
+    if (remember) history[remember](null, "", "/" + address);
     $("say").placeholder = "Message #" + view.channel + ", or / for commands";
     $("messages").setAttribute("aria-label", "Messages in #" + view.channel);
     document.querySelector("label[for=say]").textContent = "Message #" + view.channel;
   }
+  addEventListener("popstate", () => go(location.search, null).then(refresh));
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[href^='/?']");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    if (innerWidth <= 992) for (const side of ["left", "right"]) if ($(side).classList.contains("open")) drawer(side);
+    go(link.search, "pushState").then(refresh).then(() => {
+      const linked = document.querySelector(".message.linked");
+      if (linked) linked.scrollIntoView({ block: "center" }); else $("messages").scrollTop = $("messages").scrollHeight;
+    });
+  });
   async function play(button) {
     if (playing) { playing = null; button.textContent = "Play"; return; }
     const each = TWO_MINUTES / Math.max(1, Number(document.querySelector("#story progress").max));
@@ -222,14 +244,14 @@
       "minutes" in data ? () => send("clock", { minutes: Number(data.minutes) }).then(outcome) :
       "next" in data ? () => send("clock", { next: true }).then(outcome) :
       "jump" in data ? () => send("clock", { minutes: Number(data.jump), jump: true }).then(outcome) :
+      "run" in data ? () => send("clock", { run: data.run === "true" }).then(outcome) :
       "step" in data ? step :
       "to" in data ? () => send("story", { to: Number(data.to) }).then(outcome) :
       "begin" in data ? () => begin(data.begin) :
       "production" in data ? () => send("signals", data.production).then(outcome) :
-      "fault" in data ? () => send("faults", { script: { route: data.route, fault: data.fault, times: Number(data.times) } }).then(outcome) :
-      "break" in data ? () => send("faults", data.break).then(outcome) :
-      "delete" in data ? () => send("faults", { delete_message: data.delete }).then(outcome) :
-      "right" in data ? () => send("faults", { [data.gone === "true" ? "grant" : "revoke"]: { right: data.right, channel: view.channel } }).then(outcome) :
+      "fault" in data ? () => send("faults", { script: { route: data.route, fault: data.fault, times: Number(data.times) } }).then(told(button)) :
+      "break" in data ? () => send("faults", data.break).then(told(button)) :
+      "right" in data ? () => send("faults", { [data.gone === "true" ? "grant" : "revoke"]: { right: data.right, channel: view.channel } }).then(told(button)) :
       null;
     if (work) { busily(button, work); return; }
     if ("play" in data) play(button);
@@ -237,31 +259,63 @@
     if ("drawer" in data) drawer(data.drawer);
     if (button.id === "theme") theme();
   });
+  // A fault shows nothing by itself: say that it is set.
+  function told(button) {
+    const words = button.textContent.trim();
+    return async (seen) => { await outcome(seen); if (!seen.error) toast("Set: " + words + "."); };
+  }
+  document.addEventListener("submit", async (event) => {
+    const form = event.target;
+    if (form.id !== "publish" && form.id !== "moderate") return;
+    event.preventDefault();
+    await busily(form.querySelector("button"), async () => {
+      const field = (name) => form.elements.namedItem(name);
+      const seen = form.id === "publish"
+        ? await send("status", { who: view.who, state: field("state").value, text: field("text").value })
+        : await send("faults", { delete_message: field("message").value });
+      await outcome(seen);
+      if (seen.error) return;
+      if (field("text")) field("text").value = "";
+      toast(form.id === "publish" ? "It is on the status page." : "The message is gone.");
+    });
+  });
   async function begin(name) {
+    const state = async () => (await fetch("/control/state")).json();
+    const before = (await state()).story.told;
     const answer = await send("story", { begin: name });
     if (answer.error) { toast(answer.error); return; }
     toast("A fresh server is being set up.");
     for (let tries = 0; tries < 100; tries++) {
       await new Promise((done) => setTimeout(done, 200));
-      const state = await (await fetch("/control/state")).json();
-      if (state.online && state.story.name === name && state.story.next === 0) break;
+      const now = await state();
+      if (now.online && now.story.told > before) break;
     }
     await adopt(0);
     await learn();
     await refresh();
     toast("");
   }
+  // A menu acts on a choice by pointer at once; by keyboard only on Enter, because arrows choose on their way.
+  let lastKey = null;
+  function choose(field) {
+    const value = field.value;
+    if (!value) return;
+    field.disabled = true;
+    field.blur();
+    act({ use: { message: field.dataset.message, custom_id: field.dataset.use, values: [value] } }).then(outcome).finally(() => { field.disabled = false; field.value = ""; });
+  }
+  document.addEventListener("pointerdown", (event) => { lastKey = null; dragging = event.target.matches?.("[type=range]"); });
+  document.addEventListener("pointerup", () => { dragging = false; });
+  document.addEventListener("keydown", (event) => {
+    lastKey = event.key;
+    if (event.key === "Escape") for (const side of ["left", "right"]) if ($(side).classList.contains("open")) drawer(side);
+    if (event.key === "Enter" && event.target.matches?.("select[data-use]") && event.target.value) { event.preventDefault(); choose(event.target); }
+  });
   document.addEventListener("change", (event) => {
     const field = event.target;
-    if (field.matches("select[data-use]") && field.value) {
-      const value = field.value;
-      field.disabled = true;
-      field.blur();
-      act({ use: { message: field.dataset.message, custom_id: field.dataset.use, values: [value] } }).then(outcome).finally(() => { field.disabled = false; field.value = ""; });
-    }
+    if (field.matches("select[data-use]") && (lastKey === null || lastKey === "Enter")) choose(field);
     if (field.matches("input[data-signal]")) {
       const value = Number(field.value);
-      field.blur();
       send("signals", { set: [[field.dataset.signal, value]] }).then(outcome);
     }
   });
@@ -301,8 +355,9 @@
   function closeMenu() { menu.hidden = true; say.setAttribute("aria-expanded", "false"); say.removeAttribute("aria-activedescendant"); }
   function showMenu() {
     const typed = say.value.slice(1).trim().toLowerCase();
-    const rank = (c) => (c.path.startsWith(typed) ? 0 : c.path.split(" ").some((w) => w.startsWith(typed)) ? 1 : c.path.includes(typed) ? 2 : 3);
-    found = book.commands.filter((c) => rank(c) < 3).sort((a, b) => rank(a) - rank(b));
+    const rank = (c) => (c.path.startsWith(typed) || typed.startsWith(c.path + " ") ? 0 : c.path.split(" ").some((w) => w.startsWith(typed)) ? 1 : c.path.includes(typed) ? 2 : 3);
+    // The whole path typed wins over one that only begins so.
+    found = book.commands.filter((c) => rank(c) < 3).sort((a, b) => rank(a) - rank(b) || (b.path === typed) - (a.path === typed));
     at = Math.min(at, Math.max(0, found.length - 1));
     menu.replaceChildren(...found.map((command, n) => {
       const line = el("div", "choice");
@@ -333,6 +388,7 @@
   function leave() { if (chips) chips.remove(); chips = null; say.hidden = false; say.value = ""; say.focus(); }
   function pick(command) {
     closeMenu();
+    const rest = say.value.slice(1).trimStart().slice(command.path.length).trim();
     say.hidden = true;
     chips = el("div", "chips");
     chips.setAttribute("role", "group");
@@ -357,6 +413,9 @@
     chips.command = command;
     chips.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(); });
     composer.append(chips);
+    // What was typed behind the command is its first text.
+    const first = chips.querySelector("input[type=text]");
+    if (rest && first && say.value.slice(1).trimStart().toLowerCase().startsWith(command.path + " ")) first.value = rest;
     (chips.querySelector("input, select") || run).focus();
   }
   function chip(command, option) {
@@ -419,6 +478,8 @@
       if (list.hidden) return;
       if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); sel = (sel + (event.key === "ArrowDown" ? 1 : names.length - 1)) % names.length; draw(); }
       if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); take(sel); }
+      // The first Escape closes the list, the second the command.
+      if (event.key === "Escape") { event.stopPropagation(); turn++; names = []; draw(); }
     });
     label.append(list);
   }
@@ -427,7 +488,7 @@
     if (!chips) {
       const text = say.value.trim();
       if (!text) return;
-      if (text.startsWith("/")) { toast("Pick a command from the list."); return; }
+      if (text.startsWith("/")) { toast(found.length ? "Pick a command from the list." : "There is no command " + text.split(" ").slice(0, 3).join(" ") + "; type / to see them all."); return; }
       const seen = await act({ say: { text } });
       if (!seen.error) say.value = "";
       await outcome(seen);

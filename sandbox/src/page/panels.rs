@@ -4,16 +4,17 @@ use maud::{Markup, html};
 
 use super::View;
 use crate::Sandbox;
-use crate::faults::{CREATE, Right};
+use crate::faults::{CALLBACK, CREATE, Right};
 use crate::json::rfc3339;
 use crate::model::State;
+use crate::world::Sample;
 
 /// Requests the inspector lists.
 const LISTED: usize = 40;
 
 pub(super) fn now(state: &State) -> Markup {
     let ms = state.clock.now_ms();
-    html! { "Clock: " time #clock datetime=(rfc3339(ms)) data-at=(ms / 1000) data-style="f" { (rfc3339(ms)) } }
+    html! { "Now: " time #clock datetime=(rfc3339(ms)) data-at=(ms / 1000) data-style="f" { (rfc3339(ms)) } }
 }
 
 /// The buttons of the clock never change, so that they can be pressed in a row.
@@ -29,7 +30,17 @@ pub(super) fn clock() -> Markup {
     }
 }
 
-pub(super) fn story(sandbox: &Sandbox, view: &View) -> Markup {
+pub(super) fn running(sandbox: &Sandbox) -> Markup {
+    let running = sandbox.clock().is_running();
+    let held = sandbox.player().holds_clock;
+    html! {
+        p { @if running { "▶ It runs, a second for a second. " } @else if held { "⏸ It stands still while the story is played. " } @else { "⏸ It stands still. " }
+            button.link type="button" data-run=(!running) { @if running { "Stop it" } @else { "Let it run" } } }
+    }
+}
+
+pub(super) fn story(sandbox: &Sandbox, state: &State, view: &View) -> Markup {
+    let online = sandbox.online_in(state);
     let player = sandbox.player();
     let steps = &player.tale.steps;
     html! {
@@ -41,10 +52,15 @@ pub(super) fn story(sandbox: &Sandbox, view: &View) -> Markup {
                 p.caption { span.unseen { "Next: " } (step.caption) }
                 p.hint { (step.who) " · #" (step.channel) " · " (step.act.label()) }
                 div.row {
-                    button.button.style1 type="button" data-step="" disabled[player.busy] { "Next step" }
+                    button.button.style1 type="button" data-step="" disabled[player.busy || !online] { "Next step" }
                     button.button.style2 #play type="button" data-play="" data-left=(steps.len() - player.next) { "Play" }
                 }
-                @if let Some(why) = &player.stuck { p.wrong role="alert" { "This step cannot be done: " (why) } }
+                @if !online { p.hint { "The bot is not connected; a moment." } }
+                @if let Some(why) = &player.stuck {
+                    p.wrong role="alert" { "This step cannot be done: " (why) }
+                    p.hint { "Something was done by hand that the story did not expect. Put it right and try again, or "
+                        button.link type="button" data-begin=(player.tale.name) { "begin the story again" } "." }
+                }
             } @else if let Some(closing) = sandbox.closing() {
                 div.closing {
                     h3 { (closing.title) }
@@ -67,6 +83,7 @@ pub(super) fn story(sandbox: &Sandbox, view: &View) -> Markup {
                     }
                 }
             }
+            (samples(&state.world.samples))
             @if !player.tale.others.is_empty() {
                 details.steps {
                     summary { "Other stories" }
@@ -77,6 +94,20 @@ pub(super) fn story(sandbox: &Sandbox, view: &View) -> Markup {
                     }
                     p.hint { "A story begins in a fresh server: what was said here is gone." }
                 }
+            }
+        }
+    }
+}
+
+/// Files for whoever wants to do it all by hand.
+fn samples(list: &[Sample]) -> Markup {
+    html! {
+        @if !list.is_empty() {
+            details.steps {
+                summary { "Try it by hand" }
+                ul { @for (n, sample) in list.iter().enumerate() {
+                    li { a href=(format!("/sample/{n}")) download=(sample.name) { (sample.name) } " · " (code(&sample.about)) }
+                } }
             }
         }
     }
@@ -102,29 +133,39 @@ pub(super) fn signals(state: &State) -> Markup {
                 button.button.style4 type="button" data-production="break" { "Break production" }
                 button.button.style3 type="button" data-production="mend" { "Mend production" }
             }
+            @if !state.world.signals_note.is_empty() { p.hint { (code(&state.world.signals_note)) } }
         }
     }
 }
 
 pub(super) fn faults(state: &State, view: &View) -> Markup {
-    let script = |fault: &str, times: u32, label: &str| {
-        html! { button.button.style2 type="button" data-fault=(fault) data-times=(times) data-route=(CREATE) { (label) } }
+    let script = |route: &str, fault: &str, times: u32, label: &str| {
+        html! { button.button.style2 type="button" data-fault=(fault) data-times=(times) data-route=(route) { (label) } }
     };
-    let newest = state.in_channel(view.here).rev().find(|m| m.author.is_none() && m.only.is_none());
+    let said = || state.in_channel(view.here).rev().filter(|m| m.author.is_none() && m.only.is_none()).take(10);
     html! {
         p.hint { "What goes wrong with the bot's next messages:" }
         div.row {
-            (script("rate_limited", 1, "429 once"))
-            (script("fail_before", 1, "500 before it is posted"))
-            (script("fail_after", 1, "500 after it was posted"))
-            (script("slow=2000", 3, "Slow, three times"))
+            (script(CREATE, "rate_limited", 1, "429 once"))
+            (script(CREATE, "fail_before", 1, "500 before it is posted"))
+            (script(CREATE, "fail_after", 1, "500 after it was posted"))
+            (script(CREATE, "slow=2000", 3, "Slow, three times"))
+        }
+        p.hint { "What goes wrong with its next answer to a button or a command:" }
+        div.row {
+            (script(CALLBACK, "fail_before", 1, "The answer is lost"))
+            (script(CALLBACK, "slow=4000", 1, "The answer comes too late"))
         }
         p.hint { "The connection and the server:" }
         div.row {
             button.button.style2 type="button" data-break="drop_gateway" { "Drop the gateway" }
             button.button.style2 type="button" data-jump="60" { "Sleep an hour" }
-            @if let Some(message) = newest {
-                button.button.style4 type="button" data-delete=(message.id) { "Delete the newest message here" }
+        }
+        @if said().next().is_some() {
+            form #moderate.post novalidate {
+                label { "A message to delete, as a moderator would "
+                    select name="message" { @for message in said() { option value=(message.id) { (super::chat::summary(message)) } } } }
+                button.button.style4 { "Delete it" }
             }
         }
         p.hint { "Rights of the bot in #" (view.channel) ":" }
@@ -136,9 +177,11 @@ pub(super) fn faults(state: &State, view: &View) -> Markup {
                 }
             }
         }
-        @let scripted: Vec<String> = state.faults.list().map(|s| format!("{:?} × {}", s.fault, s.times.map_or("∞".to_owned(), |n| n.to_string()))).collect();
-        @if !scripted.is_empty() || !state.revoked.is_empty() {
-            p { "Waiting: " (if scripted.is_empty() { "rights taken".to_owned() } else { scripted.join(", ") }) " "
+        @let scripted = state.faults.list().map(|s| match s.times { Some(n) => format!("{} (× {n})", s.fault.words()), None => s.fault.words() });
+        @let taken = state.revoked.iter().map(|(_, right)| format!("without “{}”", right.label()));
+        @let waiting: Vec<String> = scripted.chain(taken).collect();
+        @if !waiting.is_empty() {
+            p { "In force: " (waiting.join(", ")) ". "
                 button.link type="button" data-break="mend" { "Mend everything" } }
         }
     }

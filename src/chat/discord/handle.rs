@@ -275,7 +275,7 @@ impl Handler {
         match release {
             Ok(Some(release)) => Ok(Some(release)),
             Ok(None) => {
-                reply.say(&system::sorry("Name the release in the option `release`; see /release list."), None).await?;
+                reply.say(&system::sorry("Name the release in the option “release”; see /release list."), None).await?;
                 Ok(None)
             }
             Err(fault) => {

@@ -139,7 +139,7 @@ fn stage(typed: &Typed) -> Result<Command, Unread> {
     let time = typed.text("time").unwrap_or_default();
     let minutes = crate::plan_doc::duration_minutes(&time);
     let minutes =
-        minutes.ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option `time`."))?;
+        minutes.ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option “time”."))?;
     Ok(Command::Stage(StageCommand::Extend { minutes, reason: reason.unwrap_or_default() }))
 }
 

@@ -53,13 +53,13 @@ impl Handler {
             _ => None,
         };
         let Some(attached) = attached else {
-            return reply.say(&system::sorry("Attach the plan in the option `plan`."), None).await;
+            return reply.say(&system::sorry("Attach the plan in the option “plan”."), None).await;
         };
         let release = match typed.text("release").map(|text| text.parse()) {
             None => None,
             Some(Ok(no)) => Some(no),
             Some(Err(())) => {
-                return reply.say(&system::sorry("The option `release` takes a number such as REL-42."), None).await;
+                return reply.say(&system::sorry("The option “release” takes a number such as REL-42."), None).await;
             }
         };
         reply.wait().await?;
@@ -288,7 +288,7 @@ impl Handler {
         };
         if chapter.text.chars().count() > MAX_INPUT {
             let sentence = format!(
-                "“{}” has {} characters; a form takes {MAX_INPUT}. Edit the file from /release export and import it with the option `release`.",
+                "“{}” has {} characters; a form takes {MAX_INPUT}. Edit the file from /release export and import it with the option “release”.",
                 chapter.name,
                 chapter.text.chars().count()
             );
