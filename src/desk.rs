@@ -15,7 +15,7 @@ use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
 use crate::plan_doc::{self, Reading, Setting, Severity};
-use crate::store::{Store, StoreFault};
+use crate::store::{Store, StoreFault, Undelivered};
 use crate::voice::Message;
 
 pub use writer::Nudges;
@@ -49,6 +49,8 @@ pub enum Ask {
     Tick { release: ReleaseId },
     /// The courier: a post reached its channel.
     Delivered { release: ReleaseId, row: i64, key: String, at: Timestamp },
+    /// The courier: a post could not reach its channel.
+    Stuck(Undelivered),
 }
 
 /// What comes back once everything is on disk.

@@ -376,6 +376,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::Signed { .. } | Notice::SignoffRefused { .. } | Notice::Withdrawn { .. } | Notice::Approved => {
             "sign-off"
         }
+        Notice::Stuck { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",
         Notice::Moved { .. } | Notice::Scrubbed { .. } => "schedule",
         Notice::Went { .. } => "go",

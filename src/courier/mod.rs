@@ -151,6 +151,13 @@ impl Courier {
             }
             done += 1;
         }
+        for post in self.store.untold().await? {
+            if let Err(fault) = self.desk.ask(Ask::Stuck(post)).await {
+                tracing::error!(error = &fault as &dyn std::error::Error, "An undelivered post could not be reported");
+                break;
+            }
+            done += 1;
+        }
         Ok(done)
     }
 

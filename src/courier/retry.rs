@@ -7,7 +7,12 @@ use crate::store::Outcome;
 
 /// What becomes of a post after a fault.
 pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDuration) -> Outcome {
-    let why = fault.to_string();
+    let why = match fault {
+        SendFault::Blocked(why) | SendFault::Refused(why) | SendFault::NotSent(why) | SendFault::Unknown(why) => {
+            why.clone()
+        }
+        SendFault::Wait(_) | SendFault::Deleted | SendFault::TokenDead => fault.to_string(),
+    };
     match fault {
         SendFault::Wait(wait) => Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why },
         SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },

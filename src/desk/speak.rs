@@ -3,16 +3,19 @@
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::domain::effect::{Destination, Effect, Posting, Priority};
+use crate::domain::effect::{Destination, Effect, Posting, Priority, Redelivery};
 use crate::domain::ids::{ChannelId, RoleId};
+use crate::domain::notice::Notice;
 use crate::domain::policy::Policy;
 use crate::domain::release::{Phase, Release};
 use crate::store::{Conn as Connection, NewEdit, NewPost, Store, StoreFault};
-use crate::voice::{self, Message};
+use crate::voice::{self, Field, Message};
 
 /// Edits of the card are at least this far apart; those of other messages less.
 const CARD_APART: SignedDuration = SignedDuration::from_secs(30);
 const EDIT_APART: SignedDuration = SignedDuration::from_secs(3);
+/// Fields of a message that are quoted where it could not be delivered.
+const MAX_QUOTED: usize = 6;
 
 /// Puts a decision's effects into the outbox and keeps the card true.
 pub(super) async fn speak(
@@ -36,6 +39,12 @@ pub(super) async fn speak(
                 let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART };
                 Store::want_edit(connection, &edit, now).await?;
             }
+            Effect::Redeliver { key, how: Redelivery::SendAgain } => {
+                Store::send_again(connection, &full_key(release, key), now).await?;
+            }
+            Effect::Redeliver { key, how: Redelivery::CallSent } => {
+                Store::call_sent(connection, &full_key(release, key)).await?;
+            }
         }
     }
     posts.extend(card(connection, store, release, now).await?);
@@ -54,6 +63,9 @@ async fn post(
         return Ok(None);
     };
     let mut message = voice::say(&posting.notice, release, now, posting.prompt.as_ref());
+    if let Notice::Stuck { key, .. } = &posting.notice {
+        quote(connection, &full_key(release, key), &mut message).await?;
+    }
     message.call_users.clone_from(&posting.mention);
     message.call_roles.extend(role);
     let prompt = match &posting.prompt {
@@ -62,6 +74,24 @@ async fn post(
     };
     let priority = posting.priority;
     Ok(Some(new_post(store, release, &posting.key, channel, &message, prompt, priority, posting.useful_until, now)?))
+}
+
+/// What a message says that cannot reach its channel: its readers may be told by hand.
+async fn quote(connection: &mut Connection, key: &str, message: &mut Message) -> Result<(), StoreFault> {
+    let Some(payload) = Store::payload(connection, key).await? else { return Ok(()) };
+    let Ok(original) = serde_json::from_str::<Message>(&payload) else { return Ok(()) };
+    if !original.body.is_empty() {
+        message.fields.push(Field { name: "It says".to_owned(), value: original.body, short: false });
+    }
+    // What its readers were to do with it is not what the reader here is to do.
+    let told = original.fields.into_iter().filter(|field| field.name != voice::WHAT_NOW);
+    message.fields.extend(told.take(MAX_QUOTED));
+    Ok(())
+}
+
+/// The headline of a stored message.
+pub(super) fn headline(payload: &str) -> String {
+    serde_json::from_str::<Message>(payload).map_or_else(|_| "a message".to_owned(), |message| message.headline.words())
 }
 
 /// The card is desired state: posted once, then edited when its rendering changed.

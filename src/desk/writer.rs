@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
 use super::{Answer, Ask, Desk, DeskFault, Request, not_recorded, speak};
-use crate::domain::command::{Command, NoticeCommand, PlanCommand, Post};
+use crate::domain::command::{Command, DeliveryCommand, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
 use crate::domain::effect::{Decision, Prompt, Reply};
 use crate::domain::event::Recorded;
@@ -185,11 +185,26 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
         Ask::Tick { release } => quietly(desk, connection, *release, Command::Tick, &Actor::Clock, now).await,
         Ask::Delivered { release, row, key, at } => {
             Store::mark_reported(connection, *row).await?;
-            let key = key.strip_prefix(&format!("{release}/")).unwrap_or(key).to_owned();
-            let command = Command::Notice(NoticeCommand::Delivered { key, at: *at });
-            quietly(desk, connection, *release, command, &Actor::Courier, now).await
+            let command = DeliveryCommand::Delivered { key: own_key(*release, key), at: *at };
+            quietly(desk, connection, *release, Command::Delivery(command), &Actor::Courier, now).await
+        }
+        Ask::Stuck(post) => {
+            Store::mark_told(connection, post.id).await?;
+            let command = DeliveryCommand::Stuck {
+                key: own_key(post.release, &post.key),
+                trouble: post.trouble,
+                channel: post.channel.clone(),
+                said: speak::headline(&post.payload),
+                why: post.why.clone(),
+            };
+            quietly(desk, connection, post.release, Command::Delivery(command), &Actor::Courier, now).await
         }
     }
+}
+
+/// A posting's key within its release.
+fn own_key(release: ReleaseId, key: &str) -> String {
+    key.strip_prefix(&format!("{release}/")).unwrap_or(key).to_owned()
 }
 
 fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Stop {

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::ids::{ReleaseNo, UserId};
+use super::delivery::Trouble;
+use super::ids::{ChannelId, ReleaseNo, UserId};
 use super::plan::{Plan, Quantity, SignoffRole};
 
 /// A command, by topic; `decide` delegates to the topic's module.
@@ -13,6 +14,7 @@ pub enum Command {
     Plan(PlanCommand),
     Signoff(SignoffCommand),
     Notice(NoticeCommand),
+    Delivery(DeliveryCommand),
     Stage(StageCommand),
     Update {
         text: Option<String>,
@@ -84,8 +86,19 @@ pub enum SignoffCommand {
 pub enum NoticeCommand {
     /// "Briefed": `rung` is the rung's key in the present generation.
     Receipt { rung: String, generation: u32 },
-    /// The courier posted the notice known by `key`.
+}
+
+/// What became of a message, known by its posting key, and what people decide about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeliveryCommand {
+    /// The courier posted it.
     Delivered { key: String, at: Timestamp },
+    /// The courier could not post it.
+    Stuck { key: String, trouble: Trouble, channel: ChannelId, said: String, why: String },
+    /// A person has it sent again.
+    SendAgain { key: String },
+    /// A person looked, and it is there.
+    CallSent { key: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

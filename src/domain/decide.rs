@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::agenda::{self, MarkKind};
 use super::command::Command;
-use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Reply};
+use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Redelivery, Reply};
 use super::event::{EVENT_VERSION, Event, Recorded};
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::notice::Notice;
@@ -16,7 +16,7 @@ use super::plan::ContingencyWhen;
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
-use super::{alert, closing, decision, ladder, lifecycle, rollback, signoff, stage, updates};
+use super::{alert, closing, decision, delivery, ladder, lifecycle, rollback, signoff, stage, updates};
 
 /// What a decision may look at beside the release.
 #[derive(Debug, Clone, Copy)]
@@ -48,6 +48,7 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
         Command::Plan(command) => lifecycle::decide(&mut work, command),
         Command::Signoff(command) => signoff::decide(&mut work, command),
         Command::Notice(command) => ladder::decide(&mut work, command),
+        Command::Delivery(command) => delivery::decide(&mut work, command),
         Command::Stage(command) => stage::decide(&mut work, command),
         Command::Update { text, values } => updates::decide(&mut work, text, values),
         Command::Decide { point, verdict, reason } => decision::decide(&mut work, point, verdict, reason),
@@ -125,13 +126,20 @@ impl<'a> Work<'a> {
         })));
         match self.effects.last_mut() {
             Some(Effect::Post(posting)) => posting,
-            Some(Effect::Edit { .. }) | None => unreachable!("a posting was pushed just now"),
+            Some(Effect::Edit { .. } | Effect::Redeliver { .. }) | None => {
+                unreachable!("a posting was pushed just now")
+            }
         }
     }
 
     /// Renders the message under `key` anew.
     pub(super) fn edit(&mut self, key: impl Into<String>, notice: Notice, prompt: Option<Prompt>) {
-        self.effects.push(Effect::Edit { key: key.into(), notice, prompt });
+        self.effects.push(Effect::Edit { key: key.into(), notice: Box::new(notice), prompt });
+    }
+
+    /// What the courier is to do with the message under `key`.
+    pub(super) fn redeliver(&mut self, key: &str, how: Redelivery) {
+        self.effects.push(Effect::Redeliver { key: key.to_owned(), how });
     }
 
     /// A key nobody used before: the count of the release's events goes with it, because two people may act in one instant.

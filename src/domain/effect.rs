@@ -18,9 +18,22 @@ pub enum Effect {
     /// The message posted under `key` gets this rendering; the latest wins.
     Edit {
         key: String,
-        notice: Notice,
+        notice: Box<Notice>,
         prompt: Option<Prompt>,
     },
+    /// A message that could not be delivered: what a person decided about it.
+    Redeliver {
+        key: String,
+        how: Redelivery,
+    },
+}
+
+/// What becomes of a message that could not be delivered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Redelivery {
+    SendAgain,
+    /// It is there already.
+    CallSent,
 }
 
 /// A message to be posted exactly once.
@@ -64,6 +77,10 @@ pub enum Prompt {
     Receipt {
         rung: String,
         generation: u32,
+    },
+    /// A message that could not be delivered.
+    Stuck {
+        key: String,
     },
     Alert {
         key: String,
@@ -115,6 +132,8 @@ pub enum Choice {
     DownloadFixed,
     /// Open a refused section's text again.
     EditAgain,
+    SendAgain,
+    CallSent,
 }
 
 impl Choice {
@@ -132,7 +151,9 @@ impl Choice {
             | Self::Pick
             | Self::ApplyFixes
             | Self::DownloadFixed
-            | Self::EditAgain => None,
+            | Self::EditAgain
+            | Self::SendAgain
+            | Self::CallSent => None,
         }
     }
 }
@@ -199,6 +220,8 @@ pub enum Reply {
         text: String,
     },
     Named,
+    SentAgain,
+    CalledSent,
     /// Nothing to say: the clock, the courier and sources do not listen.
     Silent,
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::Observation;
 use super::changes::Change;
 use super::command::{Post, Verdict};
+use super::delivery::Stuck;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
 use super::notice::RungMissed;
 use super::people::By;
@@ -37,6 +38,7 @@ pub enum Event {
     Plan(PlanEvent),
     Signoff(SignoffEvent),
     Notice(NoticeEvent),
+    Delivery(DeliveryEvent),
     Stage(StageEvent),
     Update(UpdateEvent),
     Point(PointEvent),
@@ -108,6 +110,15 @@ pub enum NoticeEvent {
     Said { rung: String, how: RungSaid, missed: Option<RungMissed> },
     Delivered { rung: String, at: Timestamp },
     Received { rung: String, user: UserId, name: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryEvent {
+    Stuck { key: String, stuck: Stuck },
+    Freed { key: String },
+    SentAgain { key: String, by: String },
+    CalledSent { key: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -216,6 +227,6 @@ macro_rules! into_event {
     };
 }
 into_event!(
-    Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Stage: StageEvent, Update: UpdateEvent,
+    Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Delivery: DeliveryEvent, Stage: StageEvent, Update: UpdateEvent,
     Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent,
 );

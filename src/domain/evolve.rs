@@ -5,7 +5,7 @@
 
 use super::event::{Event, PlanEvent, Recorded};
 use super::release::Release;
-use super::{alert, closing, decision, ladder, lifecycle, rollback, signoff, stage, updates};
+use super::{alert, closing, decision, delivery, ladder, lifecycle, rollback, signoff, stage, updates};
 
 impl Release {
     /// The release a first event opens.
@@ -24,6 +24,7 @@ impl Release {
             Event::Plan(event) => lifecycle::evolve(self, event, at, by),
             Event::Signoff(event) => signoff::evolve(self, event, at),
             Event::Notice(event) => ladder::evolve(self, event, at),
+            Event::Delivery(event) => delivery::evolve(self, event),
             Event::Stage(event) => stage::evolve(self, event, at, by),
             Event::Update(event) => updates::evolve(self, event, at),
             Event::Point(event) => decision::evolve(self, event, at, by),

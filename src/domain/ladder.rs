@@ -130,14 +130,15 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
 pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Reply, Refusal> {
     match command {
         NoticeCommand::Receipt { rung, generation } => receive(work, &rung, generation),
-        NoticeCommand::Delivered { key, at } => {
-            let prefix = posting_key(work.release.generation, "");
-            let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
-            if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
-                work.record(NoticeEvent::Delivered { rung, at });
-            }
-            Ok(Reply::Silent)
-        }
+    }
+}
+
+/// The message under a posting key is in its channel; if it is a rung of this schedule, the rung knows.
+pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
+    let prefix = posting_key(work.release.generation, "");
+    let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
+    if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
+        work.record(NoticeEvent::Delivered { rung, at });
     }
 }
 

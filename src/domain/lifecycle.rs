@@ -273,6 +273,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         signoffs: std::collections::BTreeMap::new(),
         gates_done: std::collections::BTreeSet::new(),
         rungs: std::collections::BTreeMap::new(),
+        stuck: std::collections::BTreeMap::new(),
         signoff_reminders: 0,
         t0_asked: 0,
         draft_reminded: false,

@@ -15,6 +15,7 @@ pub mod closing;
 pub mod command;
 pub mod decide;
 pub mod decision;
+pub mod delivery;
 pub mod digest;
 pub mod effect;
 pub mod event;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::Verdict;
+use super::delivery::{Settled, Stuck};
 use super::ids::Audience;
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
@@ -40,6 +41,12 @@ pub enum Notice {
         late_min: Option<u32>,
         not_sent: Vec<String>,
         open: Vec<Open>,
+    },
+    /// A message that could not be delivered, for the ops channel.
+    Stuck {
+        key: String,
+        stuck: Stuck,
+        settled: Option<Settled>,
     },
     GoNoGo {
         asked: u8,

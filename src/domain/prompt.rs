@@ -2,8 +2,9 @@
 
 use super::command::Verdict;
 use super::command::{
-    AlertCommand, ClosingCommand, Command, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand,
+    AlertCommand, ClosingCommand, Command, DeliveryCommand, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand,
 };
+use super::delivery::Trouble;
 use super::effect::{Choice, Prompt, stale};
 use super::ids::UserId;
 use super::refusal::Refusal;
@@ -35,6 +36,10 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         (Prompt::Receipt { rung, generation }, Choice::Briefed) => {
             Command::Notice(NoticeCommand::Receipt { rung: rung.clone(), generation: *generation })
         }
+        (Prompt::Stuck { key }, Choice::SendAgain) => {
+            Command::Delivery(DeliveryCommand::SendAgain { key: key.clone() })
+        }
+        (Prompt::Stuck { key }, Choice::CallSent) => Command::Delivery(DeliveryCommand::CallSent { key: key.clone() }),
         (Prompt::Alert { key }, Choice::Acknowledge) => Command::Alert(AlertCommand::Ack { alert: key.clone() }),
         (Prompt::Point { after_min }, Choice::Verdict(verdict)) => {
             Command::Decide { point: Some(*after_min), verdict, reason: filled.text }
@@ -67,6 +72,13 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
     match prompt {
         Prompt::Signoff { .. } => super::signoff::missing(release).into_iter().map(Choice::Sign).collect(),
         Prompt::Receipt { .. } => vec![Choice::Briefed],
+        Prompt::Stuck { key } => {
+            match release.stuck.get(key).filter(|stuck| stuck.again.is_none()).map(|stuck| stuck.trouble) {
+                Some(Trouble::Held) => vec![Choice::CallSent, Choice::SendAgain],
+                Some(Trouble::Blocked | Trouble::Dead) => vec![Choice::SendAgain],
+                Some(Trouble::Expired) | None => vec![],
+            }
+        }
         Prompt::Alert { .. } => vec![Choice::Acknowledge],
         Prompt::Point { .. } => {
             vec![Choice::Verdict(Verdict::Continue), Choice::Verdict(Verdict::Hold), Choice::Verdict(Verdict::RollBack)]

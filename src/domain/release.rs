@@ -10,6 +10,7 @@ use super::alert::{Alert, Observation, TriggerWatch};
 use super::changes::Change;
 use super::closing::Closing;
 use super::decision::Point;
+use super::delivery::Stuck;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
@@ -57,6 +58,9 @@ pub struct Release {
     pub signoffs: BTreeMap<SignoffRole, Signoff>,
     pub gates_done: BTreeSet<String>,
     pub rungs: BTreeMap<String, RungState>,
+    /// Messages that are not where they belong, by posting key.
+    #[serde(default)]
+    pub stuck: BTreeMap<String, Stuck>,
     pub signoff_reminders: u8,
     pub t0_asked: u8,
     pub draft_reminded: bool,

@@ -6,10 +6,11 @@ use proptest::prelude::*;
 
 use super::agenda::agenda;
 use super::command::{
-    AlertCommand, ClosingCommand, Command, Imported, NoticeCommand, PlanCommand, RollbackCommand, Signal,
-    SignoffCommand, StageCommand, Verdict,
+    AlertCommand, ClosingCommand, Command, DeliveryCommand, Imported, NoticeCommand, PlanCommand, RollbackCommand,
+    Signal, SignoffCommand, StageCommand, Verdict,
 };
 use super::decide::{Context, decide, open};
+use super::delivery::Trouble;
 use super::effect::Effect;
 use super::event::Recorded;
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
@@ -93,7 +94,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     let reason = || "because".to_owned();
     let ana = || person("ana", &["manager", "lead"]);
     let eva = || person("eva", &["sre", "lead"]);
-    match n % 22 {
+    match n % 26 {
         0 => (ana(), Command::Plan(PlanCommand::Submit)),
         1 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
         2 => (person("dev", &["product"]), Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner))),
@@ -147,6 +148,23 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
         18 => (ana(), Command::Rollback(RollbackCommand::Verified { note: None })),
         19 => (ana(), Command::Closing(ClosingCommand::AllClear)),
         20 => (ana(), Command::Closing(ClosingCommand::File { link: reason() })),
+        21 => {
+            let troubles = [Trouble::Held, Trouble::Blocked, Trouble::Dead, Trouble::Expired];
+            let stuck = DeliveryCommand::Stuck {
+                key: "g1/T-2h/support".to_owned(),
+                trouble: troubles[minute.rem_euclid(4) as usize],
+                channel: ChannelId::from("support"),
+                said: "T-2h".to_owned(),
+                why: "403 50013 Missing Permissions".to_owned(),
+            };
+            (Actor::Courier, Command::Delivery(stuck))
+        }
+        22 => (ana(), Command::Delivery(DeliveryCommand::SendAgain { key: "g1/T-2h/support".to_owned() })),
+        23 => (ana(), Command::Delivery(DeliveryCommand::CallSent { key: "g1/T-2h/support".to_owned() })),
+        24 => {
+            let key = "g1/T-2h/support".to_owned();
+            (Actor::Courier, Command::Delivery(DeliveryCommand::Delivered { key, at: now }))
+        }
         _ => (
             person("gwen", &["support"]),
             Command::Notice(NoticeCommand::Receipt { rung: "T-2h/support".to_owned(), generation: 1 }),
@@ -176,7 +194,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..44, 0i64..400), 1..60)) {
+    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..52, 0i64..400), 1..60)) {
         let (mut release, mut journal) = draft(PLAN);
         let (policy, mut now) = (policy(), begin());
         let mut keys = std::collections::BTreeSet::new();
@@ -243,6 +261,11 @@ fn the_journals_language_is_frozen() {
         (17, 6),
         (18, 30),
         (20, 60),
+        (21, 1),
+        (22, 1),
+        (24, 1),
+        (21, 4),
+        (23, 1),
     ];
     for (n, minutes) in script {
         now += SignedDuration::from_mins(minutes);
@@ -276,7 +299,7 @@ fn the_journals_language_is_frozen() {
         let recorded: Recorded = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&recorded).unwrap(), line);
     }
-    let topics = ["plan", "signoff", "notice", "stage", "update", "point", "alert", "rollback", "closing"];
+    let topics = ["plan", "signoff", "notice", "delivery", "stage", "update", "point", "alert", "rollback", "closing"];
     for topic in topics {
         assert!(golden.contains(&format!("\"topic\":\"{topic}\"")), "no event of {topic} in the golden file");
     }

@@ -14,7 +14,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 pub use journal::verify;
-pub use outbox::{Claimed, DueEdit, Found, NewEdit, NewPost, Outcome};
+pub use outbox::{Claimed, DueEdit, Found, NewEdit, NewPost, Outcome, Undelivered};
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
+use crate::domain::delivery::Trouble;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
 /// Attempts that ended with the process before a row is given up as poison.
@@ -106,6 +107,18 @@ pub enum Found {
 pub struct PostState {
     pub state: String,
     pub count: i64,
+}
+
+/// A post that did not reach its channel, for whoever must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    pub id: i64,
+    pub release: ReleaseId,
+    pub key: String,
+    pub trouble: Trouble,
+    pub channel: ChannelId,
+    pub payload: String,
+    pub why: String,
 }
 
 /// An edit that may be sent now.
@@ -278,7 +291,7 @@ impl Store {
     pub async fn skip_useless(txn: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreFault> {
         let now = now.as_millisecond();
         let done = sqlx::query!(
-            "UPDATE outbox SET state = 'skipped', reason = 'no longer useful'
+            "UPDATE outbox SET state = 'skipped', told = 0, reason = 'no longer useful'
              WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1",
             now
         )
@@ -455,6 +468,85 @@ impl Store {
                 Ok((row.id, release, row.key, instant(row.posted_at, "outbox", "posted_at")?))
             })
             .collect()
+    }
+
+    /// Posts that did not reach their channel and nobody was told of yet.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn untold(&self) -> Result<Vec<Undelivered>, StoreFault> {
+        let rows = sqlx::query!(
+            r#"SELECT id AS "id!", release_id, key, state, channel_id, payload, coalesce(reason, '') AS "reason!: String" FROM outbox
+             WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped') ORDER BY id LIMIT 100"#
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Undelivered {
+                    id: row.id,
+                    release: json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?,
+                    trouble: match row.state.as_str() {
+                        "held" => Trouble::Held,
+                        "blocked" => Trouble::Blocked,
+                        "skipped" => Trouble::Expired,
+                        _ => Trouble::Dead,
+                    },
+                    key: row.key,
+                    channel: ChannelId(row.channel_id),
+                    payload: row.payload,
+                    why: row.reason,
+                })
+            })
+            .collect()
+    }
+
+    /// Notes that people were told of it.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn mark_told(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
+        sqlx::query!("UPDATE outbox SET told = 1 WHERE id = ?", id).execute(txn).await?;
+        Ok(())
+    }
+
+    /// A person has it sent again: at once, with the same nonce, however late it is.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn send_again(txn: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<(), StoreFault> {
+        let now = now.as_millisecond();
+        sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0, reason = 'sent again by a person'
+             WHERE key = ? AND state IN ('held', 'blocked', 'dead')",
+            now,
+            key
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// A person found it in the channel: it is never sent again.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn call_sent(txn: &mut SqliteConnection, key: &str) -> Result<(), StoreFault> {
+        sqlx::query!(
+            "UPDATE outbox SET state = 'skipped', told = 1, reason = 'found in the channel by a person' WHERE key = ? AND state = 'held'",
+            key
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// The frozen message under a key.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn payload(txn: &mut SqliteConnection, key: &str) -> Result<Option<String>, StoreFault> {
+        Ok(sqlx::query_scalar!("SELECT payload FROM outbox WHERE key = ?", key).fetch_optional(txn).await?)
     }
 
     /// Notes that the release was told.

@@ -27,6 +27,9 @@ pub struct Message {
     pub call_roles: Vec<RoleId>,
 }
 
+/// The field that says what its reader is to do.
+pub const WHAT_NOW: &str = "What now";
+
 /// The colour beside the words; never the only carrier of meaning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

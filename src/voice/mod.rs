@@ -7,6 +7,7 @@
 mod alerts;
 mod card;
 mod closing;
+mod delivery;
 mod ladder;
 mod message;
 mod notice;
@@ -24,7 +25,7 @@ pub mod words;
 mod tests;
 
 pub use card::card;
-pub use message::{Button, Message, Style, Tone};
+pub use message::{Button, Field, Message, Style, Tone, WHAT_NOW};
 pub use notice::say;
 pub use plain::plain;
 pub use refusal::refuse;

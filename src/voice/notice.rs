@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
-use super::{alerts, closing, ladder, run, signoff, words};
+use super::{alerts, closing, delivery, ladder, run, signoff, words};
 use crate::domain::command::Verdict;
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::notice::Notice;
@@ -24,6 +24,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         Notice::Rung { .. } | Notice::GoNoGo { .. } | Notice::Moved { .. } | Notice::Scrubbed { .. } => {
             ladder::say(notice, release)
         }
+        Notice::Stuck { .. } => delivery::say(notice, release),
         Notice::Went { .. }
         | Notice::StageStarted { .. }
         | Notice::SoakEnded
@@ -79,6 +80,8 @@ fn button(choice: Choice) -> Button {
         Choice::ApplyFixes => ("Apply safe fixes".to_owned(), Style::Main),
         Choice::DownloadFixed => ("Download fixed plan".to_owned(), Style::Quiet),
         Choice::EditAgain => ("Edit again".to_owned(), Style::Main),
+        Choice::SendAgain => ("Send again".to_owned(), Style::Main),
+        Choice::CallSent => ("It was posted".to_owned(), Style::Good),
     };
     Button { choice, label, style }
 }

@@ -71,6 +71,8 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
         Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”"))),
         Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”"))),
+        Reply::SentAgain => ok(Text::from("It is sent again at once. If that fails, the ops channel is told.")),
+        Reply::CalledSent => ok(Text::from("Recorded: it was posted. It is not sent again.")),
         Reply::Imported { .. } | Reply::Named | Reply::Silent => Message::default(),
     };
     message.footer = words::footer(release);

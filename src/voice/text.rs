@@ -93,6 +93,15 @@ impl Text {
         }
         out
     }
+    /// The words alone, as a headline has them.
+    pub fn words(&self) -> String {
+        let word = |span: &Span| match span {
+            Span::Plain(words) | Span::Bold(words) | Span::Code(words) => words.clone(),
+            Span::Break => " ".to_owned(),
+            Span::User(_) | Span::Role(_) | Span::Channel(_) | Span::Time(..) => String::new(),
+        };
+        self.0.iter().map(word).collect()
+    }
     /// Whether nothing was appended.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 
 use super::words::{self, in_zone};
+use crate::domain::delivery::Trouble;
 use crate::domain::event::{
-    AlertEvent, ClosingEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent, SignoffEvent,
-    StageEvent, UpdateEvent,
+    AlertEvent, ClosingEvent, DeliveryEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent,
+    SignoffEvent, StageEvent, UpdateEvent,
 };
 use crate::domain::release::{Release, RungSaid};
 
@@ -45,6 +46,17 @@ fn what(release: &Release, event: &Event) -> String {
             NoticeEvent::Said { rung, how: RungSaid::Skipped, .. } => format!("{rung} skipped: its time had passed"),
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
+        },
+        Event::Delivery(event) => match event {
+            DeliveryEvent::Stuck { stuck, .. } => match stuck.trouble {
+                Trouble::Held => format!("perhaps not posted, held for a person: {}", stuck.said),
+                Trouble::Blocked => format!("cannot be posted yet ({}): {}", stuck.why, stuck.said),
+                Trouble::Dead => format!("cannot be posted ({}): {}", stuck.why, stuck.said),
+                Trouble::Expired => format!("not posted while it was useful: {}", stuck.said),
+            },
+            DeliveryEvent::Freed { .. } => "a message that was stuck is posted".to_owned(),
+            DeliveryEvent::SentAgain { .. } => "had a stuck message sent again".to_owned(),
+            DeliveryEvent::CalledSent { .. } => "looked: a message in doubt was posted".to_owned(),
         },
         Event::Stage(event) => match event {
             StageEvent::Went { break_glass: None } => "gave go".to_owned(),

@@ -1,6 +1,6 @@
 //! Delivery under faults: an unknown outcome is never a blind repeat, and a restart continues.
 
-use chat_sandbox::Fault;
+use chat_sandbox::{Fault, Right, Script};
 use tminus::sandboxed::{PLAN, t};
 
 use crate::rig::Rig;
@@ -107,7 +107,8 @@ async fn an_outage_loses_nothing_and_a_stale_notice_is_not_said_days_later() {
     let rig = Rig::approved().await;
     rig.advance(t(-24 * 60) - 1).await;
     // The right to send is missing until long after T-24h was useful.
-    rig.sandbox().fail_next(&[Fault::Forbidden; 400]);
+    let route = chat_sandbox::CREATE.to_owned();
+    rig.sandbox().script(Script { route, fault: Fault::Forbidden, times: None, chance: 1.0 });
     rig.advance(t(-119)).await;
     rig.sandbox().mend();
     rig.advance(t(-100)).await;
@@ -149,4 +150,79 @@ async fn items_that_read_alike_stay_apart() {
     let go = rig.slash("ana", "release go", &[]).await;
     assert!(go.contains("in Europe") && go.contains("in Asia"), "{go}");
     rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_right_is_told_to_the_ops_channel_and_mended_from_there() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-121)).await;
+    rig.sandbox().revoke(Right::SendMessages, Some("support"), true);
+    rig.advance(t(-118)).await;
+    let told = rig.newest("tminus-ops");
+    for words in [
+        "calls @ana", "⛔ Not posted", "Message: 📣 T-2h", "Channel: #support", "50013", "It says: T-0 is",
+        "[Send again]",
+    ] {
+        assert!(told.contains(words), "{words} is missing: {told}");
+    }
+    rig.advance(t(-110)).await;
+    assert_eq!(rig.count("tminus-ops", "Not posted"), 1, "said once, however often it is tried");
+    let refused = rig.press("hugo", "tminus-ops", "Send again", &[]).await;
+    assert!(refused.starts_with("⛔ Not done"), "{refused}");
+    rig.sandbox().revoke(Right::SendMessages, Some("support"), false);
+    let answer = rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    assert!(answer.contains("sent again at once"), "{answer}");
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1, "at once, not at the next probe");
+    rig.advance(t(-100)).await;
+    assert!(rig.newest("tminus-ops").starts_with("✅ Posted after all"), "{}", rig.newest("tminus-ops"));
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1);
+    let timeline = rig.sandbox().slash("ana", "releases", "release timeline", &[], None).await.unwrap();
+    let chat_sandbox::Seen::Message(timeline) = timeline else { panic!("a timeline") };
+    let lines = String::from_utf8(timeline.file().unwrap().1).unwrap();
+    for words in ["cannot be posted yet", "had a stuck message sent again", "a message that was stuck is posted"] {
+        assert!(lines.contains(words), "{words} is missing: {lines}");
+    }
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_channel_falls_back_to_the_ops_channel() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-121)).await;
+    assert!(rig.sandbox().delete_channel("support"));
+    rig.advance(t(-31)).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Not posted") && told.contains("10003") && told.contains("It says: T-0 is"), "{told}");
+    rig.advance(t(-24)).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.starts_with("⛔ Not posted in time") && !told.contains("[Send again]"), "{told}");
+    assert_eq!(rig.count("tminus-ops", "Not posted"), 1);
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_in_doubt_is_held_until_a_person_looked() {
+    for button in ["It was posted", "Send again"] {
+        let rig = Rig::approved().await;
+        rig.advance(t(-31)).await;
+        rig.sandbox().hide_history(true);
+        // The answer is lost, and the look-ups fail until the nonce can no longer be trusted.
+        rig.sandbox().fail_next(&[Fault::FailAfter]);
+        let route = "GET /channels/{}/messages".to_owned();
+        rig.sandbox().script(Script { route, fault: Fault::FailBefore, times: Some(4), chance: 1.0 });
+        rig.advance(t(-28)).await;
+        let told = rig.newest("tminus-ops");
+        assert!(told.contains("⚠️ Perhaps not posted") && told.contains("[It was posted] [Send again]"), "{told}");
+        assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "it was there, and is not doubled");
+        rig.press("ana", "tminus-ops", button, &[]).await;
+        rig.advance(t(-20)).await;
+        let told = rig.newest("tminus-ops");
+        let (ended, copies) = if button == "Send again" { ("✅ Posted after all", 2) } else { ("✅ Was posted", 1) };
+        assert!(told.contains(ended), "{told}");
+        let copies_now = rig.count("releases", "📣 T-30m · ");
+        assert!(copies_now >= 1 && copies_now <= copies, "a person decides: {copies_now}");
+        let again = rig.sandbox().press("ana", "tminus-ops", button).await;
+        assert!(again.is_err(), "the question is settled");
+        rig.finish().await;
+    }
 }

@@ -1,0 +1,157 @@
+//! Topic: what the courier could not deliver, and what people decide about it. A message is known by its posting key. It must
+//! not know how messages travel: the courier says what became of one, and carries out what is decided here.
+
+use serde::{Deserialize, Serialize};
+
+use super::command::DeliveryCommand;
+use super::decide::Work;
+use super::effect::{Destination, Priority, Prompt, Redelivery, Reply};
+use super::event::DeliveryEvent;
+use super::ids::ChannelId;
+use super::ladder;
+use super::notice::Notice;
+use super::policy::{self, Action};
+use super::refusal::Refusal;
+use super::release::Release;
+
+/// Messages that cannot be delivered at once, beyond which only the log tells of more.
+const MAX_STUCK: usize = 20;
+/// A message about a message is worth sending this long.
+const USEFUL: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
+/// How its posting key begins; trouble with it is the log's business.
+const OWN: &str = "stuck/";
+
+/// Why a message is not where it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trouble {
+    /// It may or may not have been posted, and the channel's history cannot say.
+    Held,
+    /// A right or the channel is missing; it is tried again every few minutes while it is useful.
+    Blocked,
+    /// It will never be accepted as it is.
+    Dead,
+    /// It could not be posted while it was useful, and never will be.
+    Expired,
+}
+
+/// A message that is not where it belongs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stuck {
+    pub trouble: Trouble,
+    pub channel: ChannelId,
+    /// Its headline.
+    pub said: String,
+    /// What the platform said.
+    pub why: String,
+    /// The posting that tells people of it.
+    pub post: String,
+    /// Who had it sent again, while that is under way.
+    #[serde(default)]
+    pub again: Option<String>,
+}
+
+/// How trouble ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It was posted after all.
+    Posted,
+    /// Somebody looked, and it is there.
+    CalledSent { by: String },
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Reply, Refusal> {
+    match command {
+        DeliveryCommand::Delivered { key, at } => {
+            ladder::delivered(work, &key, at);
+            settle(work, &key, Settled::Posted);
+            Ok(Reply::Silent)
+        }
+        DeliveryCommand::Stuck { key, trouble, channel, said, why } => {
+            stuck(work, &key, trouble, channel, said, why);
+            Ok(Reply::Silent)
+        }
+        DeliveryCommand::SendAgain { key } => {
+            policy::may(work.ctx.actor, Action::Steer, &work.release.policy, Some(&work.release))?;
+            open(&work.release, &key)?;
+            work.redeliver(&key, Redelivery::SendAgain);
+            let by = work.by();
+            work.record(DeliveryEvent::SentAgain { key: key.clone(), by });
+            if let Some(stuck) = work.release.stuck.get(&key).cloned() {
+                work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: None }, None);
+            }
+            Ok(Reply::SentAgain)
+        }
+        DeliveryCommand::CallSent { key } => {
+            policy::may(work.ctx.actor, Action::Steer, &work.release.policy, Some(&work.release))?;
+            if open(&work.release, &key)?.trouble != Trouble::Held {
+                return Err(Refusal::NothingOpen { what: "question whether it was posted" });
+            }
+            work.redeliver(&key, Redelivery::CallSent);
+            ladder::delivered(work, &key, work.ctx.now);
+            let by = work.by();
+            settle(work, &key, Settled::CalledSent { by });
+            Ok(Reply::CalledSent)
+        }
+    }
+}
+
+fn open<'r>(release: &'r Release, key: &str) -> Result<&'r Stuck, Refusal> {
+    release
+        .stuck
+        .get(key)
+        .filter(|stuck| stuck.trouble != Trouble::Expired && stuck.again.is_none())
+        .ok_or(Refusal::NothingOpen { what: "trouble with this message" })
+}
+
+fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, said: String, why: String) {
+    let release = &work.release;
+    let known = release.stuck.get(key).cloned();
+    let news = known.as_ref().is_none_or(|known| known.trouble != trouble || known.again.is_some());
+    if key.starts_with(OWN) || !news || (known.is_none() && release.stuck.len() >= MAX_STUCK) {
+        return;
+    }
+    let cut = |text: String| text.chars().take(200).collect::<String>();
+    let post = known.as_ref().map_or_else(|| work.unique(OWN.trim_end_matches('/')), |known| known.post.clone());
+    let stuck = Stuck { trouble, channel, said: cut(said), why: cut(why), post, again: None };
+    work.record(DeliveryEvent::Stuck { key: key.to_owned(), stuck: stuck.clone() });
+    let notice = Notice::Stuck { key: key.to_owned(), stuck: stuck.clone(), settled: None };
+    let prompt = (trouble != Trouble::Expired).then(|| Prompt::Stuck { key: key.to_owned() });
+    if known.is_some() {
+        work.edit(stuck.post, notice, prompt);
+        return;
+    }
+    let (mention, useful_until) = (work.owner(), work.ctx.now + USEFUL);
+    let posting = work.post(stuck.post, Destination::Ops, notice);
+    posting.mention = mention;
+    posting.prompt = prompt;
+    posting.priority = Priority::Prompt;
+    posting.useful_until = Some(useful_until);
+}
+
+/// The trouble is over: the record says how, and the message about it shows it.
+fn settle(work: &mut Work<'_>, key: &str, settled: Settled) {
+    let Some(stuck) = work.release.stuck.get(key).cloned() else { return };
+    let key = key.to_owned();
+    work.record(match settled {
+        Settled::Posted => DeliveryEvent::Freed { key: key.clone() },
+        Settled::CalledSent { .. } => DeliveryEvent::CalledSent { key: key.clone() },
+    });
+    work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: Some(settled) }, None);
+}
+
+pub(super) fn evolve(release: &mut Release, event: &DeliveryEvent) {
+    match event {
+        DeliveryEvent::Stuck { key, stuck } => {
+            release.stuck.insert(key.clone(), stuck.clone());
+        }
+        DeliveryEvent::SentAgain { key, by } => {
+            if let Some(stuck) = release.stuck.get_mut(key) {
+                stuck.again = Some(by.clone());
+            }
+        }
+        DeliveryEvent::Freed { key } | DeliveryEvent::CalledSent { key } => {
+            release.stuck.remove(key);
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Words for the ops channel: what could not be posted, why, and what a person can do.
+
+use super::message::{Message, Tone, WHAT_NOW};
+use super::text::{Span, Text};
+use super::words;
+use crate::domain::delivery::{Settled, Stuck, Trouble};
+use crate::domain::notice::Notice;
+use crate::domain::release::Release;
+
+pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+    let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
+    let channel = || Text(vec![Span::Channel(stuck.channel.clone())]);
+    let name = words::name(release);
+    let message = match settled {
+        None => match &stuck.again {
+            Some(by) => Message::new(Tone::Wait, Text::from(format!("📤 Being sent again · {name}")))
+                .body(Text::from(format!("{by} had it sent again. If that fails as well, it is said here."))),
+            None => open(stuck, &name),
+        },
+        Some(Settled::Posted) => Message::new(Tone::Good, Text::from(format!("✅ Posted after all · {name}")))
+            .body(Text::from("The message is in ").and(channel()).t(" now.")),
+        Some(Settled::CalledSent { by }) => Message::new(Tone::Good, Text::from(format!("✅ Was posted · {name}")))
+            .body(Text::from(format!("{by} looked: it is in ")).and(channel()).t(".")),
+    };
+    let why = if settled.is_none() { Text::new().code(&stuck.why) } else { Text::new() };
+    message
+        .field("Message", Text::from(stuck.said.clone()))
+        .short("Channel", channel())
+        .short("Reason", why)
+        .field(WHAT_NOW, what_now(stuck, settled.is_none()))
+}
+
+fn what_now(stuck: &Stuck, open: bool) -> Text {
+    if !open || stuck.again.is_some() {
+        return Text::new();
+    }
+    Text::from(match stuck.trouble {
+        Trouble::Held => {
+            "Look into the channel, then press the button that is true. Give T-Minus the right Read Message History there."
+        }
+        Trouble::Blocked => {
+            "Give the rights back (see /tminus check), then press Send again to try at once. Until then tell those who read that channel."
+        }
+        Trouble::Dead => "Tell those who read that channel. Tell your operator the reason.",
+        Trouble::Expired => "Tell those who read that channel, if they still need to know.",
+    })
+}
+
+fn open(stuck: &Stuck, name: &str) -> Message {
+    let (headline, body) = match stuck.trouble {
+        Trouble::Held => (
+            "⚠️ Perhaps not posted",
+            "The connection broke while it was sent, and the channel's history cannot be read. It is not sent again by itself, because it might be there already.",
+        ),
+        Trouble::Blocked => (
+            "⛔ Not posted",
+            "T-Minus may not post there, or the channel is gone. It tries again every five minutes while the message is useful. What it says stands below.",
+        ),
+        Trouble::Dead => ("⛔ Not posted", "Discord refused the message for good. What it says stands below."),
+        Trouble::Expired => {
+            ("⛔ Not posted in time", "The message could not be posted while it was useful, and is not sent any more.")
+        }
+    };
+    Message::new(Tone::Bad, Text::from(format!("{headline} · {name}"))).body(body)
+}
