@@ -221,17 +221,20 @@ impl Sandboxed {
     }
 
     /// Ends the bot; the sandbox goes on.
-    pub async fn stop_bot(self) {
+    ///
+    /// # Errors
+    /// Somebody still uses the bot after ten seconds, and it goes on.
+    pub async fn stop_bot(self) -> anyhow::Result<()> {
         let Self { app, sandbox, .. } = self;
         sandbox.attach(None);
-        for _ in 0..100 {
+        for _ in 0..1_000 {
             if Arc::strong_count(&app) == 1 {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        if let Ok(app) = Arc::try_unwrap(app) {
-            app.stop().await;
-        }
+        let app = Arc::try_unwrap(app).map_err(|_in_use| anyhow::anyhow!("the bot is still busy"))?;
+        app.stop().await;
+        Ok(())
     }
 }

@@ -143,6 +143,11 @@ impl Sandbox {
             let kind = known.as_ref().map_or(&part["type"], |known| &known["type"]).as_u64().unwrap_or(2);
             let mut data = json!({ "custom_id": part["custom_id"], "component_type": kind });
             if kind != 2 {
+                let limit = |key: &str| known.as_ref().and_then(|k| k[key].as_u64()).unwrap_or(1);
+                let count = u64::try_from(values.len()).unwrap_or(u64::MAX);
+                if !(limit("min_values")..=limit("max_values").max(1)).contains(&count) {
+                    return cannot(format!("Choose {} to {}.", limit("min_values"), limit("max_values").max(1)));
+                }
                 data["values"] = json!(values);
                 data["resolved"] = resolved(&state, kind, values);
             }
@@ -423,8 +428,15 @@ fn person<'s>(state: &'s State, who: &str) -> Result<&'s crate::world::PersonSee
     state.world.person(who).ok_or_else(|| CannotAct(format!("there is nobody called {who}")))
 }
 
-/// The parts inside a body's rows.
+/// The parts of a body that somebody can use: in rows, containers and sections, in their order.
 pub(crate) fn parts(body: &Value) -> Vec<Value> {
-    let rows = body["components"].as_array().cloned().unwrap_or_default();
-    rows.iter().flat_map(|row| row["components"].as_array().cloned().unwrap_or_default()).collect()
+    let mut found = Vec::new();
+    for part in body["components"].as_array().into_iter().flatten().chain(body.get("accessory")) {
+        if part["components"].is_array() || part["accessory"].is_object() {
+            found.extend(parts(part));
+        } else if part["custom_id"].is_string() || part["type"] == 2 {
+            found.push(part.clone());
+        }
+    }
+    found
 }

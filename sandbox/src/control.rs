@@ -111,7 +111,7 @@ enum What {
         path: String,
         #[serde(default)]
         options: Vec<(String, String)>,
-        file: Option<(String, String)>,
+        file: Option<(String, Content)>,
     },
     Complete {
         path: String,
@@ -140,6 +140,23 @@ enum What {
     },
 }
 
+/// A file's content: text, or its bytes as numbers.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Content {
+    Text(String),
+    Bytes(Vec<u8>),
+}
+
+impl Content {
+    fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Bytes(bytes) => bytes,
+        }
+    }
+}
+
 fn pairs(list: &[(String, String)]) -> Vec<(&str, &str)> {
     list.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect()
 }
@@ -148,7 +165,8 @@ async fn act(Axum(sandbox): Axum<Sandbox>, Json(acting): Json<Acting>) -> Respon
     let (who, channel) = (acting.who.as_str(), acting.channel.as_str());
     let seen = match acting.what {
         What::Slash { path, options, file } => {
-            let file = file.as_ref().map(|(name, text)| (name.as_str(), text.as_bytes()));
+            let file = file.map(|(name, content)| (name, content.bytes()));
+            let file = file.as_ref().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
             sandbox.slash(who, channel, &path, &pairs(&options), file).await
         }
         What::Complete { path, option, typed } => sandbox.complete(who, channel, &path, &option, &typed).await,
@@ -212,6 +230,24 @@ struct Move {
 }
 
 async fn clock(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Move>) -> Response {
+    in_turn(sandbox, |sandbox| async move { moved(&sandbox, ask).await }).await
+}
+
+/// Does something that moves the world: one after the other, and to its end even if whoever asked goes away.
+async fn in_turn<F: Future<Output = Response> + Send + 'static>(
+    sandbox: Sandbox,
+    work: impl FnOnce(Sandbox) -> F + Send + 'static,
+) -> Response {
+    let turn = sandbox.still().await;
+    let working = tokio::spawn(async move {
+        let answer = work(sandbox).await;
+        drop(turn);
+        answer
+    });
+    working.await.unwrap_or_else(|broken| refused(&format!("That ended abnormally: {broken}")))
+}
+
+async fn moved(sandbox: &Sandbox, ask: Move) -> Response {
     if let Some(run) = ask.run {
         sandbox.clock().set_running(run);
         sandbox.player().holds_clock = false;
@@ -234,7 +270,7 @@ async fn clock(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Move>) -> Response 
         sandbox.clock().move_to(to);
         Ok(())
     } else {
-        sandbox.advance_to(to).await
+        sandbox.advance_watched(to).await
     };
     lock(&sandbox.shared).touch();
     match moved {
@@ -290,10 +326,13 @@ async fn signals(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Signalling>) -> R
         Signalling::Break => sandbox.preset(true),
         Signalling::Mend => sandbox.preset(false),
     };
-    match sandbox.set_signals(&values).await {
-        Ok(()) => Json(json!({})).into_response(),
-        Err(why) => refused(&why),
-    }
+    in_turn(sandbox, |sandbox| async move {
+        match sandbox.set_signals(&values).await {
+            Ok(()) => Json(json!({})).into_response(),
+            Err(why) => refused(&why),
+        }
+    })
+    .await
 }
 
 #[derive(Deserialize)]
@@ -336,6 +375,24 @@ enum Breaking {
     DeleteChannel(String),
 }
 
+/// What is wrong with a scripted fault, so that a slip of the pen is not taken for a fault that never comes.
+fn wrong_script(route: &str, times: Option<u32>, chance: Option<f64>) -> Option<&'static str> {
+    let known = route.split_once(' ').is_some_and(|(method, path)| {
+        ["GET", "POST", "PUT", "PATCH", "DELETE"].contains(&method)
+            && path.starts_with('/')
+            && path.split('/').skip(1).all(|part| part == "{}" || (!part.is_empty() && !part.contains(['{', '}'])))
+    });
+    if !route.is_empty() && !known {
+        Some("A route is written as in the inspector's log, such as POST /channels/{}/messages.")
+    } else if times == Some(0) {
+        Some("A fault happens at least once.")
+    } else if chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
+        Some("A chance is between 0 and 1.")
+    } else {
+        None
+    }
+}
+
 async fn faults(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Breaking>) -> Response {
     let right = |label: &str| Right::named(label);
     let done = match ask {
@@ -351,6 +408,9 @@ async fn faults(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Breaking>) -> Resp
                     _ => None,
                 },
             };
+            if let Some(wrong) = wrong_script(&route, times, chance) {
+                return refused(wrong);
+            }
             if let Some(seed) = seed {
                 lock(&sandbox.shared).faults.seed(seed);
             }
@@ -369,10 +429,10 @@ async fn faults(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Breaking>) -> Resp
             true
         }
         Breaking::Revoke { right: label, channel } => {
-            right(&label).map(|right| sandbox.revoke(right, channel.as_deref(), true)).is_some()
+            right(&label).is_some_and(|right| sandbox.revoke(right, channel.as_deref(), true))
         }
         Breaking::Grant { right: label, channel } => {
-            right(&label).map(|right| sandbox.revoke(right, channel.as_deref(), false)).is_some()
+            right(&label).is_some_and(|right| sandbox.revoke(right, channel.as_deref(), false))
         }
         Breaking::DeleteMessage(id) => id.parse().is_ok_and(|id| sandbox.delete(id)),
         Breaking::DeleteChannel(name) => sandbox.delete_channel(&name),

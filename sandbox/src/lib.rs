@@ -24,12 +24,14 @@ mod world;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::routing::get;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use act::{CannotAct, Options};
@@ -61,8 +63,11 @@ pub trait Bot: Send + Sync + std::fmt::Debug {
 
 /// How often what is due now is waited for, 20 ms apart.
 const MARKS_AT_ONCE: usize = 250;
-/// What is due this soon is waited for while a story's clock stands still: a retry, not a mark of the story.
+/// What is due this soon is waited for where a message is missed while a story's clock stands still: a retry, not a mark
+/// of the story.
 const SOON_MS: i64 = 10_000;
+/// How long somebody at the page waits for the clock.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// A running sandbox. Clones share it.
 #[derive(Debug, Clone)]
@@ -74,6 +79,10 @@ pub struct Sandbox {
     closing: Arc<Mutex<Option<Closing>>>,
     /// The story somebody asked for, to begin in a fresh world.
     wanted: Arc<watch::Sender<Option<String>>>,
+    /// Somebody has asked [`Sandbox::wanted`], so stories can be begun from the page.
+    tells: Arc<AtomicBool>,
+    /// Held by whoever moves the world: the clock, values of production, a story's step, a fresh server.
+    turn: Arc<tokio::sync::Mutex<()>>,
     address: SocketAddr,
     clock: SimClock,
     stop: CancellationToken,
@@ -118,6 +127,8 @@ impl Sandbox {
             player: Arc::default(),
             closing: Arc::new(Mutex::new(closing)),
             wanted: Arc::new(watch::channel(None).0),
+            tells: Arc::default(),
+            turn: Arc::default(),
             address,
             clock: setup.clock,
             stop: stop.clone(),
@@ -206,6 +217,9 @@ impl Sandbox {
 
     /// Asks for a story. No step is played until it begins.
     pub(crate) fn want(&self, name: &str) -> Result<(), &'static str> {
+        if !self.tells() {
+            return Err("Stories cannot be begun here.");
+        }
         let mut player = self.player();
         if player.tale.name != name && !player.tale.others.iter().any(|(other, _)| other == name) {
             return Err("There is no such story.");
@@ -220,8 +234,28 @@ impl Sandbox {
         Ok(())
     }
 
-    /// Resolves when somebody asks for a story, with its name.
+    pub(crate) fn tells(&self) -> bool {
+        self.tells.load(Ordering::Relaxed)
+    }
+
+    /// Waits until nobody moves the world, and keeps it still while the guard lives: before it is made anew.
+    pub async fn still(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.turn).lock_owned().await
+    }
+
+    /// The story that was asked for could not begin; the page says why.
+    pub fn cannot_tell(&self, why: &str) {
+        let mut player = self.player();
+        player.busy = false;
+        player.stuck = Some(why.to_owned());
+        drop(player);
+        lock(&self.shared).touch();
+    }
+
+    /// Resolves when somebody asks for a story, with its name. From the first call on the page offers stories; whoever asks
+    /// must then begin it ([`Sandbox::tell`]) or say why not ([`Sandbox::cannot_tell`]).
     pub async fn wanted(&self) -> String {
+        self.tells.store(true, Ordering::Relaxed);
         let mut wanted = self.wanted.subscribe();
         loop {
             let name = wanted.borrow_and_update().clone();
@@ -265,10 +299,11 @@ impl Sandbox {
     pub(crate) async fn advance_to_news(&self) -> Result<bool, String> {
         let newest = || lock(&self.shared).channels.values().filter_map(|c| c.last).max();
         let before = newest();
+        let until = Instant::now() + PATIENCE;
         // Edits alone, such as a card's, are passed over; a bot that only edits has an end.
         for _ in 0..MARKS_AT_ONCE {
             let Some(due) = self.next_event().await? else { return Ok(false) };
-            self.advance_to(due).await?;
+            self.advance_until(due, Some(until)).await?;
             if newest() != before {
                 break;
             }
@@ -282,6 +317,15 @@ impl Sandbox {
     /// # Errors
     /// The bot found no silence.
     pub async fn advance_to(&self, to_ms: i64) -> Result<(), String> {
+        self.advance_until(to_ms, None).await
+    }
+
+    /// The same for somebody who watches: where a fault makes the bot try for ever, the clock stops on the way and says so.
+    pub(crate) async fn advance_watched(&self, to_ms: i64) -> Result<(), String> {
+        self.advance_until(to_ms, Some(Instant::now() + PATIENCE)).await
+    }
+
+    async fn advance_until(&self, to_ms: i64, until: Option<Instant>) -> Result<(), String> {
         let Some(bot) = self.bot() else {
             self.clock.move_to(to_ms);
             return Ok(());
@@ -290,6 +334,13 @@ impl Sandbox {
         while let Some(due) = bot.next_due().await.filter(|due| *due <= to_ms) {
             self.clock.move_to(due.max(self.clock.now_ms()));
             bot.quiet().await?;
+            if until.is_some_and(|until| Instant::now() > until) {
+                return Err(
+                    "The clock stopped on the way: something is tried again and again (is a fault in force?). \
+                            Press again to go on."
+                        .to_owned(),
+                );
+            }
         }
         self.clock.move_to(to_ms);
         bot.quiet().await
@@ -336,6 +387,18 @@ impl Sandbox {
     /// # Errors
     /// The step cannot be done; a sentence says why.
     pub async fn play_next(&self) -> Result<bool, String> {
+        let turn = self.still().await;
+        // Whoever asked may go away meanwhile; the step is played to its end.
+        let sandbox = self.clone();
+        let playing = tokio::spawn(async move {
+            let played = sandbox.play_now().await;
+            drop(turn);
+            played
+        });
+        playing.await.map_err(|broken| format!("the step ended abnormally: {broken}"))?
+    }
+
+    async fn play_now(&self) -> Result<bool, String> {
         // Before the player is locked: whoever shows the page locks the world first.
         let online = self.online();
         let (at, step) = {
@@ -356,10 +419,7 @@ impl Sandbox {
             (at, step)
         };
         lock(&self.shared).step = Some(at);
-        let outcome = match self.play(&step).await {
-            Ok(seen) => self.wait_for_retries().await.map(|()| seen),
-            wrong => wrong,
-        };
+        let outcome = self.play(&step).await;
         lock(&self.shared).step = None;
         let mut player = self.player();
         player.busy = false;
@@ -418,7 +478,14 @@ impl Sandbox {
                 self.slash(&step.who, &step.channel, path, &options, file).await.map_err(|e| e.to_string())?
             }
             Act::Press { label, fill } => {
-                let seen = self.press(&step.who, &step.channel, label).await.map_err(|e| e.to_string())?;
+                let seen = match self.press(&step.who, &step.channel, label).await {
+                    Ok(seen) => seen,
+                    // The message may be on its way still: the bot was told to wait.
+                    Err(_not_there_yet) => {
+                        self.wait_for_retries().await?;
+                        self.press(&step.who, &step.channel, label).await.map_err(|e| e.to_string())?
+                    }
+                };
                 let Seen::Modal { data, .. } = &seen else {
                     return self.settled(seen).await;
                 };
@@ -507,14 +574,20 @@ impl Sandbox {
     }
 
     /// Takes a right from the bot, or gives it back; everywhere or in one channel.
-    pub fn revoke(&self, right: Right, channel: Option<&str>, taken: bool) {
+    /// False if there is no such channel.
+    pub fn revoke(&self, right: Right, channel: Option<&str>, taken: bool) -> bool {
         let mut state = lock(&self.shared);
-        let place = channel.and_then(|name| state.channel(name).map(|c| c.id));
+        let place = channel.map(|name| state.channel(name).map(|c| c.id));
+        if place == Some(None) {
+            return false;
+        }
+        let place = place.flatten();
         if taken {
             state.revoked.insert((place, right));
         } else {
             state.revoked.remove(&(place, right));
         }
+        true
     }
 
     /// Answers history with an empty list, as Discord does without the right to read it.

@@ -468,7 +468,10 @@ async fn a_story_holds_the_clock_waits_for_retries_and_stops_at_a_refusal() {
     sandbox.attach(Some(std::sync::Arc::new(Sayer { clock: clock.clone(), due: begun + 300 })));
     assert!(sandbox.play_next().await.unwrap());
     assert!(!clock.is_running(), "the clock stands still while the story is played");
-    assert_eq!(clock.now_ms(), begun + 300, "what is due within seconds is waited for");
+    assert!(clock.now_ms() < begun + 300);
+    let missing = step(Act::Press { label: "Later".to_owned(), fill: Vec::new() }, false);
+    assert!(sandbox.play(&missing).await.unwrap_err().contains("no button"));
+    assert_eq!(clock.now_ms(), begun + 300, "what is due within seconds is waited for where a message is missed");
 
     for (says, outcome) in
         [("no", Err("no")), ("yes", Ok(true)), ("yes", Err("it was to be refused")), ("no", Ok(true))]
@@ -501,7 +504,15 @@ async fn what_cannot_be_done_is_an_answer_with_an_error() {
         ("status", json!({ "who": "ann", "state": "Fine", "text": "x" }), "The state is one of"),
         ("status", json!({ "who": "ann", "state": "Outage", "text": " " }), "1 to 500"),
         ("faults", json!({ "delete_message": "5" }), "There is no such"),
-        ("story", json!({ "begin": "none" }), "no such story"),
+        ("faults", json!({ "revoke": { "right": "Send Messages", "channel": "nowhere" } }), "There is no such"),
+        (
+            "faults",
+            json!({ "script": { "route": "POST /channels/{id}/messages", "fault": "fail_before" } }),
+            "A route is",
+        ),
+        ("faults", json!({ "script": { "route": "", "fault": "fail_before", "times": 0 } }), "at least once"),
+        ("faults", json!({ "script": { "route": "", "fault": "fail_before", "chance": 7 } }), "between 0 and 1"),
+        ("story", json!({ "begin": "none" }), "cannot be begun here"),
         ("act", json!({ "who": "ann", "channel": "general", "say": { "text": "" } }), "1 to 2,000"),
     ] {
         let answer =

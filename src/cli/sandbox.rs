@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use chat_sandbox::{Limits, SimClock};
+use chat_sandbox::{Limits, Sandbox, SimClock};
 use serde_json::json;
 
 use super::{complain, say};
@@ -22,7 +22,7 @@ pub(super) struct Arguments {
     /// The story the page plays.
     #[arg(long, default_value = "smooth", value_parser = STORIES)]
     story: String,
-    /// Keep the database in this file instead of a temporary one.
+    /// Keep the database in this new file, to look at afterwards; another story begins it anew.
     #[arg(long)]
     db: Option<PathBuf>,
 }
@@ -35,6 +35,12 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("tminus-sandbox-{}", std::process::id()));
     if arguments.db.is_none() {
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    if let Some(file) = arguments.db.as_ref().filter(|file| file.exists()) {
+        anyhow::bail!(
+            "{} exists already, and the sandbox begins in a fresh server: remove it, or name another file",
+            file.display()
+        );
     }
     let database = arguments.db.clone().unwrap_or_else(|| folder.join("sandbox.db"));
     let ended = play(&arguments, &database).await;
@@ -50,12 +56,13 @@ async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
     let clock = if arguments.headless { SimClock::frozen(BEGIN_MS) } else { SimClock::running(BEGIN_MS) };
     let limits = if arguments.headless { Limits::WIDE } else { WATCHED };
     let options = Options { port: arguments.port, clock, limits, configured: true };
-    let mut pair = Sandboxed::start(options, database).await?;
+    let pair = Sandboxed::start(options, database).await?;
     let sandbox = pair.sandbox.clone();
+    let mut bot = Some(pair);
     sandbox.tell(sandboxed::tale(&arguments.story));
     let url = sandbox.url();
     let ready = json!({
-        "ready": true, "page": format!("{url}/"), "discord_api": url, "intake": pair.intake, "metrics_source": sandbox.metrics_url(),
+        "ready": true, "page": format!("{url}/"), "discord_api": url, "intake": bot.as_ref().map(|pair| pair.intake.as_str()), "metrics_source": sandbox.metrics_url(),
     });
     say(&ready.to_string());
     if arguments.headless {
@@ -75,18 +82,29 @@ async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
                 name = sandbox.wanted() => Some(name),
             };
             let Some(name) = wanted else { break };
-            pair = begin(pair, &name, database).await?;
+            match begin(&sandbox, bot.take(), &name, database).await {
+                Ok(pair) => bot = Some(pair),
+                Err(error) => {
+                    tracing::error!(error = format!("{error:#}"), "The story could not begin");
+                    sandbox.cannot_tell(&format!("The fresh server could not be set up: {error:#}"));
+                }
+            }
         }
     }
-    pair.stop_bot().await;
+    if let Some(pair) = bot {
+        pair.stop_bot().await?;
+    }
     sandbox.stop();
     Ok(())
 }
 
 /// Another story, in a fresh server with a fresh database.
-async fn begin(pair: Sandboxed, name: &str, database: &Path) -> anyhow::Result<Sandboxed> {
-    let sandbox = pair.sandbox.clone();
-    pair.stop_bot().await;
+async fn begin(sandbox: &Sandbox, bot: Option<Sandboxed>, name: &str, database: &Path) -> anyhow::Result<Sandboxed> {
+    // Whoever moves the clock or plays a step gets done first.
+    let still = sandbox.still().await;
+    if let Some(pair) = bot {
+        pair.stop_bot().await?;
+    }
     for ending in ["", "-wal", "-shm"] {
         let file = PathBuf::from(format!("{}{ending}", database.display()));
         if file.exists() {
@@ -96,5 +114,7 @@ async fn begin(pair: Sandboxed, name: &str, database: &Path) -> anyhow::Result<S
     sandbox.clock().set(BEGIN_MS);
     sandbox.reset(sandboxed::world());
     sandbox.tell(sandboxed::tale(name));
-    Sandboxed::connect(sandbox, database, true).await
+    let pair = Sandboxed::connect(sandbox.clone(), database, true).await;
+    drop(still);
+    pair
 }

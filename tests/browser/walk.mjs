@@ -192,10 +192,36 @@ try {
   await page.getByText('This step cannot be done').waitFor();
   await page.getByRole('button', { name: 'begin the story again' }).click();
   await page.getByText('A fresh server is being set up.').waitFor();
+  await page.getByText('A fresh server is being set up.').waitFor({ state: 'detached' });
   await page.getByText(/^Called off before T-0 · step 0 of/).waitFor({ timeout: 20_000 });
+  // By keyboard alone: the button keeps the focus, step after step. Then a page that is left in the middle of a step.
+  await begin('Called off before T-0 (again)');
+  const next = page.getByRole('button', { name: 'Next step' });
+  await next.focus();
+  for (let n = 1; n <= 3; n++) {
+    await page.keyboard.press('Enter');
+    await page.getByText(`step ${n} of`).waitFor();
+    await page.waitForFunction(() => document.activeElement?.textContent === 'Next step');
+  }
+  for (let n = 0; n < 5; n++) {
+    await next.click({ noWaitAfter: true });
+    await page.waitForTimeout(20 * n);
+    await page.reload();
+    await page.getByText(/· step \d+ of/).waitFor();
+  }
+  const done = () => page.locator('#story progress').evaluate((bar) => bar.value);
+  const before = await done();
+  await next.click();
+  await page.getByText(`step ${before + 1} of`).waitFor();
+  said.splice(0, said.length, ...said.filter((words) => !words.includes('net::ERR_ABORTED')));
+  // Another story begun while the clock is still on its way to tomorrow.
+  await page.getByRole('button', { name: '+1 day' }).click({ noWaitAfter: true });
+  await begin('Nobody answers, and T-Minus keeps asking');
+  await next.click();
+  await page.getByText('step 1 of').waitFor();
   await begin('Production breaks, and the team rolls back');
   for (let n = 1; n <= 20; n++) {
-    await page.getByRole('button', { name: 'Next step' }).click();
+    await next.click();
     await page.getByText(`step ${n} of`).waitFor();
   }
 

@@ -129,7 +129,7 @@ impl Rig {
     pub async fn restart(self) -> Self {
         let Self { pair, folder, seen } = self;
         let sandbox = pair.sandbox.clone();
-        pair.stop_bot().await;
+        pair.stop_bot().await.unwrap();
         let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"), true).await.unwrap();
         Self { pair, folder, seen }
     }
@@ -139,7 +139,7 @@ impl Rig {
         self.quiet().await;
         assert_eq!(self.sandbox().violations(), Vec::<String>::new());
         self.pair.check_journal().await.unwrap();
-        self.pair.stop_bot().await;
+        self.pair.stop_bot().await.unwrap();
     }
 }
 

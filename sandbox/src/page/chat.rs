@@ -154,7 +154,7 @@ fn articles(state: &State, view: &View) -> Vec<(u64, String)> {
 pub(super) fn messages(state: &State, view: &View) -> Markup {
     let list = articles(state, view);
     html! {
-        @if list.is_empty() { p.empty { "Nothing has been said here yet." } }
+        @if list.is_empty() { p.empty { "Nothing has been said here yet. Play the story beside, or type / for the commands." } }
         @for (_, article) in list { (maud::PreEscaped(article)) }
     }
 }
@@ -254,34 +254,54 @@ fn embed(state: &State, embed: &Value) -> Markup {
                     }
                 }
             }
-            @if let Some(footer) = embed["footer"]["text"].as_str() { p.footer { (footer) } }
+            @for kind in ["image", "thumbnail"] {
+                @if let Some(address) = embed[kind]["url"].as_str() { (picture(address, embed["title"].as_str().unwrap_or(kind))) }
+            }
+            @let at = &embed["timestamp"];
+            @if embed["footer"]["text"].is_string() || at.is_string() {
+                p.footer { (text(&embed["footer"]["text"])) @if at.is_string() { " " (instant(at)) } }
+            }
         }
     }
 }
 
-/// Buttons and menus, row by row.
-fn components(state: &State, message: &Message) -> Markup {
-    let rows = message.body["components"].as_array().cloned().unwrap_or_default();
+/// A picture by its address. The page's policy lets only this machine's through; of others the address is shown.
+fn picture(address: &str, about: &str) -> Markup {
     html! {
-        @for row in &rows {
-            div.row {
-                @for part in row["components"].as_array().into_iter().flatten() {
-                    @let id = part["custom_id"].as_str().unwrap_or_default();
-                    @let disabled = part["disabled"] == true;
-                    @match part["type"].as_u64() {
-                        Some(2) if part["style"] == 5 => {
-                            a.button.link-out href=(part["url"].as_str().unwrap_or_default()) target="_blank" rel="noreferrer noopener" { (part["label"].as_str().unwrap_or("Open")) " ↗" }
-                        }
-                        Some(2) => {
-                            button type="button" class=(format!("button style{}", part["style"].as_u64().unwrap_or(2))) disabled[disabled] data-use=(id) data-message=(message.id) {
-                                @if let Some(emoji) = part["emoji"]["name"].as_str() { (emoji) " " }
-                                (part["label"].as_str().unwrap_or_default())
-                            }
-                        }
-                        _ => { (menu(state, message.id, part)) }
-                    }
+        @if address.starts_with("data:") || address.starts_with("http://127.0.0.1") { figure { img src=(address) alt=(about); } }
+        @else { p.hint { "🖼 " (address) } }
+    }
+}
+
+/// Buttons and menus, and the layout of the newer kind of components.
+fn components(state: &State, message: &Message) -> Markup {
+    html! { @for part in message.body["components"].as_array().into_iter().flatten() { (component(state, message.id, part)) } }
+}
+
+fn component(state: &State, message: u64, part: &Value) -> Markup {
+    let inner = || part["components"].as_array().into_iter().flatten();
+    html! {
+        @match part["type"].as_u64().unwrap_or(0) {
+            1 => { div.row { @for part in inner() { (component(state, message, part)) } } }
+            2 if part["style"] == 5 => {
+                a.button.link-out href=(part["url"].as_str().unwrap_or_default()) target="_blank" rel="noreferrer noopener" { (part["label"].as_str().unwrap_or("Open")) " ↗" }
+            }
+            2 => {
+                button type="button" class=(format!("button style{}", part["style"].as_u64().unwrap_or(2))) disabled[part["disabled"] == true] data-use=(part["custom_id"].as_str().unwrap_or_default()) data-message=(message) {
+                    @if let Some(emoji) = part["emoji"]["name"].as_str() { (emoji) " " }
+                    (part["label"].as_str().unwrap_or_default())
                 }
             }
+            3 | 5..=8 => { (menu(state, message, part)) }
+            9 => { div.section { div { @for part in inner() { (component(state, message, part)) } } (component(state, message, &part["accessory"])) } }
+            10 => { div.text { (markup(state, part["content"].as_str().unwrap_or_default())) } }
+            11 => { (picture(part["media"]["url"].as_str().unwrap_or_default(), part["description"].as_str().unwrap_or("picture"))) }
+            12 => { @for item in part["items"].as_array().into_iter().flatten() {
+                (picture(item["media"]["url"].as_str().unwrap_or_default(), item["description"].as_str().unwrap_or("picture")))
+            } }
+            14 => { hr; }
+            17 => { div.embed { @for part in inner() { (component(state, message, part)) } } }
+            _ => {}
         }
     }
 }
@@ -291,6 +311,10 @@ fn menu(state: &State, message: u64, part: &Value) -> Markup {
     let entries: Vec<(String, String, String)> = match part["type"].as_u64() {
         Some(5) => state.world.people.iter().map(|p| named(p.id, &p.name)).collect(),
         Some(6) => state.world.roles.iter().map(|r| named(r.id, &r.name)).collect(),
+        Some(7) => {
+            let people = state.world.people.iter().map(|p| named(p.id, &p.name));
+            people.chain(state.world.roles.iter().map(|r| named(r.id, &format!("@{}", r.name)))).collect()
+        }
         Some(8) => state
             .channels
             .values()
@@ -304,13 +328,16 @@ fn menu(state: &State, message: u64, part: &Value) -> Markup {
         }
     };
     let placeholder = part["placeholder"].as_str().unwrap_or("Choose");
+    let several = part["max_values"].as_u64().unwrap_or(1) > 1;
+    let id = part["custom_id"].as_str().unwrap_or_default();
     html! {
-        select aria-label=(placeholder) disabled[part["disabled"] == true] data-use=(part["custom_id"].as_str().unwrap_or_default()) data-message=(message) {
-            option value="" { (placeholder) }
+        select aria-label=(placeholder) disabled[part["disabled"] == true] multiple[several] data-use=(id) data-message=(message) {
+            @if !several { option value="" { (placeholder) } }
             @for (value, label, about) in entries {
                 option value=(value) { (label) @if !about.is_empty() { " – " (about) } }
             }
         }
+        @if several { button.button.style2 type="button" data-several=(id) { "Choose these" } }
     }
 }
 

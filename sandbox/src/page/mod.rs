@@ -26,6 +26,7 @@ use crate::rest::lock;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
+const STATUS_SCRIPT: &str = include_str!("status.js");
 /// Nothing from elsewhere, nothing inline: what a bot says cannot become code.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
@@ -42,6 +43,7 @@ pub(crate) fn routes(sandbox: Sandbox) -> Router {
         .route("/status", get(status::page))
         .route("/sample/{no}", get(sample))
         .route("/page.css", text("text/css; charset=utf-8", STYLE))
+        .route("/status.js", text("text/javascript; charset=utf-8", STATUS_SCRIPT))
         .route("/page.js", text("text/javascript; charset=utf-8", SCRIPT))
         .layer(middleware::map_response(guarded))
         .layer(middleware::from_fn(local))
@@ -69,7 +71,15 @@ struct Ask {
     who: String,
     #[serde(default)]
     channel: String,
-    step: Option<usize>,
+    /// As the address has it; what is no number is no step.
+    #[serde(default)]
+    step: String,
+}
+
+impl Ask {
+    fn step(&self) -> Option<usize> {
+        self.step.parse().ok().filter(|step| *step > 0)
+    }
 }
 
 /// The same, once it was found.
@@ -85,7 +95,8 @@ struct View {
 impl View {
     /// Falls back to the story's step, then to the first person and channel.
     fn of(ask: Ask, sandbox: &Sandbox, state: &State) -> Self {
-        let step = ask.step.filter(|step| *step > 0).and_then(|step| {
+        let wanted = ask.step();
+        let step = wanted.and_then(|step| {
             let player = sandbox.player();
             player.tale.steps.get(step - 1).map(|s| (s.who.clone(), s.channel.clone()))
         });
@@ -100,7 +111,7 @@ impl View {
             who: who.map(|p| p.username).unwrap_or_default(),
             here: channel.as_ref().map_or(0, |c| c.id),
             channel: channel.map(|c| c.name).unwrap_or_default(),
-            step: ask.step,
+            step: wanted,
         }
     }
 
@@ -121,7 +132,7 @@ fn parts(sandbox: &Sandbox, state: &State, view: &View) -> Vec<(&'static str, Ma
         ("signals", panels::signals(state)),
         ("faults", panels::faults(state, view)),
         ("inspector", panels::inspector(state)),
-        ("statuspage", status::panel(state, view)),
+        ("statuspage", status::panel(state)),
     ]
 }
 
@@ -185,7 +196,11 @@ async fn page(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Html<Stri
                         div #running { (place("running")) }
                     }
                     (panel("signals", "Production", true))
-                    (panel("statuspage", "Status page", true))
+                    details.panel open {
+                        summary { "Status page" }
+                        div #statuspage { (place("statuspage")) }
+                        (status::form())
+                    }
                     (panel("faults", "Faults", false))
                     (panel("inspector", "Inspector", false))
                 }

@@ -82,8 +82,14 @@
           if (article.dataset.mark === undefined && article.outerHTML === html) { article.dataset.mark = mark; before = article; continue; }
           if (article.contains(document.activeElement) && document.activeElement.matches("select")) { before = article; continue; }
           const open = [...article.querySelectorAll("details")].map((d) => d.open);
+          const focus = article.contains(document.activeElement) ? document.activeElement.textContent : null;
           [...fresh.querySelectorAll("details")].forEach((d, n) => { d.open = open[n] || false; });
           article.replaceWith(fresh);
+          // Whoever pressed a button here goes on from here, even if it is gone.
+          if (focus !== null) {
+            fresh.tabIndex = -1;
+            ([...fresh.querySelectorAll("button, a")].find((b) => b.textContent === focus && !b.disabled) || fresh).focus();
+          }
         } else {
           if (log.dataset.filled) fresh.classList.add("new");
           if (before) before.after(fresh); else log.prepend(fresh);
@@ -123,8 +129,9 @@
   }
 
   // What a person does.
-  let toastTimer = 0;
+  let toastTimer = 0, settingUp = false;
   function toast(text) {
+    if (settingUp) text = "A fresh server is being set up.";
     $("toast").textContent = text;
     clearTimeout(toastTimer);
     if (text) toastTimer = setTimeout(() => { $("toast").textContent = ""; }, 8000);
@@ -200,8 +207,9 @@
   let going = 0;
   async function go(address, remember) {
     const mine = ++going;
-    const news = await (await fetch("/fragment" + address)).json();
+    const news = await fetch("/fragment" + address).then((answer) => answer.json()).catch(() => null);
     if (mine !== going) return;
+    if (!news) { toast("The sandbox does not answer; it may have been stopped."); return; }
     view.who = news.who; view.channel = news.channel; view.step = new URLSearchParams(address).get("step");
     if (remember) history[remember](null, "", "/" + address);
     $("say").placeholder = "Message #" + view.channel + ", or / for commands";
@@ -221,13 +229,13 @@
   });
   async function play(button) {
     if (playing) { playing = null; button.textContent = "Play"; return; }
-    const each = TWO_MINUTES / Math.max(1, Number(document.querySelector("#story progress").max));
     const me = {};
     playing = me;
     while (playing === me) {
       const begun = performance.now();
       if (!(await step()) || !$("play")) break;
-      $("play").textContent = "Pause";
+      if (playing === me) $("play").textContent = "Pause";
+      const each = TWO_MINUTES / Math.max(1, Number(document.querySelector("#story progress").max));
       await new Promise((done) => setTimeout(done, Math.max(0, each - (performance.now() - begun))));
     }
     if (playing === me) playing = null;
@@ -236,10 +244,11 @@
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (!button) return;
+    if (!button || button.getAttribute("aria-disabled") === "true") return;
     const data = button.dataset;
     const work =
       "use" in data ? () => act({ use: { message: data.message, custom_id: data.use } }).then(outcome) :
+      "several" in data ? () => several(button) :
       "dismiss" in data ? () => act({ dismiss: { message: data.dismiss } }).then(outcome) :
       "minutes" in data ? () => send("clock", { minutes: Number(data.minutes) }).then(outcome) :
       "next" in data ? () => send("clock", { next: true }).then(outcome) :
@@ -280,26 +289,38 @@
     });
   });
   async function begin(name) {
-    const state = async () => (await fetch("/control/state")).json();
-    const before = (await state()).story.told;
+    if (settingUp) return;
+    playing = null;
+    const state = async () => (await fetch("/control/state")).json().catch(() => null);
+    const before = (await state().catch(() => null))?.story.told ?? 0;
     const answer = await send("story", { begin: name });
     if (answer.error) { toast(answer.error); return; }
-    toast("A fresh server is being set up.");
+    settingUp = true;
+    toast("");
     for (let tries = 0; tries < 100; tries++) {
       await new Promise((done) => setTimeout(done, 200));
-      const now = await state();
-      if (now.online && now.story.told > before) break;
+      const now = await state().catch(() => null);
+      if (!now || !now.online || now.story.told <= before) continue;
+      await adopt(0);
+      await learn();
+      await refresh();
+      settingUp = false;
+      toast("");
+      return;
     }
-    await adopt(0);
-    await learn();
+    settingUp = false;
     await refresh();
-    toast("");
+    toast("The fresh server did not come up; the terminal says why.");
   }
   // A menu acts on a choice by pointer at once; by keyboard only on Enter, because arrows choose on their way.
   let lastKey = null;
+  function several(button) {
+    const field = button.parentElement.querySelector(`select[data-use="${CSS.escape(button.dataset.several)}"]`);
+    return act({ use: { message: field.dataset.message, custom_id: field.dataset.use, values: [...field.selectedOptions].map((o) => o.value) } }).then(outcome);
+  }
   function choose(field) {
     const value = field.value;
-    if (!value) return;
+    if (!value || field.multiple) return;
     field.disabled = true;
     field.blur();
     act({ use: { message: field.dataset.message, custom_id: field.dataset.use, values: [value] } }).then(outcome).finally(() => { field.disabled = false; field.value = ""; });
@@ -319,6 +340,8 @@
       send("signals", { set: [[field.dataset.signal, value]] }).then(outcome);
     }
   });
+  // What was not shown because somebody was in a field is shown when they leave it.
+  document.addEventListener("focusout", (event) => { if (event.target.matches?.("input, select, textarea")) setTimeout(refresh, 0); });
   document.addEventListener("input", (event) => {
     if (event.target.matches("input[data-signal]")) {
       const output = event.target.parentElement.querySelector("output");
@@ -502,7 +525,7 @@
     const slash = { path: mine.command.path, options: [], file: null };
     for (const field of fields) {
       if (field.type === "file") {
-        if (field.files[0]) slash.file = [field.files[0].name, await field.files[0].text()];
+        if (field.files[0]) slash.file = [field.files[0].name, [...new Uint8Array(await field.files[0].arrayBuffer())]];
       } else if (field.value) slash.options.push([field.name, field.dataset.value || field.value]);
     }
     const run = mine.querySelector(".button.style1");

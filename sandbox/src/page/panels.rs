@@ -52,14 +52,15 @@ pub(super) fn story(sandbox: &Sandbox, state: &State, view: &View) -> Markup {
                 p.caption { span.unseen { "Next: " } (step.caption) }
                 p.hint { (step.who) " · #" (step.channel) " · " (step.act.label()) }
                 div.row {
-                    button.button.style1 type="button" data-step="" disabled[player.busy || !online] { "Next step" }
+                    button.button.style1 type="button" data-step="" aria-disabled=[(player.busy || !online).then_some("true")] { "Next step" }
                     button.button.style2 #play type="button" data-play="" data-left=(steps.len() - player.next) { "Play" }
                 }
                 @if !online { p.hint { "The bot is not connected; a moment." } }
                 @if let Some(why) = &player.stuck {
                     p.wrong role="alert" { "This step cannot be done: " (why) }
-                    p.hint { "Something was done by hand that the story did not expect. Put it right and try again, or "
-                        button.link type="button" data-begin=(player.tale.name) { "begin the story again" } "." }
+                    p.hint { "Something was done by hand that the story did not expect. Put it right and try again"
+                        @if sandbox.tells() { ", or " button.link type="button" data-begin=(player.tale.name) { "begin the story again" } }
+                        "." }
                 }
             } @else if let Some(closing) = sandbox.closing() {
                 div.closing {
@@ -84,7 +85,8 @@ pub(super) fn story(sandbox: &Sandbox, state: &State, view: &View) -> Markup {
                 }
             }
             (samples(&state.world.samples))
-            @if !player.tale.others.is_empty() {
+            @if let Some(unknown) = view.step.filter(|step| *step > steps.len()) { p.hint { "This story has no step " (unknown) "." } }
+            @if sandbox.tells() {
                 details.steps {
                     summary { "Other stories" }
                     ul {

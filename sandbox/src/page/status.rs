@@ -4,7 +4,6 @@ use axum::extract::State as Axum;
 use axum::response::Html;
 use maud::{DOCTYPE, Markup, html};
 
-use super::View;
 use crate::Sandbox;
 use crate::json::rfc3339;
 use crate::model::{STANDINGS, State, StatusPost};
@@ -21,13 +20,18 @@ fn list(posts: &[StatusPost]) -> Markup {
     }
 }
 
-pub(super) fn panel(state: &State, view: &View) -> Markup {
+/// What the page says.
+pub(super) fn panel(state: &State) -> Markup {
+    list(&state.posts)
+}
+
+/// The form beside it never changes, so that nobody's typing is lost.
+pub(super) fn form() -> Markup {
     html! {
-        (list(&state.posts))
         form #publish.post novalidate {
             label { "State " select name="state" { @for state in STANDINGS { option value=(state) { (state) } } } }
             label { "What customers read " input type="text" name="text" required maxlength="500"; }
-            button.button.style2 { "Post to the status page as " (view.who) }
+            button.button.style2 { "Post to the status page" }
         }
         p { a href="/status" target="_blank" { "Open it as customers see it" } }
     }
@@ -44,6 +48,7 @@ pub(super) async fn page(Axum(sandbox): Axum<Sandbox>) -> Html<String> {
                 title { (state.world.name) " · Status" }
                 link rel="stylesheet" href="/page.css";
                 link rel="icon" href="data:,";
+                script src="/status.js" defer {}
             }
             body.status {
                 main { h1 { (state.world.name) " status" } (list(&state.posts)) }
