@@ -81,6 +81,21 @@ impl SimClock {
     }
 }
 
+/// How long somebody waits for something, in real time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience(Instant);
+
+impl Patience {
+    /// From now on, so long.
+    pub(crate) fn of(length: std::time::Duration) -> Self {
+        Self(now_instant() + length)
+    }
+
+    pub(crate) fn is_over(self) -> bool {
+        now_instant() > self.0
+    }
+}
+
 #[expect(clippy::disallowed_methods, reason = "the sandbox's clock is the one place that measures real time")]
 fn now_instant() -> Instant {
     Instant::now()
