@@ -1,6 +1,8 @@
 //! Chat platforms behind one closed enum. A platform is five files: gateway, commands, parse, render, send.
 
 pub mod discord;
+#[cfg(test)]
+pub mod simulated;
 
 use std::time::Duration;
 
@@ -13,6 +15,9 @@ use crate::voice::Message;
 #[derive(Debug, Clone)]
 pub enum Platform {
     Discord(discord::send::Sender),
+    /// The simulation of delivery.
+    #[cfg(test)]
+    Simulated(std::sync::Arc<simulated::Chat>),
 }
 
 /// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
@@ -69,6 +74,8 @@ impl Platform {
     pub async fn post(&self, channel: &ChannelId, message: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
         match self {
             Self::Discord(sender) => sender.post(channel, message, nonce).await,
+            #[cfg(test)]
+            Self::Simulated(chat) => chat.post(channel, message, nonce),
         }
     }
 
@@ -79,6 +86,8 @@ impl Platform {
     pub async fn edit(&self, channel: &ChannelId, id: &str, message: Outgoing<'_>) -> Result<(), SendFault> {
         match self {
             Self::Discord(sender) => sender.edit(channel, id, message).await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(()),
         }
     }
 
@@ -95,6 +104,8 @@ impl Platform {
     ) -> Result<LookUp, SendFault> {
         match self {
             Self::Discord(sender) => sender.look_up(channel, marker, anchor, since).await,
+            #[cfg(test)]
+            Self::Simulated(chat) => chat.look_up(channel, marker),
         }
     }
 
@@ -105,6 +116,8 @@ impl Platform {
     pub async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
         match self {
             Self::Discord(sender) => sender.newest(channel).await,
+            #[cfg(test)]
+            Self::Simulated(chat) => Ok(chat.newest(channel)),
         }
     }
 }

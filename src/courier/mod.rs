@@ -2,6 +2,8 @@
 //! function, so that the loop only repeats it; after a restart the same rounds continue.
 
 mod retry;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
 /// Within this time of the first attempt the nonce alone is trusted.
 const NONCE_WINDOW: SignedDuration = SignedDuration::from_secs(60);
+/// How long a look-up that found nothing licenses another attempt.
+const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// The longest a request can take.
 const REQUEST: SignedDuration = SignedDuration::from_secs(13);
 /// How long a round that could do nothing of what is due waits for the next.
@@ -161,9 +165,19 @@ impl Courier {
         Ok(done)
     }
 
+    /// A named point, at which a test may end the process.
+    async fn at(&self, name: &str, what: &str) {
+        point(name, what).await;
+        #[cfg(test)]
+        if let Platform::Simulated(chat) = &self.platform {
+            chat.point(name).await;
+        }
+    }
+
     async fn claim(&self, now: Timestamp) -> Result<Vec<Claimed>, StoreFault> {
         let mut txn = self.store.begin().await?;
         Store::doubt_expired(&mut txn, now, SETTLE).await?;
+        Store::doubt_tainted(&mut txn, now, FRESH).await?;
         Store::skip_useless(&mut txn, now).await?;
         let claimed = Store::claim(&mut txn, now, LEASE, BATCH).await?;
         txn.commit().await?;
@@ -171,7 +185,7 @@ impl Courier {
     }
 
     async fn send(&self, mut row: Claimed) -> Result<(), StoreFault> {
-        point("after_claim", &row.key).await;
+        self.at("after_claim", &row.key).await;
         if row.anchor.is_none() {
             // The first message ever in this channel: learn what is there, so that a look-up can tell what it sees.
             match self.platform.newest(&row.channel).await {
@@ -191,7 +205,7 @@ impl Courier {
                     .await;
             }
         };
-        point("before_send", &row.key).await;
+        self.at("before_send", &row.key).await;
         // A request that could outlive the lease is not begun (`reliability.md` 5.3).
         if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
             let at = self.clock.now();
@@ -199,11 +213,11 @@ impl Courier {
         }
         let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker };
         let sent = self.platform.post(&row.channel, out, &row.nonce).await;
-        point("after_send", &row.key).await;
+        self.at("after_send", &row.key).await;
         match sent {
             Ok(id) => {
                 self.settle(&row, Outcome::Sent { message: id }).await?;
-                point("after_record", &row.key).await;
+                self.at("after_record", &row.key).await;
                 Ok(())
             }
             Err(fault) => self.failed(&row, fault).await,
@@ -237,11 +251,10 @@ impl Courier {
     /// An unknown outcome is looked up; only a history that was surely read licenses a repeat.
     async fn look_up(&self, row: Claimed) -> Result<(), StoreFault> {
         let now = self.clock.now();
-        let found = match self
-            .platform
-            .look_up(&row.channel, &row.marker, row.anchor.as_deref(), row.first_attempt.unwrap_or(row.due))
-            .await
-        {
+        let since = row.first_attempt.unwrap_or(row.due);
+        let looked = self.platform.look_up(&row.channel, &row.marker, row.anchor.as_deref(), since).await;
+        self.at("after_look_up", &row.key).await;
+        let found = match looked {
             Ok(LookUp::Found(message)) => Found::Posted { message },
             Ok(LookUp::Absent) => Found::NotThere,
             // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.

@@ -245,7 +245,7 @@ impl Store {
         let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
         let mut txn = self.begin().await?;
         let sending = sqlx::query!(
-            "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1,
+            "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1, tainted = 1,
                     state = CASE WHEN recoveries + 1 > ?2 THEN 'dead' ELSE 'unknown' END,
                     reason = CASE WHEN recoveries + 1 > ?2 THEN 'the process died too often while sending it' ELSE 'the process ended while sending it' END
              WHERE state = 'sending'",
@@ -275,9 +275,31 @@ impl Store {
     ) -> Result<u64, StoreFault> {
         let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
         let done = sqlx::query!(
-            "UPDATE outbox SET state = 'unknown', lease_until = NULL, next_try = ?2, reason = 'the lease ran out' WHERE state = 'sending' AND lease_until <= ?1",
+            "UPDATE outbox SET state = 'unknown', lease_until = NULL, next_try = ?2, tainted = 1, reason = 'the lease ran out' WHERE state = 'sending' AND lease_until <= ?1",
             now_ms,
             settled
+        )
+        .execute(txn)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// A post that was once of unknown outcome is looked up again before another attempt, unless that was done within
+    /// `fresh`: an older look-up says nothing of what took effect since (`reliability.md` 5.5).
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn doubt_tainted(
+        txn: &mut SqliteConnection,
+        now: Timestamp,
+        fresh: SignedDuration,
+    ) -> Result<u64, StoreFault> {
+        let (now_ms, since) = (now.as_millisecond(), (now - fresh).as_millisecond());
+        let done = sqlx::query!(
+            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'looked up again before another attempt'
+             WHERE tainted = 1 AND state IN ('planned', 'blocked') AND next_try <= ?1 AND coalesce(looked_up, 0) < ?2",
+            now_ms,
+            since
         )
         .execute(txn)
         .await?;
@@ -374,7 +396,7 @@ impl Store {
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET state = ?3, message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
-                    next_try = coalesce(?6, next_try), reason = ?7, lease_until = NULL
+                    next_try = coalesce(?6, next_try), reason = ?7, lease_until = NULL, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
             attempt,
@@ -436,7 +458,7 @@ impl Store {
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET state = ?3, message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
-                    next_try = coalesce(?6, next_try), reason = ?7
+                    next_try = coalesce(?6, next_try), reason = ?7, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
              WHERE id = ?1 AND attempt = ?2 AND state = 'unknown'",
             id,
             attempt,
@@ -444,7 +466,8 @@ impl Store {
             message,
             posted,
             next,
-            why
+            why,
+            now_ms
         )
         .execute(&mut *txn)
         .await?;
@@ -517,7 +540,7 @@ impl Store {
     pub async fn send_again(txn: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<(), StoreFault> {
         let now = now.as_millisecond();
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0, reason = 'sent again by a person'
+            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0, tainted = 0, reason = 'sent again by a person'
              WHERE key = ? AND state IN ('held', 'blocked', 'dead')",
             now,
             key
@@ -636,6 +659,16 @@ impl Store {
         .fetch_one(self.read())
         .await?;
         row.map(|ms| instant(ms, "outbox", "next_try")).transpose()
+    }
+
+    /// Where a release's posts stand, by key.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn states_of(&self, release: ReleaseId) -> Result<Vec<(String, String)>, StoreFault> {
+        let states = sqlx::query_as("SELECT key, state FROM outbox WHERE release_id = ? ORDER BY id");
+        Ok(states.bind(release.to_string()).fetch_all(self.read()).await?)
     }
 
     /// How many posts stand where, for health and metrics.

@@ -1,0 +1,229 @@
+//! A chat that fails in every documented way, for the simulation of delivery: seeded, on a virtual clock, in memory. It knows
+//! what Discord promises (`reliability.md` 3) and nothing of how the courier copes.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chat_sandbox::SimClock;
+use tokio::sync::Notify;
+
+use super::{LookUp, Outgoing, SendFault};
+use crate::domain::ids::ChannelId;
+
+/// How likely each fault is, 0 to 1, and how long things take. Each seed draws its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Faults {
+    /// Answered with 5xx, or not reached: nothing was created.
+    pub before: f64,
+    /// Created, but the answer is lost.
+    pub lost: f64,
+    /// The answer is lost, and the message is created up to `zombie_ms` later.
+    pub zombie: f64,
+    pub zombie_ms: u64,
+    /// Answered with 429.
+    pub limited: f64,
+    /// A right is missing for this one request.
+    pub blocked: f64,
+    /// A look-up fails.
+    pub look_up: f64,
+    /// History cannot be read: look-ups are inconclusive.
+    pub hidden: bool,
+    /// How long a nonce is remembered, in milliseconds; 0 for a server that has none.
+    pub nonce_ms: i64,
+    /// The process ends, at each named point.
+    pub crash: f64,
+}
+
+/// The chat and the dice.
+#[derive(Debug)]
+pub struct Chat {
+    clock: SimClock,
+    inner: Mutex<Inner>,
+    /// Told when the process is to end.
+    pub crashed: Notify,
+}
+
+#[derive(Debug)]
+struct Inner {
+    faults: Faults,
+    dice: u64,
+    /// What stands in the channels: marker and nonce, in order.
+    said: BTreeMap<String, Vec<(u64, String)>>,
+    nonces: Vec<(String, i64, u64)>,
+    /// Created later: instant, channel, marker, nonce.
+    late: Vec<(i64, String, String, String)>,
+    last: u64,
+    points: BTreeMap<String, u64>,
+    requests: u64,
+}
+
+impl Inner {
+    /// A number from 0 to 1 (xorshift).
+    fn draw(&mut self) -> f64 {
+        self.dice ^= self.dice << 13;
+        self.dice ^= self.dice >> 7;
+        self.dice ^= self.dice << 17;
+        #[expect(clippy::cast_precision_loss, reason = "53 bits are what a fraction has")]
+        let fraction = (self.dice >> 11) as f64;
+        fraction / 9_007_199_254_740_992.0
+    }
+
+    fn chance(&mut self, of: f64) -> bool {
+        of > 0.0 && self.draw() < of
+    }
+
+    /// Creates a message, or returns the one its nonce stands for.
+    fn create(&mut self, now: i64, channel: &str, marker: &str, nonce: &str) -> u64 {
+        let window = self.faults.nonce_ms;
+        let known = self.nonces.iter().find(|(n, at, _)| n == nonce && window > 0 && now - at <= window);
+        if let Some((_, _, id)) = known {
+            return *id;
+        }
+        self.last = (u64::try_from(now).unwrap_or(0) << 8).max(self.last + 1);
+        self.said.entry(channel.to_owned()).or_default().push((self.last, marker.to_owned()));
+        self.nonces.push((nonce.to_owned(), now, self.last));
+        self.last
+    }
+
+    /// Requests that were slow take effect.
+    fn catch_up(&mut self, now: i64) {
+        let (due, late) = std::mem::take(&mut self.late).into_iter().partition(|(at, ..)| *at <= now);
+        self.late = late;
+        let due: Vec<_> = due;
+        for (at, channel, marker, nonce) in due {
+            self.create(at, &channel, &marker, &nonce);
+        }
+    }
+}
+
+impl Chat {
+    pub fn new(clock: SimClock, seed: u64, faults: Faults) -> Self {
+        let inner = Inner {
+            faults,
+            dice: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            said: BTreeMap::new(),
+            nonces: Vec::new(),
+            late: Vec::new(),
+            last: 0,
+            points: BTreeMap::new(),
+            requests: 0,
+        };
+        Self { clock, inner: Mutex::new(inner), crashed: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A number below `sides`, from the same dice as the faults.
+    pub fn roll(&self, sides: u64) -> u64 {
+        let drawn = self.lock().draw();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a small roll"
+        )]
+        let rolled = (drawn * sides as f64) as u64;
+        rolled
+    }
+
+    /// From here on nothing fails, and history can be read or not as before.
+    pub fn calm(&self) {
+        let mut inner = self.lock();
+        inner.faults = Faults { hidden: inner.faults.hidden, nonce_ms: inner.faults.nonce_ms, ..Faults::default() };
+    }
+
+    /// When the next slow request takes effect, after those that have by now.
+    pub fn next_late(&self) -> Option<i64> {
+        let mut inner = self.lock();
+        inner.catch_up(self.clock.now_ms());
+        inner.late.iter().map(|(at, ..)| *at).min()
+    }
+
+    /// How often each named point was reached.
+    pub fn points(&self) -> BTreeMap<String, u64> {
+        self.lock().points.clone()
+    }
+
+    /// How often a marker stands in any channel.
+    pub fn copies(&self, marker: &str) -> usize {
+        let mut inner = self.lock();
+        let now = self.clock.now_ms();
+        inner.catch_up(now);
+        inner.said.values().flatten().filter(|(_, said)| said == marker).count()
+    }
+
+    /// Every marker that stands somewhere.
+    pub fn markers(&self) -> Vec<String> {
+        self.lock().said.values().flatten().map(|(_, marker)| marker.clone()).collect()
+    }
+
+    /// A named point of the courier: perhaps the process ends here, and never comes back.
+    pub async fn point(&self, name: &str) {
+        let ends = {
+            let mut inner = self.lock();
+            *inner.points.entry(name.to_owned()).or_default() += 1;
+            let crash = inner.faults.crash;
+            inner.chance(crash)
+        };
+        if ends {
+            self.crashed.notify_one();
+            std::future::pending::<()>().await;
+        }
+    }
+
+    pub(super) fn post(&self, channel: &ChannelId, out: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
+        let now = self.clock.now_ms();
+        let mut inner = self.lock();
+        inner.catch_up(now);
+        inner.requests += 1;
+        let faults = inner.faults;
+        if inner.chance(faults.limited) {
+            let ms = 500 + inner.requests % 4_000;
+            return Err(SendFault::Wait(Duration::from_millis(ms)));
+        }
+        if inner.chance(faults.blocked) {
+            return Err(SendFault::Blocked("403 50013 Missing Permissions".to_owned()));
+        }
+        if inner.chance(faults.before) {
+            let reached = inner.chance(0.5);
+            return Err(if reached {
+                SendFault::Unknown("502".to_owned())
+            } else {
+                SendFault::NotSent("connection refused".to_owned())
+            });
+        }
+        if inner.chance(faults.zombie) {
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds")]
+            let after = (inner.draw() * faults.zombie_ms as f64) as i64;
+            inner.late.push((now + after, channel.0.clone(), out.marker.to_owned(), nonce.to_owned()));
+            return Err(SendFault::Unknown("time-out".to_owned()));
+        }
+        let id = inner.create(now, &channel.0, out.marker, nonce);
+        if inner.chance(faults.lost) {
+            return Err(SendFault::Unknown("the connection broke".to_owned()));
+        }
+        Ok(id.to_string())
+    }
+
+    pub(super) fn look_up(&self, channel: &ChannelId, marker: &str) -> Result<LookUp, SendFault> {
+        let now = self.clock.now_ms();
+        let mut inner = self.lock();
+        inner.catch_up(now);
+        let faults = inner.faults;
+        if inner.chance(faults.look_up) {
+            return Err(SendFault::Unknown("502".to_owned()));
+        }
+        if faults.hidden {
+            return Ok(LookUp::Inconclusive);
+        }
+        let found = inner.said.get(&channel.0).and_then(|said| said.iter().find(|(_, said)| said == marker));
+        Ok(found.map_or(LookUp::Absent, |(id, _)| LookUp::Found(id.to_string())))
+    }
+
+    pub(super) fn newest(&self, channel: &ChannelId) -> Option<String> {
+        self.lock().said.get(&channel.0).and_then(|said| said.last()).map(|(id, _)| id.to_string())
+    }
+}

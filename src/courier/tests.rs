@@ -1,0 +1,321 @@
+//! The simulation: the real store, desk and courier against a chat that fails in every documented way, on a virtual clock, with
+//! the process ending at any named point and beginning again, sometimes on a backup. Then all is calm, everything drains, and
+//! every notice must stand in its channel exactly once, or be held and say so.
+//!
+//! `TMINUS_SCHEDULES` sets how many schedules each world plays (default 60), `TMINUS_SEED` the first seed; a failure names its own.
+
+#![expect(clippy::print_stderr, reason = "what was played, and from which seed")]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use chat_sandbox::SimClock;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Courier, Health, SETTLE};
+use crate::chat::Platform;
+use crate::chat::simulated::{Chat, Faults};
+use crate::clock::Clock;
+use crate::desk::{self, Ask, Desk, Nudges};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
+use crate::domain::people::{Actor, Person};
+use crate::domain::policy::Policy;
+use crate::plan_doc::{self, Setting};
+use crate::store::{NewPost, Purpose, Store};
+use crate::voice::{Message, Text, Tone};
+
+const BEGIN_MS: i64 = 1_796_644_800_000;
+/// Faults end here; what is due comes before.
+const CALM_MS: i64 = BEGIN_MS + 3 * 3_600_000;
+const NOTICES: u64 = 4;
+
+/// A world: what can go wrong in it, and what is promised there.
+#[derive(Debug, Clone, Copy)]
+struct World {
+    name: &'static str,
+    worst: Faults,
+    /// The process may begin again on an older copy of its database.
+    restores: bool,
+    /// Notices may end held for a person; elsewhere only one in a hundred, as poison that ended the process four times.
+    may_hold: bool,
+}
+
+const USUAL: Faults = Faults {
+    before: 0.12,
+    lost: 0.24,
+    zombie: 0.08,
+    zombie_ms: 20_000,
+    limited: 0.1,
+    blocked: 0.05,
+    look_up: 0.2,
+    hidden: false,
+    nonce_ms: 60_000,
+    crash: 0.06,
+};
+
+const WORLDS: [World; 5] = [
+    World { name: "usual", worst: USUAL, restores: false, may_hold: false },
+    World { name: "slow", worst: Faults { zombie: 0.3, zombie_ms: 55_000, ..USUAL }, restores: false, may_hold: false },
+    World { name: "without nonces", worst: Faults { nonce_ms: 0, ..USUAL }, restores: false, may_hold: false },
+    World { name: "without history", worst: Faults { hidden: true, ..USUAL }, restores: false, may_hold: true },
+    World { name: "with old backups", worst: USUAL, restores: true, may_hold: false },
+];
+
+/// What a schedule ended with.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Verdict {
+    lost: Vec<String>,
+    doubled: Vec<String>,
+    held: usize,
+    unexpected: Vec<String>,
+}
+
+struct Process {
+    store: Store,
+    courier: Courier,
+    writer: tokio::task::JoinHandle<()>,
+}
+
+impl Process {
+    async fn start(file: &Path, clock: &SimClock, chat: &Arc<Chat>) -> Self {
+        let store = Store::open(file, Purpose::Sandbox).await.unwrap();
+        let (desk, requests) = Desk::new(store.clone(), Clock::Sandbox(clock.clone()));
+        let nudges = Nudges::default();
+        let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
+        let platform = Platform::Simulated(Arc::clone(chat));
+        let courier = Courier::new(desk, platform, nudges.courier, Arc::new(Health::default()));
+        Self { store, courier, writer }
+    }
+
+    /// As after a kill: what was committed stands, nothing else does.
+    async fn end(self) {
+        self.writer.abort();
+        drop(self.courier);
+        drop(self.writer.await);
+        self.store.close().await;
+    }
+}
+
+fn actor() -> Actor {
+    let user = UserId::from("ana");
+    Actor::Person(Person { user, name: "Ana".to_owned(), roles: vec![RoleId::from("manager")], manages_server: true })
+}
+
+/// A release to hang the notices on.
+async fn prepare(process: &Process) -> ReleaseId {
+    let guild = GuildId::from("guild");
+    let policy = Policy {
+        release_channel: Some(ChannelId::from("releases")),
+        ops_channel: Some(ChannelId::from("ops")),
+        release_managers: vec![RoleId::from("manager")],
+        ..Policy::default()
+    };
+    let desk = &process.courier.desk;
+    let configure = Ask::Configure { guild: guild.clone(), actor: actor(), policy: Box::new(policy), by_file: true };
+    desk.ask(configure).await.unwrap();
+    let bytes = include_bytes!("../../tests/data/plans/checkout-4.2.md").to_vec();
+    let reading = plan_doc::read(&bytes, &Setting::default());
+    let imported = Box::new(crate::domain::command::Imported {
+        plan: reading.plan.unwrap(),
+        digest: reading.digest,
+        findings: Vec::new(),
+        fixes: 0,
+        renamed: std::collections::BTreeMap::new(),
+        undone: Vec::new(),
+    });
+    let import = Ask::Import {
+        guild,
+        actor: actor(),
+        release: None,
+        expect: None,
+        imported,
+        file_name: "p.md".to_owned(),
+        bytes,
+    };
+    let desk::Answer::Done { release, .. } = desk.ask(import).await.unwrap() else { panic!("no release") };
+    release
+}
+
+fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
+    let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
+    NewPost {
+        key: format!("{release}/notice/{n}"),
+        guild: GuildId::from("guild"),
+        release,
+        channel: ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" }),
+        priority: 1,
+        due,
+        useful_until: None,
+        payload: serde_json::to_string(&message).unwrap(),
+        prompt: None,
+        nonce: format!("nonce-{n}"),
+        marker: format!("notice-{n}"),
+    }
+}
+
+/// A copy of a closed database.
+fn copy(from: &Path, to: &Path) {
+    for ending in ["", "-wal", "-shm"] {
+        let name = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
+        if name(from).exists() {
+            std::fs::copy(name(from), name(to)).unwrap();
+        } else if name(to).exists() {
+            std::fs::remove_file(name(to)).unwrap();
+        }
+    }
+}
+
+async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collections::BTreeMap<String, u64>) {
+    let clock = SimClock::frozen(BEGIN_MS);
+    let file = folder.join(format!("{seed}.db"));
+    let backup = folder.join(format!("{seed}.backup"));
+    // Each seed draws its own mixture of faults.
+    let draws = Chat::new(clock.clone(), seed ^ 0xABCD, Faults::default());
+    #[expect(clippy::cast_precision_loss, reason = "a small roll")]
+    let share = |most: f64| most * draws.roll(1_000) as f64 / 1_000.0;
+    let worst = world.worst;
+    let faults = Faults {
+        before: share(worst.before),
+        lost: share(worst.lost),
+        zombie: share(worst.zombie),
+        limited: share(worst.limited),
+        blocked: share(worst.blocked),
+        look_up: share(worst.look_up),
+        crash: share(worst.crash),
+        ..worst
+    };
+    let chat = Arc::new(Chat::new(clock.clone(), seed, faults));
+    let mut process = Process::start(&file, &clock, &chat).await;
+    let release = prepare(&process).await;
+    let posts: Vec<NewPost> =
+        (0..NOTICES).map(|n| notice(release, n, BEGIN_MS + i64::try_from(draws.roll(7_200_000)).unwrap())).collect();
+    let mut txn = process.store.begin().await.unwrap();
+    Store::enqueue(&mut txn, &posts).await.unwrap();
+    txn.commit().await.unwrap();
+    process.end().await;
+    copy(&file, &backup);
+    process = Process::start(&file, &clock, &chat).await;
+
+    let mut calm = false;
+    for turn in 0.. {
+        assert!(turn < 20_000, "{}, seed {seed}: it does not end", world.name);
+        if !calm && clock.now_ms() >= CALM_MS {
+            chat.calm();
+            calm = true;
+        }
+        let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
+        let crashed = tokio::select! {
+            biased;
+            // Only here: this is what a kill is.
+            () = chat.crashed.notified() => true,
+            done = process.courier.round() => {
+                if done.unwrap() > 0 { continue }
+                false
+            }
+        };
+        if crashed {
+            process.end().await;
+            if world.restores {
+                // The file as it was at some earlier end, or this end kept for later.
+                match chat.roll(4) {
+                    0 => copy(&backup, &file),
+                    1 => copy(&file, &backup),
+                    _ => {}
+                }
+            }
+            clock.move_to(clock.now_ms() + i64::try_from(draws.roll(17 * 60_000)).unwrap());
+            process = Process::start(&file, &clock, &chat).await;
+            let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
+            process.store.doubt_at_start(now, SETTLE).await.unwrap();
+            continue;
+        }
+        let next =
+            process.store.next_delivery().await.unwrap().map(|at| at.max(now + SignedDuration::from_millis(250)));
+        let next = [next.map(Timestamp::as_millisecond), chat.next_late(), (!calm).then_some(CALM_MS)];
+        let Some(next) = next.into_iter().flatten().min() else { break };
+        clock.move_to(next);
+    }
+    let states: std::collections::BTreeMap<String, String> =
+        process.store.states_of(release).await.unwrap().into_iter().collect();
+    process.end().await;
+    let mut verdict = Verdict::default();
+    for post in &posts {
+        let state = states.get(&post.key).map_or("gone", String::as_str);
+        match (chat.copies(&post.marker), state) {
+            (1, _) => {}
+            (0, "held" | "dead") => verdict.held += 1,
+            (0, state) => verdict.lost.push(format!("{}: {state}", post.marker)),
+            (n, state) => verdict.doubled.push(format!("{}: {n} copies, {state}", post.marker)),
+        }
+        verdict.held += usize::from(matches!(state, "held" | "dead") && chat.copies(&post.marker) == 1);
+    }
+    let ours = |marker: &String| !marker.starts_with("notice-") || posts.iter().any(|post| post.marker == *marker);
+    verdict.unexpected = chat.markers().into_iter().filter(|marker| !ours(marker)).collect();
+    (verdict, chat.points())
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// A folder in memory where there is one: the simulation is about order, not about the disk.
+fn folder() -> tempfile::TempDir {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_schedule_posts_each_notice_exactly_once_or_holds_it() {
+    let (schedules, first) = (number("TMINUS_SCHEDULES", 60), number("TMINUS_SEED", 20_261_124));
+    eprintln!("{schedules} schedules in each of {} worlds, from seed {first}", WORLDS.len());
+    let folder = folder();
+    let mut points = std::collections::BTreeMap::<String, u64>::new();
+    for world in WORLDS {
+        let (mut held, mut running) = (0, tokio::task::JoinSet::new());
+        let mut ended = |(seed, verdict, hit): (u64, Verdict, std::collections::BTreeMap<String, u64>)| {
+            let fine = verdict.lost.is_empty() && verdict.doubled.is_empty() && verdict.unexpected.is_empty();
+            assert!(fine, "{}, seed {seed}: {verdict:?}", world.name);
+            held += verdict.held;
+            for (point, times) in hit {
+                *points.entry(point).or_default() += times;
+            }
+        };
+        for seed in first..first + schedules {
+            let folder = folder.path().join(world.name);
+            std::fs::create_dir_all(&folder).unwrap();
+            running.spawn(async move {
+                let (verdict, hit) = play(world, seed, &folder).await;
+                (seed, verdict, hit)
+            });
+            if running.len() >= 4 {
+                ended(running.join_next().await.unwrap().unwrap());
+            }
+        }
+        while let Some(done) = running.join_next().await {
+            ended(done.unwrap());
+        }
+        eprintln!("{}: {} notices, {held} held", world.name, schedules * NOTICES);
+        assert!(
+            world.may_hold || held * 100 <= usize::try_from(schedules * NOTICES).unwrap(),
+            "{}: {held} held",
+            world.name
+        );
+    }
+    eprintln!("{points:?}");
+    for point in ["after_claim", "before_send", "after_send", "after_record", "after_look_up"] {
+        assert!(points.get(point).is_some_and(|times| *times >= 100), "{point} was hardly reached: {points:?}");
+    }
+}
+
+/// The checker can see: where two layers are missing at once, notices are doubled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checker_sees_what_it_should() {
+    let faults = Faults { nonce_ms: 0, zombie: 0.5, zombie_ms: 120_000, crash: 0.0, ..USUAL };
+    let world = World { name: "too slow", worst: faults, restores: false, may_hold: false };
+    let folder = folder();
+    let mut doubled = 0;
+    for seed in 1..=30 {
+        doubled += play(world, seed, folder.path()).await.0.doubled.len();
+    }
+    assert!(doubled > 0, "a request that outlives both layers doubles a notice");
+}
