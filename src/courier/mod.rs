@@ -22,8 +22,9 @@ use crate::voice::Message;
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How long an accepted request may take to show, before it is looked up.
 pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
-/// Within this time of the first attempt the nonce alone is trusted.
-const NONCE_WINDOW: SignedDuration = SignedDuration::from_secs(60);
+/// A nonce is remembered for a minute at least (`reliability.md` 3). It is trusted for a request that begins this long after
+/// the first attempt: the request may take its time.
+const TRUSTED: SignedDuration = SignedDuration::from_secs(47);
 /// How long a look-up that found nothing licenses another attempt.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// The longest a request can take.
@@ -259,8 +260,9 @@ impl Courier {
             Ok(LookUp::Absent) => Found::NotThere,
             // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
             Ok(LookUp::Inconclusive) if row.first_attempt.is_none() => Found::NotThere,
-            Ok(LookUp::Inconclusive) if row.first_attempt.is_some_and(|first| now <= first + NONCE_WINDOW) => {
-                Found::TrustNonce
+            // The licence ends with the window: whoever is told to wait meanwhile looks again.
+            Ok(LookUp::Inconclusive) if row.first_attempt.is_some_and(|first| now <= first + TRUSTED) => {
+                Found::TrustNonce { as_of: row.first_attempt.unwrap_or(now) + TRUSTED - FRESH }
             }
             Ok(LookUp::Inconclusive) => Found::Held {
                 why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),

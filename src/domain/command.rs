@@ -86,6 +86,8 @@ pub enum SignoffCommand {
 pub enum NoticeCommand {
     /// "Briefed": `rung` is the rung's key in the present generation.
     Receipt { rung: String, generation: u32 },
+    /// A receipt given by mistake, by whoever gave it, within a minute.
+    TakeBack { rung: String, generation: u32 },
 }
 
 /// What became of a message, known by its posting key, and what people decide about it.

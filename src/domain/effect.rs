@@ -78,6 +78,11 @@ pub enum Prompt {
         rung: String,
         generation: u32,
     },
+    /// A receipt just given, to be taken back.
+    Received {
+        rung: String,
+        generation: u32,
+    },
     /// A message that could not be delivered.
     Stuck {
         key: String,
@@ -134,6 +139,7 @@ pub enum Choice {
     EditAgain,
     SendAgain,
     CallSent,
+    Undo,
 }
 
 impl Choice {
@@ -153,7 +159,8 @@ impl Choice {
             | Self::DownloadFixed
             | Self::EditAgain
             | Self::SendAgain
-            | Self::CallSent => None,
+            | Self::CallSent
+            | Self::Undo => None,
         }
     }
 }
@@ -185,6 +192,9 @@ pub enum Reply {
         role: SignoffRole,
     },
     Received {
+        rung: String,
+    },
+    TakenBack {
         rung: String,
     },
     Went,

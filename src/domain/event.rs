@@ -110,6 +110,7 @@ pub enum NoticeEvent {
     Said { rung: String, how: RungSaid, missed: Option<RungMissed> },
     Delivered { rung: String, at: Timestamp },
     Received { rung: String, user: UserId, name: String },
+    TakenBack { rung: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

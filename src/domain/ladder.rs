@@ -21,6 +21,8 @@ use super::stage::go_gaps;
 
 /// A notice more than this late says so (`reliability.md` 5.7).
 const LATE_AFTER_S: i64 = 60;
+/// How long a mis-pressed receipt can be taken back.
+const UNDO: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// The rungs of this release's type, earliest first. A hotfix has no T-24h (`product.md` 4).
 pub fn rungs(release: &Release) -> Vec<&RungPlan> {
@@ -130,6 +132,7 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
 pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Reply, Refusal> {
     match command {
         NoticeCommand::Receipt { rung, generation } => receive(work, &rung, generation),
+        NoticeCommand::TakeBack { rung, generation } => take_back(work, &rung, generation),
     }
 }
 
@@ -165,17 +168,41 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
         return Err(Refusal::NotAllowed { who: vec![] });
     };
     work.record(NoticeEvent::Received { rung: rung.to_owned(), user: person.user, name: person.name });
+    say_anew(work, &plan, None);
+    Ok(Reply::Received { rung: rung.to_owned() })
+}
+
+/// A mis-pressed receipt: its giver takes it back within a minute, and the question is open again (`product.md` 4).
+fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Refusal> {
+    let release = &work.release;
+    let plan = release.plan.rungs.iter().find(|r| r.key() == rung).cloned();
+    let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
+    let (Some(plan), Some(receipt), true) = (plan, receipt, generation == release.generation) else {
+        return Err(Refusal::NothingOpen { what: "receipt to take back" });
+    };
+    if work.ctx.actor.person().is_none_or(|person| person.user != receipt.user) {
+        return Err(Refusal::NotYours { by: receipt.name.clone() });
+    }
+    if work.ctx.now > receipt.at + UNDO {
+        return Err(Refusal::UndoOver);
+    }
+    work.record(NoticeEvent::TakenBack { rung: rung.to_owned() });
+    say_anew(work, &plan, Some(Prompt::Receipt { rung: rung.to_owned(), generation }));
+    Ok(Reply::TakenBack { rung: rung.to_owned() })
+}
+
+/// The rung's message shows what became of its receipt.
+fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
     let notice = Notice::Rung {
-        rung: rung.to_owned(),
+        rung: plan.key(),
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
-        text: plan.text,
+        text: plan.text.clone(),
         late_min: None,
         not_sent: Vec::new(),
         open: go_gaps(&work.release, work.ctx.now),
     };
-    work.edit(posting_key(generation, rung), notice, None);
-    Ok(Reply::Received { rung: rung.to_owned() })
+    work.edit(posting_key(work.release.generation, &plan.key()), notice, prompt);
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -205,6 +232,11 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) 
         NoticeEvent::Received { rung, user, name } => {
             if let Some(state) = release.rungs.get_mut(rung) {
                 state.receipt = Some(Receipt { user: user.clone(), name: name.clone(), at });
+            }
+        }
+        NoticeEvent::TakenBack { rung } => {
+            if let Some(state) = release.rungs.get_mut(rung) {
+                state.receipt = None;
             }
         }
     }

@@ -36,6 +36,9 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         (Prompt::Receipt { rung, generation }, Choice::Briefed) => {
             Command::Notice(NoticeCommand::Receipt { rung: rung.clone(), generation: *generation })
         }
+        (Prompt::Received { rung, generation }, Choice::Undo) => {
+            Command::Notice(NoticeCommand::TakeBack { rung: rung.clone(), generation: *generation })
+        }
         (Prompt::Stuck { key }, Choice::SendAgain) => {
             Command::Delivery(DeliveryCommand::SendAgain { key: key.clone() })
         }
@@ -72,6 +75,7 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
     match prompt {
         Prompt::Signoff { .. } => super::signoff::missing(release).into_iter().map(Choice::Sign).collect(),
         Prompt::Receipt { .. } => vec![Choice::Briefed],
+        Prompt::Received { .. } => vec![Choice::Undo],
         Prompt::Stuck { key } => {
             match release.stuck.get(key).filter(|stuck| stuck.again.is_none()).map(|stuck| stuck.trouble) {
                 Some(Trouble::Held) => vec![Choice::CallSent, Choice::SendAgain],

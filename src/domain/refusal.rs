@@ -75,6 +75,12 @@ pub enum Refusal {
     BadNumber {
         typed: String,
     },
+    /// Only whoever did it can take it back.
+    NotYours {
+        by: String,
+    },
+    /// The minute in which it could be taken back is over.
+    UndoOver,
     NothingOpen {
         what: &'static str,
     },

@@ -94,7 +94,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     let reason = || "because".to_owned();
     let ana = || person("ana", &["manager", "lead"]);
     let eva = || person("eva", &["sre", "lead"]);
-    match n % 26 {
+    match n % 27 {
         0 => (ana(), Command::Plan(PlanCommand::Submit)),
         1 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
         2 => (person("dev", &["product"]), Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner))),
@@ -165,6 +165,10 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             let key = "g1/T-2h/support".to_owned();
             (Actor::Courier, Command::Delivery(DeliveryCommand::Delivered { key, at: now }))
         }
+        25 => {
+            let back = NoticeCommand::TakeBack { rung: "T-2h/support".to_owned(), generation: 1 };
+            (person("gwen", &["support"]), Command::Notice(back))
+        }
         _ => (
             person("gwen", &["support"]),
             Command::Notice(NoticeCommand::Receipt { rung: "T-2h/support".to_owned(), generation: 1 }),
@@ -194,7 +198,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..52, 0i64..400), 1..60)) {
+    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..54, 0i64..400), 1..60)) {
         let (mut release, mut journal) = draft(PLAN);
         let (policy, mut now) = (policy(), begin());
         let mut keys = std::collections::BTreeSet::new();

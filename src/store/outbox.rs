@@ -92,8 +92,10 @@ pub enum Found {
         message: String,
     },
     NotThere,
-    /// The history cannot be trusted; within the nonce's safe window the nonce alone decides.
-    TrustNonce,
+    /// The history cannot be trusted; within the nonce's safe window the nonce alone decides. The licence is as old as `as_of`.
+    TrustNonce {
+        as_of: Timestamp,
+    },
     Later {
         at: Timestamp,
     },
@@ -448,13 +450,17 @@ impl Store {
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
             Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
             Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
-            Found::TrustNonce => {
+            Found::TrustNonce { .. } => {
                 ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
             }
             Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
             Found::Held { why } => ("held", None, None, Some(why)),
         };
         let posted = message.map(|_| now_ms);
+        let looked_up = match found {
+            Found::TrustNonce { as_of } => as_of.as_millisecond(),
+            _ => now_ms,
+        };
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET state = ?3, message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
@@ -467,7 +473,7 @@ impl Store {
             posted,
             next,
             why,
-            now_ms
+            looked_up
         )
         .execute(&mut *txn)
         .await?;

@@ -81,6 +81,7 @@ fn button(choice: Choice) -> Button {
         Choice::DownloadFixed => ("Download fixed plan".to_owned(), Style::Quiet),
         Choice::EditAgain => ("Edit again".to_owned(), Style::Main),
         Choice::SendAgain => ("Send again".to_owned(), Style::Main),
+        Choice::Undo => ("Undo".to_owned(), Style::Quiet),
         Choice::CallSent => ("It was posted".to_owned(), Style::Good),
     };
     Button { choice, label, style }

@@ -126,6 +126,10 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::BadNumber { typed } => {
             Text::from(format!("“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead."))
         }
+        Refusal::NotYours { by } => Text::from(format!("Only {by}, who pressed it, can take it back.")),
+        Refusal::UndoOver => {
+            Text::from("The minute for undoing it is over; it stays on the record. Tell the owner if it is wrong.")
+        }
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),
     }

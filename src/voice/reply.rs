@@ -17,6 +17,12 @@ pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Opt
     match reply {
         Reply::Imported { revision, material } => imported(release, now, *revision, *material),
         Reply::Named => imported(release, now, release.revision, true),
+        Reply::Received { rung } => {
+            let prompt = Prompt::Received { rung: rung.clone(), generation: release.generation };
+            let mut message = plain(reply, release);
+            message.buttons = buttons(release, &prompt);
+            (message, Some(prompt))
+        }
         other => (plain(other, release), None),
     }
 }
@@ -41,7 +47,10 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::Withdrawn { role } => {
             ok(Text::from(format!("Your {role} sign-off is withdrawn, and the owner is told.")))
         }
-        Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded."))),
+        Reply::Received { rung } => {
+            ok(Text::from(format!("Receipt for {rung} recorded. Pressed by mistake? Undo it within a minute.")))
+        }
+        Reply::TakenBack { rung } => ok(Text::from(format!("The receipt for {rung} is taken back; it is open again."))),
         Reply::Went => ok(Text::from(format!(
             "{name} is live. First update due in {}.",
             span_label(u64::from(plan.update_interval_min()))

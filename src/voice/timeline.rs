@@ -46,6 +46,7 @@ fn what(release: &Release, event: &Event) -> String {
             NoticeEvent::Said { rung, how: RungSaid::Skipped, .. } => format!("{rung} skipped: its time had passed"),
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
+            NoticeEvent::TakenBack { rung } => format!("took the receipt for {rung} back"),
         },
         Event::Delivery(event) => match event {
             DeliveryEvent::Stuck { stuck, .. } => match stuck.trouble {

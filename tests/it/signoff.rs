@@ -1,7 +1,7 @@
 //! Who may sign: a case each, by command and by button, with nothing recorded when refused.
 
 use serde_json::Value;
-use tminus::sandboxed::PLAN;
+use tminus::sandboxed::{PLAN, t};
 
 use crate::rig::{Rig, shown};
 
@@ -31,6 +31,26 @@ async fn refused(rig: &Rig, who: &str, role: &str, label: &str, why: &str) {
     let answer = shown(&rig.sandbox().press_id(who, "releases", message, &id).await.unwrap());
     assert!(answer.starts_with("⛔") && answer.contains(why), "by button, {who}: {answer}");
     assert_eq!(rig.count("releases", "signed ·"), 0, "nothing is announced");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mis_pressed_receipt_is_taken_back_within_a_minute() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-119)).await;
+    let answer = rig.press("gwen", "support", "Briefed", &[]).await;
+    assert!(answer.contains("[Undo]"), "{answer}");
+    rig.advance(t(-119) + 30_000).await;
+    assert!(rig.newest("support").contains("✅ Briefed: Gwen Lee"), "{}", rig.newest("support"));
+    let answer = rig.press("gwen", "support", "Undo", &[]).await;
+    assert!(answer.contains("taken back"), "{answer}");
+    rig.advance(t(-118)).await;
+    let rung = rig.newest("support");
+    assert!(!rung.contains("✅ Briefed") && rung.contains("[Briefed]"), "the question is open again: {rung}");
+    rig.press("gwen", "support", "Briefed", &[]).await;
+    rig.advance(t(-116)).await;
+    let late = rig.press("gwen", "support", "Undo", &[]).await;
+    assert!(late.contains("The minute for undoing it is over"), "{late}");
+    rig.finish().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
