@@ -303,7 +303,10 @@ async fn every_schedule_posts_each_notice_exactly_once_or_holds_it() {
     }
     eprintln!("{points:?}");
     for point in ["after_claim", "before_send", "after_send", "after_record", "after_look_up"] {
-        assert!(points.get(point).is_some_and(|times| *times >= schedules.min(100)), "{point} was hardly reached: {points:?}");
+        assert!(
+            points.get(point).is_some_and(|times| *times >= schedules.min(100)),
+            "{point} was hardly reached: {points:?}"
+        );
     }
 }
 
