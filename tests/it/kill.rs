@@ -196,7 +196,9 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
             };
             let (point, key) = point.split_once(' ').map(|(p, k)| (p.to_owned(), k.to_owned())).unwrap();
             let met = met.entry(key).or_default();
-            if here >= share || *met >= KILLS_A_NOTICE || dice.roll(2) == 0 {
+            // Every start looks up first; most kills are to meet what comes after.
+            let spared = if point == "after_look_up" { dice.roll(60) > 0 } else { dice.roll(2) == 0 };
+            if here >= share || *met >= KILLS_A_NOTICE || spared {
                 process.tell("go").await;
                 continue;
             }
@@ -229,6 +231,6 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
     }
     eprintln!("{kills} kills, {} notices, killed at {at_points:?}", RELEASES * 3);
     assert!(kills >= wanted, "only {kills} kills");
-    assert_eq!(at_points.len(), 4, "every point was hit: {at_points:?}");
+    assert_eq!(at_points.len(), 5, "every point was hit: {at_points:?}");
     assert_eq!(field.sandbox.violations(), Vec::<String>::new());
 }
