@@ -30,7 +30,10 @@ pub(super) async fn speak(
         match effect {
             Effect::Post(posting) => posts.extend(post(connection, store, release, posting, now).await?),
             Effect::Edit { key, notice, prompt } => {
-                let message = voice::say(notice, release, now, prompt.as_ref());
+                let mut message = voice::say(notice, release, now, prompt.as_ref());
+                if let Notice::Stuck { key, settled: None, .. } = notice.as_ref() {
+                    quote(connection, &full_key(release, key), &mut message).await?;
+                }
                 let prompt = match prompt {
                     Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
                     None => None,

@@ -142,6 +142,10 @@ fn settle(work: &mut Work<'_>, key: &str, settled: Settled) {
 
 pub(super) fn evolve(release: &mut Release, event: &DeliveryEvent) {
     match event {
+        // It will never be posted, so nothing is open about it any more.
+        DeliveryEvent::Stuck { key, stuck } if stuck.trouble == Trouble::Expired => {
+            release.stuck.remove(key);
+        }
         DeliveryEvent::Stuck { key, stuck } => {
             release.stuck.insert(key.clone(), stuck.clone());
         }

@@ -56,7 +56,10 @@ fn open(stuck: &Stuck, name: &str) -> Message {
             "⛔ Not posted",
             "T-Minus may not post there, or the channel is gone. It tries again every five minutes while the message is useful. What it says stands below.",
         ),
-        Trouble::Dead => ("⛔ Not posted", "Discord refused the message for good. What it says stands below."),
+        Trouble::Dead => (
+            "⛔ Not posted",
+            "It cannot be posted as it is, and is not tried again; the reason and what it says stand below.",
+        ),
         Trouble::Expired => {
             ("⛔ Not posted in time", "The message could not be posted while it was useful, and is not sent any more.")
         }
