@@ -2,6 +2,7 @@
 //! next transaction, a savepoint each, and answers leave only after it. It must not know any platform.
 
 mod speak;
+mod workspace;
 mod writer;
 
 use jiff::Timestamp;
@@ -14,6 +15,7 @@ use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
+use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::plan_doc::{self, Reading, Setting, Severity};
 use crate::store::{Store, StoreFault, Undelivered};
 use crate::voice::Message;
@@ -45,6 +47,8 @@ pub enum Ask {
     Signal { guild: GuildId, source: String, release: Option<String>, service: Option<String>, signal: Box<Signal> },
     /// A workspace's settings.
     Configure { guild: GuildId, actor: Actor, policy: Box<Policy>, by_file: bool },
+    /// A workspace's freezes and trains; `template` is a new train's document.
+    Workspace { guild: GuildId, actor: Actor, command: WorkspaceCommand, template: Option<(String, Vec<u8>)> },
     /// The clock: do what is due.
     Tick { release: ReleaseId },
     /// The courier: a post reached its channel.
@@ -58,6 +62,8 @@ pub enum Ask {
 pub enum Answer {
     /// Done; the message is for the actor alone, its buttons lead to `prompt`.
     Done { message: Box<Message>, prompt: Option<String>, release: ReleaseId },
+    /// Done, and it concerns no single release; for the actor alone.
+    Said { message: Box<Message> },
     /// Refused, with words; nothing was stored.
     Refused { message: Box<Message> },
     /// Came before; nothing was stored.
@@ -75,6 +81,18 @@ pub enum DeskFault {
     Closed,
     #[error("not recorded: {0}")]
     NotRecorded(String),
+}
+
+/// Why a request ends without an answer of its own.
+enum Stop {
+    Refused(Box<Message>),
+    Fault(StoreFault),
+}
+
+impl From<StoreFault> for Stop {
+    fn from(fault: StoreFault) -> Self {
+        Self::Fault(fault)
+    }
 }
 
 pub(crate) struct Request {
@@ -133,22 +151,8 @@ impl Desk {
     /// The reader ended abnormally.
     pub async fn read_plan(&self, guild: &GuildId, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
         let workspace = self.store.read_workspace(guild).await.map_err(not_recorded)?;
-        let people = workspace.people;
-        let zone = workspace.policy.zone;
         let now = self.clock.now();
-        let done = tokio::task::spawn_blocking(move || {
-            // What the bot filled in is state, not the human's document.
-            let bytes = plan_doc::strip(&bytes);
-            let mut reading = plan_doc::read(&bytes, &Setting { zone, now: Some(now) });
-            if let Some(plan) = &mut reading.plan {
-                for contact in plan.contacts_mut() {
-                    if contact.user.is_none() {
-                        contact.user = people.get(&contact.name.to_lowercase()).cloned();
-                    }
-                }
-            }
-            (reading, bytes)
-        });
+        let done = tokio::task::spawn_blocking(move || read_with(&workspace, now, &bytes));
         done.await.map_err(|error| DeskFault::NotRecorded(error.to_string()))
     }
 
@@ -161,6 +165,21 @@ impl Desk {
     pub fn clock(&self) -> &Clock {
         &self.clock
     }
+}
+
+/// Reads a document as a workspace would: its zone, the people it knows. Gives the human's bytes back beside it.
+fn read_with(workspace: &Workspace, now: Timestamp, bytes: &[u8]) -> (Reading, Vec<u8>) {
+    // What the bot filled in is state, not the human's document.
+    let bytes = plan_doc::strip(bytes);
+    let mut reading = plan_doc::read(&bytes, &Setting { zone: workspace.policy.zone.clone(), now: Some(now) });
+    if let Some(plan) = &mut reading.plan {
+        for contact in plan.contacts_mut() {
+            if contact.user.is_none() {
+                contact.user = workspace.people.get(&contact.name.to_lowercase()).cloned();
+            }
+        }
+    }
+    (reading, bytes)
 }
 
 /// Findings that stand against submitting, as the release keeps them.

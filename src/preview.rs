@@ -121,7 +121,7 @@ impl Played {
 
 /// RFC 3339 with the zone's offset.
 fn in_zone(at: Timestamp, zone: &str) -> String {
-    let zone = voice::words::zone(zone);
+    let zone = crate::domain::zone_of(zone);
     at.display_with_offset(zone.to_offset(at)).to_string()
 }
 
@@ -186,8 +186,10 @@ fn policy(plan: &Plan) -> Policy {
 
 /// The release channel's name, with the date filled in.
 fn channel(plan: &Plan) -> String {
-    let date =
-        plan.t0_at().map(|at| voice::words::zone(plan.zone()).to_datetime(at).date().to_string()).unwrap_or_default();
+    let date = plan
+        .t0_at()
+        .map(|at| crate::domain::zone_of(plan.zone()).to_datetime(at).date().to_string())
+        .unwrap_or_default();
     plan.channel.as_deref().map_or_else(|| "the release channel".to_owned(), |name| name.replace("[date]", &date))
 }
 
@@ -207,7 +209,7 @@ impl Stage {
         });
         let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });
         let author = person("author", vec![role("release_manager")]);
-        let ctx = Context { now: self.now, actor: &author, policy: &self.policy };
+        let ctx = Context { now: self.now, actor: &author, policy: &self.policy, others: &[] };
         let id = ReleaseId(uuid::Uuid::nil());
         let Ok(opened) = decide::open(id, GuildId("preview".to_owned()), command, ctx) else { return };
         let mut release = opened.release;
@@ -225,7 +227,7 @@ impl Stage {
 
     /// Asks the release something; what it says is kept. A refusal changes nothing.
     fn ask(&mut self, release: &mut Release, actor: &Actor, command: Command) -> bool {
-        let ctx = Context { now: self.now, actor, policy: &self.policy };
+        let ctx = Context { now: self.now, actor, policy: &self.policy, others: &[] };
         let Ok(decision) = decide::decide(release, command, ctx) else { return false };
         *release = decision.release;
         for recorded in &decision.events {
@@ -370,15 +372,21 @@ fn kind(notice: &Notice) -> &'static str {
     match notice {
         Notice::Rung { .. } => "notice",
         Notice::DraftForgotten => "reminder",
-        Notice::SignoffAsk { .. } | Notice::SignoffReminder { .. } | Notice::BreakGlassFollowUp { .. } => {
-            "sign-off request"
-        }
+        Notice::SignoffAsk { .. }
+        | Notice::SignoffOver
+        | Notice::SignoffReminder { .. }
+        | Notice::BreakGlassFollowUp { .. } => "sign-off request",
         Notice::Signed { .. } | Notice::SignoffRefused { .. } | Notice::Withdrawn { .. } | Notice::Approved => {
             "sign-off"
         }
         Notice::Stuck { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",
-        Notice::Moved { .. } | Notice::Scrubbed { .. } => "schedule",
+        Notice::Overlap { .. }
+        | Notice::Excepted { .. }
+        | Notice::Departed { .. }
+        | Notice::Moved { .. }
+        | Notice::Overtaken { .. }
+        | Notice::Scrubbed { .. } => "schedule",
         Notice::Went { .. } => "go",
         Notice::StageStarted { .. } | Notice::SoakEnded | Notice::Extended { .. } | Notice::StagesDone => "stage",
         Notice::Held { .. } | Notice::Resumed { .. } => "hold",

@@ -8,6 +8,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Ask, Desk};
+use crate::domain::people::Actor;
+use crate::domain::workspace::WorkspaceCommand;
 use crate::store::StoreFault;
 
 const BATCH: i64 = 64;
@@ -51,12 +53,24 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
     }
 }
 
-/// One round: every release whose wake-up has come gets its tick.
+/// One round: every release and workspace whose wake-up has come gets its tick.
 async fn round(desk: &Desk, now: Timestamp) -> Result<(), StoreFault> {
     for release in desk.store().due_releases(now, BATCH).await? {
         if let Err(fault) = desk.ask(Ask::Tick { release }).await {
             tracing::error!(%release, error = &fault as &dyn std::error::Error, "A release could not be ticked");
             // Not tight: a release that cannot be ticked must not become a busy loop.
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+    }
+    for guild in desk.store().due_workspaces(now, BATCH).await? {
+        let ask = Ask::Workspace {
+            guild: guild.clone(),
+            actor: Actor::Clock,
+            command: WorkspaceCommand::Tick,
+            template: None,
+        };
+        if let Err(fault) = desk.ask(ask).await {
+            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "A workspace could not be ticked");
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         }
     }

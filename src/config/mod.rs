@@ -9,9 +9,11 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::chat::discord::gateway::is_loopback;
+use crate::domain::freeze::{Freeze, Window};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
+use crate::domain::recur::Rule;
 
 /// The defaults, with every key explained.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -87,6 +89,17 @@ struct WorkspaceSection {
     roles: BTreeMap<String, Vec<String>>,
     #[serde(default)]
     audiences: BTreeMap<String, AudienceSection>,
+    #[serde(default)]
+    freezes: Vec<FreezeSection>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FreezeSection {
+    name: String,
+    from: String,
+    until: String,
+    reason: Option<String>,
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -306,7 +319,30 @@ fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<St
         let route = Route { channel: audience.channel_id.map(ChannelId), role: audience.role_id.map(RoleId) };
         policy.audiences.insert(Audience(name), route);
     }
+    for section in workspace.freezes {
+        match freeze(&section, policy.zone.as_deref()) {
+            Ok(_) if policy.freezes.iter().any(|known: &Freeze| known.name == section.name) => {
+                bad.push(format!("{at}: freezes has `{}` twice", section.name));
+            }
+            Ok(freeze) => policy.freezes.push(freeze),
+            Err(why) => bad.push(format!("{at}: freezes `{}`: {why}", section.name)),
+        }
+    }
     (GuildId(workspace.guild_id), policy)
+}
+
+/// A freeze of the file: two instants (RFC 3339), or two rules in the workspace's zone.
+fn freeze(section: &FreezeSection, zone: Option<&str>) -> Result<Freeze, String> {
+    let window = match (section.from.parse(), section.until.parse()) {
+        (Ok(from), Ok(until)) if from < until => Window::Fixed { from, until },
+        (Ok(_), Ok(_)) => return Err("it ends before it begins".to_owned()),
+        _ => {
+            let zone = zone.ok_or("its rules need the workspace's timezone")?.to_owned();
+            let rule = |text: &str| Rule::parse(text).map_err(|problem| problem.0);
+            Window::Recurring { from: rule(&section.from)?, until: rule(&section.until)?, zone }
+        }
+    };
+    Ok(Freeze { name: section.name.clone(), window, reason: section.reason.clone() })
 }
 
 #[cfg(test)]

@@ -141,7 +141,7 @@ fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
     NewPost {
         key: format!("{release}/notice/{n}"),
         guild: GuildId::from("guild"),
-        release,
+        release: Some(release),
         channel: ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" }),
         priority: 1,
         due,

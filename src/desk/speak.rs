@@ -4,10 +4,11 @@ use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
 use crate::domain::effect::{Destination, Effect, Posting, Priority, Redelivery};
-use crate::domain::ids::{ChannelId, RoleId};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::notice::Notice;
 use crate::domain::policy::Policy;
 use crate::domain::release::{Phase, Release};
+use crate::domain::workspace::{Workspace, WorkspaceNotice};
 use crate::store::{Conn as Connection, NewEdit, NewPost, Store, StoreFault};
 use crate::voice::{self, Field, Message};
 
@@ -48,6 +49,9 @@ pub(super) async fn speak(
             Effect::Redeliver { key, how: Redelivery::CallSent } => {
                 Store::call_sent(connection, &full_key(release, key)).await?;
             }
+            Effect::Redeliver { key, how: Redelivery::Withdraw } => {
+                Store::withdraw(connection, &full_key(release, key)).await?;
+            }
         }
     }
     posts.extend(card(connection, store, release, now).await?);
@@ -75,8 +79,9 @@ async fn post(
         Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
         None => None,
     };
-    let priority = posting.priority;
-    Ok(Some(new_post(store, release, &posting.key, channel, &message, prompt, priority, posting.useful_until, now)?))
+    let (key, priority, useful_until) = (posting.key.as_str(), posting.priority, posting.useful_until);
+    let row = Row { key, channel, message: &message, prompt, priority, useful_until };
+    Ok(Some(new_post(store, Origin::of(release), row, now)?))
 }
 
 /// What a message says that cannot reach its channel: its readers may be told by hand.
@@ -122,7 +127,9 @@ async fn card(
         Store::want_edit(connection, &edit, now).await?;
         return Ok(None);
     }
-    Ok(Some(new_post(store, release, "card", channel, &message, None, Priority::Notice, None, now)?))
+    let row =
+        Row { key: "card", channel, message: &message, prompt: None, priority: Priority::Notice, useful_until: None };
+    Ok(Some(new_post(store, Origin::of(release), row, now)?))
 }
 
 fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
@@ -150,22 +157,65 @@ fn payload(message: &Message) -> Result<String, StoreFault> {
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "a row has this many columns, and each is named at its only two callers")]
-fn new_post(
+/// Something the workspace itself says, in its release channel; what concerns the bot, in the ops channel.
+#[expect(clippy::too_many_arguments, reason = "a row has this many columns")]
+pub(super) async fn announce(
+    connection: &mut Connection,
     store: &Store,
-    release: &Release,
+    workspace: &Workspace,
     key: &str,
+    notice: &WorkspaceNotice,
+    mention: Vec<UserId>,
+    useful_until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let to = match notice {
+        WorkspaceNotice::Undelivered { .. } => Destination::Ops,
+        _ => Destination::Release,
+    };
+    let Some((channel, _)) = destination(&workspace.policy, &to) else {
+        tracing::error!(guild = %workspace.guild, post.key = key, "No channel is set for a message; it is not sent");
+        return Ok(());
+    };
+    let mut message = voice::workspace::say(notice);
+    message.call_users = mention;
+    let origin = Origin { guild: &workspace.guild, release: None };
+    let row = Row { key, channel, message: &message, prompt: None, priority: Priority::Notice, useful_until };
+    Store::enqueue(connection, &[new_post(store, origin, row, now)?]).await
+}
+
+/// Whose message it is.
+#[derive(Debug, Clone, Copy)]
+struct Origin<'a> {
+    guild: &'a GuildId,
+    release: Option<ReleaseId>,
+}
+
+impl Origin<'_> {
+    fn of(release: &Release) -> Origin<'_> {
+        Origin { guild: &release.guild, release: Some(release.id) }
+    }
+}
+
+/// A message to be posted.
+struct Row<'a> {
+    key: &'a str,
     channel: ChannelId,
-    message: &Message,
+    message: &'a Message,
     prompt: Option<String>,
     priority: Priority,
     useful_until: Option<Timestamp>,
-    now: Timestamp,
-) -> Result<NewPost, StoreFault> {
-    let (key, payload) = (full_key(release, key), payload(message)?);
+}
+
+fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> Result<NewPost, StoreFault> {
+    let payload = payload(row.message)?;
+    let key = match origin.release {
+        Some(release) => format!("{release}/{}", row.key),
+        None => format!("{}/{}", origin.guild, row.key),
+    };
     // The same message of the same installation has the same nonce, through restarts and restored backups.
     let mut hash = Sha256::new();
-    for part in [store.installation(), &key, &channel.0, &payload] {
+    for part in [store.installation(), &key, &row.channel.0, &payload] {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
@@ -173,14 +223,14 @@ fn new_post(
     Ok(NewPost {
         marker: format!("n{}", &nonce[..8]),
         key,
-        guild: release.guild.clone(),
-        release: release.id,
-        channel,
-        priority: priority as i64,
+        guild: origin.guild.clone(),
+        release: origin.release,
+        channel: row.channel,
+        priority: row.priority as i64,
         due: now.as_millisecond(),
-        useful_until: useful_until.map(Timestamp::as_millisecond),
+        useful_until: row.useful_until.map(Timestamp::as_millisecond),
         payload,
-        prompt,
+        prompt: row.prompt,
         nonce,
     })
 }

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
-use super::{Answer, Ask, Desk, DeskFault, Request, not_recorded, speak};
+use super::{Answer, Ask, Desk, DeskFault, Request, Stop, not_recorded, speak, workspace};
 use crate::domain::command::{Command, DeliveryCommand, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
 use crate::domain::effect::{Decision, Prompt, Reply};
 use crate::domain::event::Recorded;
+use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::people::Actor;
-use crate::domain::policy::{self, Action, Policy};
+use crate::domain::policy::Policy;
 use crate::domain::prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
@@ -28,17 +29,6 @@ const BATCH: usize = 64;
 pub struct Nudges {
     pub timekeeper: Arc<Notify>,
     pub courier: Arc<Notify>,
-}
-
-enum Stop {
-    Refused(Box<voice::Message>),
-    Fault(StoreFault),
-}
-
-impl From<StoreFault> for Stop {
-    fn from(fault: StoreFault) -> Self {
-        Self::Fault(fault)
-    }
 }
 
 /// Serves requests until every sender is gone.
@@ -103,16 +93,14 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
     match ask {
         Ask::Import { guild, actor, release, expect, imported, file_name, bytes } => {
             let (mut workspace, version) = Store::workspace(connection, guild).await?;
-            let (decision, base) = match release {
+            let decision = match release {
                 None => {
                     let no = ReleaseNo(workspace.next_no);
                     let command = Command::Plan(PlanCommand::Import { imported: imported.clone(), no });
-                    let id = ReleaseId(uuid::Uuid::now_v7());
-                    let ctx = Context { now, actor, policy: &workspace.policy };
-                    let decision = decide::open(id, guild.clone(), command, ctx)
-                        .map_err(|r| refused(&r, &workspace.policy, None))?;
-                    note(connection, &mut workspace, version, WorkspaceEvent::Numbered { no }, actor, now).await?;
-                    (decision, 0)
+                    let decision = open_release(desk, connection, &workspace, command, actor, now).await?;
+                    let event = WorkspaceEvent::Numbered { no };
+                    workspace::note(connection, &mut workspace, version, &[event], actor, now).await?;
+                    decision
                 }
                 Some(no) => {
                     let id = named(connection, &workspace, Some(&no.to_string())).await?;
@@ -122,10 +110,13 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                         return Err(refused(&refusal, &workspace.policy, None));
                     }
                     let command = Command::Plan(PlanCommand::Revise { imported: imported.clone() });
-                    (decided(&found, command, actor, &workspace.policy, now)?, base)
+                    let others = others(connection, &found, &command).await?;
+                    let ctx = Context { now, actor, policy: &workspace.policy, others: &others };
+                    let decision = decided(&found, command, ctx)?;
+                    save(desk, connection, &decision, base, now).await?;
+                    decision
                 }
             };
-            save(desk, connection, &decision, base, now).await?;
             Store::keep_revision(connection, &decision.release, file_name, bytes, now).await?;
             answer(connection, &decision, now).await
         }
@@ -158,7 +149,7 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                 };
                 if let Some(contact) = contact {
                     let event = WorkspaceEvent::Remembered { name: contact.name, user: user.clone() };
-                    note(connection, &mut workspace, version, event, actor, now).await?;
+                    workspace::note(connection, &mut workspace, version, &[event], actor, now).await?;
                 }
             }
             Ok(answer)
@@ -171,16 +162,10 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
             quietly(desk, connection, id, command, &Actor::Source(source.clone()), now).await
         }
         Ask::Configure { guild, actor, policy, by_file } => {
-            let (mut workspace, version) = Store::workspace(connection, guild).await?;
-            if !by_file {
-                policy::may(actor, Action::Setup, &workspace.policy, None)
-                    .map_err(|r| refused(&r, &workspace.policy, None))?;
-            }
-            if workspace.policy != **policy || version == 0 {
-                let event = WorkspaceEvent::Configured { policy: policy.clone() };
-                note(connection, &mut workspace, version, event, actor, now).await?;
-            }
-            Ok(Answer::Silent)
+            workspace::configure(desk, connection, guild, actor, policy, *by_file, now).await
+        }
+        Ask::Workspace { guild, actor, command, template } => {
+            workspace::apply(desk, connection, guild, actor, command.clone(), template.as_ref(), now).await
         }
         Ask::Tick { release } => quietly(desk, connection, *release, Command::Tick, &Actor::Clock, now).await,
         Ask::Delivered { release, row, key, at } => {
@@ -190,14 +175,17 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
         }
         Ask::Stuck(post) => {
             Store::mark_told(connection, post.id).await?;
+            let Some(release) = post.release else {
+                return workspace::undelivered(desk, connection, post, now).await;
+            };
             let command = DeliveryCommand::Stuck {
-                key: own_key(post.release, &post.key),
+                key: own_key(release, &post.key),
                 trouble: post.trouble,
                 channel: post.channel.clone(),
                 said: speak::headline(&post.payload),
                 why: post.why.clone(),
             };
-            quietly(desk, connection, post.release, Command::Delivery(command), &Actor::Courier, now).await
+            quietly(desk, connection, release, Command::Delivery(command), &Actor::Courier, now).await
         }
     }
 }
@@ -207,7 +195,7 @@ fn own_key(release: ReleaseId, key: &str) -> String {
     key.strip_prefix(&format!("{release}/")).unwrap_or(key).to_owned()
 }
 
-fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Stop {
+pub(super) fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Stop {
     Stop::Refused(Box::new(voice::refuse(refusal, policy, subject)))
 }
 
@@ -268,16 +256,36 @@ async fn load(connection: &mut Conn, id: ReleaseId) -> Result<(Release, i64), St
     })
 }
 
-fn decided(
-    release: &Release,
+/// Opens a release: a person's import, or a train's draft.
+pub(super) async fn open_release(
+    desk: &Desk,
+    connection: &mut Conn,
+    workspace: &Workspace,
     command: Command,
     actor: &Actor,
-    policy: &Policy,
     now: Timestamp,
 ) -> Result<Decision, Stop> {
+    let id = ReleaseId(uuid::Uuid::now_v7());
+    let ctx = Context { now, actor, policy: &workspace.policy, others: &[] };
+    let decision = decide::open(id, workspace.guild.clone(), command, ctx)
+        .map_err(|refusal| refused(&refusal, &workspace.policy, None))?;
+    save(desk, connection, &decision, 0, now).await?;
+    Ok(decision)
+}
+
+/// The workspace's other open releases, for commands that plan; others do not look at them.
+async fn others(connection: &mut Conn, release: &Release, command: &Command) -> Result<Vec<Planned>, StoreFault> {
+    match command {
+        Command::Plan(PlanCommand::Submit | PlanCommand::Reschedule { .. } | PlanCommand::Revise { .. }) => {
+            Store::planned(connection, &release.guild).await
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn decided(release: &Release, command: Command, ctx: Context<'_>) -> Result<Decision, Stop> {
     let subject = voice::words::name(release);
-    decide::decide(release, command, Context { now, actor, policy })
-        .map_err(|r| refused(&r, &release.policy, Some(&subject)))
+    decide::decide(release, command, ctx).map_err(|r| refused(&r, &release.policy, Some(&subject)))
 }
 
 async fn apply(
@@ -292,13 +300,14 @@ async fn apply(
     let (release, version) = load(connection, id).await?;
     let subject = voice::words::name(&release);
     let command = command(&release).map_err(|r| refused(&r, &release.policy, Some(&subject)))?;
-    let decision = decided(&release, command, actor, policy, now)?;
+    let others = others(connection, &release, &command).await?;
+    let decision = decided(&release, command, Context { now, actor, policy, others: &others })?;
     save(desk, connection, &decision, version, now).await?;
     answer(connection, &decision, now).await
 }
 
 /// A command nobody waits an answer for; its refusal is a line in the log.
-async fn quietly(
+pub(super) async fn quietly(
     desk: &Desk,
     connection: &mut Conn,
     id: ReleaseId,
@@ -308,7 +317,7 @@ async fn quietly(
 ) -> Result<Answer, Stop> {
     let (release, version) = load(connection, id).await?;
     let policy = release.policy.clone();
-    match decide::decide(&release, command, Context { now, actor, policy: &policy }) {
+    match decide::decide(&release, command, Context { now, actor, policy: &policy, others: &[] }) {
         Ok(decision) => {
             save(desk, connection, &decision, version, now).await?;
             Ok(Answer::Silent)
@@ -338,27 +347,17 @@ async fn save(
 }
 
 fn entry(recorded: &Recorded) -> Result<(Timestamp, String), StoreFault> {
-    let text = serde_json::to_string(recorded).map_err(|error| StoreFault::Inconsistent {
+    entry_of(recorded.at, recorded)
+}
+
+/// A line of the journal.
+pub(super) fn entry_of(at: Timestamp, what: &impl serde::Serialize) -> Result<(Timestamp, String), StoreFault> {
+    let text = serde_json::to_string(what).map_err(|error| StoreFault::Inconsistent {
         table: "journal",
         column: "entry",
         key: error.to_string(),
     })?;
-    Ok((recorded.at, text))
-}
-
-/// Records a workspace's event and saves it.
-async fn note(
-    connection: &mut Conn,
-    workspace: &mut Workspace,
-    version: i64,
-    event: WorkspaceEvent,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<(), StoreFault> {
-    workspace.evolve(&event);
-    let entry = serde_json::json!({ "v": 1, "at": now, "by": actor.by(), "workspace": event }).to_string();
-    Store::save_workspace(connection, workspace, version).await?;
-    Store::append(connection, &workspace.guild, None, &[(now, entry)]).await
+    Ok((at, text))
 }
 
 async fn answer(connection: &mut Conn, decision: &Decision, now: Timestamp) -> Result<Answer, Stop> {

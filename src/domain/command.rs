@@ -6,7 +6,8 @@ use jiff::Timestamp;
 
 use super::delivery::Trouble;
 use super::ids::{ChannelId, ReleaseNo, UserId};
-use super::plan::{Plan, Quantity, SignoffRole};
+use super::plan::{Plan, PlannedTime, Quantity, SignoffRole};
+use super::policy::Policy;
 
 /// A command, by topic; `decide` delegates to the topic's module.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,7 @@ pub enum Command {
     Alert(AlertCommand),
     Rollback(RollbackCommand),
     Closing(ClosingCommand),
+    Except(FreezeException),
     /// The clock reached a mark (or may have): do what is due.
     Tick,
 }
@@ -56,7 +58,23 @@ pub enum PlanCommand {
     Revise {
         imported: Box<Imported>,
     },
+    /// A draft a train makes, in the name of whoever set the train up.
+    Depart {
+        imported: Box<Imported>,
+        no: ReleaseNo,
+        train: String,
+        author: UserId,
+    },
+    /// The workspace's rules changed.
+    Repolicy {
+        policy: Box<Policy>,
+    },
     Submit,
+    /// A new T-0 before go.
+    Reschedule {
+        t0: PlannedTime,
+        reason: String,
+    },
     Scrub {
         reason: String,
     },
@@ -65,6 +83,13 @@ pub enum PlanCommand {
         post: Post,
         user: UserId,
     },
+}
+
+/// Lets the release through a freeze; the name may be left out where one stands against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FreezeException {
+    pub freeze: Option<String>,
+    pub reason: String,
 }
 
 /// The posts of a plan that a person fills.

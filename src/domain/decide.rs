@@ -9,6 +9,7 @@ use super::agenda::{self, MarkKind};
 use super::command::Command;
 use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Redelivery, Reply};
 use super::event::{EVENT_VERSION, Event, Recorded};
+use super::freeze::Planned;
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::notice::Notice;
 use super::people::Actor;
@@ -16,7 +17,7 @@ use super::plan::ContingencyWhen;
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
-use super::{alert, closing, decision, delivery, ladder, lifecycle, rollback, signoff, stage, updates};
+use super::{alert, closing, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates};
 
 /// What a decision may look at beside the release.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +26,8 @@ pub struct Context<'a> {
     pub actor: &'a Actor,
     /// The workspace's present policy; a release keeps the snapshot it was submitted with.
     pub policy: &'a Policy,
+    /// The workspace's other open releases, where overlaps are looked for; else empty.
+    pub others: &'a [Planned],
 }
 
 /// The most marks one tick may fire; more means a mark does not leave the agenda.
@@ -55,6 +58,7 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
         Command::Alert(command) => alert::decide(&mut work, command),
         Command::Rollback(command) => rollback::decide(&mut work, command),
         Command::Closing(command) => closing::decide(&mut work, command),
+        Command::Except(exception) => freeze::except(&mut work, exception),
         Command::Tick => {
             tick(&mut work);
             Ok(Reply::Silent)

@@ -58,6 +58,8 @@ pub enum Settled {
     Posted,
     /// Somebody looked, and it is there.
     CalledSent { by: String },
+    /// It was not sent, and what it would say is overtaken.
+    Overtaken,
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Reply, Refusal> {
@@ -136,8 +138,14 @@ fn settle(work: &mut Work<'_>, key: &str, settled: Settled) {
     work.record(match settled {
         Settled::Posted => DeliveryEvent::Freed { key: key.clone() },
         Settled::CalledSent { .. } => DeliveryEvent::CalledSent { key: key.clone() },
+        Settled::Overtaken => DeliveryEvent::Dropped { key: key.clone() },
     });
     work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: Some(settled) }, None);
+}
+
+/// A message that was not sent is not sent any more: nothing is open about it.
+pub(super) fn overtaken(work: &mut Work<'_>, key: &str) {
+    settle(work, key, Settled::Overtaken);
 }
 
 pub(super) fn evolve(release: &mut Release, event: &DeliveryEvent) {
@@ -154,7 +162,7 @@ pub(super) fn evolve(release: &mut Release, event: &DeliveryEvent) {
                 stuck.again = Some(by.clone());
             }
         }
-        DeliveryEvent::Freed { key } | DeliveryEvent::CalledSent { key } => {
+        DeliveryEvent::Freed { key } | DeliveryEvent::CalledSent { key } | DeliveryEvent::Dropped { key } => {
             release.stuck.remove(key);
         }
     }

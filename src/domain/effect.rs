@@ -34,6 +34,8 @@ pub enum Redelivery {
     SendAgain,
     /// It is there already.
     CallSent,
+    /// Unless it is there already, it is not sent any more.
+    Withdraw,
 }
 
 /// A message to be posted exactly once.
@@ -217,6 +219,15 @@ pub enum Reply {
     RollbackFailed,
     RolledBack,
     AllClear,
+    /// Audiences told of the new time, and rungs whose time is past.
+    Rescheduled {
+        told: Vec<Audience>,
+        skipped: Vec<String>,
+    },
+    Excepted {
+        freeze: String,
+        until: Timestamp,
+    },
     Scrubbed,
     PostmortemScheduled {
         at: Timestamp,

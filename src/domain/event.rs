@@ -13,7 +13,7 @@ use super::delivery::Stuck;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
 use super::notice::RungMissed;
 use super::people::By;
-use super::plan::{Plan, SignoffRole};
+use super::plan::{Plan, PlannedTime, SignoffRole};
 use super::policy::Policy;
 use super::release::RungSaid;
 use super::rollback::Cause;
@@ -45,6 +45,7 @@ pub enum Event {
     Alert(AlertEvent),
     Rollback(RollbackEvent),
     Closing(ClosingEvent),
+    Freeze(FreezeEvent),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +62,9 @@ pub enum PlanEvent {
         #[serde(default)]
         fixes: u32,
         policy: Box<Policy>,
+        /// The train that made it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        train: Option<String>,
     },
     Revised {
         plan: Box<Plan>,
@@ -80,7 +84,16 @@ pub enum PlanEvent {
         #[serde(default)]
         undone: Vec<String>,
     },
+    Rescheduled {
+        t0: PlannedTime,
+        reason: String,
+        digest: String,
+        changes: Vec<Change>,
+    },
     Submitted {
+        policy: Box<Policy>,
+    },
+    PolicyChanged {
         policy: Box<Policy>,
     },
     Approved,
@@ -116,10 +129,24 @@ pub enum NoticeEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryEvent {
-    Stuck { key: String, stuck: Stuck },
-    Freed { key: String },
-    SentAgain { key: String, by: String },
-    CalledSent { key: String },
+    Stuck {
+        key: String,
+        stuck: Stuck,
+    },
+    Freed {
+        key: String,
+    },
+    SentAgain {
+        key: String,
+        by: String,
+    },
+    CalledSent {
+        key: String,
+    },
+    /// It was not sent, and what it would say is overtaken.
+    Dropped {
+        key: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -222,6 +249,12 @@ pub enum ClosingEvent {
     Closed,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FreezeEvent {
+    Excepted { freeze: String, until: Timestamp, reason: String },
+}
+
 macro_rules! into_event {
     ($($variant:ident: $type:ty),+ $(,)?) => {
         $(impl From<$type> for Event { fn from(event: $type) -> Self { Self::$variant(event) } })+
@@ -229,5 +262,5 @@ macro_rules! into_event {
 }
 into_event!(
     Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Delivery: DeliveryEvent, Stage: StageEvent, Update: UpdateEvent,
-    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent,
+    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent, Freeze: FreezeEvent,
 );

@@ -5,7 +5,7 @@
 
 use super::event::{Event, PlanEvent, Recorded};
 use super::release::Release;
-use super::{alert, closing, decision, delivery, ladder, lifecycle, rollback, signoff, stage, updates};
+use super::{alert, closing, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates};
 
 impl Release {
     /// The release a first event opens.
@@ -31,6 +31,7 @@ impl Release {
             Event::Alert(event) => alert::evolve(self, event, at, by),
             Event::Rollback(event) => rollback::evolve(self, event, at, by),
             Event::Closing(event) => closing::evolve(self, event, at, by),
+            Event::Freeze(event) => freeze::evolve(self, event, by),
         }
     }
 

@@ -17,7 +17,7 @@ use super::plan::{ReleaseType, RungPlan, t_label};
 use super::policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Receipt, Release, RungSaid, RungState};
-use super::stage::go_gaps;
+use super::stage::gaps_ahead;
 
 /// A notice more than this late says so (`reliability.md` 5.7).
 const LATE_AFTER_S: i64 = 60;
@@ -84,7 +84,7 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
     let late_min = (late_s > LATE_AFTER_S && !emergency).then(|| u32::try_from(late_s / 60).unwrap_or(u32::MAX));
     let how = if late_min.is_some() { RungSaid::Late } else { RungSaid::OnTime };
     let not_sent: Vec<String> = skipped(release);
-    let open = go_gaps(release, now);
+    let open = gaps_ahead(release, now);
     let useful_until =
         rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
     let generation = release.generation;
@@ -191,7 +191,14 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
     Ok(Reply::TakenBack { rung: rung.to_owned() })
 }
 
-/// The rung's message shows what became of its receipt.
+/// The rung's message as things are now.
+pub(super) fn show(work: &mut Work<'_>, plan: &RungPlan) {
+    let generation = work.release.generation;
+    let open = work.release.rungs.get(&plan.key()).is_some_and(|state| state.receipt.is_none());
+    let prompt = (open && needs_receipt(&plan.audience)).then(|| Prompt::Receipt { rung: plan.key(), generation });
+    say_anew(work, plan, prompt);
+}
+
 fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
     let notice = Notice::Rung {
         rung: plan.key(),
@@ -200,7 +207,7 @@ fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
         text: plan.text.clone(),
         late_min: None,
         not_sent: Vec::new(),
-        open: go_gaps(&work.release, work.ctx.now),
+        open: gaps_ahead(&work.release, work.ctx.now),
     };
     work.edit(posting_key(work.release.generation, &plan.key()), notice, prompt);
 }
@@ -209,14 +216,13 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if !matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
         return;
     }
-    for rung in rungs(release) {
-        let key = rung.key();
-        if !release.rungs.contains_key(&key)
-            && let Some(at) = due_at(release, rung)
-        {
-            marks.push(Mark { at, kind: MarkKind::Rung { rung: key } });
-        }
-    }
+    marks.extend(ahead(release).into_iter().map(|(at, rung)| Mark { at, kind: MarkKind::Rung { rung } }));
+}
+
+/// Rungs of the present schedule that were neither said nor skipped, with their instants.
+pub(super) fn ahead(release: &Release) -> Vec<(Timestamp, String)> {
+    let waiting = rungs(release).into_iter().filter(|rung| !release.rungs.contains_key(&rung.key()));
+    waiting.filter_map(|rung| Some((due_at(release, rung)?, rung.key()))).collect()
 }
 
 pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) {

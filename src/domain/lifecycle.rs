@@ -10,14 +10,14 @@ use super::digest::digest as digest_of;
 use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
-use super::ladder;
 use super::notice::Notice;
-use super::people::By;
+use super::people::{Actor, By};
 use super::plan::ReleaseType;
 use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
-use super::{minutes, signoff};
+use super::schedule::{self, Said};
+use super::{freeze, minutes, signoff};
 
 /// Minutes after T-0 at which a missing go is asked for again; at the last one a new T-0 is demanded.
 pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
@@ -30,41 +30,69 @@ pub fn grace(kind: Option<ReleaseType>) -> SignedDuration {
     }
 }
 
+/// The rule of lint that says that the written T-0 is past (`plans.md` 7).
+const T0_PAST: &str = "TM075";
+
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
 pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
-    let Command::Plan(PlanCommand::Import { imported, no }) = command else {
-        return Err(Refusal::UnknownRelease { typed: String::new() });
-    };
-    policy::may(ctx.actor, Action::Import, ctx.policy, None)?;
-    let Some(person) = ctx.actor.person() else {
-        return Err(Refusal::NotAllowed { who: vec![] });
+    let (imported, no, train, author) = match command {
+        Command::Plan(PlanCommand::Import { imported, no }) => {
+            policy::may(ctx.actor, Action::Import, ctx.policy, None)?;
+            let Some(person) = ctx.actor.person() else {
+                return Err(Refusal::NotAllowed { who: vec![] });
+            };
+            (imported, no, None, person.user.clone())
+        }
+        // Only the clock makes a train depart; whoever set it up was asked then.
+        Command::Plan(PlanCommand::Depart { imported, no, train, author }) if *ctx.actor == Actor::Clock => {
+            (imported, no, Some(train), author)
+        }
+        _ => return Err(Refusal::UnknownRelease { typed: String::new() }),
     };
     let Imported { plan, digest, findings, fixes, renamed: _, undone: _ } = *imported;
     let event = PlanEvent::Imported {
         id,
         no,
         guild,
-        author: person.user.clone(),
+        author,
         plan: Box::new(plan),
         digest,
         findings,
         fixes,
         policy: Box::new(ctx.policy.clone()),
+        train: train.clone(),
     };
     let Some(release) = opened(&event) else {
         return Err(Refusal::UnknownRelease { typed: String::new() });
     };
     let first = recorded(ctx, Event::Plan(event));
-    Ok(Work::with(release, first, ctx).done(Reply::Imported { revision: 1, material: true }))
+    let mut work = Work::with(release, first, ctx);
+    if let Some(train) = train {
+        let (mention, until) = (vec![work.release.author.clone()], work.release.plan.t0_at());
+        let posting = work.post("departed", Destination::Release, Notice::Departed { train });
+        posting.mention = mention;
+        posting.useful_until = until;
+        posting.prompt = Some(Prompt::Submit);
+    }
+    Ok(work.done(Reply::Imported { revision: 1, material: true }))
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply, Refusal> {
     match command {
-        PlanCommand::Import { .. } => Err(Refusal::AlreadyDone { what: "import".to_owned() }),
+        PlanCommand::Import { .. } | PlanCommand::Depart { .. } => {
+            Err(Refusal::AlreadyDone { what: "import".to_owned() })
+        }
         PlanCommand::Revise { imported } => revise(work, *imported),
+        PlanCommand::Repolicy { policy } => {
+            if work.release.policy != *policy {
+                work.record(PlanEvent::PolicyChanged { policy });
+            }
+            Ok(Reply::Silent)
+        }
         PlanCommand::Submit => submit(work),
+        PlanCommand::Reschedule { t0, reason } => schedule::reschedule(work, t0, &reason),
         PlanCommand::Scrub { reason: why } => scrub(work, &why),
         PlanCommand::Name { post, user } => {
             policy::may(work.ctx.actor, Action::Submit, work.ctx.policy, Some(&work.release))?;
@@ -84,8 +112,13 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     if !matches!(before, PhaseName::Draft | PhaseName::Gathering | PhaseName::Approved) {
         return work.wrong_phase(Wanted::Import);
     }
-    let Imported { mut plan, digest, findings, fixes, renamed, undone } = imported;
+    let Imported { mut plan, digest, mut findings, fixes, renamed, undone } = imported;
     keep_names(&work.release, &mut plan);
+    // The document still says the time that a command or a hold moved.
+    if work.release.t0_written.is_some() && plan.t0_at() == work.release.t0_written {
+        plan.t0.clone_from(&work.release.plan.t0);
+        findings.retain(|(code, _)| code != T0_PAST);
+    }
     if before != PhaseName::Draft {
         // What may be submitted is what may replace it.
         let next = Release { plan: plan.clone(), findings: findings.clone(), ..work.release.clone() };
@@ -96,15 +129,15 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     }
     // Both sides by today's digest: an upgrade of ours is no change of theirs.
     let material = digest != work.release.digest && digest_of(&plan) != digest_of(&work.release.plan);
-    let digest = if material { digest } else { work.release.digest.clone() };
+    let digest = if material { digest_of(&plan) } else { work.release.digest.clone() };
     let moved = plan.t0_at() != work.release.plan.t0_at();
     let changes = changes::between(&work.release.plan, &plan);
-    let plan = Box::new(plan);
+    let (plan, said) = (Box::new(plan), Said::of(&work.release));
     work.record(PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed, undone });
     if before != PhaseName::Draft {
         if moved {
-            let by = work.by();
-            announce_again(work, &Notice::Moved { by });
+            schedule::begin_anew(work, said, None);
+            freeze::point_out_overlaps(work);
         }
         if material {
             signoff::ask(work, true);
@@ -137,6 +170,7 @@ fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     }
     work.record(PlanEvent::Submitted { policy: Box::new(work.ctx.policy.clone()) });
     signoff::ask(work, false);
+    freeze::point_out_overlaps(work);
     signoff::approve_if_complete(work);
     Ok(Reply::Submitted)
 }
@@ -191,25 +225,11 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     };
     let by = work.by();
     if told {
-        announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
+        schedule::overtake(work);
+        schedule::announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
     }
     work.record(PlanEvent::Scrubbed { reason: why });
     Ok(Reply::Scrubbed)
-}
-
-/// Says something to the release channel and to every audience that was already told.
-pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
-    let key = work.unique("again");
-    work.post(format!("{key}/release"), Destination::Release, notice.clone());
-    for audience in ladder::told(&work.release) {
-        let again = match notice {
-            Notice::Scrubbed { by, reason, .. } => {
-                Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
-            }
-            other => other.clone(),
-        };
-        work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
-    }
 }
 
 /// The author of a draft is reminded once, at its T-24h.
@@ -226,7 +246,7 @@ pub(super) fn remind_draft(work: &mut Work<'_>) {
 pub(super) fn ask_t0(work: &mut Work<'_>) {
     let asked = work.release.t0_asked;
     work.record(PlanEvent::T0Asked);
-    let open = super::stage::go_gaps(&work.release, work.ctx.now);
+    let open = super::stage::gaps_ahead(&work.release, work.ctx.now);
     let mention = work.climb(asked);
     let key = work.unique("go");
     let posting = work.post(key, Destination::Release, Notice::GoNoGo { asked, open });
@@ -250,7 +270,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
 }
 
 pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
-    let PlanEvent::Imported { id, no, guild, author, plan, digest, findings, fixes, policy } = event else {
+    let PlanEvent::Imported { id, no, guild, author, plan, digest, findings, fixes, policy, train: _ } = event else {
         return None;
     };
     Some(Release {
@@ -274,8 +294,10 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         gates_done: std::collections::BTreeSet::new(),
         rungs: std::collections::BTreeMap::new(),
         stuck: std::collections::BTreeMap::new(),
+        exceptions: Vec::new(),
         signoff_reminders: 0,
         t0_asked: 0,
+        t0_written: None,
         draft_reminded: false,
         issues: std::collections::BTreeSet::new(),
     })
@@ -303,24 +325,24 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
                 release.revisers.insert(user.clone());
             }
             if *moved {
-                release.generation += 1;
-                release.rungs.clear();
-                release.t0_asked = 0;
-                release.draft_reminded = false;
+                release.t0_written = None;
+                release.begin_schedule();
             }
             if *material {
-                release.round += 1;
-                release.signoffs.clear();
-                release.signoff_reminders = 0;
+                release.begin_round();
                 if matches!(release.phase, Phase::Approved { .. } | Phase::Gathering { .. }) {
                     release.phase = Phase::Gathering { since: at };
                 }
             }
         }
+        PlanEvent::Rescheduled { t0, reason: _, digest, changes } => {
+            schedule::rescheduled(release, t0, digest, changes, at);
+        }
         PlanEvent::Submitted { policy } => {
             release.policy = (**policy).clone();
             release.phase = Phase::Gathering { since: at };
         }
+        PlanEvent::PolicyChanged { policy } => release.policy = (**policy).clone(),
         PlanEvent::Approved => release.phase = Phase::Approved { since: at },
         PlanEvent::Scrubbed { reason } => release.phase = Phase::Scrubbed { at, reason: reason.clone() },
         PlanEvent::Named { post, user } => {

@@ -20,6 +20,7 @@ pub mod digest;
 pub mod effect;
 pub mod event;
 mod evolve;
+pub mod freeze;
 pub mod ids;
 pub mod ladder;
 pub mod lifecycle;
@@ -28,11 +29,14 @@ pub mod people;
 pub mod plan;
 pub mod policy;
 pub mod prompt;
+pub mod recur;
 pub mod refusal;
 pub mod release;
 pub mod rollback;
+pub mod schedule;
 pub mod signoff;
 pub mod stage;
+pub mod train;
 pub mod trigger;
 pub mod updates;
 pub mod workspace;
@@ -54,4 +58,16 @@ pub(crate) fn seconds(n: u32) -> jiff::SignedDuration {
 /// Minutes as a span of time.
 pub(crate) fn minutes(n: u32) -> jiff::SignedDuration {
     jiff::SignedDuration::from_mins(i64::from(n))
+}
+
+/// The zone of an IANA name or a fixed offset such as `+02:00`; UTC for anything else.
+pub fn zone_of(name: &str) -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::get(name).ok().or_else(|| fixed_zone(name)).unwrap_or(jiff::tz::TimeZone::UTC)
+}
+
+fn fixed_zone(zone: &str) -> Option<jiff::tz::TimeZone> {
+    let sign = if zone.starts_with('-') { -1 } else { 1 };
+    let (hours, minutes) = zone.trim_start_matches(['+', '-']).split_once(':')?;
+    let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
+    jiff::tz::Offset::from_seconds(sign * seconds).ok().map(jiff::tz::TimeZone::fixed)
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::Verdict;
 use super::delivery::{Settled, Stuck};
+use super::freeze::Planned;
 use super::ids::Audience;
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
@@ -16,6 +17,8 @@ pub enum Notice {
     SignoffAsk {
         changed: bool,
     },
+    /// A request whose round is over: the plan changed.
+    SignoffOver,
     SignoffReminder {
         missing: Vec<SignoffRole>,
     },
@@ -48,12 +51,36 @@ pub enum Notice {
         stuck: Stuck,
         settled: Option<Settled>,
     },
+    /// A freeze this release may pass.
+    Excepted {
+        freeze: String,
+        until: Timestamp,
+        by: String,
+        reason: String,
+    },
+    /// Other releases of the same service near this one.
+    Overlap {
+        others: Vec<Planned>,
+    },
+    /// A train made this draft.
+    Departed {
+        train: String,
+    },
     GoNoGo {
         asked: u8,
         open: Vec<Open>,
     },
+    /// T-0 lies elsewhere.
     Moved {
         by: String,
+        from: Option<Timestamp>,
+        reason: Option<String>,
+    },
+    /// A rung of a schedule that is no more.
+    Overtaken {
+        label: String,
+        audience: Audience,
+        scrubbed: bool,
     },
     Went {
         by: String,
@@ -171,4 +198,6 @@ pub enum RungMissed {
     AfterT0,
     /// The release type has no such rung.
     ByType,
+    /// Its instant on the new schedule was past already.
+    PastWhenRescheduled,
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::freeze::Freeze;
 use super::ids::{Audience, ChannelId, RoleId, UserId};
 use super::people::{Actor, Person};
 use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
@@ -25,6 +26,9 @@ pub struct Policy {
     pub audiences: BTreeMap<Audience, Route>,
     /// Author and owner may sign their own plan. Off unless a workspace turns it on.
     pub self_approval: bool,
+    /// Times in which nothing goes live.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub freezes: Vec<Freeze>,
 }
 
 /// Where an audience reads, who of it is mentioned, and who may confirm.
@@ -43,6 +47,7 @@ pub enum Action {
     Import,
     Submit,
     Scrub,
+    Reschedule,
     Sign(SignoffRole),
     Go,
     Steer,
@@ -50,6 +55,8 @@ pub enum Action {
     Acknowledge,
     Item,
     Setup,
+    /// Let a release through a freeze.
+    Except,
 }
 
 /// Who may, in words a refusal can use.
@@ -76,9 +83,9 @@ pub fn may(actor: &Actor, action: Action, policy: &Policy, release: Option<&Rele
     }
     let managers = || Who::Managers(policy.release_managers.clone());
     let who = match action {
-        Action::Import => vec![managers()],
+        Action::Import | Action::Except => vec![managers()],
         Action::Submit => vec![Who::Author, Who::Owner, managers()],
-        Action::Scrub | Action::Go | Action::Item => vec![Who::Owner, managers()],
+        Action::Scrub | Action::Reschedule | Action::Go | Action::Item => vec![Who::Owner, managers()],
         Action::Steer | Action::Acknowledge | Action::Decide => vec![
             Who::Owner,
             Who::OnCall,

@@ -1,5 +1,7 @@
 //! Why a command was not carried out, for people. Every variant has words in `voice` that say what to do next.
 
+use jiff::Timestamp;
+
 use super::ids::{Audience, RoleId};
 use super::plan::{ReleaseType, SignoffRole};
 use super::policy::Who;
@@ -79,6 +81,19 @@ pub enum Refusal {
     NotYours {
         by: String,
     },
+    NameNeeded,
+    TooMany {
+        what: &'static str,
+        most: usize,
+    },
+    /// A rule without a firing to come, or a time that is past.
+    NeverAgain,
+    /// A draft has no schedule yet.
+    NotScheduledYet,
+    /// A time that must lie ahead does not.
+    TimePast {
+        at: Timestamp,
+    },
     /// The minute in which it could be taken back is over.
     UndoOver,
     NothingOpen {
@@ -101,6 +116,8 @@ pub enum Wanted {
     RollBack,
     AllClear,
     Scrub,
+    Reschedule,
+    Except,
     Postmortem,
     Alert,
     Receipt,
@@ -126,4 +143,5 @@ pub enum Open {
     NotHealthy { metric: String, value: String, success: String },
     StagesLeft { done: usize, of: usize },
     UpdateOverdue,
+    Freeze { name: String, until: Timestamp, opening: Option<Timestamp> },
 }

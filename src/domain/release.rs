@@ -11,6 +11,7 @@ use super::changes::Change;
 use super::closing::Closing;
 use super::decision::Point;
 use super::delivery::Stuck;
+use super::freeze::Exception;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
@@ -61,8 +62,14 @@ pub struct Release {
     /// Messages that are not where they belong, by posting key.
     #[serde(default)]
     pub stuck: BTreeMap<String, Stuck>,
+    /// Freezes it may pass.
+    #[serde(default)]
+    pub exceptions: Vec<Exception>,
     pub signoff_reminders: u8,
     pub t0_asked: u8,
+    /// T-0 as the document writes it, once a command or a hold moved it.
+    #[serde(default)]
+    pub t0_written: Option<Timestamp>,
     pub draft_reminded: bool,
     /// What the record shows for the post-mortem question (`product.md` 8).
     pub issues: BTreeSet<Issue>,
@@ -289,6 +296,21 @@ impl Release {
             | Phase::RollingBack { run, .. } => Some(run),
             _ => None,
         }
+    }
+
+    /// A new schedule: every rung is ahead again.
+    pub(super) fn begin_schedule(&mut self) {
+        self.generation += 1;
+        self.rungs.clear();
+        self.t0_asked = 0;
+        self.draft_reminded = false;
+    }
+
+    /// A new round of sign-offs.
+    pub(super) fn begin_round(&mut self) {
+        self.round += 1;
+        self.signoffs.clear();
+        self.signoff_reminders = 0;
     }
 
     /// Nothing more will be said by itself.

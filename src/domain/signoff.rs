@@ -113,6 +113,10 @@ pub(super) fn approve_if_complete(work: &mut Work<'_>) {
 
 /// Asks every required role to sign the present digest.
 pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
+    if changed && work.release.round > 1 {
+        // The request of the round before must not be read as the present one's.
+        work.edit(format!("signoff/{}", work.release.round - 1), Notice::SignoffOver, None);
+    }
     let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
     let posting = work.post(key, Destination::Release, Notice::SignoffAsk { changed });
     posting.prompt = Some(prompt);

@@ -18,7 +18,7 @@ use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run};
 use super::updates::UpdateClock;
-use super::{alert, lifecycle, signoff};
+use super::{alert, freeze, schedule, signoff};
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +31,7 @@ pub struct StageClock {
     pub soak_said: bool,
 }
 
-/// What stands against go, in the order a person would mend it.
+/// What stands against go at an instant, in the order a person would mend it.
 pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     let mut open: Vec<Open> = signoff::missing(release).into_iter().map(Open::Signoff).collect();
     let gates = release.plan.gates.iter().filter(|gate| !gate.done && !release.gates_done.contains(&gate.id));
@@ -39,7 +39,13 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     if release.plan.t0_at().is_some_and(|t0| now > t0 + minutes(GO_GRACE_MIN)) {
         open.push(Open::T0Past);
     }
+    open.extend(freeze::gaps(release, now));
     open
+}
+
+/// The same as it looks for T-0, or for now where that is past.
+pub fn gaps_ahead(release: &Release, now: Timestamp) -> Vec<Open> {
+    go_gaps(release, release.plan.t0_at().map_or(now, |t0| t0.max(now)))
 }
 
 /// The number of stages; a plan without any has one, "all at once".
@@ -152,6 +158,9 @@ pub(super) fn hold(work: &mut Work<'_>, why: String) -> Result<(), Refusal> {
         _ => return work.wrong_phase(Wanted::Hold),
     }
     work.record(StageEvent::Held { reason: why.clone() });
+    if work.release.phase.run().is_none() {
+        schedule::show_anew(work);
+    }
     let (key, by) = (work.unique("held"), work.by());
     let mention = work.climb(1);
     let posting = work.post(key, Destination::Release, Notice::Held { by, reason: why });
@@ -170,7 +179,8 @@ fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     let notice = Notice::Resumed { by: work.by(), held_min };
     if work.release.phase.run().is_none() {
         // T-0 moved: whoever was told of the old one is told again.
-        lifecycle::announce_again(work, &notice);
+        schedule::show_anew(work);
+        schedule::announce_again(work, &notice);
     } else {
         let key = work.unique("resumed");
         work.post(key, Destination::Release, notice);
@@ -270,6 +280,7 @@ fn held(release: &mut Release, reason: &str, at: Timestamp) {
 fn resumed(release: &mut Release, at: Timestamp) {
     match release.phase.clone() {
         Phase::HeldBefore { since, approved, .. } => {
+            schedule::keep_written(release);
             if let Some(t0) = &mut release.plan.t0 {
                 t0.at += at.duration_since(since);
             }

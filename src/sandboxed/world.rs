@@ -188,5 +188,6 @@ pub(super) fn policy() -> Policy {
         ]
         .into(),
         self_approval: false,
+        freezes: Vec::new(),
     }
 }

@@ -1,9 +1,11 @@
 //! The only SQL. One writing connection, a few reading ones; every statement is literal and checked when compiled. It must
 //! not decide anything: rows in, rows out.
 
+mod edits;
 mod journal;
 mod outbox;
 mod releases;
+mod trouble;
 mod workspaces;
 
 use std::path::{Path, PathBuf};
@@ -13,8 +15,10 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
+pub use edits::{DueEdit, NewEdit};
 pub use journal::verify;
-pub use outbox::{Claimed, DueEdit, Found, NewEdit, NewPost, Outcome, Undelivered};
+pub use outbox::{Claimed, Found, NewPost, Outcome};
+pub use trouble::Undelivered;
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, instant, json, to_json};
-use crate::domain::delivery::Trouble;
+use super::{Store, StoreFault, instant, to_json};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
 /// Attempts that ended with the process before a row is given up as poison.
@@ -16,7 +15,8 @@ const MAX_RECOVERIES: i64 = 3;
 pub struct NewPost {
     pub key: String,
     pub guild: GuildId,
-    pub release: ReleaseId,
+    /// Absent where the workspace itself speaks.
+    pub release: Option<ReleaseId>,
     pub channel: ChannelId,
     pub priority: i64,
     pub due: i64,
@@ -28,23 +28,11 @@ pub struct NewPost {
     pub marker: String,
 }
 
-/// A new rendering of a message.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewEdit {
-    pub key: String,
-    pub release: ReleaseId,
-    pub payload: String,
-    pub prompt: Option<String>,
-    /// Edits of one message are at least this far apart, so that they coalesce.
-    pub apart: SignedDuration,
-}
-
 /// A post taken for sending, or waiting for its look-up.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Claimed {
     pub id: i64,
     pub key: String,
-    pub release: ReleaseId,
     pub channel: ChannelId,
     pub payload: String,
     pub prompt: Option<String>,
@@ -111,35 +99,9 @@ pub struct PostState {
     pub count: i64,
 }
 
-/// A post that did not reach its channel, for whoever must know.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered {
-    pub id: i64,
-    pub release: ReleaseId,
-    pub key: String,
-    pub trouble: Trouble,
-    pub channel: ChannelId,
-    pub payload: String,
-    pub why: String,
-}
-
-/// An edit that may be sent now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DueEdit {
-    pub key: String,
-    pub channel: ChannelId,
-    pub message: String,
-    pub marker: String,
-    pub payload: String,
-    pub prompt: Option<String>,
-    pub wanted: i64,
-    pub attempt: i64,
-}
-
 struct ClaimedRow {
     id: i64,
     key: String,
-    release_id: String,
     channel_id: String,
     payload: String,
     prompt_id: Option<String>,
@@ -156,12 +118,10 @@ impl TryFrom<ClaimedRow> for Claimed {
     type Error = StoreFault;
 
     fn try_from(row: ClaimedRow) -> Result<Self, StoreFault> {
-        let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
         let time = |ms: Option<i64>, column| ms.map(|ms| instant(ms, "outbox", column)).transpose();
         Ok(Self {
             id: row.id,
             key: row.key,
-            release,
             channel: ChannelId(row.channel_id),
             payload: row.payload,
             prompt: row.prompt_id,
@@ -187,40 +147,12 @@ impl Store {
         }
         let rows = to_json(&posts, "outbox")?;
         sqlx::query!(
-            "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try)
+            "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported)
              SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
-                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due'
+                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due', value ->> 'release' IS NULL
              FROM json_each(?) WHERE true
              ON CONFLICT DO NOTHING",
             rows
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// Wants a message rendered anew; an equal rendering is no news.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn want_edit(txn: &mut SqliteConnection, edit: &NewEdit, now: Timestamp) -> Result<(), StoreFault> {
-        let release = edit.release.to_string();
-        let (now, apart) = (now.as_millisecond(), i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX));
-        sqlx::query!(
-            "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try)
-             SELECT ?1, ?2, ?3, ?4, 1, 0, ?5
-             WHERE EXISTS (SELECT 1 FROM edit WHERE key = ?1)
-                OR NOT EXISTS (SELECT 1 FROM outbox WHERE key = ?1 AND payload = ?3 AND prompt_id IS ?4)
-             ON CONFLICT (key) DO UPDATE SET
-                 payload = ?3, prompt_id = ?4, wanted = wanted + 1, attempt = 0,
-                 next_try = CASE WHEN done < wanted THEN next_try ELSE max(?5, coalesce(done_at, 0) + ?6) END
-             WHERE payload <> ?3 OR prompt_id IS NOT ?4",
-            edit.key,
-            release,
-            edit.payload,
-            edit.prompt,
-            now,
-            apart
         )
         .execute(txn)
         .await?;
@@ -346,7 +278,7 @@ impl Store {
                   AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = o.channel_id AND b.state = 'sending')
                   AND priority = (SELECT min(p.priority) FROM outbox p WHERE p.channel_id = o.channel_id AND p.state IN ('planned', 'blocked') AND p.next_try <= ?1)
                 GROUP BY channel_id LIMIT ?3)
-             RETURNING id AS "id!", key AS "key!", release_id AS "release_id!", channel_id AS "channel_id!", payload AS "payload!", prompt_id,
+             RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id,
                        nonce AS "nonce!", marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id"#,
             now_ms,
             lease,
@@ -397,7 +329,8 @@ impl Store {
         let posted = message.map(|_| now_ms);
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
-            "UPDATE outbox SET state = ?3, message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
+            "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
+                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
                     next_try = coalesce(?6, next_try), reason = ?7, lease_until = NULL, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
@@ -431,7 +364,7 @@ impl Store {
         let now = now.as_millisecond();
         let rows = sqlx::query_as!(
             ClaimedRow,
-            r#"SELECT id AS "id!", key, release_id, channel_id, payload, prompt_id, nonce, marker, attempt, lease_until, first_attempt, due, anchor_id
+            r#"SELECT id AS "id!", key, channel_id, payload, prompt_id, nonce, marker, attempt, lease_until, first_attempt, due, anchor_id
              FROM outbox WHERE state = 'unknown' AND next_try <= ? ORDER BY priority, next_try LIMIT ?"#,
             now,
             limit
@@ -463,7 +396,8 @@ impl Store {
         };
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
-            "UPDATE outbox SET state = ?3, message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
+            "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
+                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'held') THEN 'superseded' ELSE ?3 END,
                     next_try = coalesce(?6, next_try), reason = ?7, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
              WHERE id = ?1 AND attempt = ?2 AND state = 'unknown'",
             id,
@@ -479,176 +413,6 @@ impl Store {
         .await?;
         txn.commit().await?;
         Ok(done.rows_affected() == 1)
-    }
-
-    /// Sent posts the release was not told of yet.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn unreported(&self) -> Result<Vec<(i64, ReleaseId, String, Timestamp)>, StoreFault> {
-        let rows = sqlx::query!(
-            r#"SELECT id AS "id!", release_id, key, posted_at AS "posted_at!" FROM outbox WHERE state = 'sent' AND reported = 0 ORDER BY id LIMIT 100"#
-        )
-        .fetch_all(self.read())
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
-                Ok((row.id, release, row.key, instant(row.posted_at, "outbox", "posted_at")?))
-            })
-            .collect()
-    }
-
-    /// Posts that did not reach their channel and nobody was told of yet.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn untold(&self) -> Result<Vec<Undelivered>, StoreFault> {
-        let rows = sqlx::query!(
-            r#"SELECT id AS "id!", release_id, key, state, channel_id, payload, coalesce(reason, '') AS "reason!: String" FROM outbox
-             WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped') ORDER BY id LIMIT 100"#
-        )
-        .fetch_all(self.read())
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(Undelivered {
-                    id: row.id,
-                    release: json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?,
-                    trouble: match row.state.as_str() {
-                        "held" => Trouble::Held,
-                        "blocked" => Trouble::Blocked,
-                        "skipped" => Trouble::Expired,
-                        _ => Trouble::Dead,
-                    },
-                    key: row.key,
-                    channel: ChannelId(row.channel_id),
-                    payload: row.payload,
-                    why: row.reason,
-                })
-            })
-            .collect()
-    }
-
-    /// Notes that people were told of it.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn mark_told(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET told = 1 WHERE id = ?", id).execute(txn).await?;
-        Ok(())
-    }
-
-    /// A person has it sent again: at once, with the same nonce, however late it is.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn send_again(txn: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<(), StoreFault> {
-        let now = now.as_millisecond();
-        sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0, tainted = 0, reason = 'sent again by a person'
-             WHERE key = ? AND state IN ('held', 'blocked', 'dead')",
-            now,
-            key
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// A person found it in the channel: it is never sent again.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn call_sent(txn: &mut SqliteConnection, key: &str) -> Result<(), StoreFault> {
-        sqlx::query!(
-            "UPDATE outbox SET state = 'skipped', told = 1, reason = 'found in the channel by a person' WHERE key = ? AND state = 'held'",
-            key
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// The frozen message under a key.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn payload(txn: &mut SqliteConnection, key: &str) -> Result<Option<String>, StoreFault> {
-        Ok(sqlx::query_scalar!("SELECT payload FROM outbox WHERE key = ?", key).fetch_optional(txn).await?)
-    }
-
-    /// Notes that the release was told.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn mark_reported(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id).execute(txn).await?;
-        Ok(())
-    }
-
-    /// Edits that may be sent now: their message is posted and their time has come.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn due_edits(&self, now: Timestamp, limit: i64) -> Result<Vec<DueEdit>, StoreFault> {
-        let now = now.as_millisecond();
-        let rows = sqlx::query!(
-            r#"SELECT e.key, o.channel_id, o.message_id AS "message_id!", o.marker, e.payload, e.prompt_id, e.wanted, e.attempt
-             FROM edit e JOIN outbox o ON o.key = e.key
-             WHERE e.done < e.wanted AND e.next_try <= ? AND o.message_id IS NOT NULL ORDER BY e.next_try LIMIT ?"#,
-            now,
-            limit
-        )
-        .fetch_all(self.read())
-        .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| DueEdit {
-                key: row.key,
-                channel: ChannelId(row.channel_id),
-                message: row.message_id,
-                marker: row.marker,
-                payload: row.payload,
-                prompt: row.prompt_id,
-                wanted: row.wanted,
-                attempt: row.attempt,
-            })
-            .collect())
-    }
-
-    /// Records an edit: done up to `wanted`, or to be tried again.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn record_edit(
-        &self,
-        key: &str,
-        wanted: i64,
-        retry_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), StoreFault> {
-        let now = now.as_millisecond();
-        let mut txn = self.begin().await?;
-        match retry_at.map(Timestamp::as_millisecond) {
-            None => {
-                sqlx::query!(
-                    "UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0 WHERE key = ?",
-                    wanted,
-                    now,
-                    key
-                )
-                .execute(&mut *txn)
-                .await?;
-            }
-            Some(at) => {
-                sqlx::query!("UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?", at, key)
-                    .execute(&mut *txn)
-                    .await?;
-            }
-        }
-        txn.commit().await?;
-        Ok(())
     }
 
     /// When the courier has something to do next.

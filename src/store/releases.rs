@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::agenda::next_wakeup;
 use crate::domain::effect::Prompt;
+use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::{MAX_STATE_BYTES, PhaseName, Release};
 
@@ -116,6 +117,42 @@ impl Store {
         rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
     }
 
+    /// Every release of a server that is not over.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn open_release_ids(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseId>, StoreFault> {
+        let rows = sqlx::query_scalar!(
+            "SELECT id FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed')",
+            guild.0
+        )
+        .fetch_all(txn)
+        .await?;
+        rows.iter().map(|id| release_id(id)).collect()
+    }
+
+    /// A server's releases from submitting to the all-clear, as far as overlaps and freezes concern them.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn planned(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
+        let rows = sqlx::query!(
+            r#"SELECT id, no, title, service, phase, state ->> '$.plan.t0.at' AS "t0: String" FROM release
+             WHERE guild_id = ? AND phase IN ('gathering', 'approved', 'held', 'live', 'watching', 'rolling_back') ORDER BY no"#,
+            guild.0
+        )
+        .fetch_all(txn)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let head = head(&row.id, row.no, row.title, &row.phase)?;
+                let t0 = row.t0.map(|text| json(&format!("\"{text}\""), "release", "t0", &row.id)).transpose()?;
+                let running = matches!(head.phase, PhaseName::Live | PhaseName::Watching | PhaseName::RollingBack);
+                Ok(Planned { no: head.no, title: head.title, t0, service: row.service, running })
+            })
+            .collect()
+    }
+
     /// A server's releases, newest first, at most 25.
     ///
     /// # Errors
@@ -174,9 +211,11 @@ impl Store {
     /// Database faults.
     pub async fn next_wakeup(&self) -> Result<Option<Timestamp>, StoreFault> {
         let row = sqlx::query_scalar!(
-            "SELECT next_wakeup AS \"w!: i64\" FROM release WHERE next_wakeup IS NOT NULL ORDER BY next_wakeup LIMIT 1"
+            r#"SELECT min(w) AS "w: i64" FROM (
+                SELECT min(next_wakeup) AS w FROM release WHERE next_wakeup IS NOT NULL
+                UNION ALL SELECT min(next_wakeup) FROM workspace WHERE next_wakeup IS NOT NULL)"#
         )
-        .fetch_optional(self.read())
+        .fetch_one(self.read())
         .await?;
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }

@@ -1,5 +1,6 @@
-//! Rows of workspaces.
+//! Rows of workspaces, and the templates of their trains.
 
+use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, json, to_json};
@@ -40,15 +41,73 @@ impl Store {
         version: i64,
     ) -> Result<(), StoreFault> {
         let state = to_json(workspace, "workspace")?;
+        let wakeup = workspace.next_wakeup().map(Timestamp::as_millisecond);
         let done = sqlx::query!(
-            "INSERT INTO workspace (guild_id, version, state) VALUES (?1, ?2 + 1, ?3)
-             ON CONFLICT (guild_id) DO UPDATE SET version = version + 1, state = ?3 WHERE version = ?2",
+            "INSERT INTO workspace (guild_id, version, state, next_wakeup) VALUES (?1, ?2 + 1, ?3, ?4)
+             ON CONFLICT (guild_id) DO UPDATE SET version = version + 1, state = ?3, next_wakeup = ?4 WHERE version = ?2",
             workspace.guild.0,
             version,
-            state
+            state,
+            wakeup
         )
         .execute(txn)
         .await?;
         if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(workspace.guild.0.clone())) }
+    }
+
+    /// Workspaces whose wake-up has come.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn due_workspaces(&self, now: Timestamp, limit: i64) -> Result<Vec<GuildId>, StoreFault> {
+        let now = now.as_millisecond();
+        let rows = sqlx::query_scalar!(
+            "SELECT guild_id FROM workspace WHERE next_wakeup <= ? ORDER BY next_wakeup LIMIT ?",
+            now,
+            limit
+        )
+        .fetch_all(self.read())
+        .await?;
+        Ok(rows.into_iter().map(GuildId).collect())
+    }
+
+    /// Keeps a train's template; an older one of the name is replaced.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn keep_train_plan(
+        txn: &mut SqliteConnection,
+        guild: &GuildId,
+        name: &str,
+        file_name: &str,
+        bytes: &[u8],
+    ) -> Result<(), StoreFault> {
+        sqlx::query!(
+            "INSERT INTO train_plan (guild_id, name, file_name, bytes) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (guild_id, name) DO UPDATE SET file_name = ?3, bytes = ?4",
+            guild.0,
+            name,
+            file_name,
+            bytes
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// A train's template: its file's name and bytes.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn train_plan(
+        txn: &mut SqliteConnection,
+        guild: &GuildId,
+        name: &str,
+    ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
+        let row =
+            sqlx::query!("SELECT file_name, bytes FROM train_plan WHERE guild_id = ? AND name = ?", guild.0, name)
+                .fetch_optional(txn)
+                .await?;
+        Ok(row.map(|row| (row.file_name, row.bytes)))
     }
 }

@@ -11,7 +11,7 @@ use crate::domain::ladder;
 use crate::domain::plan::span_label;
 use crate::domain::release::{Phase, Release, Run, RungSaid};
 use crate::domain::signoff;
-use crate::domain::stage::go_gaps;
+use crate::domain::stage::gaps_ahead;
 
 /// Renders the card. `now` judges how fresh values are.
 pub fn card(release: &Release, now: Timestamp) -> Message {
@@ -60,7 +60,7 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
     if matches!(release.phase, Phase::Scrubbed { .. }) {
         return message;
     }
-    let open = go_gaps(release, now);
+    let open = gaps_ahead(release, now);
     let signed = release.signoffs.iter().filter(|(_, s)| s.digest == release.digest);
     let mut lines: Vec<Text> = signed.map(|(role, s)| Text::from(format!("✅ {role}: {}", s.name))).collect();
     lines.extend(signoff::missing(release).into_iter().map(|role| Text::from(format!("⬜ {role}"))));

@@ -21,6 +21,8 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             .body(Text::from("The message is in ").and(channel()).t(" now.")),
         Some(Settled::CalledSent { by }) => Message::new(Tone::Good, Text::from(format!("✅ Was posted · {name}")))
             .body(Text::from(format!("{by} looked: it is in ")).and(channel()).t(".")),
+        Some(Settled::Overtaken) => Message::new(Tone::Plain, Text::from(format!("🗑️ No longer needed · {name}")))
+            .body(Text::from("It was not posted, and what it would say is overtaken. It is not sent any more.")),
     };
     let why = if settled.is_none() { Text::new().code(&stuck.why) } else { Text::new() };
     message

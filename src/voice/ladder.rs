@@ -1,12 +1,12 @@
 //! Words of the countdown: the rungs, go or no-go, a moved T-0, a scrub.
 
-use super::message::{Message, Tone};
+use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
 use crate::domain::ladder::unconfirmed;
 use crate::domain::notice::Notice;
-use crate::domain::release::Release;
+use crate::domain::release::{Phase, Release};
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
@@ -14,7 +14,12 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     match notice {
         Notice::Rung { rung, label, audience, text, late_min, not_sent, open } => {
             let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
-            let mut body = Text::from("T-0 is ").and(words::until_t0(plan)).t(": ").and(words::planned(plan)).t(".");
+            let mut body = match &release.phase {
+                Phase::HeldBefore { .. } => Text::from("⏸️ On hold: the countdown stands still. T-0 was ")
+                    .and(words::planned(plan))
+                    .t(" and will move."),
+                _ => Text::from("T-0 is ").and(words::until_t0(plan)).t(": ").and(words::planned(plan)).t("."),
+            };
             if let Some(late) = late_min {
                 body = body.br().t(format!("Sent {late} min after its time."));
             }
@@ -87,8 +92,83 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("Risks", Text::lines(risks))
                 .field("People", words::people(release))
         }
-        Notice::Moved { by } => Message::new(Tone::Wait, Text::from(format!("🗓️ T-0 moved · {name}"))).body(
-            Text::from("New T-0: ").and(words::planned(plan)).t(format!(", set by {by}. The countdown starts anew.")),
+        Notice::Excepted { freeze, until, by, reason } => {
+            Message::new(Tone::Bad, Text::from(format!("🧊 Freeze exception · {name}")))
+                .body(
+                    Text::from(format!("{by} lets this release go live in the freeze “{freeze}” (until "))
+                        .time(*until, Stamp::Full)
+                        .t(format!("): “{reason}”.")),
+                )
+                .field("People", words::people(release))
+        }
+        Notice::Overlap { others } => Message::new(Tone::Wait, Text::from(format!("⚠️ Overlap · {name}")))
+            .body(
+                Text::from(format!(
+                    "Another release of {} is near this one's T-0, ",
+                    plan.service.as_deref().unwrap_or("the same service")
+                ))
+                .and(words::planned(plan))
+                .t("."),
+            )
+            .field("Others", Text::lines(others.iter().map(super::workspace::planned)))
+            .field(
+                WHAT_NOW,
+                Text::from("Agree on an order; move one with ")
+                    .code("/release reschedule")
+                    .t(" if they disturb each other."),
+            ),
+        Notice::Departed { train } => {
+            let mut message = Message::new(Tone::Plain, Text::from(format!("🚆 Draft of train “{train}” · {name}")))
+                .body(
+                    Text::from("T-0: ")
+                        .and(words::planned(plan))
+                        .t(" (")
+                        .and(words::until_t0(plan))
+                        .t("). Nothing is scheduled until it is submitted."),
+                );
+            if !release.findings.is_empty() {
+                let lines = release
+                    .findings
+                    .iter()
+                    .take(6)
+                    .map(|(code, text)| Text::from("• ").and(words::ticked(text)).t(format!(" ({code})")));
+                message = message.field("To mend before submitting", Text::lines(lines));
+            }
+            message.field(
+                WHAT_NOW,
+                Text::from("Fill it in with ")
+                    .code("/release edit")
+                    .t(" or ")
+                    .code("/release import")
+                    .t(", then submit it. Skip one with ")
+                    .code("/tminus train skip")
+                    .t("."),
+            )
+        }
+        Notice::Moved { by, from, reason } => {
+            let mut body = Text::from("New T-0: ").and(words::planned(plan)).t(" (").and(words::until_t0(plan)).t(").");
+            if let Some(from) = from {
+                body = body.br().t("Before: ").and(words::when(*from, plan.zone())).t(".");
+            }
+            body = body.br().t(format!("Set by {by}. The countdown starts anew, and the required roles sign again."));
+            let why = reason.as_ref().map_or_else(Text::new, |why| Text::from(format!("“{why}”")));
+            Message::new(Tone::Wait, Text::from(format!("🗓️ T-0 moved · {name}"))).body(body).field("Reason", why)
+        }
+        Notice::Overtaken { label, audience, scrubbed: true } => {
+            Message::new(Tone::Bad, Text::from(format!("🚫 Scrubbed · was {label} · {name}"))).body(Text::from(
+                format!("This release was called off after {} was told. Nothing to do.", words::audience(audience)),
+            ))
+        }
+        Notice::Overtaken { label, audience, scrubbed: false } => Message::new(
+            Tone::Wait,
+            Text::from(format!("🗓️ T-0 moved · was {label} · {name}")),
+        )
+        .body(
+            Text::from(format!("The time {} was told here is no longer true. New T-0: ", words::audience(audience)))
+                .and(words::planned(plan))
+                .t(" (")
+                .and(words::until_t0(plan))
+                .t(")."),
         ),
         Notice::Scrubbed { by, reason, again } => {
             let told = if *again { " You were told it would happen; it will not." } else { "" };

@@ -20,6 +20,7 @@ pub mod system;
 mod text;
 pub mod timeline;
 pub mod words;
+pub mod workspace;
 
 #[cfg(test)]
 mod tests;

@@ -15,15 +15,21 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
     let mut message = match notice {
         Notice::DraftForgotten
         | Notice::SignoffAsk { .. }
+        | Notice::SignoffOver
         | Notice::SignoffReminder { .. }
         | Notice::Signed { .. }
         | Notice::SignoffRefused { .. }
         | Notice::Withdrawn { .. }
         | Notice::Approved
         | Notice::BreakGlassFollowUp { .. } => signoff::say(notice, release),
-        Notice::Rung { .. } | Notice::GoNoGo { .. } | Notice::Moved { .. } | Notice::Scrubbed { .. } => {
-            ladder::say(notice, release)
-        }
+        Notice::Rung { .. }
+        | Notice::GoNoGo { .. }
+        | Notice::Moved { .. }
+        | Notice::Overtaken { .. }
+        | Notice::Excepted { .. }
+        | Notice::Overlap { .. }
+        | Notice::Departed { .. }
+        | Notice::Scrubbed { .. } => ladder::say(notice, release),
         Notice::Stuck { .. } => delivery::say(notice, release),
         Notice::Went { .. }
         | Notice::StageStarted { .. }

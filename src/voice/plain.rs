@@ -6,7 +6,6 @@ use jiff::Timestamp;
 
 use super::message::Message;
 use super::text::{Span, Stamp, Text};
-use super::words;
 use crate::domain::plan::span_label;
 
 /// The message as lines. `names` tells what user ids are called; `now` is what "in 2 hours" counts from.
@@ -32,7 +31,7 @@ pub fn plain(message: &Message, zone: &str, now: Timestamp, names: &BTreeMap<Str
 
 fn spans(text: &Text, zone: &str, now: Timestamp, names: &BTreeMap<String, String>) -> String {
     let named = |id: &str| names.get(id).cloned().unwrap_or_else(|| id.to_owned());
-    let tz = words::zone(zone);
+    let tz = crate::domain::zone_of(zone);
     text.0
         .iter()
         .map(|span| match span {

@@ -1,7 +1,7 @@
 //! Why not, and what to do instead. Calm, private, never a dead end.
 
 use super::message::{Message, Tone};
-use super::text::Text;
+use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::policy::{Policy, Who};
 use crate::domain::refusal::{Refusal, Wanted};
@@ -35,6 +35,8 @@ fn verb(wanted: Wanted) -> &'static str {
         Wanted::RollBack => "A rollback",
         Wanted::AllClear => "All-clear",
         Wanted::Scrub => "Scrubbing",
+        Wanted::Reschedule => "Rescheduling",
+        Wanted::Except => "An exception from a freeze",
         Wanted::Postmortem => "A post-mortem",
         Wanted::Alert => "An alert",
         Wanted::Receipt => "A receipt",
@@ -127,6 +129,19 @@ fn sentence(refusal: &Refusal) -> Text {
             Text::from(format!("“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead."))
         }
         Refusal::NotYours { by } => Text::from(format!("Only {by}, who pressed it, can take it back.")),
+        Refusal::NameNeeded => Text::from("Give it a name, in a few words."),
+        Refusal::TooMany { what, most } => {
+            Text::from(format!("There are {most} {what} already, and no more are taken. Remove one first."))
+        }
+        Refusal::NeverAgain => {
+            Text::from("That never happens again. Give a time to come, or a rule such as Fri 15:00.")
+        }
+        Refusal::NotScheduledYet => {
+            Text::from("A draft is not scheduled yet. Change its date with ").code("/release edit").t(".")
+        }
+        Refusal::TimePast { at } => Text::from("That time does not lie ahead: ")
+            .time(*at, Stamp::Full)
+            .t(". Give a date and a time to come, such as 2026-12-15 15:00 Europe/Berlin."),
         Refusal::UndoOver => {
             Text::from("The minute for undoing it is over; it stays on the record. Tell the owner if it is wrong.")
         }

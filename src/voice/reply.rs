@@ -74,6 +74,24 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         }
         Reply::RolledBack => ok(Text::from("Recorded: rolled back and verified. A post-mortem is due.")),
         Reply::AllClear => ok(Text::from("All clear given, with the numbers.")),
+        Reply::Rescheduled { told, skipped } => {
+            let mut text =
+                Text::from("T-0 is now ").and(words::planned(plan)).t(" (").and(words::until_t0(plan)).t(").");
+            text = text.br().t("The required roles are asked to sign again.");
+            if !told.is_empty() {
+                let names: Vec<String> = told.iter().map(words::audience).collect();
+                text = text.br().t(format!("Told of the new time: {}.", names.join(", ")));
+            }
+            if !skipped.is_empty() {
+                text = text.br().t(format!("Not said, their time is past: {}.", skipped.join(", ")));
+            }
+            ok(text)
+        }
+        Reply::Excepted { freeze, until } => {
+            ok(Text::from(format!("Recorded and announced: this release may pass the freeze “{freeze}”, until "))
+                .time(*until, Stamp::Full)
+                .t("."))
+        }
         Reply::Scrubbed => ok(Text::from("Scrubbed. Whoever was told is told again.")),
         Reply::PostmortemScheduled { at } => ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t(".")),
         Reply::PostmortemFiled => ok(Text::from("Post-mortem filed. Reminders stop.")),

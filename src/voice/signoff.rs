@@ -23,6 +23,10 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t("."),
             ),
         Notice::SignoffAsk { changed } => ask(release, *changed),
+        Notice::SignoffOver => Message::new(Tone::Plain, Text::from(format!("✍️ Overtaken sign-off request · {name}")))
+            .body(
+                "The plan changed after this request; signatures given here no longer count. The new request is below.",
+            ),
         Notice::SignoffReminder { missing } => {
             let headline = format!("⏳ Sign-offs pending · {name}");
             Message::new(Tone::Wait, Text::from(headline)).body(

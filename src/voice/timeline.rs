@@ -5,9 +5,10 @@ use jiff::Timestamp;
 use super::words::{self, in_zone};
 use crate::domain::delivery::Trouble;
 use crate::domain::event::{
-    AlertEvent, ClosingEvent, DeliveryEvent, Event, NoticeEvent, PlanEvent, PointEvent, Recorded, RollbackEvent,
-    SignoffEvent, StageEvent, UpdateEvent,
+    AlertEvent, ClosingEvent, DeliveryEvent, Event, FreezeEvent, NoticeEvent, PlanEvent, PointEvent, Recorded,
+    RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
 };
+use crate::domain::notice::RungMissed;
 use crate::domain::release::{Release, RungSaid};
 
 /// One line: T-label, instant in the plan's zone, who, what.
@@ -21,12 +22,17 @@ fn what(release: &Release, event: &Event) -> String {
     let trigger = |n: &usize| release.plan.triggers.get(*n).map_or("a trigger", |t| t.text.as_str()).to_owned();
     match event {
         Event::Plan(event) => match event {
-            PlanEvent::Imported { .. } => "imported the plan, revision 1".to_owned(),
+            PlanEvent::Imported { train: Some(train), .. } => format!("made the draft of train “{train}”"),
+            PlanEvent::Imported { train: None, .. } => "imported the plan, revision 1".to_owned(),
+            PlanEvent::PolicyChanged { .. } => "changed this server's settings".to_owned(),
             PlanEvent::Revised { material, moved, .. } => format!(
                 "imported a new revision ({}{})",
                 if *material { "material" } else { "cosmetic" },
                 if *moved { ", T-0 moved" } else { "" }
             ),
+            PlanEvent::Rescheduled { t0, reason, .. } => {
+                format!("moved T-0 to {}: “{reason}”", in_zone(t0.at, &t0.zone))
+            }
             PlanEvent::Submitted { .. } => "submitted the plan".to_owned(),
             PlanEvent::Approved => "all required roles have signed: approved".to_owned(),
             PlanEvent::Scrubbed { reason } => format!("scrubbed: “{reason}”"),
@@ -43,7 +49,9 @@ fn what(release: &Release, event: &Event) -> String {
         Event::Notice(event) => match event {
             NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("{rung} told"),
             NoticeEvent::Said { rung, how: RungSaid::Late, .. } => format!("{rung} told late"),
-            NoticeEvent::Said { rung, how: RungSaid::Skipped, .. } => format!("{rung} skipped: its time had passed"),
+            NoticeEvent::Said { rung, how: RungSaid::Skipped, missed } => {
+                format!("{rung} skipped: {}", missed_why(*missed))
+            }
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
             NoticeEvent::TakenBack { rung } => format!("took the receipt for {rung} back"),
@@ -56,6 +64,7 @@ fn what(release: &Release, event: &Event) -> String {
                 Trouble::Expired => format!("not posted while it was useful: {}", stuck.said),
             },
             DeliveryEvent::Freed { .. } => "a message that was stuck is posted".to_owned(),
+            DeliveryEvent::Dropped { .. } => "a message that was stuck is overtaken and dropped".to_owned(),
             DeliveryEvent::SentAgain { .. } => "had a stuck message sent again".to_owned(),
             DeliveryEvent::CalledSent { .. } => "looked: a message in doubt was posted".to_owned(),
         },
@@ -116,6 +125,9 @@ fn what(release: &Release, event: &Event) -> String {
             RollbackEvent::Failed { reason } => format!("the rollback failed: “{reason}”"),
             RollbackEvent::Verified { .. } => "rolled back and verified".to_owned(),
         },
+        Event::Freeze(FreezeEvent::Excepted { freeze, reason, .. }) => {
+            format!("let it pass the freeze “{freeze}”: “{reason}”")
+        }
         Event::Closing(event) => match event {
             ClosingEvent::AllClear => "gave the all-clear".to_owned(),
             ClosingEvent::Scheduled { at } => {
@@ -129,5 +141,15 @@ fn what(release: &Release, event: &Event) -> String {
             ClosingEvent::ActionsReminded => "reminded of open actions".to_owned(),
             ClosingEvent::Closed => "closed".to_owned(),
         },
+    }
+}
+
+fn missed_why(missed: Option<RungMissed>) -> &'static str {
+    match missed {
+        Some(RungMissed::Superseded) => "a later notice was due as well",
+        Some(RungMissed::AfterT0) => "T-0 had passed",
+        Some(RungMissed::ByType) => "this type of release has no such notice",
+        Some(RungMissed::PastWhenRescheduled) => "its time was past when T-0 was moved",
+        None => "its time had passed",
     }
 }

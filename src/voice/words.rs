@@ -1,7 +1,6 @@
 //! Words many messages share: phases, times, open items, people, values.
 
 use jiff::Timestamp;
-use jiff::tz::{Offset, TimeZone};
 
 use super::text::{Stamp, Text};
 use crate::domain::alert::{self, Judged};
@@ -12,6 +11,7 @@ use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, Signoff
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
 use crate::domain::release::{PhaseName, Release, Run};
+use crate::domain::zone_of;
 
 /// A phase as people read it.
 pub fn phase(name: PhaseName) -> &'static str {
@@ -114,9 +114,9 @@ pub fn chosen<T: std::fmt::Display>(choice: Option<T>) -> String {
     choice.map_or_else(|| "not chosen".to_owned(), |choice| choice.to_string())
 }
 
-/// `Tue 14:00 Europe/Berlin`.
+/// `Tue 8 Dec 14:00 Europe/Berlin`.
 pub fn in_zone(at: Timestamp, zone: &str) -> String {
-    let civil = self::zone(zone).to_datetime(at);
+    let civil = zone_of(zone).to_datetime(at);
     let day = match civil.weekday() {
         jiff::civil::Weekday::Monday => "Mon",
         jiff::civil::Weekday::Tuesday => "Tue",
@@ -126,19 +126,8 @@ pub fn in_zone(at: Timestamp, zone: &str) -> String {
         jiff::civil::Weekday::Saturday => "Sat",
         jiff::civil::Weekday::Sunday => "Sun",
     };
-    format!("{day} {:02}:{:02} {zone}", civil.hour(), civil.minute())
-}
-
-/// The zone a plan names, an IANA name or a fixed offset; UTC for anything else.
-pub fn zone(name: &str) -> TimeZone {
-    TimeZone::get(name).ok().or_else(|| fixed(name)).unwrap_or(TimeZone::UTC)
-}
-
-fn fixed(zone: &str) -> Option<TimeZone> {
-    let sign = if zone.starts_with('-') { -1 } else { 1 };
-    let (hours, minutes) = zone.trim_start_matches(['+', '-']).split_once(':')?;
-    let seconds = hours.parse::<i32>().ok()? * 3600 + minutes.parse::<i32>().ok()? * 60;
-    Offset::from_seconds(sign * seconds).ok().map(TimeZone::fixed)
+    let month = civil.strftime("%b");
+    format!("{day} {} {month} {:02}:{:02} {zone}", civil.day(), civil.hour(), civil.minute())
 }
 
 /// A person: a mention where the member is known (it calls nobody by itself), else the name.
@@ -197,6 +186,14 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
             Text::from(format!("{metric} is {value}{want}"))
         }
         Open::StagesLeft { done, of } => Text::from(format!("stage {} of {of} is still running", done + 1)),
+        Open::Freeze { name, until, opening } => {
+            let text = Text::from(format!("freeze “{name}” until ")).time(*until, Stamp::Full);
+            let text = match opening {
+                Some(opening) => text.t(", next opening ").time(*opening, Stamp::Full),
+                None => text.t(", no opening in sight"),
+            };
+            text.t(" (/release reschedule, or a release manager: /tminus freeze except)")
+        }
         Open::UpdateOverdue => Text::from("promised updates were missed (/release update)"),
     }
 }
@@ -219,10 +216,12 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
             Open::Signoff(role) => format!("{role} sign-off"),
             Open::Gate { text } => text.clone(),
             Open::T0Past => "a T-0 that is not past".to_owned(),
+            Open::Freeze { name, .. } => format!("an opening in the freeze “{name}”"),
             _ => "more".to_owned(),
         })
         .collect();
-    let done = of.saturating_sub(open.len());
+    let counted = open.iter().filter(|item| matches!(item, Open::Signoff(_) | Open::Gate { .. })).count();
+    let done = of.saturating_sub(counted);
     format!("{done} of {of} ready; missing: {}", missing.join(", "))
 }
 

@@ -9,6 +9,7 @@ mod delivery;
 mod kill;
 mod plans;
 mod rig;
+mod schedule;
 mod service;
 mod signoff;
 mod story;

@@ -94,6 +94,25 @@ impl Rig {
         rig
     }
 
+    /// Sets a server up in chat, as the sandbox's file would.
+    pub async fn configure(&self) {
+        let world = tminus::sandboxed::world();
+        let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id.to_string();
+        let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id.to_string();
+        let options = [
+            ("release_channel", channel("releases")),
+            ("ops_channel", channel("tminus-ops")),
+            ("timezone", "Europe/Berlin".to_owned()),
+            ("release_manager", role("Release Managers")),
+            ("engineering_lead", role("Engineering Leads")),
+            ("product_owner", role("Product")),
+            ("sre_ops", role("SRE")),
+        ];
+        let options: Vec<(&str, &str)> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let done = self.slash("ana", "tminus setup", &options).await;
+        assert!(done.starts_with("✅ Set up"), "{done}");
+    }
+
     pub async fn sign_all(&self) {
         for (who, role) in [("chloe", "engineering_lead"), ("dev", "product_owner"), ("eva", "sre_ops")] {
             let answer = self.slash(who, "release signoff give", &[("role", role)]).await;

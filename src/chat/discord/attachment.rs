@@ -1,7 +1,11 @@
 //! Fetches an attached plan: from Discord's own hosts only (or the local server in local mode), capped while it streams.
 
 use reqwest::Url;
+use serenity::model::application::{CommandDataOptionValue, CommandInteraction};
+use serenity::model::channel::Attachment;
 
+use super::parse::Typed;
+use super::render;
 use crate::plan_doc::MAX_BYTES;
 
 const HOSTS: [&str; 2] = ["cdn.discordapp.com", "media.discordapp.net"];
@@ -49,4 +53,17 @@ pub async fn fetch(
         }
     }
     Ok(bytes)
+}
+
+/// The attachment given in the option `plan`.
+pub(super) fn of<'a>(it: &'a CommandInteraction, typed: &Typed) -> Option<&'a Attachment> {
+    match typed.value("plan") {
+        Some(CommandDataOptionValue::Attachment(id)) => it.data.resolved.attachments.get(id),
+        _ => None,
+    }
+}
+
+/// Its file name as it may be shown and stored.
+pub(super) fn name(attached: &Attachment) -> String {
+    render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect()
 }

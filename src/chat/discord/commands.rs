@@ -126,6 +126,12 @@ pub fn all() -> Value {
             true,
         ),
         verb("all-clear", "Give the all-clear, if nothing is open", vec![], true),
+        verb(
+            "reschedule",
+            "Move T-0: whoever was told is told again, and the roles sign again",
+            vec![text("time", "The new T-0, such as 2026-12-15 15:00 Europe/Berlin", true), reason(true)],
+            true,
+        ),
         verb("scrub", "Call the release off before T-0", vec![reason(true)], true),
         verb("timeline", "What happened, from the journal", vec![], true),
         verb("export", "The plan with what happened filled in", vec![], true),
@@ -204,9 +210,65 @@ pub fn all() -> Value {
                 verb("setup", "Set channels and roles", setup, false),
                 verb("check", "What is set, and what is missing", vec![], false),
                 verb("help", "What T-Minus does, and how to begin", vec![], false),
+                freeze(),
+                train(),
             ],
         },
     ])
+}
+
+fn freeze() -> Value {
+    let name = || completed("name", "Which freeze", true);
+    let add = vec![
+        text("name", "Its name, such as Year end", true),
+        text("from", "A time, or a rule such as Fri 15:00", true),
+        text("until", "A time, or a rule such as Mon 08:00", true),
+        text("reason", "Why; shown in the warning", false),
+        text("timezone", "Zone of the rules; default: the server's", false),
+    ];
+    let except = vec![
+        text("reason", "Why; goes on the record and is announced", true),
+        completed("name", "Which freeze; may be left out", false),
+    ];
+    group(
+        "freeze",
+        "Times in which no release goes live",
+        vec![
+            verb("add", "Add a freeze, once or recurring", add, false),
+            verb("list", "The freezes, and which holds now", vec![], false),
+            verb("remove", "Remove a freeze", vec![name()], false),
+            verb("except", "Let one release pass a freeze", except, true),
+        ],
+    )
+}
+
+fn train() -> Value {
+    let name = || completed("name", "Which train", true);
+    let mut days = option(4, "days_ahead", "Days before T-0 at which the draft is made; default 3", false);
+    days["min_value"] = json!(1);
+    days["max_value"] = json!(crate::domain::train::MAX_DAYS_AHEAD);
+    let add = vec![
+        text("name", "Its name, such as Weekly", true),
+        text("time", "A rule for T-0, such as Tue 14:00 or 0 14 * * TUE", true),
+        option(11, "plan", "The template; {t0} stands where the date belongs", true),
+        days,
+        text("timezone", "Default: the server's", false),
+    ];
+    group(
+        "train",
+        "Recurring releases",
+        vec![
+            verb("add", "Set a train up: drafts from a template", add, false),
+            verb("list", "The trains and their next T-0", vec![], false),
+            verb(
+                "skip",
+                "Skip the next release of a train; announced",
+                vec![name(), text("reason", "Why", true)],
+                false,
+            ),
+            verb("remove", "Remove a train", vec![name()], false),
+        ],
+    )
 }
 
 #[cfg(test)]

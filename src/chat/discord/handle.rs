@@ -107,6 +107,8 @@ impl Handler {
             "tminus help" => return reply.say(&system::help(), None).await,
             "tminus check" => return self.check(&reply, &guild).await,
             "tminus setup" => return self.setup(&reply, &guild, actor, &typed).await,
+            path if path.starts_with("tminus freeze ") => return self.freeze(&reply, guild, actor, &typed).await,
+            path if path.starts_with("tminus train ") => return self.train(&reply, it, guild, actor, &typed).await,
             "release list" => return self.list(&reply, &guild).await,
             "release show" => return self.show(&reply, &guild, &typed).await,
             "release timeline" | "release export" => return self.file(&reply, &guild, &typed).await,
@@ -137,13 +139,29 @@ impl Handler {
     }
 
     /// Asks the desk, once per interaction, and says what came of it.
-    async fn ask(&self, reply: &Reply<'_>, ask: Ask) -> Result<(), SendFault> {
+    pub(super) async fn ask(&self, reply: &Reply<'_>, ask: Ask) -> Result<(), SendFault> {
+        match self.asked(reply, ask).await {
+            Some((message, prompt)) => reply.say(&message, prompt.as_deref()).await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same after "thinking".
+    pub(super) async fn ask_later(&self, reply: &Reply<'_>, ask: Ask) -> Result<(), SendFault> {
+        match self.asked(reply, ask).await {
+            Some((message, prompt)) => reply.later(&message, prompt.as_deref(), None).await,
+            None => Ok(()),
+        }
+    }
+
+    /// What to answer; `None` for a duplicate, which was answered before.
+    async fn asked(&self, reply: &Reply<'_>, ask: Ask) -> Option<(Message, Option<String>)> {
         match self.desk.ask_once(ask, "discord", &reply.id).await {
-            Ok(Answer::Done { message, prompt, .. }) => reply.say(&message, prompt.as_deref()).await,
-            Ok(Answer::Refused { message }) => reply.say(&message, None).await,
-            Ok(Answer::Duplicate) => Ok(()),
-            Ok(Answer::Unrouted | Answer::Silent) => reply.say(&system::sorry("There was nothing to do."), None).await,
-            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
+            Ok(Answer::Done { message, prompt, .. }) => Some((*message, prompt)),
+            Ok(Answer::Refused { message } | Answer::Said { message }) => Some((*message, None)),
+            Ok(Answer::Duplicate) => None,
+            Ok(Answer::Unrouted | Answer::Silent) => Some((system::sorry("There was nothing to do."), None)),
+            Err(fault) => Some((self.fault(&reply.id, &fault), None)),
         }
     }
 

@@ -18,6 +18,15 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
             let releases = desk.store().list_releases(guild).await?;
             releases.into_iter().map(|head| (format!("{} {}", head.no, head.title), head.no.to_string())).collect()
         }
+        "name" => {
+            let workspace = desk.store().read_workspace(guild).await?;
+            let names: Vec<String> = if typed.path.starts_with("tminus train") {
+                workspace.trains.into_keys().collect()
+            } else {
+                workspace.policy.freezes.into_iter().map(|freeze| freeze.name).collect()
+            };
+            names.into_iter().map(|name| (name.clone(), name)).collect()
+        }
         "metric" => match release(desk, guild, typed.text("release")).await? {
             Some(release) => release.plan.metrics.iter().map(|m| (m.name.clone(), m.name.clone())).collect(),
             None => Vec::new(),

@@ -13,3 +13,4 @@ mod plans;
 pub mod render;
 pub mod rest;
 pub mod send;
+mod standing;

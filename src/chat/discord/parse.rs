@@ -87,6 +87,9 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
     let command = match typed.path.as_str() {
         "release submit" => Ok(Command::Plan(PlanCommand::Submit)),
         "release scrub" => Ok(Command::Plan(PlanCommand::Scrub { reason: text("reason") })),
+        "release reschedule" => parse_when(&text("time"), zone)
+            .map(|t0| Command::Plan(PlanCommand::Reschedule { t0, reason: text("reason") }))
+            .map_err(|problem| format!("{} {}", problem.message, problem.help)),
         "release go" => Ok(Command::Stage(StageCommand::Go { break_glass: typed.text("break_glass") })),
         "release hold" => Ok(Command::Stage(StageCommand::Hold { reason: text("reason") })),
         "release resume" => Ok(Command::Stage(StageCommand::Resume)),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use serenity::model::application::{CommandDataOptionValue, CommandInteraction};
+use serenity::model::application::CommandInteraction;
 
 use super::attachment;
 use super::forms;
@@ -48,11 +48,7 @@ impl Handler {
         actor: Actor,
         typed: &Typed,
     ) -> Result<(), SendFault> {
-        let attached = match typed.value("plan") {
-            Some(CommandDataOptionValue::Attachment(id)) => it.data.resolved.attachments.get(id),
-            _ => None,
-        };
-        let Some(attached) = attached else {
+        let Some(attached) = attachment::of(it, typed) else {
             return reply.say(&system::sorry("Attach the plan in the option “plan”."), None).await;
         };
         let release = match typed.text("release").map(|text| text.parse()) {
@@ -63,8 +59,7 @@ impl Handler {
             }
         };
         reply.wait().await?;
-        let file_name: String =
-            render::clean(&attached.filename).chars().filter(|c| !matches!(c, '/' | '\\')).take(100).collect();
+        let file_name = attachment::name(attached);
         let bytes =
             match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
                 Ok(bytes) => bytes,
@@ -184,7 +179,7 @@ impl Handler {
     }
 
     /// Matches a name of the plan with a member, if exactly one member bears it.
-    async fn resolve(&self, guild: &GuildId, contact: &mut Contact) {
+    pub(super) async fn resolve(&self, guild: &GuildId, contact: &mut Contact) {
         if contact.user.is_some() {
             return;
         }

@@ -1,0 +1,179 @@
+//! The desk's second aggregate: a workspace's settings, freezes and trains. A train's draft is a release like any other, made
+//! from its template. Runs inside the writer's transaction.
+
+use jiff::Timestamp;
+
+use super::writer::{entry_of, open_release, quietly, refused};
+use super::{Answer, Desk, Stop, read_with, speak};
+use crate::domain::command::{Command, Imported, PlanCommand};
+use crate::domain::ids::{GuildId, ReleaseNo};
+use crate::domain::people::Actor;
+use crate::domain::policy::{self, Action, Policy};
+use crate::domain::train;
+use crate::domain::workspace::{
+    self, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
+};
+use crate::store::{Conn, Store, StoreFault, Undelivered};
+use crate::voice;
+
+/// Sets the workspace's rules; open releases follow.
+pub(super) async fn configure(
+    desk: &Desk,
+    connection: &mut Conn,
+    guild: &GuildId,
+    actor: &Actor,
+    new: &Policy,
+    by_file: bool,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let (mut workspace, version) = Store::workspace(connection, guild).await?;
+    if !by_file {
+        policy::may(actor, Action::Setup, &workspace.policy, None).map_err(|r| refused(&r, &workspace.policy, None))?;
+    }
+    if workspace.policy != *new || version == 0 {
+        let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
+        note(connection, &mut workspace, version, &[event], actor, now).await?;
+        hand_on(desk, connection, &workspace, actor, now).await?;
+    }
+    Ok(Answer::Silent)
+}
+
+/// Changed rules reach open releases as an event of each.
+async fn hand_on(
+    desk: &Desk,
+    connection: &mut Conn,
+    workspace: &Workspace,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    for id in Store::open_release_ids(connection, &workspace.guild).await? {
+        let policy = Box::new(workspace.policy.clone());
+        quietly(desk, connection, id, Command::Plan(PlanCommand::Repolicy { policy }), actor, now).await?;
+    }
+    Ok(())
+}
+
+/// Decides a workspace's command and carries it out. `template` is a new train's document.
+pub(super) async fn apply(
+    desk: &Desk,
+    connection: &mut Conn,
+    guild: &GuildId,
+    actor: &Actor,
+    command: WorkspaceCommand,
+    template: Option<&(String, Vec<u8>)>,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let (before, version) = Store::workspace(connection, guild).await?;
+    let planned = match command {
+        WorkspaceCommand::Tick => Store::planned(connection, guild).await?,
+        _ => Vec::new(),
+    };
+    let decision = workspace::decide(&before, command, actor, now, &planned)
+        .map_err(|refusal| refused(&refusal, &before.policy, None))?;
+    let mut workspace = before.clone();
+    note(connection, &mut workspace, version, &decision.events, actor, now).await?;
+    if workspace.policy != before.policy {
+        hand_on(desk, connection, &workspace, actor, now).await?;
+    }
+    if let (WorkspaceReply::TrainAdded { name, .. }, Some((file_name, bytes))) = (&decision.reply, template) {
+        Store::keep_train_plan(connection, guild, name, file_name, bytes).await?;
+    }
+    for effect in decision.effects {
+        match effect {
+            WorkspaceEffect::Post { key, notice, mention, useful_until } => {
+                speak::announce(connection, &desk.store, &workspace, &key, &notice, mention, useful_until, now).await?;
+            }
+            WorkspaceEffect::Draft { train, t0 } => depart(desk, connection, guild, &train, t0, now).await?,
+        }
+    }
+    Ok(match voice::workspace::answer(&decision.reply) {
+        Some(message) => Answer::Said { message: Box::new(message) },
+        None => Answer::Silent,
+    })
+}
+
+/// Makes a train's draft; what cannot be made is said.
+async fn depart(
+    desk: &Desk,
+    connection: &mut Conn,
+    guild: &GuildId,
+    name: &str,
+    t0: Timestamp,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    let (mut workspace, version) = Store::workspace(connection, guild).await?;
+    let Some(train) = workspace.trains.get(name).cloned() else { return Ok(()) };
+    let failed = async |connection: &mut Conn, workspace: &Workspace, why: &str| {
+        let (key, zone) = (format!("train/{}/{name}", t0.as_millisecond()), train.zone.clone());
+        let notice = WorkspaceNotice::TrainFailed { name: name.to_owned(), t0, zone, why: why.to_owned() };
+        let mention = vec![train.author.clone()];
+        speak::announce(connection, &desk.store, workspace, &key, &notice, mention, None, now).await
+    };
+    let Some((file_name, bytes)) = Store::train_plan(connection, guild, name).await? else {
+        return Ok(failed(connection, &workspace, "its template is not stored any more").await?);
+    };
+    let Ok(text) = std::str::from_utf8(&bytes) else {
+        return Ok(failed(connection, &workspace, "its template is not UTF-8").await?);
+    };
+    let text = train::filled(text, t0, &train.zone);
+    let (reading, bytes) = read_with(&workspace, now, text.as_bytes());
+    let findings = super::findings(&reading);
+    let Some(plan) = reading.plan else {
+        return Ok(failed(connection, &workspace, "its template cannot be read as a plan").await?);
+    };
+    let imported = Imported {
+        plan,
+        digest: reading.digest,
+        findings,
+        fixes: 0,
+        renamed: std::collections::BTreeMap::new(),
+        undone: Vec::new(),
+    };
+    let no = ReleaseNo(workspace.next_no);
+    note(connection, &mut workspace, version, &[WorkspaceEvent::Numbered { no }], &Actor::Clock, now).await?;
+    let command =
+        PlanCommand::Depart { imported: Box::new(imported), no, train: name.to_owned(), author: train.author.clone() };
+    let decision = open_release(desk, connection, &workspace, Command::Plan(command), &Actor::Clock, now).await?;
+    Store::keep_revision(connection, &decision.release, &file_name, &bytes, now).await?;
+    Ok(())
+}
+
+/// A message of the workspace's own could not be posted: the ops channel is told, once, unless that is what failed.
+pub(super) async fn undelivered(
+    desk: &Desk,
+    connection: &mut Conn,
+    post: &Undelivered,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let said = speak::headline(&post.payload);
+    tracing::error!(post.key = post.key, why = post.why, said, "A message of the workspace could not be posted");
+    if post.key.contains("/undelivered/") {
+        return Ok(Answer::Silent);
+    }
+    let (workspace, _) = Store::workspace(connection, &post.guild).await?;
+    let notice = WorkspaceNotice::Undelivered { said, why: post.why.clone(), channel: post.channel.clone() };
+    let key = format!("undelivered/{}", post.id);
+    speak::announce(connection, &desk.store, &workspace, &key, &notice, Vec::new(), None, now).await?;
+    Ok(Answer::Silent)
+}
+
+/// Records a workspace's events and saves it.
+pub(super) async fn note(
+    connection: &mut Conn,
+    workspace: &mut Workspace,
+    version: i64,
+    events: &[WorkspaceEvent],
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let mut entries = Vec::with_capacity(events.len());
+    for event in events {
+        workspace.evolve(event, now);
+        entries.push(entry_of(now, &serde_json::json!({ "v": 1, "at": now, "by": actor.by(), "workspace": event }))?);
+    }
+    Store::save_workspace(connection, workspace, version).await?;
+    Store::append(connection, &workspace.guild, None, &entries).await
+}

@@ -1,0 +1,238 @@
+//! Topic: freeze windows, in which no release goes live without a recorded exception; and releases of one service that lie
+//! close together. A freeze never stands against a rollback.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::command::FreezeException;
+use super::decide::{Work, reason};
+use super::effect::{Destination, Priority, Reply};
+use super::event::FreezeEvent;
+use super::ids::ReleaseNo;
+use super::notice::Notice;
+use super::policy::{self, Action};
+use super::recur::Rule;
+use super::refusal::{Open, Refusal, Wanted};
+use super::release::{PhaseName, Release};
+use super::zone_of;
+
+/// The most freezes a workspace may have.
+pub const MAX_FREEZES: usize = 25;
+
+/// Releases of one service nearer than this to each other are pointed out.
+const NEAR: SignedDuration = SignedDuration::from_hours(24);
+
+/// A time in which nothing goes live.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Unique within its workspace, at most 60 characters.
+    pub name: String,
+    pub window: Window,
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// When a freeze holds: from its start on, up to but without its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Window {
+    Fixed {
+        from: Timestamp,
+        until: Timestamp,
+    },
+    /// From each firing of one rule to the next of the other, on the clock of a zone.
+    Recurring {
+        from: Rule,
+        until: Rule,
+        zone: String,
+    },
+}
+
+/// An exception from a freeze, for one release and up to the end of the window it was given for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exception {
+    pub freeze: String,
+    pub until: Timestamp,
+    pub by: String,
+    pub reason: String,
+}
+
+/// Another open release, as far as overlaps concern it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    pub no: ReleaseNo,
+    pub title: String,
+    pub t0: Option<Timestamp>,
+    pub service: Option<String>,
+    /// Live, and not all clear yet.
+    pub running: bool,
+}
+
+impl Freeze {
+    /// The end of the window that holds at `at`, if one does.
+    pub fn holds(&self, at: Timestamp) -> Option<Timestamp> {
+        match &self.window {
+            Window::Fixed { from, until } => (*from <= at && at < *until).then_some(*until),
+            Window::Recurring { from, until, zone } => {
+                let zone = zone_of(zone);
+                let end = until.after(&zone, at).next()?;
+                // Starts and ends alternate: it holds when the next end comes before the next start.
+                from.after(&zone, at).next().is_none_or(|start| end <= start).then_some(end)
+            }
+        }
+    }
+
+    /// The next start after `after`.
+    pub fn next_start(&self, after: Timestamp) -> Option<Timestamp> {
+        match &self.window {
+            Window::Fixed { from, .. } => (*from > after).then_some(*from),
+            Window::Recurring { from, zone, .. } => from.after(&zone_of(zone), after).next(),
+        }
+    }
+}
+
+/// The freezes that hold at `at`, with their ends.
+pub fn holding(freezes: &[Freeze], at: Timestamp) -> impl Iterator<Item = (&Freeze, Timestamp)> {
+    freezes.iter().filter_map(move |freeze| Some((freeze, freeze.holds(at)?)))
+}
+
+/// The first instant from `at` on in which no freeze holds; `None` if none is found within some hundred windows.
+pub fn opening(freezes: &[Freeze], at: Timestamp) -> Option<Timestamp> {
+    let mut at = at;
+    for _ in 0..200 {
+        match holding(freezes, at).map(|(_, until)| until).max() {
+            Some(until) => at = until,
+            None => return Some(at),
+        }
+    }
+    None
+}
+
+/// What stands against go at `at`: every freeze without an exception.
+pub(super) fn gaps(release: &Release, at: Timestamp) -> Vec<Open> {
+    let excepted =
+        |freeze: &Freeze, until| release.exceptions.iter().any(|e| e.freeze == freeze.name && until <= e.until);
+    let freezes = &release.policy.freezes;
+    holding(freezes, at)
+        .filter(|(freeze, until)| !excepted(freeze, *until))
+        .map(|(freeze, until)| Open::Freeze { name: freeze.name.clone(), until, opening: opening(freezes, at) })
+        .collect()
+}
+
+/// A release manager lets one release through one freeze; announced where people look.
+pub(super) fn except(work: &mut Work<'_>, exception: FreezeException) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Except, &work.release.policy, Some(&work.release))?;
+    if !matches!(work.release.phase.name(), PhaseName::Gathering | PhaseName::Approved | PhaseName::Held)
+        || work.release.phase.run().is_some()
+    {
+        return work.wrong_phase(Wanted::Except);
+    }
+    let at = work.release.plan.t0_at().map_or(work.ctx.now, |t0| t0.max(work.ctx.now));
+    let standing: Vec<(String, Timestamp)> = gaps(&work.release, at)
+        .into_iter()
+        .filter_map(|open| match open {
+            Open::Freeze { name, until, .. } => Some((name, until)),
+            _ => None,
+        })
+        .collect();
+    let named = exception.freeze.as_ref().map(|name| name.trim().to_lowercase());
+    let found: Vec<_> =
+        standing.iter().filter(|(name, _)| named.as_ref().is_none_or(|named| *named == name.to_lowercase())).collect();
+    let (freeze, until) = match (found.as_slice(), &exception.freeze) {
+        ([one], _) => (*one).clone(),
+        ([], None) => return Err(Refusal::NothingOpen { what: "freeze at its T-0" }),
+        (_, typed) => {
+            let known = standing.into_iter().map(|(name, _)| name).collect();
+            return Err(Refusal::UnknownItem { typed: typed.clone().unwrap_or_default(), known });
+        }
+    };
+    let (by, reason) = (work.by(), reason(&exception.reason)?);
+    work.record(FreezeEvent::Excepted { freeze: freeze.clone(), until, reason: reason.clone() });
+    let notice = Notice::Excepted { freeze: freeze.clone(), until, by, reason };
+    let key = work.unique("exception");
+    work.post(format!("{key}/release"), Destination::Release, notice.clone()).priority = Priority::Prompt;
+    work.post(format!("{key}/ops"), Destination::Ops, notice);
+    Ok(Reply::Excepted { freeze, until })
+}
+
+/// Points out other releases of the same service near this one's T-0.
+pub(super) fn point_out_overlaps(work: &mut Work<'_>) {
+    let (Some(t0), Some(service)) = (work.release.plan.t0_at(), work.release.plan.service.as_deref()) else { return };
+    let near = |other: &&Planned| {
+        let same = other.service.as_deref().is_some_and(|s| s.eq_ignore_ascii_case(service));
+        let apart = other.t0.map(|at| at.duration_since(t0).abs());
+        let runs_into = other.running && t0.duration_since(work.ctx.now) < NEAR;
+        same && other.no != work.release.no && (runs_into || apart.is_some_and(|apart| apart < NEAR))
+    };
+    let others: Vec<Planned> = work.ctx.others.iter().filter(near).take(5).cloned().collect();
+    if others.is_empty() {
+        return;
+    }
+    let (key, mention) = (work.unique("overlap"), work.owner());
+    work.post(key, Destination::Release, Notice::Overlap { others }).mention = mention;
+}
+
+pub(super) fn evolve(release: &mut Release, event: &FreezeEvent, by: &super::people::By) {
+    match event {
+        FreezeEvent::Excepted { freeze, until, reason } => {
+            release.exceptions.retain(|known| known.freeze != *freeze);
+            let exception =
+                Exception { freeze: freeze.clone(), until: *until, by: by.to_string(), reason: reason.clone() };
+            release.exceptions.push(exception);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn weekend() -> Freeze {
+        let (from, until) = (Rule::parse("Fri 15:00").unwrap(), Rule::parse("Mon 08:00").unwrap());
+        Freeze {
+            name: "Weekend".to_owned(),
+            window: Window::Recurring { from, until, zone: "Europe/Berlin".to_owned() },
+            reason: None,
+        }
+    }
+
+    fn fixed(from: &str, until: &str) -> Freeze {
+        Freeze { name: "Fair".to_owned(), window: Window::Fixed { from: at(from), until: at(until) }, reason: None }
+    }
+
+    #[test]
+    fn a_weekly_freeze_keeps_its_wall_clock_through_both_clock_changes() {
+        // Berlin changes its clock on 28 March and 31 October 2027: the window is an hour shorter, and an hour longer.
+        for (inside, last, end) in [
+            ("2027-03-26T14:00:00Z", "2027-03-29T05:59:59Z", "2027-03-29T06:00:00Z"),
+            ("2027-10-29T13:00:00Z", "2027-11-01T06:59:59Z", "2027-11-01T07:00:00Z"),
+        ] {
+            let freeze = weekend();
+            assert_eq!(freeze.holds(at(inside)), Some(at(end)), "from its first instant");
+            assert_eq!(freeze.holds(at(inside) - SignedDuration::from_secs(1)), None);
+            assert_eq!(freeze.holds(at(last)), Some(at(end)));
+            assert_eq!(freeze.holds(at(end)), None, "its end is outside");
+        }
+    }
+
+    #[test]
+    fn the_next_opening_lies_behind_every_freeze_that_touches() {
+        let freezes = [weekend(), fixed("2026-12-07T06:00:00Z", "2026-12-09T23:00:00Z")];
+        // Saturday: the fair begins before the weekend's end.
+        assert_eq!(opening(&freezes, at("2026-12-05T12:00:00Z")), Some(at("2026-12-09T23:00:00Z")));
+        assert_eq!(opening(&freezes, at("2026-12-10T12:00:00Z")), Some(at("2026-12-10T12:00:00Z")));
+        let always = Freeze {
+            window: Window::Recurring {
+                from: Rule::parse("0 0 * * *").unwrap(),
+                until: Rule::parse("0 0 * * *").unwrap(),
+                zone: "UTC".to_owned(),
+            },
+            ..weekend()
+        };
+        assert_eq!(opening(&[always], at("2026-12-05T12:00:00Z")), None, "no opening is an answer too");
+    }
+}

@@ -1,0 +1,300 @@
+//! What recurs on a wall clock: a cron rule and the instants it means in a zone. The `cron` crate counts civil times as if
+//! they were UTC; here they are placed on the time line. A time that a clock change leaves out is moved to the first instant
+//! after the gap, one that happens twice means the first; instants rise strictly. It must not know what recurs.
+
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use jiff::civil;
+use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A cron rule of five fields as people write it: minute, hour, day, month, weekday. Weekdays by name or POSIX number (0 and
+/// 7 are Sunday); a rule that names both a day and a weekday means either, as in `crontab(5)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Rule(String);
+
+/// Why a text is no rule: a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoRule(pub String);
+
+/// How far before the wanted instant the civil walk begins: longer than any change of a clock.
+const BACK: SignedDuration = SignedDuration::from_hours(30);
+/// Civil times looked at before a rule counts as never firing again.
+const MOST: usize = 5_000;
+
+const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+
+impl Rule {
+    /// Reads a rule; also `Fri 15:00`, `Mon-Fri 09:00` and `daily 09:00`.
+    ///
+    /// # Errors
+    /// A sentence that says what was expected.
+    pub fn parse(text: &str) -> Result<Self, NoRule> {
+        let text = text.trim();
+        let rule = Self(spoken(text).unwrap_or_else(|| text.split_whitespace().collect::<Vec<_>>().join(" ")));
+        rule.schedules()?;
+        Ok(rule)
+    }
+
+    /// As it was understood: five fields.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// The instants after `after`, rising strictly.
+    pub fn after(&self, zone: &TimeZone, after: Timestamp) -> impl Iterator<Item = Timestamp> + use<> {
+        let begin = chrono_of(zone.to_datetime(after - BACK));
+        let schedules = self.schedules().unwrap_or_default();
+        let zone = zone.clone();
+        let mut last = after;
+        let mut at = begin;
+        let mut tries = 0;
+        std::iter::from_fn(move || {
+            while tries < MOST {
+                tries += 1;
+                let next = schedules.iter().filter_map(|schedule| schedule.after(&at?).next()).min();
+                at = next;
+                let placed = place(next?, &zone)?;
+                if placed > last {
+                    (last, tries) = (placed, 0);
+                    return Some(placed);
+                }
+            }
+            None
+        })
+    }
+
+    /// One schedule, or two where a day and a weekday are both named.
+    fn schedules(&self) -> Result<Vec<cron::Schedule>, NoRule> {
+        let fields: Vec<&str> = self.0.split(' ').collect();
+        let [minute, hour, day, month, weekday] = fields[..] else {
+            return Err(NoRule(format!(
+                "“{}” has {} fields. A rule has five: minute, hour, day, month, weekday, such as 0 15 * * FRI.",
+                self.0,
+                fields.len()
+            )));
+        };
+        let weekday = weekdays(weekday)?;
+        let parse = |day: &str, weekday: &str| {
+            let text = format!("0 {minute} {hour} {day} {month} {weekday}");
+            text.parse::<cron::Schedule>().map_err(|_error| {
+                NoRule(format!(
+                    "“{}” is not a rule. Write minute, hour, day, month, weekday, such as 0 15 * * FRI.",
+                    self.0
+                ))
+            })
+        };
+        Ok(match weekday.as_deref() {
+            None => vec![parse(day, "*")?],
+            Some(weekday) if day == "*" || day == "?" => vec![parse("*", weekday)?],
+            Some(weekday) => vec![parse(day, "*")?, parse("*", weekday)?],
+        })
+    }
+}
+
+impl std::fmt::Display for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// `Fri 15:00`, `Mon-Fri 9:30`, `daily 09:00` as five fields.
+fn spoken(text: &str) -> Option<String> {
+    let (days, time) = text.split_once(' ')?;
+    let (hour, minute) = time.trim().split_once(':')?;
+    let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
+    let days = if days.eq_ignore_ascii_case("daily") { "*".to_owned() } else { days.to_uppercase() };
+    (hour < 24 && minute < 60).then(|| format!("{minute} {hour} * * {days}"))
+}
+
+/// The weekday field as a list of names; `None` for every day.
+fn weekdays(field: &str) -> Result<Option<String>, NoRule> {
+    if field == "*" || field == "?" {
+        return Ok(None);
+    }
+    let bad = || NoRule(format!("“{field}” is not a weekday. Write MON to SUN, or 0 to 7 with Sunday as 0 and 7."));
+    let number = |word: &str| -> Result<usize, NoRule> {
+        let named =
+            (word.len() >= 3).then(|| DAYS.iter().position(|day| word.to_uppercase().starts_with(day))).flatten();
+        match (named, word.parse::<usize>()) {
+            (Some(day), _) => Ok(day),
+            (None, Ok(day)) if day <= 7 => Ok(day),
+            _ => Err(bad()),
+        }
+    };
+    let mut days = std::collections::BTreeSet::new();
+    for part in field.split(',') {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, step.parse::<usize>().ok().filter(|s| *s > 0).ok_or_else(bad)?),
+            None => (part, 1),
+        };
+        let (from, to) = match range.split_once('-') {
+            Some((from, to)) => (number(from)?, number(to)?),
+            None if range == "*" => (0, 6),
+            None if step > 1 => (number(range)?, 6),
+            None => (number(range)?, number(range)?),
+        };
+        // Fri-Mon goes through Sunday.
+        let to = if to < from { to + 7 } else { to };
+        days.extend((from..=to).step_by(step).map(|day| DAYS[day % 7]));
+    }
+    Ok((days.len() < 7).then(|| days.into_iter().collect::<Vec<_>>().join(",")))
+}
+
+fn chrono_of(civil: civil::DateTime) -> Option<DateTime<Utc>> {
+    let positive = |n: i8| u32::try_from(n).ok();
+    let date = NaiveDate::from_ymd_opt(i32::from(civil.year()), positive(civil.month())?, positive(civil.day())?)?;
+    let time = date.and_hms_opt(positive(civil.hour())?, positive(civil.minute())?, positive(civil.second())?)?;
+    Some(time.and_utc())
+}
+
+fn place(at: DateTime<Utc>, zone: &TimeZone) -> Option<Timestamp> {
+    let small = |n: u32| i8::try_from(n).ok();
+    let (year, month, day) = (i16::try_from(at.year()).ok()?, small(at.month())?, small(at.day())?);
+    let civil =
+        civil::DateTime::new(year, month, day, small(at.hour())?, small(at.minute())?, small(at.second())?, 0).ok()?;
+    instant(civil, zone)
+}
+
+/// The instant of a civil time: the first instant after a gap, the first of two.
+pub fn instant(civil: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let ambiguous = zone.to_ambiguous_timestamp(civil);
+    match ambiguous.offset() {
+        AmbiguousOffset::Unambiguous { .. } => ambiguous.compatible().ok(),
+        AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok(),
+        AmbiguousOffset::Gap { .. } => {
+            // As if the clock had not been changed, this lies after the change: the change is the one before it.
+            let beyond = ambiguous.later().ok()?;
+            zone.preceding(beyond).next().map(|change| change.timestamp())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(at: Timestamp, zone: &TimeZone) -> String {
+        let offset = zone.to_offset(at).seconds() / 60;
+        let civil = zone.to_datetime(at).strftime("%a %m-%d %H:%M");
+        format!("{civil}{}{:02}:{:02}", if offset < 0 { '-' } else { '+' }, offset.abs() / 60, offset.abs() % 60)
+    }
+
+    fn firings(rule: &str, zone: &str, after: &str, n: usize) -> Vec<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let rule = Rule::parse(rule).unwrap();
+        let fired = rule.after(&zone, after.parse().unwrap()).take(n);
+        fired.map(|at| shown(at, &zone)).collect()
+    }
+
+    /// `reliability.md` 4.6, `integrations.md` 5.1: every night a clock changes, in four zones.
+    #[test]
+    fn f19_daily_rules_fire_once_a_day_through_every_clock_change() {
+        let table = [
+            // Gap: 02:30 is moved to the end of the gap.
+            ("30 2 * * *", "Europe/Berlin", "2027-03-27T12:00:00Z", ["Sun 03-28 03:00+02:00", "Mon 03-29 02:30+02:00"]),
+            (
+                "30 2 * * *",
+                "America/New_York",
+                "2027-03-13T12:00:00Z",
+                ["Sun 03-14 03:00-04:00", "Mon 03-15 02:30-04:00"],
+            ),
+            // Lord Howe moves by half an hour at 02:00.
+            (
+                "15 2 * * *",
+                "Australia/Lord_Howe",
+                "2027-10-02T00:00:00Z",
+                ["Sun 10-03 02:30+11:00", "Mon 10-04 02:15+11:00"],
+            ),
+            (
+                "30 2 * * *",
+                "Australia/Lord_Howe",
+                "2027-10-02T00:00:00Z",
+                ["Sun 10-03 02:30+11:00", "Mon 10-04 02:30+11:00"],
+            ),
+            // Cairo's gap is at midnight.
+            ("30 0 * * *", "Africa/Cairo", "2027-04-29T12:00:00Z", ["Fri 04-30 01:00+03:00", "Sat 05-01 00:30+03:00"]),
+            ("30 1 * * *", "Africa/Cairo", "2027-04-29T12:00:00Z", ["Fri 04-30 01:30+03:00", "Sat 05-01 01:30+03:00"]),
+            // Fold: the first of the two.
+            ("30 2 * * *", "Europe/Berlin", "2027-10-30T12:00:00Z", ["Sun 10-31 02:30+02:00", "Mon 11-01 02:30+01:00"]),
+            ("30 1 * * *", "Europe/Berlin", "2027-10-30T12:00:00Z", ["Sun 10-31 01:30+02:00", "Mon 11-01 01:30+01:00"]),
+            (
+                "30 1 * * *",
+                "America/New_York",
+                "2026-10-31T12:00:00Z",
+                ["Sun 11-01 01:30-04:00", "Mon 11-02 01:30-05:00"],
+            ),
+            (
+                "45 1 * * *",
+                "Australia/Lord_Howe",
+                "2027-04-03T00:00:00Z",
+                ["Sun 04-04 01:45+11:00", "Mon 04-05 01:45+10:30"],
+            ),
+            ("30 23 * * *", "Africa/Cairo", "2027-10-28T12:00:00Z", ["Thu 10-28 23:30+03:00", "Fri 10-29 23:30+02:00"]),
+        ];
+        for (rule, zone, after, want) in table {
+            assert_eq!(firings(rule, zone, after, 2), want, "{rule} in {zone}");
+        }
+    }
+
+    /// Counted through twelve years: as many firings as days, rising strictly, in every zone with a clock change near them.
+    #[test]
+    fn f19_a_daily_rule_fires_as_often_as_there_are_days() {
+        let (begin, end): (Timestamp, Timestamp) =
+            ("2024-01-01T00:00:00Z".parse().unwrap(), "2036-01-01T00:00:00Z".parse().unwrap());
+        for name in ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Africa/Cairo"] {
+            let zone = TimeZone::get(name).unwrap();
+            for text in ["30 0 * * *", "30 1 * * *", "15 2 * * *", "30 2 * * *", "0 3 * * *"] {
+                let rule = Rule::parse(text).unwrap();
+                let first =
+                    instant(civil::date(2024, 1, 1).at(0, 0, 0, 0), &zone).unwrap() - SignedDuration::from_secs(1);
+                let fired: Vec<Timestamp> = rule.after(&zone, first).take_while(|at| *at < end).collect();
+                assert!(fired.windows(2).all(|two| two[0] < two[1]), "{text} in {name} goes back");
+                let days: std::collections::BTreeSet<_> = fired.iter().map(|at| zone.to_datetime(*at).date()).collect();
+                assert_eq!(days.len(), fired.len(), "{text} in {name}: once a day");
+                let all = (end.duration_since(begin).as_hours() / 24) as usize;
+                assert!(fired.len().abs_diff(all) <= 1, "{text} in {name}: {} firings, {all} days", fired.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_that_fires_often_never_goes_back() {
+        let fired = firings("*/30 * * * *", "America/New_York", "2026-11-01T04:29:00Z", 6);
+        let want = ["Sun 11-01 00:30-04:00", "Sun 11-01 01:00-04:00", "Sun 11-01 01:30-04:00", "Sun 11-01 02:00-05:00"];
+        assert_eq!(fired[..4], want);
+    }
+
+    #[test]
+    fn weekdays_are_posix_and_a_day_or_a_weekday_is_enough() {
+        let monday = "2026-11-23T00:00:00Z";
+        for rule in ["0 15 * * 5", "0 15 * * FRI", "Fri 15:00", "0 15 * * friday"] {
+            assert_eq!(firings(rule, "UTC", monday, 1), ["Fri 11-27 15:00+00:00"], "{rule}");
+        }
+        assert_eq!(firings("0 9 * * 7", "UTC", monday, 1), ["Sun 11-29 09:00+00:00"]);
+        assert_eq!(
+            firings("Fri-Mon 09:00", "UTC", monday, 3),
+            ["Mon 11-23 09:00+00:00", "Fri 11-27 09:00+00:00", "Sat 11-28 09:00+00:00"]
+        );
+        assert_eq!(
+            firings("0 9 1 * MON", "UTC", monday, 3),
+            ["Mon 11-23 09:00+00:00", "Mon 11-30 09:00+00:00", "Tue 12-01 09:00+00:00"]
+        );
+    }
+
+    #[test]
+    fn what_is_no_rule_says_what_is() {
+        for (text, part) in [
+            ("0 9 * *", "five"),
+            ("61 9 * * *", "not a rule"),
+            ("0 9 * * 8", "not a weekday"),
+            ("0 9 * * Frx-Mon", "not a weekday"),
+            ("tomorrow", "five"),
+        ] {
+            let said = Rule::parse(text).unwrap_err().0;
+            assert!(said.contains(part), "{text}: {said}");
+        }
+        assert_eq!(firings("0 9 30 2 *", "UTC", "2026-01-01T00:00:00Z", 1), Vec::<String>::new(), "never");
+    }
+}

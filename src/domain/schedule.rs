@@ -1,0 +1,179 @@
+//! Topic: where T-0 lies before go. A new T-0 begins a new schedule: what was said of the old one shows so, what was not
+//! sent yet never is, whoever was told is told again, and the rungs ahead run anew.
+
+use jiff::Timestamp;
+
+use super::changes::{self, Change};
+use super::decide::{Work, reason};
+use super::delivery;
+use super::digest::digest as digest_of;
+use super::effect::{Destination, Redelivery, Reply};
+use super::event::{NoticeEvent, PlanEvent};
+use super::freeze;
+use super::ids::Audience;
+use super::ladder;
+use super::notice::{Notice, RungMissed};
+use super::plan::{PlannedTime, RungPlan, t_label};
+use super::policy::{self, Action};
+use super::refusal::{Refusal, Wanted};
+use super::release::{Phase, PhaseName, Release, RungSaid};
+use super::signoff;
+use super::{plausible, zone_of};
+
+/// What was said of a schedule that is about to end.
+#[derive(Debug)]
+pub(super) struct Said {
+    generation: u32,
+    t0: Option<Timestamp>,
+    rungs: Vec<RungPlan>,
+    told: Vec<Audience>,
+}
+
+impl Said {
+    /// Of the present schedule; to be taken before the event that ends it.
+    pub(super) fn of(release: &Release) -> Self {
+        let said =
+            |rung: &&RungPlan| release.rungs.get(&rung.key()).is_some_and(|state| state.said != RungSaid::Skipped);
+        Self {
+            generation: release.generation,
+            t0: release.plan.t0_at(),
+            rungs: release.plan.rungs.iter().filter(said).cloned().collect(),
+            told: ladder::told(release).into_iter().collect(),
+        }
+    }
+}
+
+/// A new T-0 by command. Times are material: the required roles are asked again.
+pub(super) fn reschedule(work: &mut Work<'_>, mut t0: PlannedTime, why: &str) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Reschedule, &work.release.policy, Some(&work.release))?;
+    match work.release.phase.name() {
+        PhaseName::Gathering | PhaseName::Approved => {}
+        PhaseName::Held if work.release.phase.run().is_none() => {}
+        PhaseName::Draft => return Err(Refusal::NotScheduledYet),
+        _ => return work.wrong_phase(Wanted::Reschedule),
+    }
+    let why = reason(why)?;
+    if t0.at <= work.ctx.now || !plausible(t0.at) {
+        return Err(Refusal::TimePast { at: t0.at });
+    }
+    if work.release.plan.t0_at() == Some(t0.at) {
+        return Err(Refusal::AlreadyDone { what: "T-0 is at that time".to_owned() });
+    }
+    // An instant without a place keeps the plan's; the record shows it with its zone, whatever was typed.
+    if !t0.zone.contains('/') {
+        work.release.plan.zone().clone_into(&mut t0.zone);
+    }
+    let civil = zone_of(&t0.zone).to_datetime(t0.at).strftime("%Y-%m-%d %H:%M").to_string();
+    t0.typed = format!("{civil} {}", t0.zone);
+    let said = Said::of(&work.release);
+    let mut plan = work.release.plan.clone();
+    plan.t0 = Some(t0.clone());
+    let (digest, changes) = (digest_of(&plan), changes::between(&work.release.plan, &plan));
+    work.record(PlanEvent::Rescheduled { t0, reason: why.clone(), digest, changes });
+    let (told, skipped) = begin_anew(work, said, Some(why));
+    signoff::ask(work, true);
+    freeze::point_out_overlaps(work);
+    Ok(Reply::Rescheduled { told, skipped })
+}
+
+/// After the event that moved T-0: the old schedule's notices, the rungs whose time is past, and whoever must know.
+pub(super) fn begin_anew(work: &mut Work<'_>, said: Said, why: Option<String>) -> (Vec<Audience>, Vec<String>) {
+    for rung in &said.rungs {
+        let key = ladder::posting_key(said.generation, &rung.key());
+        let notice = Notice::Overtaken {
+            label: t_label(-i64::from(rung.before_min)),
+            audience: rung.audience.clone(),
+            scrubbed: false,
+        };
+        drop_unsent(work, &key);
+        work.edit(key, notice, None);
+    }
+    let skipped = skip_past(work);
+    let mut told = said.told;
+    for rung in &work.release.plan.rungs {
+        if skipped.contains(&rung.key()) && !told.contains(&rung.audience) {
+            told.push(rung.audience.clone());
+        }
+    }
+    let by = work.by();
+    announce(work, &Notice::Moved { by, from: said.t0, reason: why }, &told);
+    (told, skipped)
+}
+
+/// Rungs whose time is past on the new schedule are not said; the record says why.
+fn skip_past(work: &mut Work<'_>) -> Vec<String> {
+    let now = work.ctx.now;
+    let past: Vec<String> =
+        ladder::ahead(&work.release).into_iter().filter(|(at, _)| *at <= now).map(|(_, rung)| rung).collect();
+    for rung in &past {
+        let missed = Some(RungMissed::PastWhenRescheduled);
+        work.record(NoticeEvent::Said { rung: rung.clone(), how: RungSaid::Skipped, missed });
+    }
+    past
+}
+
+/// Called off: the notices of the present schedule show it.
+pub(super) fn overtake(work: &mut Work<'_>) {
+    let said = Said::of(&work.release);
+    for rung in &said.rungs {
+        let key = ladder::posting_key(said.generation, &rung.key());
+        let notice = Notice::Overtaken {
+            label: t_label(-i64::from(rung.before_min)),
+            audience: rung.audience.clone(),
+            scrubbed: true,
+        };
+        drop_unsent(work, &key);
+        work.edit(key, notice, None);
+    }
+}
+
+/// A message that is not in its channel yet is not sent any more, and nobody is asked about it.
+fn drop_unsent(work: &mut Work<'_>, key: &str) {
+    work.redeliver(key, Redelivery::Withdraw);
+    delivery::overtaken(work, key);
+}
+
+/// The notices of the present schedule with T-0 and state as they are now: on hold, or moved by a hold.
+pub(super) fn show_anew(work: &mut Work<'_>) {
+    for rung in Said::of(&work.release).rungs {
+        ladder::show(work, &rung);
+    }
+}
+
+/// Says something to the release channel and to every audience that was already told.
+pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
+    let told: Vec<Audience> = ladder::told(&work.release).into_iter().collect();
+    announce(work, notice, &told);
+}
+
+fn announce(work: &mut Work<'_>, notice: &Notice, to: &[Audience]) {
+    let key = work.unique("again");
+    work.post(format!("{key}/release"), Destination::Release, notice.clone());
+    for audience in to {
+        let again = match notice {
+            Notice::Scrubbed { by, reason, .. } => {
+                Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
+            }
+            other => other.clone(),
+        };
+        work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
+    }
+}
+
+/// T-0 lies elsewhere from here on: a new schedule, and a new round of sign-offs.
+pub(super) fn rescheduled(release: &mut Release, t0: &PlannedTime, digest: &str, changes: &[Change], at: Timestamp) {
+    keep_written(release);
+    release.plan.t0 = Some(t0.clone());
+    release.digest = digest.to_owned();
+    release.changes = changes.to_vec();
+    release.begin_schedule();
+    release.begin_round();
+    release.phase = Phase::Gathering { since: at };
+}
+
+/// The document keeps the time it was written with: a later import of it does not move T-0 back.
+pub(super) fn keep_written(release: &mut Release) {
+    if release.t0_written.is_none() {
+        release.t0_written = release.plan.t0_at();
+    }
+}

@@ -1,0 +1,151 @@
+//! What people and releases are told of posts: what reached its channel, what did not, and what a person decided about it.
+//! How posts travel is `outbox`'s.
+
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+
+use super::{Store, StoreFault, instant, json};
+use crate::domain::delivery::Trouble;
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+
+/// A post that did not reach its channel, for whoever must know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undelivered {
+    pub id: i64,
+    pub guild: GuildId,
+    /// Absent where the workspace itself spoke.
+    pub release: Option<ReleaseId>,
+    pub key: String,
+    pub trouble: Trouble,
+    pub channel: ChannelId,
+    pub payload: String,
+    pub why: String,
+}
+
+impl Store {
+    /// Sent posts the release was not told of yet.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn unreported(&self) -> Result<Vec<(i64, ReleaseId, String, Timestamp)>, StoreFault> {
+        let rows = sqlx::query!(
+            r#"SELECT id AS "id!", release_id AS "release_id!", key, posted_at AS "posted_at!" FROM outbox WHERE state = 'sent' AND reported = 0 ORDER BY id LIMIT 100"#
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
+                Ok((row.id, release, row.key, instant(row.posted_at, "outbox", "posted_at")?))
+            })
+            .collect()
+    }
+
+    /// Posts that did not reach their channel and nobody was told of yet.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn untold(&self) -> Result<Vec<Undelivered>, StoreFault> {
+        let rows = sqlx::query!(
+            r#"SELECT id AS "id!", guild_id, release_id, key, state, channel_id, payload, coalesce(reason, '') AS "reason!: String" FROM outbox
+             WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped') ORDER BY id LIMIT 100"#
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(Undelivered {
+                    id: row.id,
+                    guild: GuildId(row.guild_id),
+                    release: match row.release_id {
+                        Some(id) => Some(json(&format!("\"{id}\""), "outbox", "release_id", &row.key)?),
+                        None => None,
+                    },
+                    trouble: match row.state.as_str() {
+                        "held" => Trouble::Held,
+                        "blocked" => Trouble::Blocked,
+                        "skipped" => Trouble::Expired,
+                        _ => Trouble::Dead,
+                    },
+                    key: row.key,
+                    channel: ChannelId(row.channel_id),
+                    payload: row.payload,
+                    why: row.reason,
+                })
+            })
+            .collect()
+    }
+
+    /// Notes that people were told of it.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn mark_told(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
+        sqlx::query!("UPDATE outbox SET told = 1 WHERE id = ?", id).execute(txn).await?;
+        Ok(())
+    }
+
+    /// A person has it sent again: at once, with the same nonce, however late it is.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn send_again(txn: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<(), StoreFault> {
+        let now = now.as_millisecond();
+        sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0, tainted = 0, reason = 'sent again by a person'
+             WHERE key = ? AND state IN ('held', 'blocked', 'dead')",
+            now,
+            key
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// A person found it in the channel: it is never sent again.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn call_sent(txn: &mut SqliteConnection, key: &str) -> Result<(), StoreFault> {
+        sqlx::query!(
+            "UPDATE outbox SET state = 'skipped', told = 1, reason = 'found in the channel by a person' WHERE key = ? AND state = 'held'",
+            key
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// What is not in its channel yet is not sent any more; an attempt under way may still arrive.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn withdraw(txn: &mut SqliteConnection, key: &str) -> Result<(), StoreFault> {
+        sqlx::query!(
+            "UPDATE outbox SET withdrawn = 1, told = 1, reason = 'overtaken',
+                    state = CASE WHEN state IN ('planned', 'blocked', 'held', 'dead') THEN 'superseded' ELSE state END
+             WHERE key = ? AND state IN ('planned', 'blocked', 'held', 'dead', 'sending', 'unknown')",
+            key
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// The frozen message under a key.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn payload(txn: &mut SqliteConnection, key: &str) -> Result<Option<String>, StoreFault> {
+        Ok(sqlx::query_scalar!("SELECT payload FROM outbox WHERE key = ?", key).fetch_optional(txn).await?)
+    }
+
+    /// Notes that the release was told.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn mark_reported(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
+        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id).execute(txn).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,209 @@
+//! Words of a workspace's own: freezes and trains.
+
+use super::message::{Message, Tone, WHAT_NOW};
+use super::text::{Span, Stamp, Text};
+use super::words;
+use crate::domain::freeze::{Freeze, Planned, Window, holding};
+use crate::domain::policy::Policy;
+use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
+use jiff::Timestamp;
+
+/// Gives a workspace's notice its words.
+pub fn say(notice: &WorkspaceNotice) -> Message {
+    let mut message = words_of(notice);
+    message.footer = "this server".to_owned();
+    message
+}
+
+fn words_of(notice: &WorkspaceNotice) -> Message {
+    match notice {
+        WorkspaceNotice::FreezeAhead { freeze, start, until, inside } => {
+            let mut body = Text::from("From ").time(*start, Stamp::Full).t(" (").time(*start, Stamp::Relative).t(")");
+            if let Some(until) = until {
+                body = body.t(" until ").time(*until, Stamp::Full);
+            }
+            body = body.t(". No release goes live in it without a recorded exception; rollbacks are never blocked.");
+            if let Some(reason) = &freeze.reason {
+                body = body.br().t(format!("Reason: “{reason}”."));
+            }
+            let message = Message::new(Tone::Wait, Text::from(format!("🧊 Freeze ahead · {}", freeze.name))).body(body);
+            if inside.is_empty() {
+                return message.field("Planned inside it", Text::from("nothing"));
+            }
+            message.field("Planned inside it", Text::lines(inside.iter().take(10).map(planned))).field(
+                WHAT_NOW,
+                Text::from("Move it with ")
+                    .code("/release reschedule")
+                    .t(", or a release manager records an exception with ")
+                    .code("/tminus freeze except")
+                    .t("."),
+            )
+        }
+        WorkspaceNotice::TrainSkipped { name, t0, zone, by, reason, next } => {
+            Message::new(Tone::Wait, Text::from(format!("⏭️ Train skipped · {name}")))
+                .body(
+                    Text::from("The release of ")
+                        .and(words::when(*t0, zone))
+                        .t(format!(" is skipped by {by}: “{reason}”.")),
+                )
+                .field("Next", next_one(*next, zone))
+        }
+        WorkspaceNotice::TrainMissed { name, t0, zone } => {
+            Message::new(Tone::Bad, Text::from(format!("⚠️ Train missed · {name}"))).body(
+                Text::from("No draft was made for ")
+                    .and(words::when(*t0, zone))
+                    .t(": T-Minus was not running until its time had passed."),
+            )
+        }
+        WorkspaceNotice::TrainFailed { name, t0, zone, why } => {
+            Message::new(Tone::Bad, Text::from(format!("⚠️ Train without a draft · {name}")))
+                .body(Text::from("No draft was made for ").and(words::when(*t0, zone)).t(format!(": {why}.")))
+                .field(
+                    WHAT_NOW,
+                    Text::from("Set the train up again with ")
+                        .code("/tminus train add")
+                        .t("; for this time, ")
+                        .code("/release import")
+                        .t("."),
+                )
+        }
+        WorkspaceNotice::Undelivered { said, why, channel } => Message::new(Tone::Bad, Text::from("⛔ Not posted"))
+            .body(
+                Text::from("A message could not be posted in ").and(Text(vec![Span::Channel(channel.clone())])).t("."),
+            )
+            .field("Message", Text::from(said.as_str()))
+            .field("Reason", Text::new().code(why))
+            .field(
+                WHAT_NOW,
+                Text::from("Tell those who read that channel, and give the rights back (see /tminus check)."),
+            ),
+    }
+}
+
+fn next_one(next: Option<Timestamp>, zone: &str) -> Text {
+    next.map_or_else(|| Text::from("none"), |at| words::when(at, zone))
+}
+
+/// Another release in a line: number, title, T-0 or that it runs.
+pub(super) fn planned(planned: &Planned) -> Text {
+    let text = Text::from(format!("• {} {}", planned.no, planned.title));
+    match planned.t0 {
+        _ if planned.running => text.t(", running now"),
+        Some(t0) => text.t(", T-0 ").time(t0, Stamp::Full),
+        None => text,
+    }
+}
+
+/// Gives the answer its words; `None` where nobody listens.
+pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
+    let ok = |text: Text| Message::new(Tone::Good, Text::from("✅ Done")).body(text);
+    Some(match reply {
+        WorkspaceReply::FreezeAdded { freeze, holds, next } => {
+            let mut message = ok(Text::from(format!("Freeze “{}”: ", freeze.name)).and(window(freeze)));
+            if let Some(until) = holds {
+                message = message.field("Now", Text::from("it holds, until ").time(*until, Stamp::Full));
+            }
+            message.field("Next starts", times(next, zone(freeze)))
+        }
+        WorkspaceReply::FreezeRemoved { name } => ok(Text::from(format!("Freeze “{name}” is removed."))),
+        WorkspaceReply::TrainAdded { name, zone, days_ahead, next, unknown } => {
+            let days = if *days_ahead == 1 { "a day".to_owned() } else { format!("{days_ahead} days") };
+            ok(Text::from(format!("Train “{name}”: a draft is made {days} before each T-0.")))
+                .field("Next T-0s", times(next, zone))
+                .field(
+                    "No member found",
+                    if unknown.is_empty() {
+                        Text::new()
+                    } else {
+                        Text::from(format!(
+                            "{}. Write the handle beside the name, such as Ana (@ana), and set the train up again.",
+                            unknown.join(", ")
+                        ))
+                    },
+                )
+                .field(
+                    WHAT_NOW,
+                    Text::from(
+                        "If a time is not what you meant, set the train up again under the same name. Skip one with ",
+                    )
+                    .code("/tminus train skip")
+                    .t("."),
+                )
+        }
+        WorkspaceReply::TrainRemoved { name } => {
+            ok(Text::from(format!("Train “{name}” is removed. Drafts it made stay.")))
+        }
+        WorkspaceReply::TrainSkipped { name, t0, zone, next } => {
+            ok(Text::from(format!("“{name}” of ")).and(words::when(*t0, zone)).t(" is skipped, and announced."))
+                .field("Next", next_one(*next, zone))
+        }
+        WorkspaceReply::Silent => return None,
+    })
+}
+
+fn zone(freeze: &Freeze) -> &str {
+    match &freeze.window {
+        Window::Recurring { zone, .. } => zone,
+        Window::Fixed { .. } => "UTC",
+    }
+}
+
+fn times(times: &[Timestamp], zone: &str) -> Text {
+    if times.is_empty() {
+        return Text::from("none");
+    }
+    Text::lines(times.iter().map(|at| Text::from("• ").and(words::when(*at, zone))))
+}
+
+fn window(freeze: &Freeze) -> Text {
+    match &freeze.window {
+        Window::Fixed { from, until } => {
+            Text::from("from ").time(*from, Stamp::Full).t(" until ").time(*until, Stamp::Full)
+        }
+        Window::Recurring { from, until, zone } => {
+            Text::from("each time from ").code(from.text()).t(" until ").code(until.text()).t(format!(" ({zone})"))
+        }
+    }
+}
+
+/// `/tminus freeze list`.
+pub fn freezes(policy: &Policy, now: Timestamp) -> Message {
+    let held: Vec<(String, Timestamp)> =
+        holding(&policy.freezes, now).map(|(freeze, until)| (freeze.name.clone(), until)).collect();
+    let lines = policy.freezes.iter().map(|freeze| {
+        let line = Text::from("• ").b(&freeze.name).t(": ").and(window(freeze));
+        match held.iter().find(|(name, _)| *name == freeze.name) {
+            Some((_, until)) => line.t("; 🧊 holds now, until ").time(*until, Stamp::Full),
+            None => freeze
+                .next_start(now)
+                .map_or_else(|| line.clone().t("; over"), |at| line.clone().t("; next ").time(at, Stamp::Full)),
+        }
+    });
+    let body = if policy.freezes.is_empty() {
+        Text::from("None. Add one with ").code("/tminus freeze add").t(".")
+    } else {
+        Text::lines(lines)
+    };
+    Message::new(Tone::Plain, Text::from("🧊 Freezes")).body(body)
+}
+
+/// `/tminus train list`.
+pub fn trains(workspace: &Workspace) -> Message {
+    let lines = workspace.trains.iter().map(|(name, train)| {
+        let line = Text::from("• ")
+            .b(name)
+            .t(": ")
+            .code(train.rule.text())
+            .t(format!(" ({}), drafted {} d ahead by {}; next ", train.zone, train.days_ahead, train.author_name));
+        match train.next(1).first() {
+            Some(at) => line.time(*at, Stamp::Full),
+            None => line.t("never"),
+        }
+    });
+    let body = if workspace.trains.is_empty() {
+        Text::from("None. Set one up with ").code("/tminus train add").t(".")
+    } else {
+        Text::lines(lines)
+    };
+    Message::new(Tone::Plain, Text::from("🚆 Trains")).body(body)
+}
