@@ -28,7 +28,8 @@ CREATE TABLE outbox_new (
     told          INTEGER NOT NULL DEFAULT 0,
     tainted       INTEGER NOT NULL DEFAULT 0,
     looked_up     INTEGER,
-    withdrawn     INTEGER NOT NULL DEFAULT 0
+    withdrawn     INTEGER NOT NULL DEFAULT 0,
+    plain         INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 INSERT INTO outbox_new (id, key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state,
                         reason, attempt, recoveries, next_try, lease_until, first_attempt, anchor_id, message_id, posted_at, reported,
@@ -51,7 +52,13 @@ DROP TABLE outbox;
 ALTER TABLE outbox_new RENAME TO outbox;
 ALTER TABLE attempt_new RENAME TO attempt;
 
-CREATE INDEX outbox_open ON outbox (next_try, priority) WHERE state IN ('planned', 'unknown', 'sending', 'blocked');
+-- Each state the courier asks for has an index of its own: SQLite uses a partial index only where a query says its very words.
+CREATE INDEX outbox_waiting ON outbox (next_try, priority, channel_id) WHERE state IN ('planned', 'blocked');
+CREATE INDEX outbox_unknown ON outbox (next_try) WHERE state = 'unknown';
+CREATE INDEX outbox_sending ON outbox (lease_until) WHERE state = 'sending';
+CREATE INDEX outbox_busy ON outbox (channel_id) WHERE state = 'sending';
+CREATE INDEX outbox_stuck ON outbox (id) WHERE state IN ('held', 'dead');
+CREATE INDEX outbox_posted ON outbox (posted_at) WHERE message_id IS NOT NULL;
 CREATE INDEX outbox_unreported ON outbox (id) WHERE state = 'sent' AND reported = 0;
 CREATE INDEX outbox_channel ON outbox (channel_id, posted_at) WHERE message_id IS NOT NULL;
 CREATE INDEX outbox_untold ON outbox (id) WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped');

@@ -36,6 +36,7 @@ pub struct App {
     /// Where the intake listens.
     pub intake: SocketAddr,
     gateway: Arc<GatewayHealth>,
+    courier: Arc<courier::Health>,
     stop: CancellationToken,
     tasks: TaskTracker,
     /// The writer ends when every desk is gone.
@@ -112,7 +113,8 @@ impl App {
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 
         let gateway = Arc::new(GatewayHealth::default());
-        let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), courier_health));
+        let seen = Arc::clone(&courier_health);
+        let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), seen));
         let (stopped, failing) = (stop.clone(), failed_tx.clone());
         tasks.spawn(async move {
             if let Err(error) = intake::run(listener, intake, stopped).await {
@@ -129,7 +131,17 @@ impl App {
             }
         });
         tasks.close();
-        Ok(Self { desk, intake: intake_address, gateway, stop, tasks, writer, failed, _lock: Some(lock) })
+        Ok(Self {
+            desk,
+            intake: intake_address,
+            gateway,
+            courier: courier_health,
+            stop,
+            tasks,
+            writer,
+            failed,
+            _lock: Some(lock),
+        })
     }
 
     /// Whether the gateway is connected.
@@ -156,20 +168,20 @@ impl App {
     /// Waits until nothing is due at the clock's present instant: no mark, no delivery, no report.
     ///
     /// # Errors
-    /// Database faults, or no silence within ten seconds of real time.
+    /// Database faults, or no silence within fifteen seconds of real time.
     pub async fn quiet(&self) -> anyhow::Result<()> {
         let mut silent = 0;
-        for _ in 0..2_000 {
+        for _ in 0..3_000 {
             let now = self.desk.clock().now();
             let due = self.next_due().await?.is_some_and(|at| at <= now);
-            let busy = due || !self.desk.store().unreported().await?.is_empty();
+            let busy = due || self.courier.under_way() > 0 || !self.desk.store().unreported().await?.is_empty();
             silent = if busy { 0 } else { silent + 1 };
             if silent >= 2 {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        anyhow::bail!("no silence within ten seconds: {:?} is due", self.next_due().await?)
+        anyhow::bail!("no silence within fifteen seconds: {:?} is due", self.next_due().await?)
     }
 
     /// The desk, for tests of what is stored.

@@ -23,9 +23,12 @@ pub enum Platform {
 /// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendFault {
-    /// Certainly not executed; wait this long.
-    #[error("told to wait {0:?}")]
+    /// Not begun: there is no room for it yet; wait this long.
+    #[error("no room for {0:?}")]
     Wait(Duration),
+    /// Certainly not executed: the platform says that it is too much; wait this long.
+    #[error("told to wait {0:?}")]
+    Limited(Duration),
     /// Certainly not executed; the network or the server was not reached.
     #[error("not sent: {0}")]
     NotSent(String),
@@ -64,6 +67,15 @@ pub struct Outgoing<'a> {
     pub prompt: Option<&'a str>,
     /// Shown in the footer; the look-up searches for it.
     pub marker: &'a str,
+    /// A person must decide: it goes before all others.
+    pub urgent: bool,
+}
+
+/// A message of ours as it stands in a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub id: String,
+    pub marker: String,
 }
 
 impl Platform {
@@ -88,6 +100,33 @@ impl Platform {
             Self::Discord(sender) => sender.edit(channel, id, message).await,
             #[cfg(test)]
             Self::Simulated(_) => Ok(()),
+        }
+    }
+
+    /// Removes a message of ours; one that is gone already is no fault.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn remove(&self, channel: &ChannelId, id: &str) -> Result<(), SendFault> {
+        match self {
+            Self::Discord(sender) => sender.remove(channel, id).await,
+            #[cfg(test)]
+            Self::Simulated(chat) => {
+                chat.remove(channel, id);
+                Ok(())
+            }
+        }
+    }
+
+    /// Our own messages in a channel since an instant, oldest first.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn standing(&self, channel: &ChannelId, since: Timestamp) -> Result<Vec<Standing>, SendFault> {
+        match self {
+            Self::Discord(sender) => sender.standing(channel, since).await,
+            #[cfg(test)]
+            Self::Simulated(chat) => Ok(chat.standing(channel)),
         }
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chat_sandbox::SimClock;
 use tokio::sync::Notify;
 
-use super::{LookUp, Outgoing, SendFault};
+use super::{LookUp, Outgoing, SendFault, Standing};
 use crate::domain::ids::ChannelId;
 
 /// How likely each fault is, 0 to 1, and how long things take. Each seed draws its own.
@@ -182,7 +182,7 @@ impl Chat {
         let faults = inner.faults;
         if inner.chance(faults.limited) {
             let ms = 500 + inner.requests % 4_000;
-            return Err(SendFault::Wait(Duration::from_millis(ms)));
+            return Err(SendFault::Limited(Duration::from_millis(ms)));
         }
         if inner.chance(faults.blocked) {
             return Err(SendFault::Blocked("403 50013 Missing Permissions".to_owned()));
@@ -221,6 +221,19 @@ impl Chat {
         }
         let found = inner.said.get(&channel.0).and_then(|said| said.iter().find(|(_, said)| said == marker));
         Ok(found.map_or(LookUp::Absent, |(id, _)| LookUp::Found(id.to_string())))
+    }
+
+    pub(super) fn remove(&self, channel: &ChannelId, id: &str) {
+        let mut inner = self.lock();
+        if let Some(said) = inner.said.get_mut(&channel.0) {
+            said.retain(|(known, _)| known.to_string() != id);
+        }
+    }
+
+    pub(super) fn standing(&self, channel: &ChannelId) -> Vec<Standing> {
+        let inner = self.lock();
+        let said = inner.said.get(&channel.0).into_iter().flatten();
+        said.map(|(id, marker)| Standing { id: id.to_string(), marker: marker.clone() }).collect()
     }
 
     pub(super) fn newest(&self, channel: &ChannelId) -> Option<String> {

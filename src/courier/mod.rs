@@ -1,21 +1,25 @@
 //! From the outbox to the world: claim before the network, look up before any repeat, record with a fence. One round is a
 //! function, so that the loop only repeats it; after a restart the same rounds continue.
 
+mod health;
 mod retry;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use self::health::Health;
 use crate::chat::{LookUp, Outgoing, Platform, SendFault};
 use crate::clock::Clock;
 use crate::control::point;
 use crate::desk::{Ask, Desk};
-use crate::store::{Claimed, DueEdit, Found, Outcome, Store, StoreFault};
+use crate::store::{Claimed, Delivered, DueEdit, Found, Late, Outcome, Plain, Room, Store, StoreFault, Undelivered};
 use crate::voice::Message;
 
 /// How long one attempt may hold a row. Longer than the longest request.
@@ -24,14 +28,22 @@ pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
 /// A nonce is remembered for a minute at least (`reliability.md` 3). It is trusted for a request that begins this long after
 /// the first attempt: the request may take its time.
-const TRUSTED: SignedDuration = SignedDuration::from_secs(47);
+const TRUSTED: SignedDuration = SignedDuration::from_secs(44);
 /// How long a look-up that found nothing licenses another attempt.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
-/// The longest a request can take.
-const REQUEST: SignedDuration = SignedDuration::from_secs(13);
+/// The longest a request can take from here on: its turn, then the connection, then the answer.
+const REQUEST: SignedDuration = SignedDuration::from_secs(16);
 /// How long a round that could do nothing of what is due waits for the next.
 const IDLE: std::time::Duration = std::time::Duration::from_millis(250);
-const BATCH: i64 = 16;
+/// What may be under way at once. At 48 requests a second and 150 ms a request eight are enough; the rest waits its turn.
+const ROOM: usize = 24;
+/// More room, for what a person must decide.
+const ROOM_URGENT: usize = 8;
+/// How the work of sending a row is named.
+const POST: &str = "post ";
+/// Two messages with one marker are looked for this often, this far back.
+const SWEEP: SignedDuration = SignedDuration::from_hours(24);
+const SWEPT: SignedDuration = SignedDuration::from_hours(48);
 
 /// The courier.
 #[derive(Debug, Clone)]
@@ -44,17 +56,50 @@ pub struct Courier {
     health: Arc<Health>,
 }
 
-/// What the courier knows of itself, for readiness.
+/// What has begun and not ended. Nothing of one name is under way twice.
 #[derive(Debug, Default)]
-pub struct Health {
-    token_dead: std::sync::atomic::AtomicBool,
+struct UnderWay {
+    tasks: JoinSet<Result<(), StoreFault>>,
+    names: BTreeMap<tokio::task::Id, String>,
 }
 
-impl Health {
-    /// The platform does not accept the token any more.
-    pub fn token_dead(&self) -> bool {
-        self.token_dead.load(std::sync::atomic::Ordering::Relaxed)
+impl UnderWay {
+    fn begin(&mut self, name: String, work: impl Future<Output = Result<(), StoreFault>> + Send + 'static) {
+        let task = self.tasks.spawn(work);
+        self.names.insert(task.id(), name);
     }
+
+    fn holds(&self, name: &str) -> bool {
+        self.names.values().any(|known| known == name)
+    }
+
+    /// Waits for something to end; `None` if nothing is under way. What failed is found again by its lease.
+    async fn next(&mut self) -> Option<Ended> {
+        let ended = self.tasks.join_next_with_id().await?;
+        let id = match &ended {
+            Ok((id, _)) => *id,
+            Err(panic) => panic.id(),
+        };
+        let name = self.names.remove(&id).unwrap_or_default();
+        Some(match ended {
+            Ok((_, Ok(()))) => Ended::Well,
+            Ok((_, Err(fault))) => {
+                tracing::error!(work = name, error = &fault as &dyn std::error::Error, "A delivery was not recorded");
+                Ended::Well
+            }
+            Err(panic) => {
+                tracing::error!(work = name, error = &panic as &dyn std::error::Error, "A delivery ended abnormally");
+                name.strip_prefix(POST).and_then(|id| id.parse().ok()).map_or(Ended::Well, Ended::Abnormally)
+            }
+        })
+    }
+}
+
+/// How something under way ended.
+enum Ended {
+    Well,
+    /// Sending this row panicked.
+    Abnormally(i64),
 }
 
 impl Courier {
@@ -73,97 +118,113 @@ impl Courier {
                 return;
             }
         }
-        let alone = Notify::new();
+        let (alone, mut under_way) = (Notify::new(), UnderWay::default());
         while !stop.is_cancelled() {
-            match self.round().await {
-                Ok(0) => {}
-                Ok(_) => continue,
-                Err(fault) => {
-                    tracing::error!(error = &fault as &dyn std::error::Error, "A delivery round failed");
-                    tokio::time::sleep(IDLE).await;
-                }
-            }
-            let next = match self.store.next_delivery().await {
+            let next = match self.look(&mut under_way).await {
                 Ok(next) => next,
                 Err(fault) => {
                     // Not knowing when is not "never": look again soon.
-                    tracing::error!(error = &fault as &dyn std::error::Error, "The next delivery could not be read");
-                    tokio::time::sleep(IDLE).await;
-                    continue;
+                    tracing::error!(error = &fault as &dyn std::error::Error, "The outbox could not be read");
+                    Some(Timestamp::MIN)
                 }
             };
-            if next.is_some_and(|at| at <= self.clock.now()) {
-                // Due, yet nothing could be done (a channel is busy, the token is dead): look again, but not at once.
-                tokio::select! {
-                    () = tokio::time::sleep(IDLE) => {}
-                    () = self.nudge.notified() => {}
-                    () = stop.cancelled() => {}
-                }
-                continue;
+            self.health.set_under_way(under_way.names.len());
+            // Sleep on, without the database, until something is due, was written or has ended.
+            let (mut woken, mut done) = (false, None);
+            while !woken && !stop.is_cancelled() {
+                let due = next.is_some_and(|at| at <= self.clock.now());
+                woken = tokio::select! {
+                    Some(ended) = under_way.next() => {
+                        done = Some(ended);
+                        true
+                    }
+                    () = self.nudge.notified() => true,
+                    () = stop.cancelled() => true,
+                    // Due, yet nothing could be done (a channel is busy, the token is dead): look again, but not at once.
+                    () = tokio::time::sleep(IDLE), if due => true,
+                    () = self.clock.wait(next, &alone), if !due => next.is_some_and(|at| at <= self.clock.now()),
+                };
             }
-            // Sleep on, without the database, until something is due or was written.
-            let mut nudged = false;
-            while !nudged && !stop.is_cancelled() && next.is_none_or(|at| at > self.clock.now()) {
-                tokio::select! {
-                    () = self.clock.wait(next, &alone) => {}
-                    () = self.nudge.notified() => nudged = true,
-                    () = stop.cancelled() => {}
-                }
+            if let Some(ended) = done {
+                self.bury(ended).await;
             }
+        }
+        while let Some(ended) = under_way.next().await {
+            self.bury(ended).await;
         }
     }
 
-    /// One round: whatever is due now. Returns how much was done.
+    /// A row whose sending panicked is not tried for ever.
+    async fn bury(&self, ended: Ended) {
+        if let Ended::Abnormally(id) = ended
+            && let Err(fault) = self.store.poisoned(id, self.clock.now(), SETTLE).await
+        {
+            tracing::error!(row = id, error = &fault as &dyn std::error::Error, "Its abnormal end was not recorded");
+        }
+    }
+
+    /// Begins what is due, and says when the next will be.
+    async fn look(&self, under_way: &mut UnderWay) -> Result<Option<Timestamp>, StoreFault> {
+        self.begin(under_way).await?;
+        self.store.next_delivery().await
+    }
+
+    /// One round, to its end: whatever is due now. Returns how much was begun.
     ///
     /// # Errors
     /// Database faults; what was claimed then is found again by the next round or the next start.
+    #[cfg(test)]
     pub async fn round(&self) -> Result<usize, StoreFault> {
+        let mut under_way = UnderWay::default();
+        let begun = self.begin(&mut under_way).await?;
+        while let Some(ended) = under_way.next().await {
+            self.bury(ended).await;
+        }
+        Ok(begun)
+    }
+
+    /// Begins what is due and not under way yet.
+    async fn begin(&self, under_way: &mut UnderWay) -> Result<usize, StoreFault> {
         if self.health.token_dead() {
             return Ok(0);
         }
-        let now = self.clock.now();
-        let mut done = 0;
+        let (now, before) = (self.clock.now(), under_way.names.len());
         if self.store.next_delivery().await?.is_some_and(|at| at <= now) {
-            for doubtful in self.store.due_look_ups(now, BATCH).await? {
-                self.look_up(doubtful).await?;
-                done += 1;
-            }
-            let claimed = self.claim(now).await?;
-            done += claimed.len();
-            let mut sends = tokio::task::JoinSet::new();
-            for row in claimed {
-                let courier = self.clone();
-                sends.spawn(async move { courier.send(row).await });
-            }
-            while let Some(sent) = sends.join_next().await {
-                match sent {
-                    Ok(Ok(())) => {}
-                    Ok(Err(fault)) => {
-                        tracing::error!(error = &fault as &dyn std::error::Error, "A post could not be recorded")
-                    }
-                    Err(panic) => tracing::error!(error = &panic as &dyn std::error::Error, "A send ended abnormally"),
+            for doubtful in self.store.due_look_ups(now, room(before)).await? {
+                let name = format!("look-up {}", doubtful.id);
+                if !under_way.holds(&name) {
+                    let courier = self.clone();
+                    under_way.begin(name, async move { courier.look_up(doubtful).await });
                 }
             }
-            for edit in self.store.due_edits(now, BATCH).await? {
-                self.edit(edit).await?;
-                done += 1;
+            for row in self.claim(now, under_way.names.len()).await? {
+                let courier = self.clone();
+                under_way.begin(format!("{POST}{}", row.id), async move { courier.send(row).await });
+            }
+            for edit in self.store.due_edits(now, room(under_way.names.len())).await? {
+                // One at a time in a channel: its bucket is not known to be free.
+                let name = format!("edit in {}", edit.channel);
+                if !under_way.holds(&name) {
+                    let courier = self.clone();
+                    under_way.begin(name, async move { courier.edit(edit).await });
+                }
             }
         }
-        for (row, release, key, at) in self.store.unreported().await? {
-            if let Err(fault) = self.desk.ask(Ask::Delivered { release, row, key, at }).await {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A delivery could not be reported");
-                break;
-            }
-            done += 1;
+        let (delivered, stuck) = (self.store.unreported().await?, self.store.untold().await?);
+        let name = "report".to_owned();
+        if (!delivered.is_empty() || !stuck.is_empty()) && !under_way.holds(&name) {
+            let desk = self.desk.clone();
+            under_way.begin(name, async move {
+                report(&desk, delivered, stuck).await;
+                Ok(())
+            });
         }
-        for post in self.store.untold().await? {
-            if let Err(fault) = self.desk.ask(Ask::Stuck(post)).await {
-                tracing::error!(error = &fault as &dyn std::error::Error, "An undelivered post could not be reported");
-                break;
-            }
-            done += 1;
+        let name = "sweep".to_owned();
+        if !under_way.holds(&name) && self.health.sweep_due(now, SWEEP) {
+            let courier = self.clone();
+            under_way.begin(name, async move { courier.sweep(now).await });
         }
-        Ok(done)
+        Ok(under_way.names.len() - before)
     }
 
     /// A named point, at which a test may end the process.
@@ -175,12 +236,14 @@ impl Courier {
         }
     }
 
-    async fn claim(&self, now: Timestamp) -> Result<Vec<Claimed>, StoreFault> {
+    async fn claim(&self, now: Timestamp, under_way: usize) -> Result<Vec<Claimed>, StoreFault> {
         let mut txn = self.store.begin().await?;
         Store::doubt_expired(&mut txn, now, SETTLE).await?;
         Store::doubt_tainted(&mut txn, now, FRESH).await?;
         Store::skip_useless(&mut txn, now).await?;
-        let claimed = Store::claim(&mut txn, now, LEASE, BATCH).await?;
+        let urgent = i64::try_from((ROOM + ROOM_URGENT).saturating_sub(under_way)).unwrap_or(0);
+        let room = Room { all: room(under_way), urgent };
+        let claimed = Store::claim(&mut txn, now, LEASE, room).await?;
         txn.commit().await?;
         Ok(claimed)
     }
@@ -212,7 +275,15 @@ impl Courier {
             let at = self.clock.now();
             return self.settle(&row, Outcome::Retry { at, why: "the lease was nearly over".to_owned() }).await;
         }
-        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker };
+        let urgent = row.urgent();
+        if self.health.token_dead() {
+            return self.failed(&row, SendFault::TokenDead).await;
+        }
+        if let Some(until) = self.health.tripped(self.clock.now()).filter(|_| !urgent) {
+            let why = "too many refusals in ten minutes; only what a person must decide is sent".to_owned();
+            return self.settle(&row, Outcome::Retry { at: until, why }).await;
+        }
+        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker, urgent };
         let sent = self.platform.post(&row.channel, out, &row.nonce).await;
         self.at("after_send", &row.key).await;
         match sent {
@@ -226,25 +297,87 @@ impl Courier {
     }
 
     async fn failed(&self, row: &Claimed, fault: SendFault) -> Result<(), StoreFault> {
-        if fault == SendFault::TokenDead {
-            self.health.token_dead.store(true, std::sync::atomic::Ordering::Relaxed);
+        self.note(&fault);
+        let now = self.clock.now();
+        let outcome = match (&fault, plainer(row)) {
+            // Discord will never take it as it is: once more as bare words, before it is given up.
+            (SendFault::Refused(why), Some(plain)) => Outcome::Plain { plain, why: why.clone() },
+            _ => retry::after(&fault, row.attempt, now, SETTLE),
+        };
+        tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "A post did not surely arrive");
+        self.settle(row, outcome).await
+    }
+
+    /// What a fault says of the platform as a whole.
+    fn note(&self, fault: &SendFault) {
+        if *fault == SendFault::TokenDead && self.health.kill_token() {
             tracing::error!(
                 "Discord does not accept the token; nothing is sent until the service is started with a valid one"
             );
         }
-        let outcome = retry::after(&fault, row.attempt, self.clock.now(), SETTLE);
-        tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "A post did not surely arrive");
-        self.settle(row, outcome).await
+        if matches!(fault, SendFault::Limited(_) | SendFault::Blocked(_) | SendFault::TokenDead)
+            && self.health.refused(self.clock.now())
+        {
+            tracing::error!("More than 50 refusals in ten minutes: only what a person must decide is sent meanwhile");
+        }
     }
 
     async fn settle(&self, row: &Claimed, outcome: Outcome) -> Result<(), StoreFault> {
         let now = self.clock.now();
         let recorded = self.store.record(row.id, row.attempt, &outcome, now).await?;
-        if !recorded {
-            tracing::warn!(post.key = row.key, ?outcome, "The fence missed: the row was settled meanwhile");
-        } else if let Outcome::Sent { message } = &outcome {
-            let late_ms = now.as_millisecond() - row.due.as_millisecond();
-            tracing::info!(post.key = row.key, message, late_ms, "Posted");
+        match (&outcome, recorded) {
+            (Outcome::Sent { message }, true) => {
+                let late_ms = now.as_millisecond() - row.due.as_millisecond();
+                self.health.sent();
+                tracing::info!(post.key = row.key, message, late_ms, "Posted");
+            }
+            (Outcome::Sent { message }, false) => self.late(row, message, now).await?,
+            (_, false) => {
+                tracing::warn!(post.key = row.key, ?outcome, "The fence missed: the row was settled meanwhile");
+            }
+            (_, true) => {}
+        }
+        Ok(())
+    }
+
+    /// Posted, but the row went on without us: the message becomes the row's own, or, if that has another, it goes.
+    async fn late(&self, row: &Claimed, message: &str, now: Timestamp) -> Result<(), StoreFault> {
+        match self.store.record_late(row.id, row.attempt, message, now).await? {
+            Late::Taken => tracing::warn!(post.key = row.key, message, "Recorded after its lease had ended"),
+            Late::Same => {}
+            Late::Other(first) => {
+                tracing::error!(post.key = row.key, message, first, "Posted twice: the second is removed");
+                if let Err(fault) = self.platform.remove(&row.channel, message).await {
+                    tracing::error!(post.key = row.key, message, %fault, "It could not be removed; the sweep tries again");
+                }
+            }
+            Late::Open => {
+                tracing::warn!(post.key = row.key, message, "Another attempt is under way; the sweep looks again")
+            }
+        }
+        Ok(())
+    }
+
+    /// Two messages with one marker: the later goes. Heals what a fence that missed has left.
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreFault> {
+        let since = now - SWEPT;
+        for (channel, ours) in self.store.posted_since(since).await? {
+            let standing = match self.platform.standing(&channel, since).await {
+                Ok(standing) => standing,
+                Err(fault) => {
+                    tracing::warn!(%channel, %fault, "A channel could not be swept");
+                    continue;
+                }
+            };
+            for (marker, kept) in ours {
+                let there = standing.iter().any(|s| s.id == kept);
+                for double in standing.iter().filter(|s| s.marker == marker && s.id != kept && there) {
+                    tracing::error!(%channel, marker, message = double.id, "Posted twice: the other is removed");
+                    if let Err(fault) = self.platform.remove(&channel, &double.id).await {
+                        tracing::error!(%channel, message = double.id, %fault, "It could not be removed");
+                    }
+                }
+            }
         }
         Ok(())
     }
@@ -255,19 +388,24 @@ impl Courier {
         let since = row.first_attempt.unwrap_or(row.due);
         let looked = self.platform.look_up(&row.channel, &row.marker, row.anchor.as_deref(), since).await;
         self.at("after_look_up", &row.key).await;
+        if let Err(fault) = &looked {
+            self.note(fault);
+        }
         let found = match looked {
             Ok(LookUp::Found(message)) => Found::Posted { message },
             Ok(LookUp::Absent) => Found::NotThere,
-            // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
-            Ok(LookUp::Inconclusive) if row.first_attempt.is_none() => Found::NotThere,
-            // The licence ends with the window: whoever is told to wait meanwhile looks again.
-            Ok(LookUp::Inconclusive) if row.first_attempt.is_some_and(|first| now <= first + TRUSTED) => {
-                Found::TrustNonce { as_of: row.first_attempt.unwrap_or(now) + TRUSTED - FRESH }
-            }
-            Ok(LookUp::Inconclusive) => Found::Held {
-                why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),
+            Ok(LookUp::Inconclusive) => match row.first_attempt {
+                // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
+                None => Found::NotThere,
+                // The licence ends with the window: whoever is told to wait meanwhile looks again.
+                Some(first) if now <= first + TRUSTED => Found::TrustNonce { as_of: first + TRUSTED - FRESH },
+                Some(_) => Found::Held {
+                    why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),
+                },
             },
-            Err(SendFault::Wait(wait)) => Found::Later { at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE) },
+            Err(SendFault::Wait(wait) | SendFault::Limited(wait)) => {
+                Found::Later { at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE) }
+            }
             Err(SendFault::Blocked(why)) if row.first_attempt.is_none() => {
                 tracing::warn!(post.key = row.key, why, "The channel cannot be read");
                 Found::NotThere
@@ -292,7 +430,8 @@ impl Courier {
                 return self.store.record_edit(&edit.key, edit.wanted, None, self.clock.now()).await;
             }
         };
-        let out = Outgoing { message: &message, prompt: edit.prompt.as_deref(), marker: &edit.marker };
+        let (marker, prompt) = (edit.marker.as_str(), edit.prompt.as_deref());
+        let out = Outgoing { message: &message, prompt, marker, urgent: false };
         let outcome = self.platform.edit(&edit.channel, &edit.message, out).await;
         let now = self.clock.now();
         let retry_at = match outcome {
@@ -301,8 +440,44 @@ impl Courier {
                 tracing::warn!(post.key = edit.key, "A message can no longer be edited");
                 None
             }
-            Err(fault) => Some(retry::edit_after(&fault, edit.attempt, now)),
+            Err(fault) => {
+                self.note(&fault);
+                Some(retry::edit_after(&fault, edit.attempt, now))
+            }
         };
         self.store.record_edit(&edit.key, edit.wanted, retry_at, now).await
+    }
+}
+
+/// What may still begin, as a number of rows.
+fn room(under_way: usize) -> i64 {
+    i64::try_from(ROOM.saturating_sub(under_way)).unwrap_or(0)
+}
+
+/// The same as bare words, under a nonce of its own; `None` if it is that already, or cannot be read.
+fn plainer(row: &Claimed) -> Option<Plain> {
+    let message: Message = serde_json::from_str(&row.payload).ok()?;
+    let payload = serde_json::to_string(&message.plain()).ok()?;
+    let nonce: String = row.nonce.chars().rev().collect();
+    (!row.plain).then_some(Plain { payload, nonce })
+}
+
+/// Releases and workspaces are told what became of their messages; what fails here is told again by the next round.
+async fn report(desk: &Desk, delivered: Vec<Delivered>, stuck: Vec<Undelivered>) {
+    let mut asks = JoinSet::new();
+    let delivered =
+        delivered.into_iter().map(|d| Ask::Delivered { release: d.release, row: d.row, key: d.key, at: d.at });
+    for ask in delivered.chain(stuck.into_iter().map(Ask::Stuck)) {
+        let desk = desk.clone();
+        asks.spawn(async move { desk.ask(ask).await });
+    }
+    while let Some(asked) = asks.join_next().await {
+        match asked {
+            Ok(Ok(_)) => {}
+            Ok(Err(fault)) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, "A delivery could not be reported");
+            }
+            Err(panic) => tracing::error!(error = &panic as &dyn std::error::Error, "A report ended abnormally"),
+        }
     }
 }

@@ -11,10 +11,12 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         SendFault::Blocked(why) | SendFault::Refused(why) | SendFault::NotSent(why) | SendFault::Unknown(why) => {
             why.clone()
         }
-        SendFault::Wait(_) | SendFault::Deleted | SendFault::TokenDead => fault.to_string(),
+        SendFault::Wait(_) | SendFault::Limited(_) | SendFault::Deleted | SendFault::TokenDead => fault.to_string(),
     };
     match fault {
-        SendFault::Wait(wait) => Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why },
+        SendFault::Wait(wait) | SendFault::Limited(wait) => {
+            Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why }
+        }
         SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) => Outcome::Dead { why },
@@ -28,7 +30,9 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
 /// When an edit is tried again.
 pub fn edit_after(fault: &SendFault, attempt: i64, now: Timestamp) -> Timestamp {
     match fault {
-        SendFault::Wait(wait) => now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)),
+        SendFault::Wait(wait) | SendFault::Limited(wait) => {
+            now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5))
+        }
         SendFault::Blocked(_) | SendFault::TokenDead => now + SignedDuration::from_mins(5),
         SendFault::NotSent(_) | SendFault::Unknown(_) | SendFault::Refused(_) | SendFault::Deleted => {
             now + backoff(attempt)

@@ -53,11 +53,13 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
         return (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], String::new());
     }
     let mut body = text.trim_end_matches("# EOF\n").to_owned();
-    body.push_str("# HELP tminus_posts Posts by state.\n# TYPE tminus_posts gauge\n");
+    body.push_str("# HELP tminus_posts Open posts by state.\n# TYPE tminus_posts gauge\n");
     for row in intake.desk.store().post_states().await.unwrap_or_default() {
         // Writing to a string cannot fail.
         let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts{{state=\"{}\"}} {}", row.state, row.count);
     }
+    body.push_str("# HELP tminus_posts_sent Posts sent since the start.\n# TYPE tminus_posts_sent counter\n");
+    let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts_sent_total {}", intake.courier.posts_sent());
     body.push_str("# EOF\n");
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], body)
 }

@@ -1,6 +1,7 @@
 //! The only SQL. One writing connection, a few reading ones; every statement is literal and checked when compiled. It must
 //! not decide anything: rows in, rows out.
 
+mod doubt;
 mod edits;
 mod journal;
 mod outbox;
@@ -15,10 +16,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
+pub use doubt::{Found, Late};
 pub use edits::{DueEdit, NewEdit};
 pub use journal::verify;
-pub use outbox::{Claimed, Found, NewPost, Outcome};
-pub use trouble::Undelivered;
+pub use outbox::{Claimed, NewPost, Outcome, Plain, Room};
+pub use trouble::{Delivered, Undelivered};
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]

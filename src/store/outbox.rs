@@ -7,9 +7,6 @@ use sqlx::SqliteConnection;
 use super::{Store, StoreFault, instant, to_json};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
-/// Attempts that ended with the process before a row is given up as poison.
-const MAX_RECOVERIES: i64 = 3;
-
 /// A message to be posted once.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct NewPost {
@@ -43,6 +40,16 @@ pub struct Claimed {
     pub first_attempt: Option<Timestamp>,
     pub due: Timestamp,
     pub anchor: Option<String>,
+    pub priority: i64,
+    /// It is bare words already.
+    pub plain: bool,
+}
+
+impl Claimed {
+    /// A person must decide it.
+    pub fn urgent(&self) -> bool {
+        self.priority == 0
+    }
 }
 
 /// What an attempt led to.
@@ -71,25 +78,26 @@ pub enum Outcome {
     Dead {
         why: String,
     },
-}
-
-/// What a look-up found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
-    Posted {
-        message: String,
-    },
-    NotThere,
-    /// The history cannot be trusted; within the nonce's safe window the nonce alone decides. The licence is as old as `as_of`.
-    TrustNonce {
-        as_of: Timestamp,
-    },
-    Later {
-        at: Timestamp,
-    },
-    Held {
+    /// Refused as it was: tried once more as bare words.
+    Plain {
+        plain: Plain,
         why: String,
     },
+}
+
+/// A post as bare words. Another body needs another nonce.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plain {
+    pub payload: String,
+    pub nonce: String,
+}
+
+/// How many rows may be claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    pub all: i64,
+    /// For what a person must decide; at least as many.
+    pub urgent: i64,
 }
 
 /// Where posts stand, counted for health and metrics.
@@ -99,19 +107,21 @@ pub struct PostState {
     pub count: i64,
 }
 
-struct ClaimedRow {
-    id: i64,
-    key: String,
-    channel_id: String,
-    payload: String,
-    prompt_id: Option<String>,
-    nonce: String,
-    marker: String,
-    attempt: i64,
-    lease_until: Option<i64>,
-    first_attempt: Option<i64>,
-    due: i64,
-    anchor_id: Option<String>,
+pub(super) struct ClaimedRow {
+    pub(super) id: i64,
+    pub(super) key: String,
+    pub(super) channel_id: String,
+    pub(super) payload: String,
+    pub(super) prompt_id: Option<String>,
+    pub(super) nonce: String,
+    pub(super) marker: String,
+    pub(super) attempt: i64,
+    pub(super) lease_until: Option<i64>,
+    pub(super) first_attempt: Option<i64>,
+    pub(super) due: i64,
+    pub(super) anchor_id: Option<String>,
+    pub(super) priority: i64,
+    pub(super) plain: i64,
 }
 
 impl TryFrom<ClaimedRow> for Claimed {
@@ -132,6 +142,8 @@ impl TryFrom<ClaimedRow> for Claimed {
             first_attempt: time(row.first_attempt, "first_attempt")?,
             due: instant(row.due, "outbox", "due")?,
             anchor: row.anchor_id,
+            priority: row.priority,
+            plain: row.plain != 0,
         })
     }
 }
@@ -170,76 +182,6 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// At start: whatever was being sent is of unknown outcome, and whatever is overdue is looked up before it is sent
-    /// (a restored backup makes sent notices look unsent). Returns how many rows that concerns.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn doubt_at_start(&self, now: Timestamp, settle: SignedDuration) -> Result<u64, StoreFault> {
-        let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
-        let mut txn = self.begin().await?;
-        let sending = sqlx::query!(
-            "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1, tainted = 1,
-                    state = CASE WHEN recoveries + 1 > ?2 THEN 'dead' ELSE 'unknown' END,
-                    reason = CASE WHEN recoveries + 1 > ?2 THEN 'the process died too often while sending it' ELSE 'the process ended while sending it' END
-             WHERE state = 'sending'",
-            settled,
-            MAX_RECOVERIES
-        )
-        .execute(&mut *txn)
-        .await?;
-        let overdue = sqlx::query!(
-            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state = 'planned' AND due < ?1",
-            now_ms
-        )
-        .execute(&mut *txn)
-        .await?;
-        txn.commit().await?;
-        Ok(sending.rows_affected() + overdue.rows_affected())
-    }
-
-    /// Leases that ran out in this process's own life become unknown outcomes.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn doubt_expired(
-        txn: &mut SqliteConnection,
-        now: Timestamp,
-        settle: SignedDuration,
-    ) -> Result<u64, StoreFault> {
-        let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
-        let done = sqlx::query!(
-            "UPDATE outbox SET state = 'unknown', lease_until = NULL, next_try = ?2, tainted = 1, reason = 'the lease ran out' WHERE state = 'sending' AND lease_until <= ?1",
-            now_ms,
-            settled
-        )
-        .execute(txn)
-        .await?;
-        Ok(done.rows_affected())
-    }
-
-    /// A post that was once of unknown outcome is looked up again before another attempt, unless that was done within
-    /// `fresh`: an older look-up says nothing of what took effect since (`reliability.md` 5.5).
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn doubt_tainted(
-        txn: &mut SqliteConnection,
-        now: Timestamp,
-        fresh: SignedDuration,
-    ) -> Result<u64, StoreFault> {
-        let (now_ms, since) = (now.as_millisecond(), (now - fresh).as_millisecond());
-        let done = sqlx::query!(
-            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'looked up again before another attempt'
-             WHERE tainted = 1 AND state IN ('planned', 'blocked') AND next_try <= ?1 AND coalesce(looked_up, 0) < ?2",
-            now_ms,
-            since
-        )
-        .execute(txn)
-        .await?;
-        Ok(done.rows_affected())
-    }
-
     /// Skips what is not worth saying any more and is surely not posted.
     ///
     /// # Errors
@@ -264,28 +206,36 @@ impl Store {
         txn: &mut SqliteConnection,
         now: Timestamp,
         lease: SignedDuration,
-        limit: i64,
+        room: Room,
     ) -> Result<Vec<Claimed>, StoreFault> {
+        if room.urgent <= 0 {
+            return Ok(Vec::new());
+        }
         let (now_ms, lease) = (now.as_millisecond(), (now + lease).as_millisecond());
-        let rows = sqlx::query_as!(
+        let mut rows = sqlx::query_as!(
             ClaimedRow,
             r#"UPDATE outbox SET state = 'sending', attempt = attempt + 1, lease_until = ?2, first_attempt = coalesce(first_attempt, ?1),
                     anchor_id = coalesce(anchor_id, (SELECT s.message_id FROM outbox s
                         WHERE s.channel_id = outbox.channel_id AND s.message_id IS NOT NULL ORDER BY s.posted_at DESC LIMIT 1))
              WHERE id IN (
-                SELECT min(id) FROM outbox o
-                WHERE state IN ('planned', 'blocked') AND next_try <= ?1
-                  AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = o.channel_id AND b.state = 'sending')
-                  AND priority = (SELECT min(p.priority) FROM outbox p WHERE p.channel_id = o.channel_id AND p.state IN ('planned', 'blocked') AND p.next_try <= ?1)
-                GROUP BY channel_id LIMIT ?3)
-             RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id,
-                       nonce AS "nonce!", marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id"#,
+                SELECT id FROM (
+                    SELECT id, priority, next_try, row_number() OVER (ORDER BY priority, next_try, id) AS turn FROM (
+                        SELECT id, priority, next_try, channel_id,
+                               row_number() OVER (PARTITION BY channel_id ORDER BY priority, next_try, id) AS place
+                        FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1) due
+                    WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = due.channel_id AND b.state = 'sending'))
+                WHERE turn <= ?3 OR (priority = 0 AND turn <= ?4))
+             RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
+                       marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id,
+                       priority AS "priority!", plain AS "plain!""#,
             now_ms,
             lease,
-            limit
+            room.all,
+            room.urgent
         )
         .fetch_all(&mut *txn)
         .await?;
+        rows.sort_by_key(|row| (row.priority, row.due, row.id));
         let claimed = rows.into_iter().map(Claimed::try_from).collect::<Result<Vec<_>, _>>()?;
         let attempts: Vec<(i64, i64)> = claimed.iter().map(|c| (c.id, c.attempt)).collect();
         let attempts = to_json(&attempts, "attempt")?;
@@ -325,13 +275,20 @@ impl Store {
             Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
             Outcome::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Outcome::Dead { why } => ("dead", None, None, Some(why)),
+            Outcome::Plain { why, .. } => ("planned", None, Some(now_ms), Some(why)),
         };
+        let plain = match outcome {
+            Outcome::Plain { plain, .. } => Some(plain),
+            _ => None,
+        };
+        let (payload, nonce) = (plain.map(|p| p.payload.as_str()), plain.map(|p| p.nonce.as_str()));
         let posted = message.map(|_| now_ms);
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
-                    next_try = coalesce(?6, next_try), reason = ?7, lease_until = NULL, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END
+                    next_try = coalesce(?6, next_try), reason = ?7, lease_until = NULL,
+                    payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
             attempt,
@@ -339,7 +296,9 @@ impl Store {
             message,
             posted,
             next,
-            why
+            why,
+            payload,
+            nonce
         )
         .execute(&mut *txn)
         .await?;
@@ -356,65 +315,6 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Posts of unknown outcome whose look-up is due.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn due_look_ups(&self, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, StoreFault> {
-        let now = now.as_millisecond();
-        let rows = sqlx::query_as!(
-            ClaimedRow,
-            r#"SELECT id AS "id!", key, channel_id, payload, prompt_id, nonce, marker, attempt, lease_until, first_attempt, due, anchor_id
-             FROM outbox WHERE state = 'unknown' AND next_try <= ? ORDER BY priority, next_try LIMIT ?"#,
-            now,
-            limit
-        )
-        .fetch_all(self.read())
-        .await?;
-        rows.into_iter().map(Claimed::try_from).collect()
-    }
-
-    /// Settles a look-up, fenced by the state and the attempt it was made for.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn resolve(&self, id: i64, attempt: i64, found: &Found, now: Timestamp) -> Result<bool, StoreFault> {
-        let now_ms = now.as_millisecond();
-        let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
-            Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
-            Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
-            Found::TrustNonce { .. } => {
-                ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
-            }
-            Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
-            Found::Held { why } => ("held", None, None, Some(why)),
-        };
-        let posted = message.map(|_| now_ms);
-        let looked_up = match found {
-            Found::TrustNonce { as_of } => as_of.as_millisecond(),
-            _ => now_ms,
-        };
-        let mut txn = self.begin().await?;
-        let done = sqlx::query!(
-            "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
-                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'held') THEN 'superseded' ELSE ?3 END,
-                    next_try = coalesce(?6, next_try), reason = ?7, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
-             WHERE id = ?1 AND attempt = ?2 AND state = 'unknown'",
-            id,
-            attempt,
-            state,
-            message,
-            posted,
-            next,
-            why,
-            looked_up
-        )
-        .execute(&mut *txn)
-        .await?;
-        txn.commit().await?;
-        Ok(done.rows_affected() == 1)
-    }
-
     /// When the courier has something to do next.
     ///
     /// # Errors
@@ -422,7 +322,8 @@ impl Store {
     pub async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreFault> {
         let row = sqlx::query_scalar!(
             r#"SELECT min(t) AS "t: i64" FROM (
-                SELECT min(next_try) AS t FROM outbox WHERE state IN ('planned', 'unknown', 'blocked')
+                SELECT min(next_try) AS t FROM outbox WHERE state IN ('planned', 'blocked')
+                UNION ALL SELECT min(next_try) FROM outbox WHERE state = 'unknown'
                 UNION ALL SELECT min(lease_until) FROM outbox WHERE state = 'sending'
                 UNION ALL SELECT min(e.next_try) FROM edit e JOIN outbox o ON o.key = e.key WHERE e.done < e.wanted AND o.message_id IS NOT NULL)"#
         )
@@ -446,9 +347,17 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn post_states(&self) -> Result<Vec<PostState>, StoreFault> {
-        let rows = sqlx::query!(r#"SELECT state, count(*) AS "count!: i64" FROM outbox GROUP BY state"#)
-            .fetch_all(self.read())
-            .await?;
-        Ok(rows.into_iter().map(|row| PostState { state: row.state, count: row.count }).collect())
+        // Each by its own small index: what was ever posted is not counted, only what is open or in trouble.
+        let row = sqlx::query!(
+            r#"SELECT (SELECT count(*) FROM outbox WHERE state IN ('planned', 'blocked')) AS "waiting!: i64",
+                      (SELECT count(*) FROM outbox WHERE state = 'unknown') AS "unknown!: i64",
+                      (SELECT count(*) FROM outbox WHERE state = 'sending') AS "sending!: i64",
+                      (SELECT count(*) FROM outbox WHERE state IN ('held', 'dead')) AS "stuck!: i64""#
+        )
+        .fetch_one(self.read())
+        .await?;
+        let states =
+            [("waiting", row.waiting), ("unknown", row.unknown), ("sending", row.sending), ("stuck", row.stuck)];
+        Ok(states.into_iter().map(|(state, count)| PostState { state: state.to_owned(), count }).collect())
     }
 }

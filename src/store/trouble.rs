@@ -22,12 +22,21 @@ pub struct Undelivered {
     pub why: String,
 }
 
+/// A post that reached its channel, for its release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    pub row: i64,
+    pub release: ReleaseId,
+    pub key: String,
+    pub at: Timestamp,
+}
+
 impl Store {
     /// Sent posts the release was not told of yet.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn unreported(&self) -> Result<Vec<(i64, ReleaseId, String, Timestamp)>, StoreFault> {
+    pub async fn unreported(&self) -> Result<Vec<Delivered>, StoreFault> {
         let rows = sqlx::query!(
             r#"SELECT id AS "id!", release_id AS "release_id!", key, posted_at AS "posted_at!" FROM outbox WHERE state = 'sent' AND reported = 0 ORDER BY id LIMIT 100"#
         )
@@ -36,7 +45,7 @@ impl Store {
         rows.into_iter()
             .map(|row| {
                 let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
-                Ok((row.id, release, row.key, instant(row.posted_at, "outbox", "posted_at")?))
+                Ok(Delivered { row: row.id, release, key: row.key, at: instant(row.posted_at, "outbox", "posted_at")? })
             })
             .collect()
     }

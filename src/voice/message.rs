@@ -111,6 +111,29 @@ impl Message {
     }
 }
 
+/// The longest a message of bare words is, in characters: below any platform's limit, with room for escapes.
+const PLAIN: usize = 1_500;
+
+impl Message {
+    /// The same as bare words: no fields, no buttons, nothing a platform could refuse. Whoever it calls is still called.
+    pub fn plain(&self) -> Self {
+        let mut words = self.body.words();
+        for field in &self.fields {
+            words.push_str(&format!(" {}: {}.", field.name, field.value.words()));
+        }
+        let cut = |text: String, most: usize| text.chars().filter(|c| !c.is_control()).take(most).collect::<String>();
+        Self {
+            tone: self.tone,
+            headline: Text::from(cut(self.headline.words(), 200)),
+            body: Text::from(cut(words, PLAIN)),
+            footer: self.footer.clone(),
+            call_users: self.call_users.clone(),
+            call_roles: self.call_roles.clone(),
+            ..Self::default()
+        }
+    }
+}
+
 #[cfg(test)]
 impl std::fmt::Display for Message {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

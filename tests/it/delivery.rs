@@ -211,10 +211,10 @@ async fn a_message_in_doubt_is_held_until_a_person_looked() {
         let rig = Rig::approved().await;
         rig.advance(t(-31)).await;
         rig.sandbox().hide_history(true);
-        // The answer is lost, and the look-ups fail until the nonce can no longer be trusted.
+        // The answer is lost, and the look-ups fail until the nonce can no longer be trusted (three are of the daily sweep).
         rig.sandbox().fail_next(&[Fault::FailAfter]);
         let route = "GET /channels/{}/messages".to_owned();
-        rig.sandbox().script(Script { route, fault: Fault::FailBefore, times: Some(4), chance: 1.0 });
+        rig.sandbox().script(Script { route, fault: Fault::FailBefore, times: Some(7), chance: 1.0 });
         rig.advance(t(-28)).await;
         let told = rig.newest("tminus-ops");
         assert!(told.contains("⚠️ Perhaps not posted") && told.contains("[It was posted] [Send again]"), "{told}");

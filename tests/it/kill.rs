@@ -13,9 +13,8 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::rig::{shown, text};
 
-/// Kills one notice may meet: beyond three the courier gives it up as poison.
-const KILLS_A_NOTICE: u32 = 3;
-const RELEASES: usize = 44;
+/// Kills one notice may meet: beyond three the courier gives it up as poison, and one may go unseen here.
+const KILLS_A_NOTICE: u32 = 2;
 
 struct Process {
     child: Child,
@@ -133,7 +132,7 @@ impl Dice {
     }
 }
 
-async fn prepare(field: &Field) {
+async fn prepare(field: &Field, releases: u64) {
     let mut process = field.start().await;
     for _ in 0..500 {
         if field.sandbox.online() {
@@ -145,7 +144,7 @@ async fn prepare(field: &Field) {
         process.run_dry().await;
         process
     });
-    for n in 1..=RELEASES {
+    for n in 1..=releases {
         let plan = PLAN
             .replace("Checkout 4.2: new payment step", &format!("Release {n}"))
             .replace("- [ ] Dependencies", "- [x] Dependencies");
@@ -178,7 +177,9 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
     eprintln!("seed {seed}");
     let mut dice = Dice(seed);
     let field = Field::new().await;
-    prepare(&field).await;
+    // Enough notices for the kills, and as many spared as killed.
+    let releases = wanted.div_ceil(4) + 10;
+    prepare(&field, releases).await;
 
     let mut kills: u64 = 0;
     let mut at_points = std::collections::BTreeMap::<String, u64>::new();
@@ -190,21 +191,32 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
         let mut process = field.start().await;
         field.move_to(&mut process, t(rung)).await;
         let mut met = std::collections::BTreeMap::<String, u32>::new();
+        // What is being sent: a kill meets all of it.
+        let mut sending = std::collections::BTreeSet::<String>::new();
         loop {
             let Some(point) = process.point(Duration::from_millis(1_500)).await else {
                 break;
             };
             let (point, key) = point.split_once(' ').map(|(p, k)| (p.to_owned(), k.to_owned())).unwrap();
-            let met = met.entry(key).or_default();
+            match point.as_str() {
+                "after_look_up" => {}
+                "after_record" => drop(sending.remove(&key)),
+                _ => drop(sending.insert(key.clone())),
+            }
+            let worn = sending.iter().chain([&key]).any(|key| met.get(key).is_some_and(|met| *met >= KILLS_A_NOTICE));
             // Every start looks up first; most kills are to meet what comes after.
             let spared = if point == "after_look_up" { dice.roll(60) > 0 } else { dice.roll(2) == 0 };
-            if here >= share || *met >= KILLS_A_NOTICE || spared {
+            if here >= share || worn || spared {
                 process.tell("go").await;
                 continue;
             }
             process.kill();
             *at_points.entry(point).or_default() += 1;
-            (kills, here, *met) = (kills + 1, here + 1, *met + 1);
+            (kills, here) = (kills + 1, here + 1);
+            sending.insert(key);
+            for key in std::mem::take(&mut sending) {
+                *met.entry(key).or_default() += 1;
+            }
             process = field.start().await;
             // The unknown outcome settles before it is looked up.
             let later = field.sandbox.clock().now_ms() + 31_000;
@@ -224,12 +236,12 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
             .map(text)
             .filter(|m| m.contains(&format!("📣 {label} · ")))
             .collect();
-        for n in 1..=RELEASES {
+        for n in 1..=releases {
             let count = posted.iter().filter(|m| m.contains(&format!("REL-{n} Release {n}\n"))).count();
             assert_eq!(count, 1, "{label} of REL-{n}: posted {count} times (seed {seed}, {kills} kills)");
         }
     }
-    eprintln!("{kills} kills, {} notices, killed at {at_points:?}", RELEASES * 3);
+    eprintln!("{kills} kills, {} notices, killed at {at_points:?}", releases * 3);
     assert!(kills >= wanted, "only {kills} kills");
     assert_eq!(at_points.len(), 5, "every point was hit: {at_points:?}");
     assert_eq!(field.sandbox.violations(), Vec::<String>::new());

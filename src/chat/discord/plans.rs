@@ -189,7 +189,7 @@ impl Handler {
             .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
             .collect();
         let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
-        let members = match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
+        let members = match self.rest.json(Method::GET, &path, None, Limit::Urgent).await {
             Ok(members) => members,
             Err(fault) => {
                 tracing::warn!(%fault, "Members could not be searched; the person is asked instead");

@@ -40,7 +40,7 @@ pub fn body(out: Outgoing<'_>) -> Value {
 
 /// The data of an interaction's answer, for one reader only.
 pub fn private(message: &Message, prompt: Option<&str>) -> Value {
-    let mut data = body(Outgoing { message, prompt, marker: "" });
+    let mut data = body(Outgoing { message, prompt, marker: "", urgent: false });
     if let Some(fields) = data.as_object_mut() {
         fields.insert("flags".to_owned(), json!(64));
     }
@@ -237,7 +237,7 @@ mod tests {
         for _ in 0..30 {
             message = message.field(long.as_str(), Text::from(long.as_str()));
         }
-        let value = body(Outgoing { message: &message, prompt: None, marker: "n1" });
+        let value = body(Outgoing { message: &message, prompt: None, marker: "n1", urgent: false });
         let embed = &value["embeds"][0];
         let count = |v: &Value| v.as_str().map_or(0, |s| s.chars().count());
         assert!(count(&embed["title"]) <= 256 && count(&embed["description"]) <= 4096);

@@ -4,22 +4,21 @@
 //! Limits: <https://discord.com/developers/docs/topics/rate-limits>
 
 use std::collections::HashMap;
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota};
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::pace::{Pace, Urgency};
 use crate::chat::SendFault;
 
-/// Requests a second for the whole bot; Discord allows 50.
-const GLOBAL_PER_SECOND: NonZeroU32 = NonZeroU32::MIN.saturating_add(44);
-/// A longer wait than this is the caller's, not ours.
-const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// A longer wait for a bucket than this is the caller's, not ours: others are not to wait behind it.
+const LONGEST_WAIT: Duration = Duration::from_secs(1);
+/// The same where a person waits.
+const LONGEST_WAIT_URGENT: Duration = Duration::from_secs(5);
 const CONNECT: Duration = Duration::from_secs(3);
 const WHOLE: Duration = Duration::from_secs(10);
 /// The largest answer read.
@@ -38,7 +37,7 @@ pub struct Rest {
     http: reqwest::Client,
     base: Arc<str>,
     token: Arc<SecretString>,
-    global: Arc<DefaultDirectRateLimiter>,
+    global: Arc<Pace>,
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
 }
 
@@ -59,6 +58,8 @@ impl std::fmt::Debug for Rest {
 pub enum Limit {
     /// By bucket and by the global limit.
     Bucket,
+    /// The same, before all others: a person waits or must decide.
+    Urgent,
     /// Interaction callbacks are exempt and must not wait.
     Exempt,
 }
@@ -84,7 +85,7 @@ impl Rest {
             http,
             base: base.trim_end_matches('/').into(),
             token: Arc::new(token),
-            global: Arc::new(DefaultDirectRateLimiter::direct(Quota::per_second(GLOBAL_PER_SECOND))),
+            global: Arc::default(),
             buckets: Arc::default(),
         }
     }
@@ -140,12 +141,14 @@ impl Rest {
         limit: Limit,
     ) -> Result<Value, SendFault> {
         let bucket = bucket_of(method, path);
-        if limit == Limit::Bucket {
-            self.wait_for(&bucket).await?;
+        match limit {
+            Limit::Bucket => self.wait_for(&bucket, Urgency::Normal).await?,
+            Limit::Urgent => self.wait_for(&bucket, Urgency::Urgent).await?,
+            Limit::Exempt => {}
         }
         let answer = request.send().await.map_err(|error| classify_transport(&error))?;
         let status = answer.status();
-        if limit == Limit::Bucket {
+        if limit != Limit::Exempt {
             self.learn(&bucket, answer.headers());
         }
         let retry_after = header_number(answer.headers(), "retry-after");
@@ -163,7 +166,8 @@ impl Rest {
         Err(classify(status, body.as_ref(), retry_after))
     }
 
-    async fn wait_for(&self, bucket: &str) -> Result<(), SendFault> {
+    async fn wait_for(&self, bucket: &str, urgency: Urgency) -> Result<(), SendFault> {
+        let longest = if urgency == Urgency::Urgent { LONGEST_WAIT_URGENT } else { LONGEST_WAIT };
         loop {
             let wait = {
                 let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -183,11 +187,11 @@ impl Rest {
             };
             match wait {
                 None => break,
-                Some(wait) if wait > LONGEST_WAIT => return Err(SendFault::Wait(wait)),
+                Some(wait) if wait > longest => return Err(SendFault::Wait(wait)),
                 Some(wait) => tokio::time::sleep(wait).await,
             }
         }
-        self.global.until_ready().await;
+        self.global.turn(urgency).await;
         Ok(())
     }
 
@@ -248,7 +252,7 @@ fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) 
             let seconds =
                 body.and_then(|b| b.get("retry_after")).and_then(Value::as_f64).or(retry_after).unwrap_or(5.0);
             let sane = if seconds.is_finite() && seconds >= 0.0 { seconds.min(900.0) } else { 5.0 };
-            SendFault::Wait(Duration::from_secs_f64(sane))
+            SendFault::Limited(Duration::from_secs_f64(sane))
         }
         401 => SendFault::TokenDead,
         403 => SendFault::Blocked(text),
@@ -280,7 +284,7 @@ mod tests {
         assert!(matches!(class(400, 50035), SendFault::Refused(_)));
         for (retry, seconds) in [(Some(0.3), 0.3), (Some(1337.0), 900.0), (Some(f64::NAN), 5.0), (None, 5.0)] {
             let wait = classify(StatusCode::TOO_MANY_REQUESTS, None, retry);
-            assert_eq!(wait, SendFault::Wait(Duration::from_secs_f64(seconds)));
+            assert_eq!(wait, SendFault::Limited(Duration::from_secs_f64(seconds)));
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::rest::{Limit, Rest};
-use crate::chat::{LookUp, Outgoing, SendFault};
+use crate::chat::{LookUp, Outgoing, SendFault, Standing};
 use crate::domain::ids::ChannelId;
 
 /// A look-up begins this long before the first attempt: clocks differ.
@@ -15,6 +15,8 @@ const EARLIER: SignedDuration = SignedDuration::from_secs(60);
 const LATER: SignedDuration = SignedDuration::from_mins(11);
 /// Pages of 100 messages a look-up reads at most.
 const MAX_PAGES: usize = 5;
+/// Pages of 100 messages a sweep reads of one channel at most.
+const MAX_SWEPT: usize = 20;
 
 /// Discord's side of the courier.
 #[derive(Debug, Clone)]
@@ -39,8 +41,8 @@ impl Sender {
             fields.insert("nonce".to_owned(), json!(nonce));
             fields.insert("enforce_nonce".to_owned(), json!(true));
         }
-        let answer =
-            self.rest.json(Method::POST, &format!("/channels/{channel}/messages"), Some(&body), Limit::Bucket).await?;
+        let limit = if out.urgent { Limit::Urgent } else { Limit::Bucket };
+        let answer = self.rest.json(Method::POST, &format!("/channels/{channel}/messages"), Some(&body), limit).await?;
         id_of(&answer).ok_or_else(|| SendFault::Unknown("the answer holds no message id".to_owned()))
     }
 
@@ -55,6 +57,38 @@ impl Sender {
             .json(Method::PATCH, &format!("/channels/{channel}/messages/{id}"), Some(&body), Limit::Bucket)
             .await?;
         Ok(())
+    }
+
+    pub(in crate::chat) async fn remove(&self, channel: &ChannelId, id: &str) -> Result<(), SendFault> {
+        let path = format!("/channels/{channel}/messages/{id}");
+        match self.rest.json(Method::DELETE, &path, None, Limit::Bucket).await {
+            Ok(_) | Err(SendFault::Deleted) => Ok(()),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Other bots' footers may look like a marker: only markers we know are ours count, and that is the caller's to say.
+    pub(in crate::chat) async fn standing(
+        &self,
+        channel: &ChannelId,
+        since: Timestamp,
+    ) -> Result<Vec<Standing>, SendFault> {
+        let (mut after, mut found) = (snowflake(since), Vec::new());
+        for _ in 0..MAX_SWEPT {
+            let mut messages = self.page(channel, after, 100).await?;
+            messages.sort_by_key(number_of);
+            for message in &messages {
+                let footer = message.pointer("/embeds/0/footer/text").and_then(Value::as_str).unwrap_or_default();
+                if let (Some(id), Some(marker)) = (id_of(message), footer.rsplit(" · ").next()) {
+                    found.push(Standing { id, marker: marker.to_owned() });
+                }
+            }
+            after = messages.iter().filter_map(number_of).max().unwrap_or(after);
+            if messages.len() < 100 {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     pub(in crate::chat) async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {

@@ -1,0 +1,107 @@
+//! What the courier knows of itself and of the platform: for readiness, for metrics, and to stop in time. It must not send.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Refusals within [`WINDOW`] beyond which only urgent posts are sent. Discord bans an address at 10,000 answers of 401, 403
+/// or 429 in ten minutes (`reliability.md` 3, 5.4).
+const MAX_REFUSED: usize = 50;
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+
+/// The courier's state of health.
+#[derive(Debug, Default)]
+pub struct Health {
+    token_dead: AtomicBool,
+    under_way: AtomicUsize,
+    sent: AtomicU64,
+    /// The latest refusals, one more than are allowed at most.
+    refused: Mutex<VecDeque<Timestamp>>,
+    swept: Mutex<Option<Timestamp>>,
+}
+
+impl Health {
+    /// The platform does not accept the token any more.
+    pub fn token_dead(&self) -> bool {
+        self.token_dead.load(Ordering::Relaxed)
+    }
+
+    /// Posts sent since the start.
+    pub fn posts_sent(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
+    }
+
+    /// Deliveries under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_under_way(&self, n: usize) {
+        self.under_way.store(n, Ordering::Release);
+    }
+
+    /// Notes that the token is dead; `true` the first time.
+    pub(super) fn kill_token(&self) -> bool {
+        !self.token_dead.swap(true, Ordering::Relaxed)
+    }
+
+    pub(super) fn sent(&self) {
+        self.sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes a refusal; `true` if this one is too many.
+    pub(super) fn refused(&self, now: Timestamp) -> bool {
+        let before = self.tripped(now).is_some();
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.push_back(now);
+        if refused.len() > MAX_REFUSED + 1 {
+            refused.pop_front();
+        }
+        drop(refused);
+        !before && self.tripped(now).is_some()
+    }
+
+    /// Until when nothing but urgent posts is sent, if refusals were too many.
+    pub(super) fn tripped(&self, now: Timestamp) -> Option<Timestamp> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        let oldest = refused.front().filter(|_| refused.len() > MAX_REFUSED)?;
+        Some(*oldest + WINDOW).filter(|until| *until > now)
+    }
+
+    /// Whether a sweep is due; then it counts as done. The first is due one period after the start.
+    pub(super) fn sweep_due(&self, now: Timestamp, every: SignedDuration) -> bool {
+        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
+        match *swept {
+            Some(last) if now < last + every => false,
+            Some(_) => {
+                *swept = Some(now);
+                true
+            }
+            None => {
+                *swept = Some(now);
+                false
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_breaker_opens_after_fifty_refusals_and_closes_by_itself() {
+        let health = Health::default();
+        let at = |s: i64| Timestamp::from_second(1_000_000 + s).unwrap();
+        for n in 0..50 {
+            assert!(!health.refused(at(n)), "{n}");
+        }
+        assert_eq!(health.tripped(at(50)), None);
+        assert!(health.refused(at(50)), "the fifty-first");
+        assert!(!health.refused(at(51)), "said once");
+        assert_eq!(health.tripped(at(52)), Some(at(1) + WINDOW));
+        assert_eq!(health.tripped(at(1) + WINDOW), None, "fifty in ten minutes are allowed again");
+    }
+}

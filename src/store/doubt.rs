@@ -1,0 +1,249 @@
+//! Posts of unknown outcome: what puts a row in doubt, the look-up that settles it, and the message that came after all. How
+//! posts travel is `outbox`'s.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::SqliteConnection;
+
+use super::outbox::{Claimed, ClaimedRow};
+use super::{Store, StoreFault};
+use crate::domain::ids::ChannelId;
+
+/// Attempts that ended with the process before a row is given up as poison.
+const MAX_RECOVERIES: i64 = 3;
+
+/// What became of a message whose row went on without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Late {
+    /// It is the row's message now.
+    Taken,
+    /// It was already: the nonce gave both attempts the same message.
+    Same,
+    /// The row has another message, the one named.
+    Other(String),
+    /// Another attempt is under way.
+    Open,
+}
+
+/// What a look-up found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Posted {
+        message: String,
+    },
+    NotThere,
+    /// The history cannot be trusted; within the nonce's safe window the nonce alone decides. The licence is as old as `as_of`.
+    TrustNonce {
+        as_of: Timestamp,
+    },
+    Later {
+        at: Timestamp,
+    },
+    Held {
+        why: String,
+    },
+}
+
+impl Store {
+    /// At start: whatever was being sent is of unknown outcome, and whatever is overdue is looked up before it is sent
+    /// (a restored backup makes sent notices look unsent). Returns how many rows that concerns.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn doubt_at_start(&self, now: Timestamp, settle: SignedDuration) -> Result<u64, StoreFault> {
+        let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
+        let mut txn = self.begin().await?;
+        let sending = sqlx::query!(
+            "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1, tainted = 1,
+                    state = CASE WHEN recoveries + 1 > ?2 THEN 'dead' ELSE 'unknown' END,
+                    reason = CASE WHEN recoveries + 1 > ?2 THEN 'the process died too often while sending it' ELSE 'the process ended while sending it' END
+             WHERE state = 'sending'",
+            settled,
+            MAX_RECOVERIES
+        )
+        .execute(&mut *txn)
+        .await?;
+        let overdue = sqlx::query!(
+            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state = 'planned' AND due < ?1",
+            now_ms
+        )
+        .execute(&mut *txn)
+        .await?;
+        txn.commit().await?;
+        Ok(sending.rows_affected() + overdue.rows_affected())
+    }
+
+    /// Leases that ran out in this process's own life become unknown outcomes.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn doubt_expired(
+        txn: &mut SqliteConnection,
+        now: Timestamp,
+        settle: SignedDuration,
+    ) -> Result<u64, StoreFault> {
+        let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
+        let done = sqlx::query!(
+            "UPDATE outbox SET state = 'unknown', lease_until = NULL, next_try = ?2, tainted = 1, reason = 'the lease ran out' WHERE state = 'sending' AND lease_until <= ?1",
+            now_ms,
+            settled
+        )
+        .execute(txn)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Sending it ended abnormally: looked up like a lost answer, and given up as poison when that happened too often.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn poisoned(&self, id: i64, now: Timestamp, settle: SignedDuration) -> Result<(), StoreFault> {
+        let settled = (now + settle).as_millisecond();
+        let mut txn = self.begin().await?;
+        sqlx::query!(
+            "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?2, tainted = 1,
+                    state = CASE WHEN recoveries + 1 > ?3 THEN 'dead' ELSE 'unknown' END, reason = 'sending it ended abnormally'
+             WHERE id = ?1 AND state = 'sending'",
+            id,
+            settled,
+            MAX_RECOVERIES
+        )
+        .execute(&mut *txn)
+        .await?;
+        txn.commit().await?;
+        Ok(())
+    }
+
+    /// A post that was once of unknown outcome is looked up again before another attempt, unless that was done within
+    /// `fresh`: an older look-up says nothing of what took effect since (`reliability.md` 5.5).
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn doubt_tainted(
+        txn: &mut SqliteConnection,
+        now: Timestamp,
+        fresh: SignedDuration,
+    ) -> Result<u64, StoreFault> {
+        let (now_ms, since) = (now.as_millisecond(), (now - fresh).as_millisecond());
+        let done = sqlx::query!(
+            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'looked up again before another attempt'
+             WHERE tainted = 1 AND state IN ('planned', 'blocked') AND next_try <= ?1 AND coalesce(looked_up, 0) < ?2",
+            now_ms,
+            since
+        )
+        .execute(txn)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
+    /// Records a message whose row was doubted meanwhile.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn record_late(&self, id: i64, attempt: i64, message: &str, now: Timestamp) -> Result<Late, StoreFault> {
+        let now_ms = now.as_millisecond();
+        let mut txn = self.begin().await?;
+        // No other attempt was made since: it can only be this one's.
+        let done = sqlx::query!(
+            "UPDATE outbox SET state = 'sent', message_id = ?3, posted_at = ?4, reason = 'recorded late'
+             WHERE id = ?1 AND attempt = ?2 AND state IN ('unknown', 'planned', 'held')",
+            id,
+            attempt,
+            message,
+            now_ms
+        )
+        .execute(&mut *txn)
+        .await?;
+        let known = sqlx::query_scalar!("SELECT message_id FROM outbox WHERE id = ?", id).fetch_one(&mut *txn).await?;
+        txn.commit().await?;
+        Ok(match known {
+            _ if done.rows_affected() == 1 => Late::Taken,
+            Some(known) if known == message => Late::Same,
+            Some(known) => Late::Other(known),
+            None => Late::Open,
+        })
+    }
+
+    /// What was posted since an instant, by channel: markers with the messages that count.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn posted_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<BTreeMap<ChannelId, Vec<(String, String)>>, StoreFault> {
+        let since = since.as_millisecond();
+        let rows = sqlx::query!(
+            r#"SELECT channel_id, marker, message_id AS "message_id!" FROM outbox WHERE message_id IS NOT NULL AND posted_at >= ?"#,
+            since
+        )
+        .fetch_all(self.read())
+        .await?;
+        let mut by_channel = BTreeMap::<ChannelId, Vec<(String, String)>>::new();
+        for row in rows {
+            by_channel.entry(ChannelId(row.channel_id)).or_default().push((row.marker, row.message_id));
+        }
+        Ok(by_channel)
+    }
+
+    /// Posts of unknown outcome whose look-up is due.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn due_look_ups(&self, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, StoreFault> {
+        let now = now.as_millisecond();
+        let rows = sqlx::query_as!(
+            ClaimedRow,
+            r#"SELECT id AS "id!", key, channel_id, payload, prompt_id, nonce, marker, attempt, lease_until, first_attempt, due, anchor_id,
+                    priority, plain
+             FROM outbox WHERE state = 'unknown' AND next_try <= ? ORDER BY priority, next_try LIMIT ?"#,
+            now,
+            limit
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.into_iter().map(Claimed::try_from).collect()
+    }
+
+    /// Settles a look-up, fenced by the state and the attempt it was made for.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn resolve(&self, id: i64, attempt: i64, found: &Found, now: Timestamp) -> Result<bool, StoreFault> {
+        let now_ms = now.as_millisecond();
+        let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
+            Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
+            Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
+            Found::TrustNonce { .. } => {
+                ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
+            }
+            Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
+            Found::Held { why } => ("held", None, None, Some(why)),
+        };
+        let posted = message.map(|_| now_ms);
+        let looked_up = match found {
+            Found::TrustNonce { as_of } => as_of.as_millisecond(),
+            _ => now_ms,
+        };
+        let mut txn = self.begin().await?;
+        let done = sqlx::query!(
+            "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
+                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'held') THEN 'superseded' ELSE ?3 END,
+                    next_try = coalesce(?6, next_try), reason = ?7, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
+             WHERE id = ?1 AND attempt = ?2 AND state = 'unknown'",
+            id,
+            attempt,
+            state,
+            message,
+            posted,
+            next,
+            why,
+            looked_up
+        )
+        .execute(&mut *txn)
+        .await?;
+        txn.commit().await?;
+        Ok(done.rows_affected() == 1)
+    }
+}
