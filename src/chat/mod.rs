@@ -17,7 +17,7 @@ pub enum Platform {
     Discord(discord::send::Sender),
     /// The simulation of delivery.
     #[cfg(test)]
-    Simulated(std::sync::Arc<simulated::Chat>),
+    Simulated(simulated::Seat),
 }
 
 /// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
@@ -87,7 +87,7 @@ impl Platform {
         match self {
             Self::Discord(sender) => sender.post(channel, message, nonce).await,
             #[cfg(test)]
-            Self::Simulated(chat) => chat.post(channel, message, nonce),
+            Self::Simulated(seat) => seat.chat.post(channel, message, nonce),
         }
     }
 
@@ -111,8 +111,8 @@ impl Platform {
         match self {
             Self::Discord(sender) => sender.remove(channel, id).await,
             #[cfg(test)]
-            Self::Simulated(chat) => {
-                chat.remove(channel, id);
+            Self::Simulated(seat) => {
+                seat.chat.remove(channel, id);
                 Ok(())
             }
         }
@@ -126,7 +126,7 @@ impl Platform {
         match self {
             Self::Discord(sender) => sender.standing(channel, since).await,
             #[cfg(test)]
-            Self::Simulated(chat) => Ok(chat.standing(channel)),
+            Self::Simulated(seat) => Ok(seat.chat.standing(channel)),
         }
     }
 
@@ -144,7 +144,7 @@ impl Platform {
         match self {
             Self::Discord(sender) => sender.look_up(channel, marker, anchor, since).await,
             #[cfg(test)]
-            Self::Simulated(chat) => chat.look_up(channel, marker),
+            Self::Simulated(seat) => seat.chat.look_up(channel, marker),
         }
     }
 
@@ -156,7 +156,7 @@ impl Platform {
         match self {
             Self::Discord(sender) => sender.newest(channel).await,
             #[cfg(test)]
-            Self::Simulated(chat) => Ok(chat.newest(channel)),
+            Self::Simulated(seat) => Ok(seat.chat.newest(channel)),
         }
     }
 }

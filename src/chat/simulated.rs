@@ -2,7 +2,7 @@
 //! what Discord promises (`reliability.md` 3) and nothing of how the courier copes.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_sandbox::SimClock;
@@ -33,6 +33,9 @@ pub struct Faults {
     pub nonce_ms: i64,
     /// The process ends, at each named point.
     pub crash: f64,
+    /// The process stands still at a named point, for up to `stall_ms`; what it had begun goes on afterwards.
+    pub stall: f64,
+    pub stall_ms: u64,
 }
 
 /// The chat and the dice.
@@ -40,8 +43,78 @@ pub struct Faults {
 pub struct Chat {
     clock: SimClock,
     inner: Mutex<Inner>,
-    /// Told when the process is to end.
-    pub crashed: Notify,
+    seats: [Chair; 2],
+}
+
+/// One process's place at the chat.
+#[derive(Debug, Default)]
+struct Chair {
+    /// Told when the process is to end, or stands still.
+    called: Notify,
+    stands: Mutex<Option<Stand>>,
+    /// Told when it goes on.
+    goes_on: Notify,
+}
+
+/// What became of a process at a point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stand {
+    Ended,
+    /// It stands still until this instant.
+    Until(i64),
+}
+
+/// One process's side of the chat.
+#[derive(Debug, Clone)]
+pub struct Seat {
+    pub chat: Arc<Chat>,
+    pub me: usize,
+}
+
+impl Seat {
+    fn chair(&self) -> &Chair {
+        &self.chat.seats[self.me]
+    }
+
+    /// A named point of the courier: perhaps the process ends here and never comes back, or stands still for a while.
+    pub async fn point(&self, name: &str) {
+        let stands = self.chat.meets(name);
+        if let Some(stand) = stands {
+            self.chair().stands.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(stand);
+            self.chair().called.notify_one();
+        }
+        loop {
+            let goes_on = self.chair().goes_on.notified();
+            tokio::pin!(goes_on);
+            goes_on.as_mut().enable();
+            match self.stands() {
+                None => return,
+                Some(Stand::Ended) => std::future::pending::<()>().await,
+                Some(Stand::Until(_)) => goes_on.await,
+            }
+        }
+    }
+
+    /// Whether and why it does not go on.
+    pub fn stands(&self) -> Option<Stand> {
+        *self.chair().stands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until it ends or stands still.
+    pub async fn called(&self) -> Stand {
+        loop {
+            if let Some(stand) = self.stands() {
+                return stand;
+            }
+            self.chair().called.notified().await;
+        }
+    }
+
+    /// It goes on, or a new process takes the seat.
+    pub fn free(&self) {
+        *self.chair().stands.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.chair().goes_on.notify_waiters();
+    }
 }
 
 #[derive(Debug)]
@@ -109,7 +182,7 @@ impl Chat {
             points: BTreeMap::new(),
             requests: 0,
         };
-        Self { clock, inner: Mutex::new(inner), crashed: Notify::new() }
+        Self { clock, inner: Mutex::new(inner), seats: Default::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -160,18 +233,21 @@ impl Chat {
         self.lock().said.values().flatten().map(|(_, marker)| marker.clone()).collect()
     }
 
-    /// A named point of the courier: perhaps the process ends here, and never comes back.
-    pub async fn point(&self, name: &str) {
-        let ends = {
-            let mut inner = self.lock();
-            *inner.points.entry(name.to_owned()).or_default() += 1;
-            let crash = inner.faults.crash;
-            inner.chance(crash)
-        };
-        if ends {
-            self.crashed.notify_one();
-            std::future::pending::<()>().await;
+    /// What a process meets at a point.
+    fn meets(&self, name: &str) -> Option<Stand> {
+        let now = self.clock.now_ms();
+        let mut inner = self.lock();
+        *inner.points.entry(name.to_owned()).or_default() += 1;
+        let faults = inner.faults;
+        if inner.chance(faults.crash) {
+            return Some(Stand::Ended);
         }
+        if inner.chance(faults.stall) {
+            #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds")]
+            let after = (inner.draw() * faults.stall_ms as f64) as i64;
+            return Some(Stand::Until(now + 1 + after));
+        }
+        None
     }
 
     pub(super) fn post(&self, channel: &ChannelId, out: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {

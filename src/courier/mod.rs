@@ -231,8 +231,8 @@ impl Courier {
     async fn at(&self, name: &str, what: &str) {
         point(name, what).await;
         #[cfg(test)]
-        if let Platform::Simulated(chat) = &self.platform {
-            chat.point(name).await;
+        if let Platform::Simulated(seat) = &self.platform {
+            seat.point(name).await;
         }
     }
 

@@ -14,14 +14,14 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Courier, Health, SETTLE};
 use crate::chat::Platform;
-use crate::chat::simulated::{Chat, Faults};
+use crate::chat::simulated::{Chat, Faults, Seat, Stand};
 use crate::clock::Clock;
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::people::{Actor, Person};
 use crate::domain::policy::Policy;
 use crate::plan_doc::{self, Setting};
-use crate::store::{NewPost, Purpose, Store};
+use crate::store::{NewPost, Purpose, Store, StoreFault};
 use crate::voice::{Message, Text, Tone};
 
 const BEGIN_MS: i64 = 1_796_644_800_000;
@@ -34,6 +34,8 @@ const NOTICES: u64 = 4;
 struct World {
     name: &'static str,
     worst: Faults,
+    /// Processes on one database at once: what the lock beside it prevents, and must do no harm all the same.
+    processes: usize,
     /// The process may begin again on an older copy of its database.
     restores: bool,
     /// Notices may end held for a person; elsewhere only one in a hundred, as poison that ended the process four times.
@@ -51,15 +53,29 @@ const USUAL: Faults = Faults {
     hidden: false,
     nonce_ms: 60_000,
     crash: 0.06,
+    stall: 0.0,
+    stall_ms: 0,
 };
 
-const WORLDS: [World; 5] = [
-    World { name: "usual", worst: USUAL, restores: false, may_hold: false },
-    World { name: "slow", worst: Faults { zombie: 0.3, zombie_ms: 55_000, ..USUAL }, restores: false, may_hold: false },
-    World { name: "without nonces", worst: Faults { nonce_ms: 0, ..USUAL }, restores: false, may_hold: false },
-    World { name: "without history", worst: Faults { hidden: true, ..USUAL }, restores: false, may_hold: true },
-    World { name: "with old backups", worst: USUAL, restores: true, may_hold: false },
+const WORLDS: [World; 7] = [
+    World { name: "usual", ..FIRM },
+    World { name: "slow", worst: Faults { zombie: 0.3, zombie_ms: 55_000, ..USUAL }, ..FIRM },
+    World { name: "without nonces", worst: Faults { nonce_ms: 0, ..USUAL }, ..FIRM },
+    World { name: "without history", worst: Faults { hidden: true, ..USUAL }, may_hold: true, ..FIRM },
+    World { name: "with old backups", restores: true, ..FIRM },
+    World { name: "two processes that stall", worst: STALLING, processes: 2, ..FIRM },
+    // A nonce heals two sends of one moment; here nothing does.
+    World {
+        name: "two processes without nonces",
+        worst: Faults { nonce_ms: 0, stall: 0.02, ..STALLING },
+        processes: 2,
+        ..FIRM
+    },
 ];
+
+/// Processes that stand still for up to a quarter of an hour, and go on as if nothing had been.
+const STALLING: Faults = Faults { stall: 0.12, stall_ms: 1_000_000, crash: 0.02, ..USUAL };
+const FIRM: World = World { name: "", worst: USUAL, processes: 1, restores: false, may_hold: false };
 
 /// What a schedule ended with.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,21 +90,30 @@ struct Process {
     store: Store,
     courier: Courier,
     writer: tokio::task::JoinHandle<()>,
+    seat: Seat,
+    /// A round that has begun and not ended: the process stands still in it.
+    round: Option<tokio::task::JoinHandle<Result<usize, StoreFault>>>,
 }
 
 impl Process {
-    async fn start(file: &Path, clock: &SimClock, chat: &Arc<Chat>) -> Self {
+    async fn start(file: &Path, clock: &SimClock, chat: &Arc<Chat>, me: usize) -> Self {
+        let seat = Seat { chat: Arc::clone(chat), me };
+        seat.free();
         let store = Store::open(file, Purpose::Sandbox).await.unwrap();
         let (desk, requests) = Desk::new(store.clone(), Clock::Sandbox(clock.clone()));
         let nudges = Nudges::default();
         let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
-        let platform = Platform::Simulated(Arc::clone(chat));
+        let platform = Platform::Simulated(seat.clone());
         let courier = Courier::new(desk, platform, nudges.courier, Arc::new(Health::default()));
-        Self { store, courier, writer }
+        Self { store, courier, writer, seat, round: None }
     }
 
     /// As after a kill: what was committed stands, nothing else does.
     async fn end(self) {
+        if let Some(round) = self.round {
+            round.abort();
+            drop(round.await);
+        }
         self.writer.abort();
         drop(self.courier);
         drop(self.writer.await);
@@ -153,6 +178,38 @@ fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
     }
 }
 
+/// What became of a process in its turn.
+enum Turn {
+    Done(usize),
+    Stands(i64),
+    Ended,
+}
+
+impl Process {
+    /// One round, as far as it gets.
+    async fn turn(&mut self, clock: &SimClock) -> Turn {
+        match self.seat.stands() {
+            Some(Stand::Until(until)) if until > clock.now_ms() => return Turn::Stands(until),
+            Some(Stand::Until(_)) => self.seat.free(),
+            Some(Stand::Ended) => return Turn::Ended,
+            None => {}
+        }
+        let courier = self.courier.clone();
+        let mut round = self.round.take().unwrap_or_else(|| tokio::spawn(async move { courier.round().await }));
+        let stand = tokio::select! {
+            biased;
+            // Only here: this is what a kill is.
+            stand = self.seat.called() => stand,
+            done = &mut round => return Turn::Done(done.unwrap().unwrap()),
+        };
+        self.round = Some(round);
+        match stand {
+            Stand::Ended => Turn::Ended,
+            Stand::Until(until) => Turn::Stands(until),
+        }
+    }
+}
+
 /// A copy of a closed database.
 fn copy(from: &Path, to: &Path) {
     for ending in ["", "-wal", "-shm"] {
@@ -185,7 +242,7 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
         ..worst
     };
     let chat = Arc::new(Chat::new(clock.clone(), seed, faults));
-    let mut process = Process::start(&file, &clock, &chat).await;
+    let process = Process::start(&file, &clock, &chat, 0).await;
     let release = prepare(&process).await;
     let posts: Vec<NewPost> =
         (0..NOTICES).map(|n| notice(release, n, BEGIN_MS + i64::try_from(draws.roll(7_200_000)).unwrap())).collect();
@@ -194,46 +251,55 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
     txn.commit().await.unwrap();
     process.end().await;
     copy(&file, &backup);
-    process = Process::start(&file, &clock, &chat).await;
+    let mut processes = Vec::new();
+    for me in 0..world.processes {
+        processes.push(Process::start(&file, &clock, &chat, me).await);
+    }
 
     let mut calm = false;
-    for turn in 0.. {
+    'turns: for turn in 0.. {
         assert!(turn < 20_000, "{}, seed {seed}: it does not end", world.name);
         if !calm && clock.now_ms() >= CALM_MS {
             chat.calm();
             calm = true;
         }
-        let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
-        let crashed = tokio::select! {
-            biased;
-            // Only here: this is what a kill is.
-            () = chat.crashed.notified() => true,
-            done = process.courier.round() => {
-                if done.unwrap() > 0 { continue }
-                false
-            }
-        };
-        if crashed {
-            process.end().await;
-            if world.restores {
-                // The file as it was at some earlier end, or this end kept for later.
-                match chat.roll(4) {
-                    0 => copy(&backup, &file),
-                    1 => copy(&file, &backup),
-                    _ => {}
+        let mut next: Vec<i64> = chat.next_late().into_iter().chain((!calm).then_some(CALM_MS)).collect();
+        for n in 0..processes.len() {
+            match processes[n].turn(&clock).await {
+                Turn::Done(0) => {}
+                Turn::Done(_) => continue 'turns,
+                Turn::Stands(until) => next.push(until),
+                Turn::Ended => {
+                    processes.remove(n).end().await;
+                    if world.restores {
+                        // The file as it was at some earlier end, or this end kept for later.
+                        match chat.roll(4) {
+                            0 => copy(&backup, &file),
+                            1 => copy(&file, &backup),
+                            _ => {}
+                        }
+                    }
+                    clock.move_to(clock.now_ms() + i64::try_from(draws.roll(17 * 60_000)).unwrap());
+                    let process = Process::start(&file, &clock, &chat, n).await;
+                    if world.processes == 1 {
+                        // With a second process alive, what it is sending is not this one's to doubt: leases are.
+                        let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
+                        process.store.doubt_at_start(now, SETTLE).await.unwrap();
+                    }
+                    processes.insert(n, process);
+                    continue 'turns;
                 }
             }
-            clock.move_to(clock.now_ms() + i64::try_from(draws.roll(17 * 60_000)).unwrap());
-            process = Process::start(&file, &clock, &chat).await;
-            let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
-            process.store.doubt_at_start(now, SETTLE).await.unwrap();
-            continue;
         }
-        let next =
-            process.store.next_delivery().await.unwrap().map(|at| at.max(now + SignedDuration::from_millis(250)));
-        let next = [next.map(Timestamp::as_millisecond), chat.next_late(), (!calm).then_some(CALM_MS)];
-        let Some(next) = next.into_iter().flatten().min() else { break };
+        let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
+        let due = processes[0].store.next_delivery().await.unwrap();
+        next.extend(due.map(|at| at.max(now + SignedDuration::from_millis(250)).as_millisecond()));
+        let Some(next) = next.into_iter().min() else { break };
         clock.move_to(next);
+    }
+    let process = processes.remove(0);
+    for other in processes {
+        other.end().await;
     }
     let states: std::collections::BTreeMap<String, String> =
         process.store.states_of(release).await.unwrap().into_iter().collect();
@@ -314,7 +380,7 @@ async fn every_schedule_posts_each_notice_exactly_once_or_holds_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_checker_sees_what_it_should() {
     let faults = Faults { nonce_ms: 0, zombie: 0.5, zombie_ms: 120_000, crash: 0.0, ..USUAL };
-    let world = World { name: "too slow", worst: faults, restores: false, may_hold: false };
+    let world = World { name: "too slow", worst: faults, ..FIRM };
     let folder = folder();
     let mut doubled = 0;
     for seed in 1..=30 {
