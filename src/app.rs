@@ -21,8 +21,10 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::courier::{self, Courier};
 use crate::desk::{self, Ask, Desk, Nudges};
+use crate::domain::ids::GuildId;
 use crate::domain::people::Actor;
 use crate::intake::{self, Intake};
+use crate::outside::{Pages, StatusPage};
 use crate::store::{Purpose, Store};
 use crate::timekeeper;
 
@@ -80,6 +82,27 @@ async fn watched(
     }
 }
 
+/// The names of a server's status pages.
+fn pages_of(pages: &[StatusPage], guild: &GuildId) -> Vec<String> {
+    pages.iter().filter(|page| page.guild == *guild).map(|page| page.name.clone()).collect()
+}
+
+/// Servers set up in chat learn which pages the file gives them, and which it does not give them any more.
+async fn name_pages(desk: &Desk, pages: &[StatusPage], by_file: &BTreeSet<GuildId>) -> anyhow::Result<()> {
+    let known = desk.store().guilds().await?;
+    let guilds: BTreeSet<GuildId> = known.into_iter().chain(pages.iter().map(|page| page.guild.clone())).collect();
+    for guild in guilds.difference(by_file).cloned() {
+        let mut policy = desk.store().read_workspace(&guild).await?.policy;
+        let names = pages_of(pages, &guild);
+        if policy.pages != names {
+            policy.pages = names;
+            let actor = Actor::Source("the configuration file".to_owned());
+            desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
+        }
+    }
+    Ok(())
+}
+
 impl App {
     /// Starts every part.
     ///
@@ -98,16 +121,21 @@ impl App {
         let writer =
             tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
         let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
-        for (guild, policy) in config.workspaces {
+        for (guild, mut policy) in config.workspaces {
+            policy.pages = pages_of(&config.pages, &guild);
             let actor = Actor::Source("the configuration file".to_owned());
             desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
         }
 
+        name_pages(&desk, &config.pages, &by_file).await?;
+
         let http = http_client().context("the HTTP client could not be built")?;
         let rest = Rest::new(http, &config.api_url, config.token.clone());
         let platform = Platform::Discord(Sender::new(rest.clone()));
+        let pages = Pages::new(config.pages, desk.clock()).context("the HTTP client could not be built")?;
         let courier_health = Arc::new(courier::Health::default());
-        let courier = Courier::new(desk.clone(), platform, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
+        let courier =
+            Courier::new(desk.clone(), platform, pages, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));

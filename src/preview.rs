@@ -249,6 +249,7 @@ impl Stage {
         let (audience, channel) = match &posting.to {
             Destination::Release => ("everyone".to_owned(), self.channel.clone()),
             Destination::Ops => ("operators".to_owned(), "the ops channel".to_owned()),
+            Destination::Page(page) => ("customers".to_owned(), format!("the status page {page}")),
             Destination::Audience(audience) => (voice::words::audience(audience), self.channel.clone()),
         };
         let label = match &posting.notice {
@@ -382,6 +383,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::Stuck { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",
         Notice::Overlap { .. }
+        | Notice::Page
         | Notice::Excepted { .. }
         | Notice::Departed { .. }
         | Notice::Moved { .. }

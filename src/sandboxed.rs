@@ -45,6 +45,8 @@ pub struct Options {
     pub limits: Limits,
     /// The server is set up by the configuration; otherwise somebody types `/tminus setup`.
     pub configured: bool,
+    /// Status pages, as the configuration file has them.
+    pub pages: String,
 }
 
 /// The bot connected to its sandbox.
@@ -147,6 +149,7 @@ fn config(api_url: String, database: &Path) -> Config {
             guild: GuildId(GUILD.to_string()),
             secret: SecretString::from(ALERT_TOKEN.to_owned()),
         }],
+        pages: Vec::new(),
         log_format: LogFormat::Human,
         log_filter: "info".to_owned(),
         workspaces: vec![(GuildId(GUILD.to_string()), policy())],
@@ -169,16 +172,17 @@ impl Sandboxed {
             openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
         let sandbox = Sandbox::start(setup).await?;
-        Self::connect(sandbox, database, options.configured).await
+        Self::connect(sandbox, database, options.configured, &options.pages).await
     }
 
     /// Starts the bot against a sandbox that runs already: a restart.
     ///
     /// # Errors
     /// As [`Sandboxed::start`].
-    pub async fn connect(sandbox: Sandbox, database: &Path, configured: bool) -> anyhow::Result<Self> {
+    pub async fn connect(sandbox: Sandbox, database: &Path, configured: bool, pages: &str) -> anyhow::Result<Self> {
         let clock = Clock::Sandbox(sandbox.clock().clone());
         let mut config = config(sandbox.url(), database);
+        config.pages = crate::config::pages(pages)?;
         if !configured {
             config.workspaces.clear();
         }

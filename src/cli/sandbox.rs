@@ -55,7 +55,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
     let clock = if arguments.headless { SimClock::frozen(BEGIN_MS) } else { SimClock::running(BEGIN_MS) };
     let limits = if arguments.headless { Limits::WIDE } else { WATCHED };
-    let options = Options { port: arguments.port, clock, limits, configured: true };
+    let options = Options { port: arguments.port, clock, limits, configured: true, pages: String::new() };
     let pair = Sandboxed::start(options, database).await?;
     let sandbox = pair.sandbox.clone();
     let mut bot = Some(pair);
@@ -114,7 +114,7 @@ async fn begin(sandbox: &Sandbox, bot: Option<Sandboxed>, name: &str, database: 
     sandbox.clock().set(BEGIN_MS);
     sandbox.reset(sandboxed::world());
     sandbox.tell(sandboxed::tale(name));
-    let pair = Sandboxed::connect(sandbox.clone(), database, true).await;
+    let pair = Sandboxed::connect(sandbox.clone(), database, true, "").await;
     drop(still);
     pair
 }

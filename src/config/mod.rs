@@ -14,6 +14,7 @@ use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
 use crate::domain::recur::Rule;
+use crate::outside::{PageKind, StatusPage};
 
 /// The defaults, with every key explained.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -34,6 +35,7 @@ struct File {
     database: DatabaseSection,
     intake: IntakeSection,
     log: LogSection,
+    status_pages: Vec<PageSection>,
     #[serde(default)]
     workspace: Vec<WorkspaceSection>,
 }
@@ -65,6 +67,27 @@ struct SourceSection {
     name: String,
     kind: SourceKind,
     guild_id: String,
+    secret: Option<SecretString>,
+    secret_file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PageSection {
+    name: String,
+    kind: String,
+    guild_id: String,
+    api_url: Option<String>,
+    page_id: Option<String>,
+    api_key: Option<SecretString>,
+    api_key_file: Option<PathBuf>,
+    #[serde(default)]
+    component_ids: Vec<String>,
+    path: Option<PathBuf>,
+    folder: Option<String>,
+    #[serde(default)]
+    push: bool,
+    url: Option<String>,
     secret: Option<SecretString>,
     secret_file: Option<PathBuf>,
 }
@@ -133,6 +156,7 @@ pub struct Config {
     pub database: PathBuf,
     pub listen: SocketAddr,
     pub sources: Vec<Source>,
+    pub pages: Vec<StatusPage>,
     pub log_format: LogFormat,
     pub log_filter: String,
     pub workspaces: Vec<(GuildId, Policy)>,
@@ -257,9 +281,7 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
     let mut sources: Vec<Source> = Vec::new();
     for source in file.intake.sources {
         let at = format!("{shown}{}: intake.sources `{}`", line_of(text, "[[intake.sources]]"), source.name);
-        let clean =
-            !source.name.is_empty() && source.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        if !clean || sources.iter().any(|s| s.name == source.name) {
+        if !is_name(&source.name) || sources.iter().any(|s| s.name == source.name) {
             bad.push(format!("{at}: name must be unique, of letters, digits, - and _"));
         }
         match secret(source.secret.as_ref(), source.secret_file.as_deref()) {
@@ -270,6 +292,17 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
             Ok(secret) => {
                 sources.push(Source { name: source.name, kind: source.kind, guild: GuildId(source.guild_id), secret })
             }
+        }
+    }
+    let mut pages: Vec<StatusPage> = Vec::new();
+    for section in file.status_pages {
+        let at = format!("{shown}{}: status_pages `{}`", line_of(text, "[[status_pages]]"), section.name);
+        if !is_name(&section.name) || pages.iter().any(|page| page.name == section.name) {
+            bad.push(format!("{at}: name must be unique, of letters, digits, - and _"));
+        }
+        match page(section) {
+            Ok(page) => pages.push(page),
+            Err(why) => bad.push(format!("{at}: {why}")),
         }
     }
     let mut workspaces = Vec::new();
@@ -285,6 +318,7 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
         database: file.database.path,
         listen,
         sources,
+        pages,
         log_format: file.log.format,
         log_filter: file.log.filter,
         workspaces,
@@ -329,6 +363,68 @@ fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<St
         }
     }
     (GuildId(workspace.guild_id), policy)
+}
+
+/// What stands in URLs, keys and logs.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+}
+
+/// An address that secrets may be sent to.
+fn safe_url(url: &str) -> Result<(), String> {
+    let good = url.starts_with("https://") || (url.starts_with("http://") && is_loopback(url));
+    if good { Ok(()) } else { Err(format!("must be reached by https, or http on loopback; it is `{url}`")) }
+}
+
+/// The status pages of a fragment of configuration.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn pages(text: &str) -> Result<Vec<StatusPage>, BadConfig> {
+    #[derive(Deserialize)]
+    struct Fragment {
+        #[serde(default)]
+        status_pages: Vec<PageSection>,
+    }
+    let fragment: Fragment =
+        toml::from_str(text).map_err(|error| BadConfig(vec![error.message().trim().to_owned()]))?;
+    fragment.status_pages.into_iter().map(page).collect::<Result<_, _>>().map_err(|why| BadConfig(vec![why]))
+}
+
+/// A status page of the file.
+fn page(section: PageSection) -> Result<StatusPage, String> {
+    let kind = match section.kind.as_str() {
+        "statuspage" => {
+            let api_url = section.api_url.unwrap_or_else(|| "https://api.statuspage.io/v1".to_owned());
+            safe_url(&api_url).map_err(|why| format!("api_url {why}"))?;
+            let api_key = secret(section.api_key.as_ref(), section.api_key_file.as_deref());
+            PageKind::Statuspage {
+                api_url,
+                page_id: section.page_id.ok_or("page_id is missing")?,
+                api_key: api_key.map_err(|why| format!("api_key {why}"))?,
+                component_ids: section.component_ids,
+            }
+        }
+        "git" => {
+            let path = section.path.ok_or("path is missing: the git work tree the page is built from")?;
+            if !path.join(".git").exists() {
+                return Err(format!("path `{}` is not a git work tree", path.display()));
+            }
+            let folder = section.folder.unwrap_or_else(|| "content/issues".to_owned());
+            if folder.split('/').any(|part| part == "..") || folder.starts_with('/') {
+                return Err("folder must lie inside the work tree".to_owned());
+            }
+            PageKind::Git { path, folder, push: section.push }
+        }
+        "webhook" => {
+            let url = section.url.ok_or("url is missing")?;
+            safe_url(&url).map_err(|why| format!("url {why}"))?;
+            let secret = secret(section.secret.as_ref(), section.secret_file.as_deref());
+            PageKind::Webhook { url, secret: secret.map_err(|why| format!("secret {why}"))? }
+        }
+        other => return Err(format!("kind `{other}` is not known; known are statuspage, git, webhook")),
+    };
+    Ok(StatusPage { name: section.name, guild: GuildId(section.guild_id), kind })
 }
 
 /// A freeze of the file: two instants (RFC 3339), or two rules in the workspace's zone.

@@ -19,8 +19,10 @@ use crate::chat::{LookUp, Outgoing, Platform, SendFault};
 use crate::clock::Clock;
 use crate::control::point;
 use crate::desk::{Ask, Desk};
+use crate::domain::ids::ChannelId;
+use crate::outside::Pages;
 use crate::store::{Claimed, Delivered, DueEdit, Found, Late, Outcome, Plain, Room, Store, StoreFault, Undelivered};
-use crate::voice::Message;
+use crate::voice::{Message, PageEntry};
 
 /// How long one attempt may hold a row. Longer than the longest request.
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
@@ -51,6 +53,7 @@ pub struct Courier {
     store: Store,
     desk: Desk,
     platform: Platform,
+    pages: Pages,
     clock: Clock,
     nudge: Arc<Notify>,
     health: Arc<Health>,
@@ -104,8 +107,8 @@ enum Ended {
 
 impl Courier {
     /// A courier over its parts.
-    pub fn new(desk: Desk, platform: Platform, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
-        Self { store: desk.store().clone(), clock: desk.clock().clone(), desk, platform, nudge, health }
+    pub fn new(desk: Desk, platform: Platform, pages: Pages, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
+        Self { store: desk.store().clone(), clock: desk.clock().clone(), desk, platform, pages, nudge, health }
     }
 
     /// Rounds until cancelled; what was claimed is finished first.
@@ -250,7 +253,7 @@ impl Courier {
 
     async fn send(&self, mut row: Claimed) -> Result<(), StoreFault> {
         self.at("after_claim", &row.key).await;
-        if row.anchor.is_none() {
+        if row.anchor.is_none() && row.channel.as_page().is_none() {
             // The first message ever in this channel: learn what is there, so that a look-up can tell what it sees.
             match self.platform.newest(&row.channel).await {
                 Ok(Some(anchor)) => {
@@ -261,14 +264,6 @@ impl Courier {
                 Err(fault) => return self.failed(&row, fault).await,
             }
         }
-        let message: Message = match serde_json::from_str(&row.payload) {
-            Ok(message) => message,
-            Err(error) => {
-                return self
-                    .settle(&row, Outcome::Dead { why: format!("the stored message does not parse: {error}") })
-                    .await;
-            }
-        };
         self.at("before_send", &row.key).await;
         // A request that could outlive the lease is not begun (`reliability.md` 5.3).
         if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
@@ -283,8 +278,7 @@ impl Courier {
             let why = "too many refusals in ten minutes; only what a person must decide is sent".to_owned();
             return self.settle(&row, Outcome::Retry { at: until, why }).await;
         }
-        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker, urgent };
-        let sent = self.platform.post(&row.channel, out, &row.nonce).await;
+        let sent = self.post(&row, urgent).await;
         self.at("after_send", &row.key).await;
         match sent {
             Ok(id) => {
@@ -296,8 +290,18 @@ impl Courier {
         }
     }
 
+    /// To the chat, or to the status page that its channel stands for.
+    async fn post(&self, row: &Claimed, urgent: bool) -> Result<String, SendFault> {
+        if let Some(page) = row.channel.as_page() {
+            return self.pages.show(page, &stored::<PageEntry>(&row.payload)?, &row.marker).await;
+        }
+        let message: Message = stored(&row.payload)?;
+        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker, urgent };
+        self.platform.post(&row.channel, out, &row.nonce).await
+    }
+
     async fn failed(&self, row: &Claimed, fault: SendFault) -> Result<(), StoreFault> {
-        self.note(&fault);
+        self.note(&row.channel, &fault);
         let now = self.clock.now();
         let outcome = match (&fault, plainer(row)) {
             // Discord will never take it as it is: once more as bare words, before it is given up.
@@ -309,7 +313,10 @@ impl Courier {
     }
 
     /// What a fault says of the platform as a whole.
-    fn note(&self, fault: &SendFault) {
+    fn note(&self, channel: &ChannelId, fault: &SendFault) {
+        if channel.as_page().is_some() {
+            return;
+        }
         if *fault == SendFault::TokenDead && self.health.kill_token() {
             tracing::error!(
                 "Discord does not accept the token; nothing is sent until the service is started with a valid one"
@@ -361,7 +368,8 @@ impl Courier {
     /// Two messages with one marker: the later goes. Heals what a fence that missed has left.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreFault> {
         let since = now - SWEPT;
-        for (channel, ours) in self.store.posted_since(since).await? {
+        let swept = self.store.posted_since(since).await?;
+        for (channel, ours) in swept.into_iter().filter(|(channel, _)| channel.as_page().is_none()) {
             let standing = match self.platform.standing(&channel, since).await {
                 Ok(standing) => standing,
                 Err(fault) => {
@@ -386,10 +394,13 @@ impl Courier {
     async fn look_up(&self, row: Claimed) -> Result<(), StoreFault> {
         let now = self.clock.now();
         let since = row.first_attempt.unwrap_or(row.due);
-        let looked = self.platform.look_up(&row.channel, &row.marker, row.anchor.as_deref(), since).await;
+        let looked = match row.channel.as_page() {
+            Some(page) => self.pages.find(page, &row.marker).await,
+            None => self.platform.look_up(&row.channel, &row.marker, row.anchor.as_deref(), since).await,
+        };
         self.at("after_look_up", &row.key).await;
         if let Err(fault) = &looked {
-            self.note(fault);
+            self.note(&row.channel, fault);
         }
         let found = match looked {
             Ok(LookUp::Found(message)) => Found::Posted { message },
@@ -423,30 +434,40 @@ impl Courier {
     }
 
     async fn edit(&self, edit: DueEdit) -> Result<(), StoreFault> {
-        let message: Message = match serde_json::from_str(&edit.payload) {
-            Ok(message) => message,
-            Err(error) => {
-                tracing::error!(post.key = edit.key, %error, "A stored edit does not parse");
-                return self.store.record_edit(&edit.key, edit.wanted, None, self.clock.now()).await;
-            }
-        };
-        let (marker, prompt) = (edit.marker.as_str(), edit.prompt.as_deref());
-        let out = Outgoing { message: &message, prompt, marker, urgent: false };
-        let outcome = self.platform.edit(&edit.channel, &edit.message, out).await;
+        let outcome = self.change(&edit).await;
         let now = self.clock.now();
         let retry_at = match outcome {
             Ok(()) => None,
-            Err(SendFault::Deleted | SendFault::Refused(_)) => {
-                tracing::warn!(post.key = edit.key, "A message can no longer be edited");
+            Err(fault @ (SendFault::Deleted | SendFault::Refused(_))) => {
+                tracing::warn!(post.key = edit.key, %fault, "A message can no longer be edited");
                 None
             }
             Err(fault) => {
-                self.note(&fault);
+                self.note(&edit.channel, &fault);
+                tracing::warn!(post.key = edit.key, attempt = edit.attempt, %fault, "An edit did not surely arrive");
                 Some(retry::edit_after(&fault, edit.attempt, now))
             }
         };
         self.store.record_edit(&edit.key, edit.wanted, retry_at, now).await
     }
+
+    /// In the chat, or on the status page that its channel stands for.
+    async fn change(&self, edit: &DueEdit) -> Result<(), SendFault> {
+        if let Some(page) = edit.channel.as_page() {
+            let entry: PageEntry = stored(&edit.payload)?;
+            return self.pages.update(page, &edit.message, &entry, &edit.marker).await;
+        }
+        let message: Message = stored(&edit.payload)?;
+        let (marker, prompt) = (edit.marker.as_str(), edit.prompt.as_deref());
+        let out = Outgoing { message: &message, prompt, marker, urgent: false };
+        self.platform.edit(&edit.channel, &edit.message, out).await
+    }
+}
+
+/// What was frozen into a row.
+fn stored<T: serde::de::DeserializeOwned>(payload: &str) -> Result<T, SendFault> {
+    serde_json::from_str(payload)
+        .map_err(|error| SendFault::Refused(format!("the stored message does not parse: {error}")))
 }
 
 /// What may still begin, as a number of rows.
@@ -456,6 +477,9 @@ fn room(under_way: usize) -> i64 {
 
 /// The same as bare words, under a nonce of its own; `None` if it is that already, or cannot be read.
 fn plainer(row: &Claimed) -> Option<Plain> {
+    if row.channel.as_page().is_some() {
+        return None;
+    }
     let message: Message = serde_json::from_str(&row.payload).ok()?;
     let payload = serde_json::to_string(&message.plain()).ok()?;
     let nonce: String = row.nonce.chars().rev().collect();

@@ -20,6 +20,7 @@ use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::people::{Actor, Person};
 use crate::domain::policy::Policy;
+use crate::outside::Pages;
 use crate::plan_doc::{self, Setting};
 use crate::store::{NewPost, Purpose, Store, StoreFault};
 use crate::voice::{Message, Text, Tone};
@@ -67,7 +68,7 @@ const WORLDS: [World; 7] = [
     // A nonce heals two sends of one moment; here nothing does.
     World {
         name: "two processes without nonces",
-        worst: Faults { nonce_ms: 0, stall: 0.02, ..STALLING },
+        worst: Faults { nonce_ms: 0, stall: 0.06, ..STALLING },
         processes: 2,
         ..FIRM
     },
@@ -104,7 +105,7 @@ impl Process {
         let nudges = Nudges::default();
         let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
         let platform = Platform::Simulated(seat.clone());
-        let courier = Courier::new(desk, platform, nudges.courier, Arc::new(Health::default()));
+        let courier = Courier::new(desk, platform, Pages::default(), nudges.courier, Arc::new(Health::default()));
         Self { store, courier, writer, seat, round: None }
     }
 

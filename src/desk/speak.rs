@@ -5,12 +5,13 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::effect::{Destination, Effect, Posting, Priority, Redelivery};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
+use crate::domain::ladder::page_key;
 use crate::domain::notice::Notice;
 use crate::domain::policy::Policy;
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
 use crate::store::{Conn as Connection, NewEdit, NewPost, Store, StoreFault};
-use crate::voice::{self, Field, Message};
+use crate::voice::{self, Field, Message, PageEntry, Text};
 
 /// Edits of the card are at least this far apart; those of other messages less.
 const CARD_APART: SignedDuration = SignedDuration::from_secs(30);
@@ -54,6 +55,7 @@ pub(super) async fn speak(
             }
         }
     }
+    pages(connection, release, now).await?;
     posts.extend(card(connection, store, release, now).await?);
     Store::enqueue(connection, &posts).await
 }
@@ -65,6 +67,9 @@ async fn post(
     posting: &Posting,
     now: Timestamp,
 ) -> Result<Option<NewPost>, StoreFault> {
+    if let Destination::Page(page) = &posting.to {
+        return page_post(connection, store, release, page, posting, now).await;
+    }
     let Some((channel, role)) = destination(&release.policy, &posting.to) else {
         tracing::error!(release.no = %release.no, post.key = posting.key, "No channel is set for a message; it is not sent");
         return Ok(None);
@@ -80,13 +85,50 @@ async fn post(
         None => None,
     };
     let (key, priority, useful_until) = (posting.key.as_str(), posting.priority, posting.useful_until);
-    let row = Row { key, channel, message: &message, prompt, priority, useful_until };
-    Ok(Some(new_post(store, Origin::of(release), row, now)?))
+    let row = Row { key, channel, payload: payload(&message)?, prompt, priority, useful_until };
+    Ok(Some(new_post(store, Origin::of(release), row, now)))
+}
+
+/// A release comes onto a status page, once.
+async fn page_post(
+    connection: &mut Connection,
+    store: &Store,
+    release: &Release,
+    page: &str,
+    posting: &Posting,
+    now: Timestamp,
+) -> Result<Option<NewPost>, StoreFault> {
+    let Some(entry) = voice::page_entry(release) else { return Ok(None) };
+    if Store::has_post(connection, &full_key(release, &posting.key)).await? {
+        return Ok(None);
+    }
+    let (key, channel) = (posting.key.as_str(), ChannelId::page(page));
+    let row =
+        Row { key, channel, payload: payload(&entry)?, prompt: None, priority: posting.priority, useful_until: None };
+    Ok(Some(new_post(store, Origin::of(release), row, now)))
+}
+
+/// Pages that show the release follow its state.
+async fn pages(connection: &mut Connection, release: &Release, now: Timestamp) -> Result<(), StoreFault> {
+    let Some(entry) = voice::page_entry(release) else { return Ok(()) };
+    for page in &release.policy.pages {
+        let key = full_key(release, &page_key(page));
+        if Store::has_post(connection, &key).await? {
+            let edit = NewEdit { key, release: release.id, payload: payload(&entry)?, prompt: None, apart: EDIT_APART };
+            Store::want_edit(connection, &edit, now).await?;
+        }
+    }
+    Ok(())
 }
 
 /// What a message says that cannot reach its channel: its readers may be told by hand.
 async fn quote(connection: &mut Connection, key: &str, message: &mut Message) -> Result<(), StoreFault> {
     let Some(payload) = Store::payload(connection, key).await? else { return Ok(()) };
+    if let Ok(entry) = serde_json::from_str::<PageEntry>(&payload) {
+        let text = Text::from(format!("{} — {}", entry.title, entry.body));
+        message.fields.push(Field { name: "It says".to_owned(), value: text, short: false });
+        return Ok(());
+    }
     let Ok(original) = serde_json::from_str::<Message>(&payload) else { return Ok(()) };
     if !original.body.is_empty() {
         message.fields.push(Field { name: "It says".to_owned(), value: original.body, short: false });
@@ -99,6 +141,9 @@ async fn quote(connection: &mut Connection, key: &str, message: &mut Message) ->
 
 /// The headline of a stored message.
 pub(super) fn headline(payload: &str) -> String {
+    if let Ok(entry) = serde_json::from_str::<PageEntry>(payload) {
+        return entry.title;
+    }
     serde_json::from_str::<Message>(payload).map_or_else(|_| "a message".to_owned(), |message| message.headline.words())
 }
 
@@ -127,9 +172,15 @@ async fn card(
         Store::want_edit(connection, &edit, now).await?;
         return Ok(None);
     }
-    let row =
-        Row { key: "card", channel, message: &message, prompt: None, priority: Priority::Notice, useful_until: None };
-    Ok(Some(new_post(store, Origin::of(release), row, now)?))
+    let row = Row {
+        key: "card",
+        channel,
+        payload: payload(&message)?,
+        prompt: None,
+        priority: Priority::Notice,
+        useful_until: None,
+    };
+    Ok(Some(new_post(store, Origin::of(release), row, now)))
 }
 
 fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
@@ -142,6 +193,7 @@ fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<R
             let channel = route.and_then(|r| r.channel.clone()).or_else(release)?;
             Some((channel, route.and_then(|r| r.role.clone())))
         }
+        Destination::Page(page) => Some((ChannelId::page(page), None)),
     }
 }
 
@@ -149,7 +201,7 @@ fn full_key(release: &Release, key: &str) -> String {
     format!("{}/{key}", release.id)
 }
 
-fn payload(message: &Message) -> Result<String, StoreFault> {
+fn payload(message: &impl serde::Serialize) -> Result<String, StoreFault> {
     serde_json::to_string(message).map_err(|error| StoreFault::Inconsistent {
         table: "outbox",
         column: "payload",
@@ -180,8 +232,8 @@ pub(super) async fn announce(
     let mut message = voice::workspace::say(notice);
     message.call_users = mention;
     let origin = Origin { guild: &workspace.guild, release: None };
-    let row = Row { key, channel, message: &message, prompt: None, priority: Priority::Notice, useful_until };
-    Store::enqueue(connection, &[new_post(store, origin, row, now)?]).await
+    let row = Row { key, channel, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };
+    Store::enqueue(connection, &[new_post(store, origin, row, now)]).await
 }
 
 /// Whose message it is.
@@ -201,14 +253,14 @@ impl Origin<'_> {
 struct Row<'a> {
     key: &'a str,
     channel: ChannelId,
-    message: &'a Message,
+    payload: String,
     prompt: Option<String>,
     priority: Priority,
     useful_until: Option<Timestamp>,
 }
 
-fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> Result<NewPost, StoreFault> {
-    let payload = payload(row.message)?;
+fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> NewPost {
+    let payload = row.payload;
     let key = match origin.release {
         Some(release) => format!("{release}/{}", row.key),
         None => format!("{}/{}", origin.guild, row.key),
@@ -220,7 +272,7 @@ fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> 
         hash.update(part.as_bytes());
     }
     let nonce: String = hash.finalize().iter().take(12).map(|b| format!("{b:02x}")).collect();
-    Ok(NewPost {
+    NewPost {
         marker: format!("n{}", &nonce[..8]),
         key,
         guild: origin.guild.clone(),
@@ -232,5 +284,5 @@ fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> 
         payload,
         prompt: row.prompt,
         nonce,
-    })
+    }
 }

@@ -59,6 +59,8 @@ pub enum Destination {
     Release,
     Ops,
     Audience(Audience),
+    /// A status page, by name: what it shows is the release's own state.
+    Page(String),
 }
 
 /// Order in the courier's queue: prompts before notices before updates.

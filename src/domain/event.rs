@@ -120,10 +120,27 @@ pub enum SignoffEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeEvent {
-    Said { rung: String, how: RungSaid, missed: Option<RungMissed> },
-    Delivered { rung: String, at: Timestamp },
-    Received { rung: String, user: UserId, name: String },
-    TakenBack { rung: String },
+    Said {
+        rung: String,
+        how: RungSaid,
+        missed: Option<RungMissed>,
+    },
+    Delivered {
+        rung: String,
+        at: Timestamp,
+    },
+    Received {
+        rung: String,
+        user: UserId,
+        name: String,
+    },
+    TakenBack {
+        rung: String,
+    },
+    /// A status page shows the release.
+    PageShown {
+        page: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -46,6 +46,21 @@ text_id!(
     Audience
 );
 
+/// How the channel of a status page begins; no chat platform's id looks like it.
+const PAGE: &str = "page:";
+
+impl ChannelId {
+    /// The channel of a status page of this name.
+    pub fn page(name: &str) -> Self {
+        Self(format!("{PAGE}{name}"))
+    }
+
+    /// The status page it is, if it is one.
+    pub fn as_page(&self) -> Option<&str> {
+        self.0.strip_prefix(PAGE)
+    }
+}
+
 impl Audience {
     /// The engineering team (T-24h in the template).
     pub fn engineering() -> Self {

@@ -99,17 +99,53 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         not_sent,
         open,
     };
+    let receipt = needs_receipt(&work.release, &plan.audience);
     let posting = work.post(posting_key(generation, rung), Destination::Audience(plan.audience.clone()), notice);
     posting.useful_until = Some(useful_until);
     posting.priority = Priority::Notice;
-    if needs_receipt(&plan.audience) {
+    if receipt {
         posting.prompt = Some(Prompt::Receipt { rung: rung.to_owned(), generation });
+    }
+    if plan.audience == Audience::status_page() {
+        show_on_pages(work);
     }
 }
 
-/// Engineering is told; the others confirm that they are ready (`plans.md` 5.1).
-pub fn needs_receipt(audience: &Audience) -> bool {
-    *audience != Audience::engineering()
+/// The release comes onto every status page; from then on the pages follow its state (`desk`).
+pub(super) fn show_on_pages(work: &mut Work<'_>) {
+    for page in work.release.policy.pages.clone() {
+        work.post(page_key(&page), Destination::Page(page), Notice::Page);
+    }
+}
+
+/// The posting key of a release on a status page.
+pub fn page_key(page: &str) -> String {
+    format!("page/{page}")
+}
+
+/// Whether the plan tells the readers of a status page at all.
+pub(super) fn tells_pages(release: &Release) -> bool {
+    release.plan.rungs.iter().any(|rung| rung.audience == Audience::status_page())
+}
+
+/// Engineering is told; the others confirm that they are ready (`plans.md` 5.1). A status page that T-Minus writes itself needs
+/// nobody's word.
+pub fn needs_receipt(release: &Release, audience: &Audience) -> bool {
+    let written = *audience == Audience::status_page() && !release.policy.pages.is_empty();
+    *audience != Audience::engineering() && !written
+}
+
+/// Whether a rung has done its work: posted, confirmed by a person where that is asked, shown on every page T-Minus writes.
+pub fn confirmed(release: &Release, rung: &RungPlan, state: &RungState) -> bool {
+    let pages = &release.policy.pages;
+    state.said != RungSaid::Skipped
+        && if needs_receipt(release, &rung.audience) {
+            state.receipt.is_some()
+        } else if rung.audience == Audience::status_page() {
+            pages.iter().all(|page| release.pages_shown.contains(page))
+        } else {
+            state.delivered_at.is_some()
+        }
 }
 
 /// Labels of rungs of this schedule that were skipped.
@@ -123,7 +159,7 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .plan
         .rungs
         .iter()
-        .filter(|rung| needs_receipt(&rung.audience))
+        .filter(|rung| needs_receipt(release, &rung.audience))
         .map(RungPlan::key)
         .filter(|key| release.rungs.get(key).is_some_and(|s| s.said != RungSaid::Skipped && s.receipt.is_none()))
         .collect()
@@ -138,6 +174,15 @@ pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Repl
 
 /// The message under a posting key is in its channel; if it is a rung of this schedule, the rung knows.
 pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
+    if let Some(page) = key.strip_prefix("page/") {
+        work.record(NoticeEvent::PageShown { page: page.to_owned() });
+        let rung =
+            |rung: &&RungPlan| rung.audience == Audience::status_page() && work.release.rungs.contains_key(&rung.key());
+        if let Some(rung) = work.release.plan.rungs.iter().find(rung).cloned() {
+            show(work, &rung);
+        }
+        return;
+    }
     let prefix = posting_key(work.release.generation, "");
     let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
     if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
@@ -195,7 +240,8 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
 pub(super) fn show(work: &mut Work<'_>, plan: &RungPlan) {
     let generation = work.release.generation;
     let open = work.release.rungs.get(&plan.key()).is_some_and(|state| state.receipt.is_none());
-    let prompt = (open && needs_receipt(&plan.audience)).then(|| Prompt::Receipt { rung: plan.key(), generation });
+    let prompt = (open && needs_receipt(&work.release, &plan.audience))
+        .then(|| Prompt::Receipt { rung: plan.key(), generation });
     say_anew(work, plan, prompt);
 }
 
@@ -239,6 +285,9 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) 
             if let Some(state) = release.rungs.get_mut(rung) {
                 state.receipt = Some(Receipt { user: user.clone(), name: name.clone(), at });
             }
+        }
+        NoticeEvent::PageShown { page } => {
+            release.pages_shown.insert(page.clone());
         }
         NoticeEvent::TakenBack { rung } => {
             if let Some(state) = release.rungs.get_mut(rung) {

@@ -293,6 +293,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         signoffs: std::collections::BTreeMap::new(),
         gates_done: std::collections::BTreeSet::new(),
         rungs: std::collections::BTreeMap::new(),
+        pages_shown: std::collections::BTreeSet::new(),
         stuck: std::collections::BTreeMap::new(),
         exceptions: Vec::new(),
         signoff_reminders: 0,

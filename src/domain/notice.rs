@@ -66,6 +66,8 @@ pub enum Notice {
     Departed {
         train: String,
     },
+    /// The release on a status page; the words are the page's own.
+    Page,
     GoNoGo {
         asked: u8,
         open: Vec<Open>,

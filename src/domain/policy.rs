@@ -26,6 +26,9 @@ pub struct Policy {
     pub audiences: BTreeMap<Audience, Route>,
     /// Author and owner may sign their own plan. Off unless a workspace turns it on.
     pub self_approval: bool,
+    /// Status pages that show this workspace's releases, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<String>,
     /// Times in which nothing goes live.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub freezes: Vec<Freeze>,

@@ -59,6 +59,9 @@ pub struct Release {
     pub signoffs: BTreeMap<SignoffRole, Signoff>,
     pub gates_done: BTreeSet<String>,
     pub rungs: BTreeMap<String, RungState>,
+    /// Status pages that show it.
+    #[serde(default)]
+    pub pages_shown: BTreeSet<String>,
     /// Messages that are not where they belong, by posting key.
     #[serde(default)]
     pub stuck: BTreeMap<String, Stuck>,

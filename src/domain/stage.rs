@@ -18,7 +18,7 @@ use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run};
 use super::updates::UpdateClock;
-use super::{alert, freeze, schedule, signoff};
+use super::{alert, freeze, ladder, schedule, signoff};
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -108,6 +108,10 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     );
     posting.priority = Priority::Prompt;
     posting.mention = mention;
+    if ladder::tells_pages(&work.release) {
+        // Its rung may not have come: the page says that it is under way all the same.
+        ladder::show_on_pages(work);
+    }
     if broke {
         work.post("go/ops", Destination::Ops, Notice::Went { by, break_glass, open });
     }

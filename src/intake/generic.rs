@@ -5,19 +5,16 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
-use sha2::Sha256;
 
 use super::{Incoming, Intake, Whole, tidy};
 use crate::config::SourceKind;
 use crate::domain::command::Signal;
 use crate::domain::plan::Quantity;
 use crate::domain::plausible;
+use crate::signature;
 
 const TOLERANCE_S: i64 = 300;
 
@@ -91,24 +88,7 @@ fn signed(secret: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> boo
         return false;
     };
     let fresh = stamp.parse::<i64>().is_ok_and(|s| (s - now.as_second()).abs() <= TOLERANCE_S);
-    let key = match secret.strip_prefix("whsec_") {
-        Some(encoded) => BASE64.decode(encoded).unwrap_or_default(),
-        None => secret.as_bytes().to_vec(),
-    };
-    if !fresh || key.is_empty() {
-        return false;
-    }
-    signatures.split(' ').filter_map(|s| s.strip_prefix("v1,")).filter_map(|s| BASE64.decode(s).ok()).any(|signature| {
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&key) else {
-            return false;
-        };
-        mac.update(id.as_bytes());
-        mac.update(b".");
-        mac.update(stamp.as_bytes());
-        mac.update(b".");
-        mac.update(body);
-        mac.verify_slice(&signature).is_ok()
-    })
+    fresh && signature::verify(secret, id, stamp, body, signatures)
 }
 
 #[cfg(test)]

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::domain::alert::{self, Judged};
 use crate::domain::closing::{Postmortem, Settled};
 use crate::domain::decision::PointState;
-use crate::domain::ladder::needs_receipt;
-use crate::domain::release::{Phase, Release, RungSaid};
+use crate::domain::ladder::confirmed;
+use crate::domain::release::{Phase, Release};
 
 /// The state an export fills in. As JSON it is the `--state` file of `tminus plan export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,10 +131,8 @@ fn done_items(release: &Release) -> BTreeSet<String> {
     let signed = release.signoffs.iter().filter(|(_, s)| s.digest == release.digest);
     done.extend(signed.map(|(role, _)| format!("signoff/{}", role.slug())));
     for (rung, state) in &release.rungs {
-        let needs = release.plan.rungs.iter().find(|r| r.key() == *rung);
-        let receipt = needs.is_some_and(|r| needs_receipt(&r.audience));
-        let confirmed = if receipt { state.receipt.is_some() } else { state.delivered_at.is_some() };
-        if state.said != RungSaid::Skipped && confirmed {
+        let plan = release.plan.rungs.iter().find(|r| r.key() == *rung);
+        if plan.is_some_and(|plan| confirmed(release, plan, state)) {
             done.insert(format!("rung/{rung}"));
         }
     }

@@ -188,6 +188,7 @@ pub(super) fn policy() -> Policy {
         ]
         .into(),
         self_approval: false,
+        pages: Vec::new(),
         freezes: Vec::new(),
     }
 }

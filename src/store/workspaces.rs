@@ -55,6 +55,15 @@ impl Store {
         if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(workspace.guild.0.clone())) }
     }
 
+    /// Every workspace.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn guilds(&self) -> Result<Vec<GuildId>, StoreFault> {
+        let rows = sqlx::query_scalar!("SELECT guild_id FROM workspace").fetch_all(self.read()).await?;
+        Ok(rows.into_iter().map(GuildId).collect())
+    }
+
     /// Workspaces whose wake-up has come.
     ///
     /// # Errors

@@ -9,7 +9,10 @@ use crate::domain::release::Release;
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
-    let channel = || Text(vec![Span::Channel(stuck.channel.clone())]);
+    let channel = || match stuck.channel.as_page() {
+        Some(page) => Text::from(format!("the status page {page}")),
+        None => Text(vec![Span::Channel(stuck.channel.clone())]),
+    };
     let name = words::name(release);
     let message = match settled {
         None => match &stuck.again {
@@ -36,6 +39,15 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
     if !open || stuck.again.is_some() {
         return Text::new();
     }
+    if stuck.channel.as_page().is_some() {
+        return Text::from(match stuck.trouble {
+            Trouble::Held => "Look at the page, then press the button that is true.",
+            Trouble::Blocked => {
+                "Put the text on the page by hand. Ask your operator to mend the page's key, address or right; T-Minus goes on trying."
+            }
+            Trouble::Dead | Trouble::Expired => "Put the text on the page by hand. Tell your operator the reason.",
+        });
+    }
     Text::from(match stuck.trouble {
         Trouble::Held => {
             "Look into the channel, then press the button that is true. Give T-Minus the right Read Message History there."
@@ -49,6 +61,15 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
 }
 
 fn open(stuck: &Stuck, name: &str) -> Message {
+    if stuck.channel.as_page().is_some() {
+        let headline = if stuck.trouble == Trouble::Held {
+            "⚠️ Status page perhaps not updated"
+        } else {
+            "⛔ Status page not updated"
+        };
+        return Message::new(Tone::Bad, Text::from(format!("{headline} · {name}")))
+            .body("Customers do not see this release on the page. The chat is not affected; what the page would say stands below.");
+    }
     let (headline, body) = match stuck.trouble {
         Trouble::Held => (
             "⚠️ Perhaps not posted",

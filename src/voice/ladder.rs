@@ -37,12 +37,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("People", words::people(release))
                 .field("Readiness", Text::from(words::readiness(release, open)));
             if *audience == Audience::status_page() {
-                let draft = format!(
-                    "Scheduled maintenance: {}. Starts {}.",
-                    plan.title,
-                    plan.t0.as_ref().map_or_else(String::new, |t0| words::in_zone(t0.at, &t0.zone))
-                );
-                message = message.field("Status page text", Text::new().code(draft));
+                message = message.field("Status page", status_pages(release));
             }
             let waiting: Vec<String> = unconfirmed(release).into_iter().filter(|key| key != rung).collect();
             if !waiting.is_empty() {
@@ -56,7 +51,9 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                         Text::from(format!("✅ Briefed: {} ", receipt.name)).time(receipt.at, Stamp::Short),
                     )
                 }
-                None if crate::domain::ladder::needs_receipt(audience) => message.field("What now", Text::from(now)),
+                None if crate::domain::ladder::needs_receipt(release, audience) => {
+                    message.field("What now", Text::from(now))
+                }
                 None => message,
             }
         }
@@ -177,4 +174,22 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
         }
         _ => Message::default(),
     }
+}
+
+/// What T-Minus wrote on which page; the text to put there by hand where it writes none.
+fn status_pages(release: &Release) -> Text {
+    let pages = &release.policy.pages;
+    if pages.is_empty() {
+        let plan = &release.plan;
+        let starts = plan.t0.as_ref().map_or_else(String::new, |t0| words::in_zone(t0.at, &t0.zone));
+        return Text::new().code(format!("Scheduled maintenance: {}. Starts {starts}.", plan.title));
+    }
+    Text::lines(pages.iter().map(|page| {
+        let stuck = release.stuck.contains_key(&crate::domain::ladder::page_key(page));
+        Text::from(match (release.pages_shown.contains(page), stuck) {
+            (true, _) => format!("✅ {page}: updated, and it follows the release"),
+            (false, true) => format!("⛔ {page}: not updated; see the ops channel"),
+            (false, false) => format!("⏳ {page}: being updated"),
+        })
+    }))
 }

@@ -26,6 +26,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::GoNoGo { .. }
         | Notice::Moved { .. }
         | Notice::Overtaken { .. }
+        | Notice::Page
         | Notice::Excepted { .. }
         | Notice::Overlap { .. }
         | Notice::Departed { .. }

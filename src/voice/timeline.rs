@@ -54,6 +54,7 @@ fn what(release: &Release, event: &Event) -> String {
             }
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
+            NoticeEvent::PageShown { page } => format!("status page {page} shows it"),
             NoticeEvent::TakenBack { rung } => format!("took the receipt for {rung} back"),
         },
         Event::Delivery(event) => match event {

@@ -11,6 +11,7 @@ use tminus::sandboxed::{BEGIN_MS, Options, PLAN, Sandboxed};
 pub struct Rig {
     pub pair: Sandboxed,
     folder: TempDir,
+    pages: String,
     /// The body last seen of each message, so that news and edits show once.
     seen: BTreeMap<u64, Value>,
 }
@@ -24,10 +25,17 @@ impl Rig {
 
     /// With or without a server set up by the configuration.
     pub async fn with(configured: bool) -> Self {
+        Self::with_pages(configured, "").await
+    }
+
+    /// With status pages, as the configuration file has them.
+    pub async fn with_pages(configured: bool, pages: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let options = Options { port: 0, clock: SimClock::frozen(BEGIN_MS), limits: Limits::WIDE, configured };
+        let pages = pages.replace("GUILD", &tminus::sandboxed::world().guild.to_string());
+        let clock = SimClock::frozen(BEGIN_MS);
+        let options = Options { port: 0, clock, limits: Limits::WIDE, configured, pages: pages.clone() };
         let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
-        Self { pair, folder, seen: BTreeMap::new() }
+        Self { pair, folder, pages, seen: BTreeMap::new() }
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -86,7 +94,12 @@ impl Rig {
 
     /// A submitted release with all sign-offs and gates, ready for go.
     pub async fn approved() -> Self {
-        let rig = Self::new().await;
+        Self::new().await.approve().await
+    }
+
+    /// Imports the plan and has it signed.
+    pub async fn approve(self) -> Self {
+        let rig = self;
         rig.import("ana", "checkout-4.2.md", PLAN.as_bytes()).await;
         rig.press("ana", "releases", "Submit for sign-off", &[]).await;
         rig.sign_all().await;
@@ -146,11 +159,11 @@ impl Rig {
 
     /// Ends the bot and starts it again on the same file.
     pub async fn restart(self) -> Self {
-        let Self { pair, folder, seen } = self;
+        let Self { pair, folder, pages, seen } = self;
         let sandbox = pair.sandbox.clone();
         pair.stop_bot().await.unwrap();
-        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"), true).await.unwrap();
-        Self { pair, folder, seen }
+        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"), true, &pages).await.unwrap();
+        Self { pair, folder, pages, seen }
     }
 
     /// Every test ends in silence.

@@ -1,0 +1,167 @@
+//! Systems outside the chat that are written to: status pages. Only what the operator named in the configuration is reached;
+//! no redirects, no proxy from the environment. It must not know what a release is: it is handed a page's entry.
+
+mod git;
+mod statuspage;
+mod webhook;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use secrecy::SecretString;
+
+use crate::clock::Clock;
+use crate::domain::ids::GuildId;
+use crate::sending::{LookUp, SendFault};
+use crate::voice::PageEntry;
+
+/// A status page of the configuration.
+#[derive(Debug, Clone)]
+pub struct StatusPage {
+    /// Unique; what people and the journal call it.
+    pub name: String,
+    /// The server whose releases it shows.
+    pub guild: GuildId,
+    pub kind: PageKind,
+}
+
+/// What a page is, and how it is reached.
+#[derive(Debug, Clone)]
+pub enum PageKind {
+    /// Atlassian Statuspage. <https://developer.statuspage.io>
+    Statuspage { api_url: String, page_id: String, api_key: SecretString, component_ids: Vec<String> },
+    /// A page built from files in a git work tree, such as cState: a file written and committed.
+    Git { path: PathBuf, folder: String, push: bool },
+    /// A webhook, signed by Standard Webhooks.
+    Webhook { url: String, secret: SecretString },
+}
+
+/// Every page, by name. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Pages {
+    by_name: Arc<BTreeMap<String, Page>>,
+}
+
+#[derive(Debug)]
+enum Page {
+    Statuspage(statuspage::Statuspage),
+    Git(git::GitPage),
+    Webhook(webhook::Webhook),
+}
+
+/// The HTTP client for pages.
+///
+/// # Errors
+/// The TLS library could not be set up.
+fn http_client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_secs(3))
+        .timeout(Duration::from_secs(10))
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(concat!("tminus/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
+impl Pages {
+    /// The pages of a configuration.
+    ///
+    /// # Errors
+    /// The TLS library could not be set up.
+    pub fn new(pages: Vec<StatusPage>, clock: &Clock) -> Result<Self, reqwest::Error> {
+        let http = http_client()?;
+        let page = |kind: PageKind| match kind {
+            PageKind::Statuspage { api_url, page_id, api_key, component_ids } => {
+                Page::Statuspage(statuspage::Statuspage::new(http.clone(), &api_url, &page_id, api_key, component_ids))
+            }
+            PageKind::Git { path, folder, push } => Page::Git(git::GitPage::new(path, folder, push)),
+            PageKind::Webhook { url, secret } => {
+                Page::Webhook(webhook::Webhook::new(http.clone(), url, secret, clock.clone()))
+            }
+        };
+        let by_name = pages.into_iter().map(|p| (p.name, page(p.kind))).collect();
+        Ok(Self { by_name: Arc::new(by_name) })
+    }
+
+    fn page(&self, name: &str) -> Result<&Page, SendFault> {
+        let gone = || SendFault::Blocked(format!("the configuration has no status page “{name}” any more"));
+        self.by_name.get(name).ok_or_else(gone)
+    }
+
+    /// Shows an entry for the first time; `marker` is kept with it, so that it is found again.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn show(&self, name: &str, entry: &PageEntry, marker: &str) -> Result<String, SendFault> {
+        match self.page(name)? {
+            Page::Statuspage(page) => page.create(entry, marker).await,
+            Page::Git(page) => page.write(entry, marker).await,
+            Page::Webhook(page) => page.tell(entry, marker).await,
+        }
+    }
+
+    /// Shows how an entry stands now.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn update(&self, name: &str, id: &str, entry: &PageEntry, marker: &str) -> Result<(), SendFault> {
+        match self.page(name)? {
+            Page::Statuspage(page) => page.update(id, entry).await,
+            Page::Git(page) => page.write(entry, marker).await.map(drop),
+            Page::Webhook(page) => page.tell(entry, marker).await.map(drop),
+        }
+    }
+
+    /// Whether an entry is there.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn find(&self, name: &str, marker: &str) -> Result<LookUp, SendFault> {
+        match self.page(name)? {
+            Page::Statuspage(page) => page.find(marker).await,
+            // Writing the same file again, or telling a receiver the same id again, changes nothing.
+            Page::Git(_) | Page::Webhook(_) => Ok(LookUp::Absent),
+        }
+    }
+}
+
+/// The class of an answer that is no success. A page's token is not the bot's: nothing here stops the chat.
+fn classify(status: StatusCode, body: &[u8], retry_after: Option<u64>) -> SendFault {
+    let said: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
+    let text = format!("{} {said}", status.as_u16());
+    match status.as_u16() {
+        420 | 429 => SendFault::Wait(Duration::from_secs(retry_after.unwrap_or(5).clamp(1, 900))),
+        401 | 403 | 404 => SendFault::Blocked(text),
+        408 | 500..=599 => SendFault::Unknown(text),
+        _ => SendFault::Refused(text),
+    }
+}
+
+fn transport(error: &reqwest::Error) -> SendFault {
+    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
+}
+
+/// Sends a request and reads its answer.
+async fn send(request: reqwest::RequestBuilder) -> Result<Vec<u8>, SendFault> {
+    let answer = request.send().await.map_err(|error| transport(&error))?;
+    let status = answer.status();
+    let retry_after =
+        answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok());
+    let bytes = answer.bytes().await.map_err(|error| transport(&error))?;
+    if status.is_success() { Ok(bytes.to_vec()) } else { Err(classify(status, &bytes, retry_after)) }
+}
+
+/// An instant as pages take it: RFC 3339 in UTC.
+fn rfc3339(at: Timestamp) -> String {
+    at.to_string()
+}

@@ -1,0 +1,115 @@
+//! Atlassian Statuspage: a scheduled maintenance is an incident with a status; one request a second for a token; no
+//! idempotency key, so it is found again by its metadata. <https://developer.statuspage.io>
+
+use std::time::Duration;
+
+use reqwest::Method;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{rfc3339, send};
+use crate::sending::{LookUp, SendFault};
+use crate::voice::{PageEntry, PageState};
+
+/// Statuspage counts one request a second for a token, over a minute.
+const APART: Duration = Duration::from_millis(1_050);
+
+#[derive(Debug)]
+pub(super) struct Statuspage {
+    http: reqwest::Client,
+    base: String,
+    key: SecretString,
+    components: Vec<String>,
+    /// When the next request may leave.
+    next: tokio::sync::Mutex<Instant>,
+}
+
+impl Statuspage {
+    pub(super) fn new(
+        http: reqwest::Client,
+        api_url: &str,
+        page_id: &str,
+        key: SecretString,
+        components: Vec<String>,
+    ) -> Self {
+        let base = format!("{}/pages/{page_id}", api_url.trim_end_matches('/'));
+        Self { http, base, key, components, next: tokio::sync::Mutex::new(Instant::now()) }
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, SendFault> {
+        {
+            let mut next = self.next.lock().await;
+            tokio::time::sleep_until(*next).await;
+            *next = Instant::now() + APART;
+        }
+        let mut request = self
+            .http
+            .request(method, format!("{}{path}", self.base))
+            .header("Authorization", format!("OAuth {}", self.key.expose_secret()));
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let bytes = send(request).await?;
+        serde_json::from_slice(&bytes)
+            .map_err(|error| SendFault::Unknown(format!("the answer does not parse: {error}")))
+    }
+
+    /// What create and update have in common. The page goes to "in progress" by itself, so that it is true even if the bot is
+    /// down; it never completes by itself.
+    fn incident(&self, entry: &PageEntry) -> Value {
+        let status = match entry.state {
+            PageState::Scheduled => "scheduled",
+            PageState::InProgress => "in_progress",
+            PageState::Verifying => "verifying",
+            // Statuspage has no cancelled: the text says it.
+            PageState::Completed | PageState::Cancelled => "completed",
+        };
+        let component = match entry.state {
+            PageState::InProgress | PageState::Verifying => "under_maintenance",
+            PageState::Scheduled | PageState::Completed | PageState::Cancelled => "operational",
+        };
+        let mut incident = json!({
+            "name": entry.title,
+            "status": status,
+            "body": entry.body,
+            "scheduled_for": rfc3339(entry.starts),
+            "scheduled_until": rfc3339(entry.ends),
+            "scheduled_auto_in_progress": true,
+            "scheduled_auto_completed": false,
+        });
+        if !self.components.is_empty() {
+            let states: serde_json::Map<String, Value> =
+                self.components.iter().map(|id| (id.clone(), json!(component))).collect();
+            incident["component_ids"] = json!(self.components);
+            incident["components"] = Value::Object(states);
+        }
+        incident
+    }
+
+    pub(super) async fn create(&self, entry: &PageEntry, marker: &str) -> Result<String, SendFault> {
+        let mut incident = self.incident(entry);
+        incident["metadata"] = json!({ "tminus": { "release": entry.release, "marker": marker } });
+        let answer = self.ask(Method::POST, "/incidents", Some(&json!({ "incident": incident }))).await?;
+        let id = answer.get("id").and_then(Value::as_str);
+        id.map(str::to_owned).ok_or_else(|| SendFault::Unknown("the answer holds no incident id".to_owned()))
+    }
+
+    pub(super) async fn update(&self, id: &str, entry: &PageEntry) -> Result<(), SendFault> {
+        let body = json!({ "incident": self.incident(entry) });
+        self.ask(Method::PATCH, &format!("/incidents/{id}"), Some(&body)).await.map(drop)
+    }
+
+    /// Scheduled ones, and those whose time has come.
+    pub(super) async fn find(&self, marker: &str) -> Result<LookUp, SendFault> {
+        for path in ["/incidents/scheduled", "/incidents/active_maintenance"] {
+            let answer = self.ask(Method::GET, path, None).await?;
+            let ours = |i: &&Value| i.pointer("/metadata/tminus/marker").and_then(Value::as_str) == Some(marker);
+            let found = answer.as_array().into_iter().flatten().find(ours).and_then(|i| i.get("id")?.as_str());
+            if let Some(id) = found {
+                return Ok(LookUp::Found(id.to_owned()));
+            }
+        }
+        Ok(LookUp::Absent)
+    }
+}

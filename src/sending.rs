@@ -1,0 +1,43 @@
+//! What sending can lead to, whatever it was sent to: faults by what may follow them, and what a look-up says. It must not
+//! know any platform.
+
+use std::time::Duration;
+
+/// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SendFault {
+    /// Not begun: there is no room for it yet; wait this long.
+    #[error("no room for {0:?}")]
+    Wait(Duration),
+    /// Certainly not executed: the platform says that it is too much; wait this long.
+    #[error("told to wait {0:?}")]
+    Limited(Duration),
+    /// Certainly not executed; the network or the server was not reached.
+    #[error("not sent: {0}")]
+    NotSent(String),
+    /// May or may not have been executed.
+    #[error("outcome unknown: {0}")]
+    Unknown(String),
+    /// Will never be accepted as it is.
+    #[error("refused: {0}")]
+    Refused(String),
+    /// A right or the channel is missing.
+    #[error("blocked: {0}")]
+    Blocked(String),
+    /// The message that answered to this nonce was deleted by somebody.
+    #[error("deleted by somebody")]
+    Deleted,
+    /// The token is not accepted any more: nothing can be sent.
+    #[error("the token is not accepted")]
+    TokenDead,
+}
+
+/// What a look-up in a channel's history says about a marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookUp {
+    Found(String),
+    /// The history could be read, and the marker is not there.
+    Absent,
+    /// The history could not be trusted.
+    Inconclusive,
+}

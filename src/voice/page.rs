@@ -1,0 +1,81 @@
+//! What customers read on a status page: a text of its own. Names of people, channels, metrics and alerts never stand there.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::domain::release::{Phase, Release};
+use crate::domain::rollback::CaseState;
+
+/// A planned maintenance as a page shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PageEntry {
+    /// `REL-42`, to find it by.
+    pub release: String,
+    pub title: String,
+    pub body: String,
+    pub state: PageState,
+    pub starts: Timestamp,
+    /// The plan's own estimate.
+    pub ends: Timestamp,
+}
+
+/// Where the maintenance stands; the words are Statuspage's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PageState {
+    Scheduled,
+    InProgress,
+    Verifying,
+    Completed,
+    /// Called off.
+    Cancelled,
+}
+
+/// Longest title and body, in characters: Statuspage takes 255 and 25,000.
+const TITLE: usize = 200;
+/// The rollout's length where the plan gives none.
+const USUAL: SignedDuration = SignedDuration::from_hours(1);
+
+/// The release on a status page; `None` while there is nothing to show.
+pub fn entry(release: &Release) -> Option<PageEntry> {
+    let starts = release.t0()?;
+    let minutes: i64 = release.plan.stages.iter().filter_map(|stage| stage.hold_min).map(i64::from).sum();
+    let length = if minutes > 0 { SignedDuration::from_mins(minutes) } else { USUAL };
+    let (state, body) = match &release.phase {
+        Phase::Draft => return None,
+        Phase::Gathering { .. } | Phase::Approved { .. } => {
+            (PageState::Scheduled, "We are going to update this service. Short interruptions are possible.")
+        }
+        Phase::HeldBefore { .. } => (PageState::Scheduled, "The update is postponed. We post the new time here."),
+        Phase::Live { .. } => (PageState::InProgress, "The update is under way. Short interruptions are possible."),
+        Phase::Held { .. } => (PageState::InProgress, "The update is paused while we look at it."),
+        Phase::Watching { .. } => (PageState::Verifying, "The update is in place. We are watching it."),
+        Phase::RollingBack { .. } => {
+            (PageState::InProgress, "We are taking the update back. Short interruptions are possible.")
+        }
+        Phase::RolledBack { .. } => (PageState::Completed, "The update was taken back. The service runs as before."),
+        Phase::AllClear { .. } | Phase::Closed { .. } => {
+            let back = release
+                .phase
+                .run()
+                .is_some_and(|run| run.cases.iter().any(|c| matches!(c.state, CaseState::Verified { .. })));
+            let text = if back {
+                "The update was taken back. The service runs as before."
+            } else {
+                "The update is complete. Thank you for your patience."
+            };
+            (PageState::Completed, text)
+        }
+        Phase::Scrubbed { .. } => (PageState::Cancelled, "The update was called off. Nothing changes."),
+    };
+    let title: String = release.plan.title.chars().filter(|c| !c.is_control()).take(TITLE).collect();
+    Some(PageEntry {
+        release: release.no.to_string(),
+        title: format!("Scheduled maintenance: {title}"),
+        body: body.to_owned(),
+        state,
+        starts,
+        ends: starts + length,
+    })
+}

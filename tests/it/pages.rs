@@ -1,0 +1,223 @@
+//! Status pages follow the release: a page as Statuspage has it (in the shapes of its published API), a signed webhook, and a
+//! git work tree.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, patch, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tminus::sandboxed::t;
+
+use crate::rig::{Rig, text};
+
+/// What stands on the page, what was asked, and what goes wrong next.
+#[derive(Default)]
+struct Fake {
+    incidents: Mutex<BTreeMap<String, Value>>,
+    asked: Mutex<Vec<(String, Value)>>,
+    /// Answers of create requests to come: `lost` is done and answered with 502, `refused` is not done.
+    next: Mutex<Vec<&'static str>>,
+}
+
+type Answer = (StatusCode, Json<Value>);
+
+impl Fake {
+    fn log(&self, what: &str, body: &Value) {
+        self.asked.lock().unwrap().push((what.to_owned(), body.clone()));
+    }
+
+    fn states(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap();
+        asked.iter().filter_map(|(_, body)| body["incident"]["status"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+async fn create(State(fake): State<Arc<Fake>>, headers: HeaderMap, Json(body): Json<Value>) -> Answer {
+    fake.log("create", &body);
+    if headers["authorization"] != "OAuth page-key" {
+        return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Could not authenticate" })));
+    }
+    let next = fake.next.lock().unwrap().pop();
+    if next == Some("forbidden") {
+        return (StatusCode::FORBIDDEN, Json(json!({ "error": "no" })));
+    }
+    let mut incidents = fake.incidents.lock().unwrap();
+    let id = format!("inc{}", incidents.len() + 1);
+    let mut incident = body["incident"].clone();
+    assert!(incident["name"].as_str().is_some_and(|name| name.len() <= 255));
+    incident["id"] = json!(id);
+    incidents.insert(id, incident.clone());
+    if next == Some("lost") {
+        return (StatusCode::BAD_GATEWAY, Json(json!({})));
+    }
+    (StatusCode::CREATED, Json(incident))
+}
+
+async fn update(
+    State(fake): State<Arc<Fake>>,
+    Path((_, id)): Path<(String, String)>,
+    Json(body): Json<Value>,
+) -> Answer {
+    fake.log("update", &body);
+    let mut incidents = fake.incidents.lock().unwrap();
+    let Some(incident) = incidents.get_mut(&id) else { return (StatusCode::NOT_FOUND, Json(json!({}))) };
+    for (key, value) in body["incident"].as_object().unwrap() {
+        incident[key] = value.clone();
+    }
+    (StatusCode::OK, Json(incident.clone()))
+}
+
+async fn list(State(fake): State<Arc<Fake>>, Path((_, which)): Path<(String, String)>) -> Answer {
+    fake.log(&format!("list {which}"), &Value::Null);
+    let wanted = if which == "scheduled" { "scheduled" } else { "in_progress" };
+    let incidents = fake.incidents.lock().unwrap();
+    (StatusCode::OK, Json(incidents.values().filter(|i| i["status"] == wanted).cloned().collect()))
+}
+
+async fn told(State(fake): State<Arc<Fake>>, headers: HeaderMap, body: String) -> StatusCode {
+    let header = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert!(header("webhook-signature").starts_with("v1,") && !header("webhook-timestamp").is_empty());
+    fake.log(&header("webhook-id"), &body);
+    StatusCode::NO_CONTENT
+}
+
+/// Starts the fake and gives its base URL.
+async fn fake() -> (Arc<Fake>, String) {
+    let fake = Arc::new(Fake::default());
+    let router = Router::new()
+        .route("/v1/pages/{page}/incidents", post(create))
+        .route("/v1/pages/{page}/incidents/{id}", patch(update))
+        .route("/v1/pages/{page}/incidents/{id}", get(list))
+        .route("/hook", post(told))
+        .with_state(Arc::clone(&fake));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (fake, url)
+}
+
+fn statuspage(url: &str) -> String {
+    format!(
+        "[[status_pages]]\nname = \"main\"\nkind = \"statuspage\"\nguild_id = \"GUILD\"\napi_url = \"{url}/v1\"\n\
+         page_id = \"p1\"\napi_key = \"page-key\"\ncomponent_ids = [\"c1\"]\n"
+    )
+}
+
+async fn to_go(rig: &Rig) {
+    rig.advance(t(0)).await;
+    let went = rig.slash("ana", "release go", &[]).await;
+    assert!(went.starts_with("✅ Done"), "{went}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statuspage_follows_the_release_to_its_end() {
+    let (fake, url) = fake().await;
+    let rig = Rig::with_pages(true, &statuspage(&url)).await.approve().await;
+    rig.advance(t(-30) - 1).await;
+    assert_eq!(fake.incidents.lock().unwrap().len(), 0, "not before its rung");
+    // The answer is lost: it is found by its metadata, not created again.
+    fake.next.lock().unwrap().push("lost");
+    rig.advance(t(-28)).await;
+    let incidents = fake.incidents.lock().unwrap().clone();
+    assert_eq!(incidents.len(), 1, "{incidents:?}");
+    let incident = &incidents["inc1"];
+    assert_eq!(
+        (&incident["status"], &incident["scheduled_for"]),
+        (&json!("scheduled"), &json!("2026-12-08T13:00:00Z"))
+    );
+    assert_eq!(incident["scheduled_until"], json!("2026-12-08T15:30:00Z"), "as long as its stages");
+    assert_eq!(
+        (&incident["scheduled_auto_in_progress"], &incident["scheduled_auto_completed"]),
+        (&json!(true), &json!(false))
+    );
+    let rung = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("📣 T-30m · ")).unwrap();
+    assert!(rung.contains("✅ main: updated, and it follows the release") && !rung.contains("[Briefed]"), "{rung}");
+    to_go(&rig).await;
+    let incident = || fake.incidents.lock().unwrap()["inc1"].clone();
+    assert_eq!(
+        (&incident()["status"], &incident()["components"]["c1"]),
+        (&json!("in_progress"), &json!("under_maintenance"))
+    );
+    rig.slash("ana", "release rollback", &[("reason", "Errors")]).await;
+    rig.advance(t(5)).await;
+    assert!(incident()["body"].as_str().unwrap().contains("taking the update back"), "{}", incident());
+    rig.slash("ana", "release rollback", &[("reason", "Done"), ("step", "verified")]).await;
+    rig.advance(t(10)).await;
+    assert_eq!((&incident()["status"], &incident()["components"]["c1"]), (&json!("completed"), &json!("operational")));
+    assert_eq!(fake.incidents.lock().unwrap().len(), 1);
+    // Nothing internal ever stands on the page.
+    for (_, body) in fake.asked.lock().unwrap().iter() {
+        let said = body.to_string();
+        assert!(!said.contains("Ana") && !said.contains("Errors") && !said.contains("REL-1 "), "{said}");
+    }
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_refuses_is_told_to_the_ops_channel_and_stops_nothing() {
+    let (fake, url) = fake().await;
+    let rig = Rig::with_pages(true, &statuspage(&url)).await.approve().await;
+    rig.advance(t(-31)).await;
+    fake.next.lock().unwrap().push("forbidden");
+    rig.advance(t(-30)).await;
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "the chat is told at its instant");
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Status page not updated") && told.contains("the status page main"), "{told}");
+    assert!(
+        told.contains("Put the text on the page by hand") && told.contains("It says: Scheduled maintenance"),
+        "{told}"
+    );
+    rig.advance(t(-20)).await;
+    assert_eq!(fake.incidents.lock().unwrap().len(), 1, "tried again");
+    assert!(rig.newest("tminus-ops").contains("✅ Posted after all"), "{}", rig.newest("tminus-ops"));
+    rig.slash("ana", "release scrub", &[("reason", "The provider is not ready")]).await;
+    rig.advance(t(-10)).await;
+    assert_eq!(fake.states().last().unwrap(), "completed");
+    let body = fake.incidents.lock().unwrap()["inc1"]["body"].clone();
+    assert_eq!(body, json!("The update was called off. Nothing changes."));
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_is_signed_and_a_git_page_is_committed() {
+    let (fake, url) = fake().await;
+    let tree = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let out = Command::new("git").arg("-C").arg(tree.path()).args(arguments).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8(out.stdout).unwrap()
+    };
+    git(&["init", "--quiet"]);
+    let pages = format!(
+        "[[status_pages]]\nname = \"hook\"\nkind = \"webhook\"\nguild_id = \"GUILD\"\nurl = \"{url}/hook\"\nsecret = \"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\"\n\
+         [[status_pages]]\nname = \"files\"\nkind = \"git\"\nguild_id = \"GUILD\"\npath = \"{}\"\n",
+        tree.path().display()
+    );
+    let rig = Rig::with_pages(true, &pages).await.approve().await;
+    rig.advance(t(-29)).await;
+    let file = git(&["ls-files"]).trim().to_owned();
+    assert!(file.starts_with("content/issues/rel-1-n"), "{file}");
+    let shown = std::fs::read_to_string(tree.path().join(&file)).unwrap();
+    assert!(shown.contains("resolved: false") && shown.contains("date: 2026-12-08T13:00:00Z"), "{shown}");
+    // T-0 moves: both follow, and the file keeps its name.
+    rig.slash("ana", "release reschedule", &[("time", "2026-12-08 18:00"), ("reason", "Later")]).await;
+    rig.advance(t(-20)).await;
+    assert_eq!(git(&["ls-files"]).trim(), file);
+    assert!(std::fs::read_to_string(tree.path().join(&file)).unwrap().contains("date: 2026-12-08T17:00:00Z"));
+    rig.slash("ana", "release scrub", &[("reason", "No")]).await;
+    rig.advance(t(-10)).await;
+    assert!(std::fs::read_to_string(tree.path().join(&file)).unwrap().contains("resolved: true"));
+    assert_eq!(git(&["rev-list", "--count", "HEAD"]).trim(), "3");
+    assert_eq!(git(&["status", "--porcelain"]), "");
+    let types: Vec<String> =
+        fake.asked.lock().unwrap().iter().map(|(_, body)| body["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(types, ["maintenance.scheduled", "maintenance.scheduled", "maintenance.cancelled"]);
+    let ids: std::collections::BTreeSet<String> = fake.asked.lock().unwrap().iter().map(|(id, _)| id.clone()).collect();
+    assert_eq!(ids.len(), 3, "each state has an id of its own");
+    rig.finish().await;
+}
