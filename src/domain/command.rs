@@ -113,6 +113,10 @@ pub enum NoticeCommand {
     Receipt { rung: String, generation: u32 },
     /// A receipt given by mistake, by whoever gave it, within a minute.
     TakeBack { rung: String, generation: u32 },
+    /// A receipt by command; the rung as typed, or the only one that waits.
+    Brief { rung: Option<String> },
+    /// What was said is wrong: what is right, or that it does not hold at all.
+    Correct { rung: String, text: String, retracted: bool },
 }
 
 /// What became of a message, known by its posting key, and what people decide about it.
@@ -130,11 +134,22 @@ pub enum DeliveryCommand {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageCommand {
-    Go { break_glass: Option<String> },
-    Advance { reason: Option<String> },
-    Extend { minutes: u32, reason: String },
-    Hold { reason: String },
+    Go {
+        break_glass: Option<String>,
+    },
+    Advance {
+        reason: Option<String>,
+    },
+    Extend {
+        minutes: u32,
+        reason: String,
+    },
+    Hold {
+        reason: String,
+    },
     Resume,
+    /// The latest go or stage step, by whoever took it, within a minute.
+    Undo,
 }
 
 /// An answer at a decision point or a rollback prompt.

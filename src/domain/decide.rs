@@ -71,6 +71,7 @@ fn tick(work: &mut Work<'_>) {
     for _ in 0..MAX_MARKS_A_TICK {
         let due = agenda::agenda(&work.release).into_iter().filter(|mark| mark.at <= work.ctx.now).min_by_key(|m| m.at);
         let Some(mark) = due else { return };
+        let (kind, before) = (mark.kind.clone(), work.effects.len());
         match mark.kind {
             MarkKind::Draft => lifecycle::remind_draft(work),
             MarkKind::T0 { .. } => lifecycle::ask_t0(work),
@@ -84,6 +85,13 @@ fn tick(work: &mut Work<'_>) {
             MarkKind::Postmortem { .. } => closing::remind_postmortem(work),
             MarkKind::ActionDone { action } => closing::action_over(work, &action),
             MarkKind::Actions { .. } => closing::remind_actions(work),
+            MarkKind::QuietOver { rung } => ladder::quiet_over(work, &rung),
+        }
+        // Reminders missed together are one message: the newest (`reliability.md` 5.7).
+        let now = work.ctx.now;
+        let again = |mark: &agenda::Mark| mark.at <= now && mark.kind.follows(&kind);
+        if agenda::agenda(&work.release).iter().any(again) {
+            work.effects.truncate(before);
         }
     }
 }

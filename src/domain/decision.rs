@@ -78,8 +78,10 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32) {
         PointState::Decided { .. } => return,
     };
     let key = if reminder == 0 { key(after_min) } else { format!("{}/reminder/{reminder}", key(after_min)) };
+    let behind = work.ctx.now.duration_since(point.due).as_secs() / 60;
+    let late_min = u32::try_from(behind).ok().filter(|late| *late >= 1 && reminder == 0);
     let mention = work.climb(reminder);
-    let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder });
+    let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder, late_min });
     posting.prompt = Some(Prompt::Point { after_min });
     posting.priority = Priority::Prompt;
     posting.mention = mention;

@@ -87,6 +87,8 @@ pub enum Prompt {
         rung: String,
         generation: u32,
     },
+    /// A go or a stage step just taken.
+    Stepped,
     /// A message that could not be delivered.
     Stuck {
         key: String,
@@ -201,6 +203,11 @@ pub enum Reply {
     TakenBack {
         rung: String,
     },
+    Corrected {
+        rung: String,
+        retracted: bool,
+    },
+    Undone,
     Went,
     Moved,
     Finished,

@@ -124,6 +124,8 @@ pub enum NoticeEvent {
         rung: String,
         how: RungSaid,
         missed: Option<RungMissed>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quiet_until: Option<Timestamp>,
     },
     Delivered {
         rung: String,
@@ -135,6 +137,15 @@ pub enum NoticeEvent {
         name: String,
     },
     TakenBack {
+        rung: String,
+    },
+    Corrected {
+        rung: String,
+        text: String,
+        retracted: bool,
+    },
+    /// The audience was called now that its quiet hours are over.
+    QuietOver {
         rung: String,
     },
     /// A status page shows the release.
@@ -169,13 +180,26 @@ pub enum DeliveryEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageEvent {
-    Went { break_glass: Option<String> },
+    Went {
+        break_glass: Option<String>,
+    },
     SoakEnded,
-    Advanced { reason: Option<String> },
-    Extended { minutes: u32, reason: String },
-    Finished { reason: Option<String> },
-    Held { reason: String },
+    Advanced {
+        reason: Option<String>,
+    },
+    Extended {
+        minutes: u32,
+        reason: String,
+    },
+    Finished {
+        reason: Option<String>,
+    },
+    Held {
+        reason: String,
+    },
     Resumed,
+    /// The latest step was taken back.
+    Undone,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -23,7 +23,7 @@ impl Release {
         match &recorded.event {
             Event::Plan(event) => lifecycle::evolve(self, event, at, by),
             Event::Signoff(event) => signoff::evolve(self, event, at),
-            Event::Notice(event) => ladder::evolve(self, event, at),
+            Event::Notice(event) => ladder::evolve(self, event, at, by),
             Event::Delivery(event) => delivery::evolve(self, event),
             Event::Stage(event) => stage::evolve(self, event, at, by),
             Event::Update(event) => updates::evolve(self, event, at),

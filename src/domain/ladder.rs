@@ -13,10 +13,11 @@ use super::event::NoticeEvent;
 use super::ids::Audience;
 use super::minutes;
 use super::notice::{Notice, RungMissed};
+use super::people::By;
 use super::plan::{ReleaseType, RungPlan, t_label};
-use super::policy;
+use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
-use super::release::{Phase, Receipt, Release, RungSaid, RungState};
+use super::release::{Correction, Phase, Receipt, Release, RungSaid, RungState};
 use super::stage::gaps_ahead;
 
 /// A notice more than this late says so (`reliability.md` 5.7).
@@ -76,7 +77,7 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         None
     };
     if missed.is_some() {
-        work.record(NoticeEvent::Said { rung: rung.to_owned(), how: RungSaid::Skipped, missed });
+        work.record(NoticeEvent::Said { rung: rung.to_owned(), how: RungSaid::Skipped, missed, quiet_until: None });
         return;
     }
     let nominal = t0 - minutes(plan.before_min);
@@ -89,7 +90,8 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
     let generation = release.generation;
     debug_assert!(at <= now, "a mark fires at or after its instant");
-    work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None });
+    let quiet_until = policy::quiet_until(&work.release.policy, &plan.audience, now);
+    work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None, quiet_until });
     let notice = Notice::Rung {
         rung: rung.to_owned(),
         label: t_label(-i64::from(plan.before_min)),
@@ -98,6 +100,7 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         late_min,
         not_sent,
         open,
+        quiet: quiet_until.is_some(),
     };
     let receipt = needs_receipt(&work.release, &plan.audience);
     let posting = work.post(posting_key(generation, rung), Destination::Audience(plan.audience.clone()), notice);
@@ -161,7 +164,12 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .iter()
         .filter(|rung| needs_receipt(release, &rung.audience))
         .map(RungPlan::key)
-        .filter(|key| release.rungs.get(key).is_some_and(|s| s.said != RungSaid::Skipped && s.receipt.is_none()))
+        .filter(|key| {
+            release.rungs.get(key).is_some_and(|state| {
+                let retracted = state.correction.as_ref().is_some_and(|c| c.retracted);
+                state.said != RungSaid::Skipped && state.receipt.is_none() && !retracted
+            })
+        })
         .collect()
 }
 
@@ -169,6 +177,8 @@ pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Repl
     match command {
         NoticeCommand::Receipt { rung, generation } => receive(work, &rung, generation),
         NoticeCommand::TakeBack { rung, generation } => take_back(work, &rung, generation),
+        NoticeCommand::Brief { rung } => brief(work, rung),
+        NoticeCommand::Correct { rung, text, retracted } => correct(work, &rung, &text, retracted),
     }
 }
 
@@ -236,10 +246,78 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
     Ok(Reply::TakenBack { rung: rung.to_owned() })
 }
 
+/// A receipt by command: for the rung that is named, or the only one that waits.
+fn brief(work: &mut Work<'_>, typed: Option<String>) -> Result<Reply, Refusal> {
+    let waiting = unconfirmed(&work.release);
+    let generation = work.release.generation;
+    let rung = match (typed, waiting.as_slice()) {
+        (Some(typed), _) => rung_named(&work.release, &typed)?.key(),
+        (None, [only]) => only.clone(),
+        (None, []) => return Err(Refusal::NothingOpen { what: "receipt" }),
+        (None, _) => return Err(Refusal::UnknownItem { typed: String::new(), known: waiting }),
+    };
+    receive(work, &rung, generation)
+}
+
+/// A rung as a person types it: its key, or its T-label where one alone has it.
+fn rung_named(release: &Release, typed: &str) -> Result<RungPlan, Refusal> {
+    let typed = typed.trim();
+    let is = |rung: &&RungPlan| {
+        let key = rung.key();
+        key.eq_ignore_ascii_case(typed) || key.split('/').any(|part| part.eq_ignore_ascii_case(typed))
+    };
+    let found: Vec<&RungPlan> = release.plan.rungs.iter().filter(is).collect();
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        _ => {
+            let known = release.plan.rungs.iter().map(RungPlan::key).collect();
+            Err(Refusal::UnknownItem { typed: typed.to_owned(), known })
+        }
+    }
+}
+
+/// A notice that was wrong: its message shows what is right, and its audience is told again (`product.md` 4).
+fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Result<Reply, Refusal> {
+    policy::may(work.ctx.actor, Action::Correct, &work.release.policy, Some(&work.release))?;
+    if work.release.ended() {
+        return work.wrong_phase(Wanted::Correct);
+    }
+    let plan = rung_named(&work.release, typed)?;
+    let rung = plan.key();
+    if work.release.rungs.get(&rung).is_none_or(|state| state.said == RungSaid::Skipped) {
+        return Err(Refusal::NothingOpen { what: "notice of that name that was said" });
+    }
+    let text = super::decide::reason(text)?;
+    work.record(NoticeEvent::Corrected { rung: rung.clone(), text: text.clone(), retracted });
+    show(work, &plan);
+    let (key, by) = (work.unique("corrected"), work.by());
+    let label = t_label(-i64::from(plan.before_min));
+    let notice = Notice::Corrected { label, audience: plan.audience.clone(), text, retracted, by };
+    work.post(key, Destination::Audience(plan.audience), notice);
+    Ok(Reply::Corrected { rung, retracted })
+}
+
+/// The quiet hours in which a rung was said are over: its audience is called now, if it still matters.
+pub(super) fn quiet_over(work: &mut Work<'_>, rung: &str) {
+    let Some(plan) = work.release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else { return };
+    work.record(NoticeEvent::QuietOver { rung: rung.to_owned() });
+    let (Some(t0), open) = (work.release.plan.t0_at(), unconfirmed(&work.release)) else { return };
+    let waits = !needs_receipt(&work.release, &plan.audience) || open.contains(&plan.key());
+    if t0 <= work.ctx.now || !waits {
+        return;
+    }
+    let (label, at) = (t_label(-i64::from(plan.before_min)), t0 - minutes(plan.before_min));
+    let notice = Notice::QuietOver { label, audience: plan.audience.clone(), at };
+    let key = work.unique("quiet-over");
+    let posting = work.post(key, Destination::Audience(plan.audience), notice);
+    posting.useful_until = Some(t0);
+}
+
 /// The rung's message as things are now.
 pub(super) fn show(work: &mut Work<'_>, plan: &RungPlan) {
     let generation = work.release.generation;
-    let open = work.release.rungs.get(&plan.key()).is_some_and(|state| state.receipt.is_none());
+    let waits = |state: &RungState| state.receipt.is_none() && state.correction.as_ref().is_none_or(|c| !c.retracted);
+    let open = work.release.rungs.get(&plan.key()).is_some_and(waits);
     let prompt = (open && needs_receipt(&work.release, &plan.audience))
         .then(|| Prompt::Receipt { rung: plan.key(), generation });
     say_anew(work, plan, prompt);
@@ -254,6 +332,7 @@ fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
         late_min: None,
         not_sent: Vec::new(),
         open: gaps_ahead(&work.release, work.ctx.now),
+        quiet: false,
     };
     work.edit(posting_key(work.release.generation, &plan.key()), notice, prompt);
 }
@@ -262,6 +341,8 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if !matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
         return;
     }
+    let silent = release.rungs.iter().filter_map(|(rung, state)| Some((state.quiet_until?, rung.clone())));
+    marks.extend(silent.map(|(at, rung)| Mark { at, kind: MarkKind::QuietOver { rung } }));
     marks.extend(ahead(release).into_iter().map(|(at, rung)| Mark { at, kind: MarkKind::Rung { rung } }));
 }
 
@@ -271,10 +352,31 @@ pub(super) fn ahead(release: &Release) -> Vec<(Timestamp, String)> {
     waiting.filter_map(|rung| Some((due_at(release, rung)?, rung.key()))).collect()
 }
 
-pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp) {
+pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, by: &By) {
     match event {
-        NoticeEvent::Said { rung, how, .. } => {
-            release.rungs.insert(rung.clone(), RungState { said: *how, delivered_at: None, receipt: None });
+        NoticeEvent::Said { rung, how, missed: _, quiet_until } => {
+            let state = RungState {
+                said: *how,
+                delivered_at: None,
+                receipt: None,
+                quiet_until: *quiet_until,
+                correction: None,
+            };
+            release.rungs.insert(rung.clone(), state);
+        }
+        NoticeEvent::Corrected { rung, text, retracted } => {
+            if let Some(state) = release.rungs.get_mut(rung) {
+                let (text, by) = (text.clone(), by.to_string());
+                state.correction = Some(Correction { text, retracted: *retracted, by, at });
+                if *retracted {
+                    state.receipt = None;
+                }
+            }
+        }
+        NoticeEvent::QuietOver { rung } => {
+            if let Some(state) = release.rungs.get_mut(rung) {
+                state.quiet_until = None;
+            }
         }
         NoticeEvent::Delivered { rung, at } => {
             if let Some(state) = release.rungs.get_mut(rung) {

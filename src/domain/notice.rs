@@ -44,6 +44,8 @@ pub enum Notice {
         late_min: Option<u32>,
         not_sent: Vec<String>,
         open: Vec<Open>,
+        /// It comes in the audience's quiet hours: nobody is called.
+        quiet: bool,
     },
     /// A message that could not be delivered, for the ops channel.
     Stuck {
@@ -68,6 +70,20 @@ pub enum Notice {
     },
     /// The release on a status page; the words are the page's own.
     Page,
+    /// A rung was wrong: what is right, or that it does not hold at all.
+    Corrected {
+        label: String,
+        audience: Audience,
+        text: String,
+        retracted: bool,
+        by: String,
+    },
+    /// A rung was said in its audience's quiet hours, which are over.
+    QuietOver {
+        label: String,
+        audience: Audience,
+        at: Timestamp,
+    },
     GoNoGo {
         asked: u8,
         open: Vec<Open>,
@@ -91,6 +107,11 @@ pub enum Notice {
     },
     BreakGlassFollowUp {
         missing: Vec<SignoffRole>,
+    },
+    /// A go or a stage step that was taken back at once.
+    Undone {
+        what: Undone,
+        by: String,
     },
     StageStarted {
         reason: Option<String>,
@@ -119,11 +140,15 @@ pub enum Notice {
         text: Option<String>,
         by: Option<String>,
         missed: u8,
+        /// Updates that were due while the service was away, this one among them.
+        merged: u32,
     },
     Point {
         after_min: u32,
         text: String,
         reminder: u8,
+        /// How late it is asked, in minutes, if it is.
+        late_min: Option<u32>,
     },
     PointDecided {
         after_min: u32,
@@ -202,4 +227,11 @@ pub enum RungMissed {
     ByType,
     /// Its instant on the new schedule was past already.
     PastWhenRescheduled,
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undone {
+    Go,
+    Stage,
 }

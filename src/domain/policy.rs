@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::freeze::Freeze;
 use super::ids::{Audience, ChannelId, RoleId, UserId};
 use super::people::{Actor, Person};
 use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
+use super::recur::instant;
 use super::refusal::Refusal;
 use super::release::Release;
+use super::zone_of;
 
 /// A workspace's rules as a release carries them from the moment it is submitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +45,55 @@ pub struct Route {
     pub channel: Option<ChannelId>,
     /// Mentioned by a notice, and the only role whose members may press "Briefed".
     pub role: Option<RoleId>,
+    /// Told without being called between these times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quiet: Option<Quiet>,
+}
+
+/// Hours of a day's clock in a zone; they may pass midnight. From is inside, until is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quiet {
+    /// Minutes since midnight.
+    pub from: u16,
+    pub until: u16,
+    /// IANA name.
+    pub zone: String,
+}
+
+impl Quiet {
+    /// Reads `22:00-07:00`.
+    pub fn parse(text: &str, zone: &str) -> Option<Self> {
+        let minutes = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            let (hour, minute): (u16, u16) = (hour.parse().ok()?, minute.parse().ok()?);
+            (hour < 24 && minute < 60).then_some(hour * 60 + minute)
+        };
+        let (from, until) = text.split_once(['-', '–'])?;
+        let (from, until) = (minutes(from)?, minutes(until)?);
+        (from != until).then(|| Self { from, until, zone: zone.to_owned() })
+    }
+
+    /// The end of the hours that hold at `at`, if they do.
+    pub fn holds(&self, at: Timestamp) -> Option<Timestamp> {
+        let zone = zone_of(&self.zone);
+        let civil = zone.to_datetime(at);
+        let minute = u16::try_from(civil.hour()).unwrap_or(0) * 60 + u16::try_from(civil.minute()).unwrap_or(0);
+        let inside = if self.from < self.until {
+            (self.from..self.until).contains(&minute)
+        } else {
+            minute >= self.from || minute < self.until
+        };
+        let day = if minute < self.until { civil.date() } else { civil.date().tomorrow().ok()? };
+        let (hour, rest) = (i8::try_from(self.until / 60).ok()?, i8::try_from(self.until % 60).ok()?);
+        if inside { instant(day.at(hour, rest, 0, 0), &zone) } else { None }
+    }
+}
+
+impl std::fmt::Display for Quiet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (from, until) = ((self.from / 60, self.from % 60), (self.until / 60, self.until % 60));
+        write!(f, "{:02}:{:02}-{:02}:{:02} {}", from.0, from.1, until.0, until.1, self.zone)
+    }
 }
 
 /// What somebody wants to do.
@@ -51,6 +103,7 @@ pub enum Action {
     Submit,
     Scrub,
     Reschedule,
+    Correct,
     Sign(SignoffRole),
     Go,
     Steer,
@@ -88,7 +141,9 @@ pub fn may(actor: &Actor, action: Action, policy: &Policy, release: Option<&Rele
     let who = match action {
         Action::Import | Action::Except => vec![managers()],
         Action::Submit => vec![Who::Author, Who::Owner, managers()],
-        Action::Scrub | Action::Reschedule | Action::Go | Action::Item => vec![Who::Owner, managers()],
+        Action::Scrub | Action::Reschedule | Action::Correct | Action::Go | Action::Item => {
+            vec![Who::Owner, managers()]
+        }
         Action::Steer | Action::Acknowledge | Action::Decide => vec![
             Who::Owner,
             Who::OnCall,
@@ -111,6 +166,11 @@ pub fn may_receive(actor: &Actor, audience: &Audience, policy: &Policy) -> Resul
         Some(person) if person.roles.contains(&role) => Ok(()),
         _ => Err(Refusal::NotOfAudience { audience: audience.clone(), role }),
     }
+}
+
+/// The end of an audience's quiet hours, if they hold at `at`.
+pub fn quiet_until(policy: &Policy, audience: &Audience, at: Timestamp) -> Option<Timestamp> {
+    policy.audiences.get(audience)?.quiet.as_ref()?.holds(at)
 }
 
 fn signers(policy: &Policy, role: SignoffRole) -> Vec<RoleId> {

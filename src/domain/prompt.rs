@@ -2,7 +2,8 @@
 
 use super::command::Verdict;
 use super::command::{
-    AlertCommand, ClosingCommand, Command, DeliveryCommand, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand,
+    AlertCommand, ClosingCommand, Command, DeliveryCommand, NoticeCommand, PlanCommand, RollbackCommand,
+    SignoffCommand, StageCommand,
 };
 use super::delivery::Trouble;
 use super::effect::{Choice, Prompt, stale};
@@ -39,6 +40,7 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         (Prompt::Received { rung, generation }, Choice::Undo) => {
             Command::Notice(NoticeCommand::TakeBack { rung: rung.clone(), generation: *generation })
         }
+        (Prompt::Stepped, Choice::Undo) => Command::Stage(StageCommand::Undo),
         (Prompt::Stuck { key }, Choice::SendAgain) => {
             Command::Delivery(DeliveryCommand::SendAgain { key: key.clone() })
         }
@@ -75,7 +77,7 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
     match prompt {
         Prompt::Signoff { .. } => super::signoff::missing(release).into_iter().map(Choice::Sign).collect(),
         Prompt::Receipt { .. } => vec![Choice::Briefed],
-        Prompt::Received { .. } => vec![Choice::Undo],
+        Prompt::Received { .. } | Prompt::Stepped => vec![Choice::Undo],
         Prompt::Stuck { key } => {
             match release.stuck.get(key).filter(|stuck| stuck.again.is_none()).map(|stuck| stuck.trouble) {
                 Some(Trouble::Held) => vec![Choice::CallSent, Choice::SendAgain],

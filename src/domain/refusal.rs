@@ -94,6 +94,8 @@ pub enum Refusal {
     TimePast {
         at: Timestamp,
     },
+    /// Something else happened since: taking it back would take that back too.
+    UndoOvertaken,
     /// The minute in which it could be taken back is over.
     UndoOver,
     NothingOpen {
@@ -121,6 +123,7 @@ pub enum Wanted {
     Postmortem,
     Alert,
     Receipt,
+    Correct,
 }
 
 /// One thing that stands open.

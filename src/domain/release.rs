@@ -96,6 +96,21 @@ pub struct RungState {
     /// Set when the courier reports the message's id.
     pub delivered_at: Option<Timestamp>,
     pub receipt: Option<Receipt>,
+    /// When the quiet hours end in which it was said.
+    #[serde(default)]
+    pub quiet_until: Option<Timestamp>,
+    #[serde(default)]
+    pub correction: Option<Correction>,
+}
+
+/// What somebody set right about a rung that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub text: String,
+    /// It does not hold at all.
+    pub retracted: bool,
+    pub by: String,
+    pub at: Timestamp,
 }
 
 /// How a rung was handled at its instant.
@@ -202,6 +217,25 @@ pub struct Run {
     pub observed: BTreeMap<String, Observation>,
     /// Rollback prompts and what became of them; the open one is the last.
     pub cases: Vec<Case>,
+    /// The latest step, while it can be taken back.
+    #[serde(default)]
+    pub undo: Option<Undo>,
+}
+
+/// A go or a stage step, and what it was before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    pub at: Timestamp,
+    pub by: By,
+    pub step: Step,
+}
+
+/// What a step changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Went { approved: bool },
+    Moved { stage: StageClock, updates: UpdateClock },
 }
 
 /// Facts that make a post-mortem due.

@@ -107,7 +107,7 @@ fn skip_past(work: &mut Work<'_>) -> Vec<String> {
         ladder::ahead(&work.release).into_iter().filter(|(at, _)| *at <= now).map(|(_, rung)| rung).collect();
     for rung in &past {
         let missed = Some(RungMissed::PastWhenRescheduled);
-        work.record(NoticeEvent::Said { rung: rung.clone(), how: RungSaid::Skipped, missed });
+        work.record(NoticeEvent::Said { rung: rung.clone(), how: RungSaid::Skipped, missed, quiet_until: None });
     }
     past
 }

@@ -11,14 +11,17 @@ use super::effect::{Destination, Priority, Reply};
 use super::event::StageEvent;
 use super::lifecycle::GO_GRACE_MIN;
 use super::minutes;
-use super::notice::Notice;
+use super::notice::{Notice, Undone};
 use super::people::By;
 use super::plan::ReleaseType;
 use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
-use super::release::{Issue, Phase, PhaseName, Release, Run};
+use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
 use super::{alert, freeze, ladder, schedule, signoff};
+
+/// How long a go or a stage step can be taken back.
+const UNDO: SignedDuration = SignedDuration::from_secs(60);
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +63,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: StageCommand) -> Result<Reply
     };
     policy::may(work.ctx.actor, action, &work.release.policy.clone(), Some(&work.release))?;
     match command {
+        StageCommand::Undo => undo(work),
         StageCommand::Go { break_glass } => go(work, break_glass),
         StageCommand::Advance { reason } => advance(work, reason),
         StageCommand::Extend { minutes, reason: why } => extend(work, minutes, &why),
@@ -101,8 +105,9 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     let open = if break_glass.is_some() { gaps } else { Vec::new() };
     let mention = work.climb(1);
     let broke = break_glass.is_some();
+    let key = work.unique("went");
     let posting = work.post(
-        "go/went",
+        key.clone(),
         Destination::Release,
         Notice::Went { by: by.clone(), break_glass: break_glass.clone(), open: open.clone() },
     );
@@ -113,7 +118,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
         ladder::show_on_pages(work);
     }
     if broke {
-        work.post("go/ops", Destination::Ops, Notice::Went { by, break_glass, open });
+        work.post(format!("{key}/ops"), Destination::Ops, Notice::Went { by, break_glass, open });
     }
     Ok(Reply::Went)
 }
@@ -131,13 +136,43 @@ fn advance(work: &mut Work<'_>, why: Option<String>) -> Result<Reply, Refusal> {
     let next = run.stage.index + 1;
     if next >= stage_count(&work.release) {
         work.record(StageEvent::Finished { reason: why });
-        work.post("stages-done", Destination::Release, Notice::StagesDone);
+        let key = work.unique("stages-done");
+        work.post(key, Destination::Release, Notice::StagesDone);
         return Ok(Reply::Finished);
     }
     work.record(StageEvent::Advanced { reason: why.clone() });
     let key = work.unique("stage");
     work.post(key, Destination::Release, Notice::StageStarted { reason: why });
     Ok(Reply::Moved)
+}
+
+/// A step pressed by mistake: whoever took it takes it back within a minute, if nothing came of it yet (`product.md` 4).
+fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
+    let Some(undo) = work.release.running().and_then(|run| run.undo.clone()) else {
+        return Err(Refusal::NothingOpen { what: "step to take back" });
+    };
+    if work.ctx.actor.by() != undo.by {
+        return Err(Refusal::NotYours { by: undo.by.to_string() });
+    }
+    if work.ctx.now > undo.at + UNDO {
+        return Err(Refusal::UndoOver);
+    }
+    let untouched = |run: &Run| run.cases.is_empty() && run.alerts.iter().all(|alert| alert.pre_existing);
+    let fits = match (&work.release.phase, &undo.step) {
+        (Phase::Live { run }, Step::Went { .. }) => untouched(run) && run.updates.posted == 0,
+        (Phase::Live { .. } | Phase::Watching { .. }, Step::Moved { .. }) => true,
+        _ => false,
+    };
+    if !fits {
+        return Err(Refusal::UndoOvertaken);
+    }
+    work.record(StageEvent::Undone);
+    let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
+    let (key, by, mention) = (work.unique("undone"), work.by(), work.climb(1));
+    let posting = work.post(key, Destination::Release, Notice::Undone { what, by });
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+    Ok(Reply::Undone)
 }
 
 fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal> {
@@ -216,6 +251,7 @@ fn clock(release: &Release, index: usize, at: Timestamp) -> StageClock {
 pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, by: &By) {
     match event {
         StageEvent::Went { break_glass } => {
+            let approved = matches!(release.phase, Phase::Approved { .. });
             release.changes.clear();
             if break_glass.is_some() {
                 release.issues.insert(Issue::BreakGlass);
@@ -233,6 +269,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 triggers: alert::watches(&release.plan),
                 observed: std::collections::BTreeMap::new(),
                 cases: Vec::new(),
+                undo: Some(Undo { at, by: by.clone(), step: Step::Went { approved } }),
             };
             release.phase = Phase::Live { run: Box::new(run) };
         }
@@ -245,6 +282,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
             let next = release.phase.run().map_or(0, |run| run.stage.index + 1);
             let clock = clock(release, next, at);
             if let Some(run) = release.phase.run_mut() {
+                run.undo = Some(moved(run, at, by));
                 run.stage = clock;
             }
         }
@@ -253,19 +291,41 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 let from = run.stage.soak_until.map_or(at, |until| until.max(at));
                 run.stage.soak_until = Some(from + minutes(*more));
                 run.stage.soak_said = false;
+                run.undo = None;
             }
         }
         StageEvent::Finished { .. } => {
             if let Phase::Live { run } = &mut release.phase {
                 let mut run = run.clone();
+                run.undo = Some(moved(&run, at, by));
                 run.stage = StageClock { index: run.stage.index + 1, since: at, soak_until: None, soak_said: false };
                 run.updates.slow_down(at);
                 release.phase = Phase::Watching { run };
             }
         }
+        StageEvent::Undone => undone(release, at),
         StageEvent::Held { reason } => held(release, reason, at),
         StageEvent::Resumed => resumed(release, at),
     }
+}
+
+/// What a stage step can be taken back to.
+fn moved(run: &Run, at: Timestamp, by: &By) -> Undo {
+    Undo { at, by: by.clone(), step: Step::Moved { stage: run.stage.clone(), updates: run.updates.clone() } }
+}
+
+fn undone(release: &mut Release, at: Timestamp) {
+    let (Phase::Live { run } | Phase::Watching { run }) = &release.phase else { return };
+    let mut run = run.clone();
+    release.phase = match run.undo.take().map(|undo| undo.step) {
+        Some(Step::Went { approved: true }) => Phase::Approved { since: at },
+        Some(Step::Went { approved: false }) => Phase::Gathering { since: at },
+        Some(Step::Moved { stage, updates }) => {
+            (run.stage, run.updates) = (stage, updates);
+            Phase::Live { run }
+        }
+        None => return,
+    };
 }
 
 fn held(release: &mut Release, reason: &str, at: Timestamp) {

@@ -62,7 +62,7 @@ pub(super) fn decide(
     }
     work.record(UpdateEvent::Written { text: text.clone() });
     let (key, by) = (work.unique("update"), work.by());
-    let posting = work.post(key, Destination::Release, Notice::Update { text, by: Some(by), missed: 0 });
+    let posting = work.post(key, Destination::Release, Notice::Update { text, by: Some(by), missed: 0, merged: 0 });
     posting.priority = Priority::Update;
     Ok(Reply::UpdatePosted)
 }
@@ -70,6 +70,11 @@ pub(super) fn decide(
 /// The promised instant came: the bot says what it knows.
 pub(super) fn due(work: &mut Work<'_>) {
     let watching = matches!(work.release.phase, Phase::Watching { .. });
+    let late = |clock: &UpdateClock| {
+        let behind = work.ctx.now.duration_since(clock.next_due).as_secs() / 60 / i64::from(clock.every_min.max(1));
+        u32::try_from(behind).unwrap_or(0) + 1
+    };
+    let merged = work.release.phase.run().map_or(1, |run| late(&run.updates));
     work.record(if watching { UpdateEvent::Posted } else { UpdateEvent::Missed });
     let Some(clock) = work.release.phase.run().map(|run| run.updates.clone()) else {
         return;
@@ -77,7 +82,7 @@ pub(super) fn due(work: &mut Work<'_>) {
     let missed = clock.missed_in_row;
     let mention = if watching { Vec::new() } else { work.climb(missed.saturating_sub(1)) };
     let key = work.unique("update");
-    let posting = work.post(key, Destination::Release, Notice::Update { text: None, by: None, missed });
+    let posting = work.post(key, Destination::Release, Notice::Update { text: None, by: None, missed, merged });
     posting.priority = Priority::Update;
     posting.useful_until = Some(clock.next_due);
     posting.prompt = Some(Prompt::Update);

@@ -167,8 +167,11 @@ pub(super) const WATCHED: [Watched; 3] = [
 
 pub(super) fn policy() -> Policy {
     let role = |id: u64| RoleId(id.to_string());
-    let route =
-        |channel: Option<u64>, id| Route { channel: channel.map(|c| ChannelId(c.to_string())), role: Some(role(id)) };
+    let route = |channel: Option<u64>, id| Route {
+        channel: channel.map(|c| ChannelId(c.to_string())),
+        role: Some(role(id)),
+        quiet: None,
+    };
     Policy {
         release_channel: Some(ChannelId(RELEASES.to_string())),
         ops_channel: Some(ChannelId(OPS.to_string())),

@@ -12,7 +12,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
     match notice {
-        Notice::Rung { rung, label, audience, text, late_min, not_sent, open } => {
+        Notice::Rung { rung, label, audience, text, late_min, not_sent, open, quiet } => {
             let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
             let mut body = match &release.phase {
                 Phase::HeldBefore { .. } => Text::from("⏸️ On hold: the countdown stands still. T-0 was ")
@@ -23,6 +23,9 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             if let Some(late) = late_min {
                 body = body.br().t(format!("Sent {late} min after its time."));
             }
+            if *quiet {
+                body = body.br().t("Quiet hours: nobody is called by this message.");
+            }
             if !not_sent.is_empty() {
                 body = body.br().t(format!("Not sent before: {}.", not_sent.join(", ")));
             }
@@ -31,8 +34,23 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 a if *a == Audience::status_page() => "Put the text above on the status page, then press Briefed.",
                 _ => "Nothing to do unless you object: tell the owner.",
             };
+            let correction = release.rungs.get(rung).and_then(|state| state.correction.as_ref());
+            if let Some(correction) = correction.filter(|c| c.retracted) {
+                return Message::new(Tone::Bad, Text::from(format!("🚫 Retracted · {label} · {name}"))).body(
+                    Text::from(format!(
+                        "This notice does not hold: “{}”. {} took it back ",
+                        correction.text, correction.by
+                    ))
+                    .time(correction.at, Stamp::Short)
+                    .t("."),
+                );
+            }
+            let right = correction.map_or_else(Text::new, |correction| {
+                Text::from(format!("✏️ {}: “{}” ", correction.by, correction.text)).time(correction.at, Stamp::Short)
+            });
             let mut message = Message::new(Tone::Plain, Text::from(format!("📣 {label} · {name}")))
                 .body(body)
+                .field("Corrected", right)
                 .field("For", Text::from(format!("{}: {text}", words::audience(audience))))
                 .field("People", words::people(release))
                 .field("Readiness", Text::from(words::readiness(release, open)));
@@ -88,6 +106,37 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("Open", words::open_list(open, &release.policy))
                 .field("Risks", Text::lines(risks))
                 .field("People", words::people(release))
+        }
+        Notice::Corrected { label, audience, text, retracted, by } => {
+            let who = words::audience(audience);
+            let (tone, headline, body) = if *retracted {
+                (
+                    Tone::Bad,
+                    format!("🚫 {label} retracted · {name}"),
+                    format!("What {who} was told at {label} does not hold: “{text}”. Taken back by {by}."),
+                )
+            } else {
+                (
+                    Tone::Wait,
+                    format!("✏️ {label} corrected · {name}"),
+                    format!("To what {who} was told at {label}: “{text}”. Corrected by {by}."),
+                )
+            };
+            Message::new(tone, Text::from(headline)).body(body).field(
+                "Still true",
+                Text::from("T-0 is ").and(words::until_t0(plan)).t(": ").and(words::planned(plan)).t("."),
+            )
+        }
+        Notice::QuietOver { label, audience, at } => {
+            Message::new(Tone::Wait, Text::from(format!("🌅 {label} was told in your quiet hours · {name}"))).body(
+                Text::from(format!("The notice for {} stands above, from ", words::audience(audience)))
+                    .time(*at, Stamp::Short)
+                    .t(". T-0 is ")
+                    .and(words::until_t0(plan))
+                    .t(": ")
+                    .and(words::planned(plan))
+                    .t("."),
+            )
         }
         Notice::Excepted { freeze, until, by, reason } => {
             Message::new(Tone::Bad, Text::from(format!("🧊 Freeze exception · {name}")))

@@ -27,12 +27,15 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::Moved { .. }
         | Notice::Overtaken { .. }
         | Notice::Page
+        | Notice::Corrected { .. }
+        | Notice::QuietOver { .. }
         | Notice::Excepted { .. }
         | Notice::Overlap { .. }
         | Notice::Departed { .. }
         | Notice::Scrubbed { .. } => ladder::say(notice, release),
         Notice::Stuck { .. } => delivery::say(notice, release),
         Notice::Went { .. }
+        | Notice::Undone { .. }
         | Notice::StageStarted { .. }
         | Notice::SoakEnded
         | Notice::Extended { .. }

@@ -40,6 +40,7 @@ fn verb(wanted: Wanted) -> &'static str {
         Wanted::Postmortem => "A post-mortem",
         Wanted::Alert => "An alert",
         Wanted::Receipt => "A receipt",
+        Wanted::Correct => "Correcting a notice",
     }
 }
 
@@ -142,6 +143,11 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::TimePast { at } => Text::from("That time does not lie ahead: ")
             .time(*at, Stamp::Full)
             .t(". Give a date and a time to come, such as 2026-12-15 15:00 Europe/Berlin."),
+        Refusal::UndoOvertaken => Text::from("Something came of it already, so it cannot be taken back. Use ")
+            .code("/release hold")
+            .t(" or ")
+            .code("/release rollback")
+            .t("."),
         Refusal::UndoOver => {
             Text::from("The minute for undoing it is over; it stays on the record. Tell the owner if it is wrong.")
         }

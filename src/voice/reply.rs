@@ -23,6 +23,12 @@ pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Opt
             message.buttons = buttons(release, &prompt);
             (message, Some(prompt))
         }
+        Reply::Went | Reply::Moved | Reply::Finished => {
+            let mut message = plain(reply, release);
+            message.buttons = buttons(release, &Prompt::Stepped);
+            message = message.field("By mistake", Text::from("Undo it within a minute; later it stays on the record."));
+            (message, Some(Prompt::Stepped))
+        }
         other => (plain(other, release), None),
     }
 }
@@ -51,6 +57,13 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             ok(Text::from(format!("Receipt for {rung} recorded. Pressed by mistake? Undo it within a minute.")))
         }
         Reply::TakenBack { rung } => ok(Text::from(format!("The receipt for {rung} is taken back; it is open again."))),
+        Reply::Corrected { rung, retracted: false } => {
+            ok(Text::from(format!("Corrected: {rung}. Its message shows it, and its audience is told.")))
+        }
+        Reply::Corrected { rung, retracted: true } => {
+            ok(Text::from(format!("Retracted: {rung}. Its message shows it, and its audience is told.")))
+        }
+        Reply::Undone => ok(Text::from("Taken back, on the record, and announced.")),
         Reply::Went => ok(Text::from(format!(
             "{name} is live. First update due in {}.",
             span_label(u64::from(plan.update_interval_min()))

@@ -36,6 +36,8 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .field("Next decision", next_point(run))
                 .field("People", words::people(release))
         }
+        Notice::Undone { by, .. } => Message::new(Tone::Wait, Text::from(format!("↩️ Stage step undone · {name}")))
+            .body(Text::from(format!("{by} took the step back within a minute. Now {}.", words::stage(release, run)))),
         Notice::StageStarted { reason } => {
             let mut message = Message::new(Tone::Good, Text::from(format!("➡️ {} · {name}", sentence(&words::stage(release, run)))));
             if let Some(until) = run.stage.soak_until {
@@ -62,13 +64,18 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
         Notice::Resumed { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
             .body(Text::from(format!("By {by}, after {}. Later times moved by as much.", span_label(u64::from(*held_min)))))
             .field("Next decision", next_point(run)),
-        Notice::Update { text, by, missed } => update(release, run, now, text.as_deref(), by.as_deref(), *missed),
-        Notice::Point { after_min, text, reminder } => {
+        Notice::Update { text, by, missed, merged } => {
+            let message = update(release, run, now, text.as_deref(), by.as_deref(), *missed);
+            let away = format!("This one stands for {merged} updates; T-Minus was not running when the others were due.");
+            message.field("Late", if *merged > 1 { Text::from(away) } else { Text::new() })
+        }
+        Notice::Point { after_min, text, reminder, late_min } => {
             let label = words::after(*after_min);
             let again = if *reminder > 0 { " · still open" } else { "" };
             let what = if text.is_empty() { String::new() } else { format!(" ({text})") };
             Message::new(Tone::Wait, Text::from(format!("❓ Decide at {label}{again} · {name}")))
                 .body(Text::from(format!("Continue, hold or roll back?{what} It stays open until somebody decides; it never continues by itself.")))
+                .field("Late", late_min.map_or_else(Text::new, |late| Text::from(format!("Asked {} after its time; T-Minus was not running then.", span_label(u64::from(late))))))
                 .field("Now", Text::from(words::stage(release, run)))
                 .field("Metrics", words::metrics(release, run, now))
                 .field("Alerts", alerts_line(run))
@@ -96,6 +103,11 @@ fn before_go(notice: &Notice, release: &Release) -> Message {
                     .code("/release scrub")
                     .t("."),
             ),
+        Notice::Undone { by, .. } => Message::new(Tone::Bad, Text::from(format!("↩️ Go undone · {name}"))).body(
+            Text::from(format!("{by} took go back within a minute: the release is not live. Go is given with "))
+                .code("/release go")
+                .t("."),
+        ),
         Notice::Resumed { by, held_min } => {
             Message::new(Tone::Good, Text::from(format!("▶️ Countdown resumed · {name}"))).body(
                 Text::from(format!("By {by}, after {}. New T-0: ", span_label(u64::from(*held_min))))

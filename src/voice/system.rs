@@ -39,7 +39,11 @@ pub fn check(policy: &Policy, by_file: bool) -> Message {
     let audiences = [Audience::engineering(), Audience::support(), Audience::status_page()];
     let audiences = audiences.iter().map(|a| {
         let route = policy.audiences.get(a);
-        role(words::audience(a), route.and_then(|r| r.role.clone()).as_slice())
+        let line = role(words::audience(a), route.and_then(|r| r.role.clone()).as_slice());
+        match route.and_then(|r| r.quiet.as_ref()) {
+            Some(quiet) => line.t(format!("(quiet {quiet})")),
+            None => line,
+        }
     });
     let complete = policy.release_channel.is_some() && !policy.release_managers.is_empty();
     let tone = if complete { Tone::Good } else { Tone::Wait };

@@ -49,11 +49,14 @@ fn what(release: &Release, event: &Event) -> String {
         Event::Notice(event) => match event {
             NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("{rung} told"),
             NoticeEvent::Said { rung, how: RungSaid::Late, .. } => format!("{rung} told late"),
-            NoticeEvent::Said { rung, how: RungSaid::Skipped, missed } => {
+            NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, .. } => {
                 format!("{rung} skipped: {}", missed_why(*missed))
             }
             NoticeEvent::Delivered { rung, .. } => format!("{rung} posted"),
             NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
+            NoticeEvent::Corrected { rung, text, retracted: false } => format!("corrected {rung}: “{text}”"),
+            NoticeEvent::Corrected { rung, text, retracted: true } => format!("retracted {rung}: “{text}”"),
+            NoticeEvent::QuietOver { rung } => format!("quiet hours over: called for {rung}"),
             NoticeEvent::PageShown { page } => format!("status page {page} shows it"),
             NoticeEvent::TakenBack { rung } => format!("took the receipt for {rung} back"),
         },
@@ -80,6 +83,7 @@ fn what(release: &Release, event: &Event) -> String {
             }
             StageEvent::Finished { .. } => "finished the last stage".to_owned(),
             StageEvent::Held { reason } => format!("held: “{reason}”"),
+            StageEvent::Undone => "took the step back within a minute".to_owned(),
             StageEvent::Resumed => "resumed".to_owned(),
         },
         Event::Update(UpdateEvent::Written { text }) => {

@@ -7,6 +7,7 @@
 mod alerts;
 mod delivery;
 mod kill;
+mod notices;
 mod pages;
 mod plans;
 mod rig;

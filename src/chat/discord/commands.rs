@@ -171,6 +171,22 @@ pub fn all() -> Value {
             vec![
                 verb("done", "An item is done", vec![completed("text", "The item", true), reason(false)], true),
                 verb("waive", "An item does not apply", vec![completed("text", "The item", true), reason(true)], true),
+                verb(
+                    "brief",
+                    "Confirm a notice for your audience, as its button does",
+                    vec![text("text", "Which notice, such as T-2h; may be left out if one waits", false)],
+                    true,
+                ),
+                verb(
+                    "correct",
+                    "Correct or retract a notice; its audience is told again",
+                    vec![
+                        text("text", "Which notice, such as T-2h", true),
+                        reason(true),
+                        choices("step", "Default: correct", false, &[("Correct", "correct"), ("Retract", "retract")]),
+                    ],
+                    true,
+                ),
             ],
         ),
         group(
@@ -200,6 +216,7 @@ pub fn all() -> Value {
         option(8, "engineering", "Told at T-24h", false),
         option(8, "support", "Told at T-2h; confirms", false),
         option(7, "support_channel", "Where support reads", false),
+        text("quiet_hours", "Audiences are told without being called, such as 22:00-07:00; off ends it", false),
         option(8, "status_page", "Confirms the status page at T-30m", false),
     ];
     json!([

@@ -19,7 +19,7 @@ use crate::domain::effect::{Choice, Form};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::people::Actor;
 use crate::domain::plan::SignoffRole;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Quiet};
 use crate::domain::prompt::Filled;
 use crate::voice::{self, Message, system};
 
@@ -375,6 +375,9 @@ impl Handler {
             policy.zone = Some(zone);
         }
         set_policy(&mut policy, typed);
+        if let Err(sentence) = set_quiet(&mut policy, typed) {
+            return reply.say(&system::sorry(&sentence), None).await;
+        }
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy), by_file: false };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
@@ -382,6 +385,23 @@ impl Handler {
             Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
         }
     }
+}
+
+/// Quiet hours hold for every audience, in the server's zone.
+fn set_quiet(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
+    let Some(text) = typed.text("quiet_hours") else { return Ok(()) };
+    let quiet = if text.trim().eq_ignore_ascii_case("off") {
+        None
+    } else {
+        let zone =
+            policy.zone.as_deref().ok_or("Set the option “timezone” first: quiet hours are hours of a place.")?;
+        let quiet = Quiet::parse(&text, zone);
+        Some(quiet.ok_or_else(|| format!("“{text}” is not a time of day. Write it like 22:00-07:00, or off."))?)
+    };
+    for audience in [Audience::engineering(), Audience::support(), Audience::status_page()] {
+        policy.audiences.entry(audience).or_default().quiet.clone_from(&quiet);
+    }
+    Ok(())
 }
 
 fn set_policy(policy: &mut Policy, typed: &Typed) {

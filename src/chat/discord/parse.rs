@@ -8,7 +8,8 @@ use serenity::model::guild::Member;
 use serenity::model::user::User;
 
 use crate::domain::command::{
-    AlertCommand, ClosingCommand, Command, PlanCommand, RollbackCommand, SignoffCommand, StageCommand, Verdict,
+    AlertCommand, ClosingCommand, Command, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand, StageCommand,
+    Verdict,
 };
 use crate::domain::effect::Choice;
 use crate::domain::ids::{GuildId, RoleId, UserId};
@@ -124,6 +125,12 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
         "release item waive" => {
             Ok(Command::Closing(ClosingCommand::ItemWaived { item: text("text"), reason: text("reason") }))
         }
+        "release item brief" => Ok(Command::Notice(NoticeCommand::Brief { rung: typed.text("text") })),
+        "release item correct" => Ok(Command::Notice(NoticeCommand::Correct {
+            rung: text("text"),
+            text: text("reason"),
+            retracted: text("step") == "retract",
+        })),
         "release postmortem file" => Ok(Command::Closing(ClosingCommand::File { link: text("text") })),
         "release postmortem waive" => Ok(Command::Closing(ClosingCommand::WaivePostmortem { reason: text("reason") })),
         "release postmortem schedule" => parse_when(&text("time"), zone)

@@ -1,0 +1,145 @@
+//! Notices beyond their instant: corrected, retracted, confirmed by command, told in quiet hours, missed together; and steps
+//! taken back within a minute.
+
+use tminus::sandboxed::t;
+
+use crate::rig::{Rig, text};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_go_pressed_by_mistake_is_taken_back_within_a_minute() {
+    let rig = Rig::approved().await;
+    rig.advance(t(0)).await;
+    let went = rig.slash("ana", "release go", &[]).await;
+    assert!(went.contains("[Undo]") && went.contains("Undo it within a minute"), "{went}");
+    rig.sandbox().clock().move_to(t(0) + 59_000);
+    let undone = rig.sandbox().press("ana", "releases", "Undo").await.unwrap();
+    rig.quiet().await;
+    assert!(crate::rig::shown(&undone).contains("Taken back"), "{}", crate::rig::shown(&undone));
+    let said = rig.newest("releases");
+    assert!(said.starts_with("calls @ana @ben\n↩️ Go undone") && said.contains("the release is not live"), "{said}");
+    let shown = rig.slash("ana", "release show", &[]).await;
+    assert!(shown.starts_with("✅ Approved"), "{shown}");
+    // Go again, and let the minute pass.
+    let went = rig.slash("ana", "release go", &[]).await;
+    assert!(went.starts_with("✅ Done"), "{went}");
+    assert!(rig.count("releases", "🚀 Live · ") >= 2, "both are announced");
+    rig.sandbox().clock().move_to(t(0) + 59_000 + 61_000);
+    let late = rig.press("ana", "releases", "Undo", &[]).await;
+    assert!(late.contains("The minute for undoing it is over"), "{late}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stage_step_is_taken_back_by_whoever_took_it() {
+    let rig = Rig::approved().await;
+    rig.advance(t(0)).await;
+    rig.slash("ana", "release go", &[]).await;
+    rig.advance(t(31)).await;
+    let moved = rig.slash("ana", "release stage", &[("stage", "advance")]).await;
+    assert!(moved.contains("stage 2 of 3") && moved.contains("[Undo]"), "{moved}");
+    rig.press("ana", "releases", "Undo", &[]).await;
+    let said = rig.newest("releases");
+    assert!(said.contains("↩️ Stage step undone") && said.contains("stage 1 of 3"), "{said}");
+    let again = rig.sandbox().press("ana", "releases", "Undo").await;
+    assert!(again.is_err() || crate::rig::shown(&again.unwrap()).contains("no open step"), "once");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_notice_is_corrected_or_retracted_and_its_audience_told_again() {
+    let mut rig = Rig::approved().await;
+    rig.advance(t(-119)).await;
+    rig.news();
+    let denied = rig.slash("hugo", "release item correct", &[("text", "T-2h"), ("reason", "x")]).await;
+    assert!(denied.contains("You may not do this"), "{denied}");
+    let unknown = rig.slash("ana", "release item correct", &[("text", "T-3h"), ("reason", "x")]).await;
+    assert!(unknown.contains("T-2h/support"), "what there is: {unknown}");
+    let early = rig.slash("ana", "release item correct", &[("text", "T-30m"), ("reason", "x")]).await;
+    assert!(early.contains("no open notice of that name that was said"), "{early}");
+    let right = [("text", "T-2h"), ("reason", "Card payments only; transfers are not touched")];
+    let done = rig.slash("ana", "release item correct", &right).await;
+    assert!(done.contains("Corrected: T-2h/support"), "{done}");
+    rig.advance(t(-118)).await;
+    insta::assert_snapshot!("corrected", rig.news());
+    let right = [("text", "T-2h"), ("reason", "Support need not prepare"), ("step", "retract")];
+    rig.slash("ana", "release item correct", &right).await;
+    rig.advance(t(-117)).await;
+    insta::assert_snapshot!("retracted", rig.news());
+    let lines = rig.slash("ana", "release timeline", &[]).await;
+    assert!(lines.contains("retracted T-2h/support"), "{lines}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_is_given_by_command_as_well() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-119)).await;
+    let foreign = rig.slash("ana", "release item brief", &[]).await;
+    assert!(foreign.contains("Only support can confirm this"), "{foreign}");
+    let done = rig.slash("gwen", "release item brief", &[]).await;
+    assert!(done.contains("Receipt for T-2h/support recorded"), "{done}");
+    let none = rig.slash("gwen", "release item brief", &[]).await;
+    assert!(none.contains("There is no open receipt"), "{none}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_quiet_hours_an_audience_is_told_without_being_called_and_called_when_they_end() {
+    let rig = Rig::with(false).await;
+    rig.configure().await;
+    let world = tminus::sandboxed::world();
+    let engineering = world.roles.iter().find(|r| r.name == "Engineering").unwrap().id.to_string();
+    let wrong = rig.slash("ana", "tminus setup", &[("quiet_hours", "late")]).await;
+    assert!(wrong.contains("Write it like 22:00-07:00"), "{wrong}");
+    // T-24h is at 14:00 in Berlin.
+    let set = [("quiet_hours", "13:00-15:30"), ("engineering", engineering.as_str())];
+    let done = rig.slash("ana", "tminus setup", &set).await;
+    assert!(done.contains("(quiet 13:00-15:30 Europe/Berlin)"), "{done}");
+    let rig = rig.approve().await;
+    rig.advance(t(-24 * 60)).await;
+    let told = rig.newest("releases");
+    assert!(told.starts_with("📣 T-24h · ") && told.contains("Quiet hours: nobody is called"), "{told}");
+    rig.advance(t(-24 * 60 + 90) - 1).await;
+    assert_eq!(rig.count("releases", "🌅"), 0);
+    rig.advance(t(-24 * 60 + 90)).await;
+    let called = rig.newest("releases");
+    assert!(called.starts_with("calls @Engineering\n🌅 T-24h was told in your quiet hours"), "{called}");
+    // A rollback prompt knows no quiet hours: T-0 is at 14:00 too.
+    rig.advance(t(0)).await;
+    rig.slash("ana", "release go", &[]).await;
+    rig.slash("ana", "release alert report", &[("metric", "Error Rate"), ("text", "4%")]).await;
+    rig.advance(t(6)).await;
+    let prompt =
+        rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("Roll back?")).unwrap_or_default();
+    assert!(prompt.starts_with("calls "), "somebody is called: {prompt}");
+    rig.finish().await;
+}
+
+/// `reliability.md` 5.7: what was missed while the service was away.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f21_reminders_missed_together_are_one_message() {
+    let rig = Rig::new().await;
+    rig.import("ana", "checkout-4.2.md", tminus::sandboxed::PLAN.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    // Away for 22 hours: the reminders after 4 hours would be one, and T-24h, T-2h are past.
+    rig.sandbox().clock().move_to(t(-90));
+    rig.quiet().await;
+    assert_eq!(rig.count("releases", "⏳ Sign-offs pending"), 1, "the newest only");
+    rig.sign_all().await;
+    rig.slash("ana", "release item done", &[("text", "dependencies-deployed-and-stable")]).await;
+    rig.sandbox().clock().move_to(t(90));
+    rig.quiet().await;
+    assert_eq!(rig.count("releases", "· REL-1 Checkout 4.2: new payment step\nNot ready"), 0);
+    assert_eq!(rig.count("releases", "🕛 T-0"), 1, "T-0, T+15m and T+1h asked for go together");
+    rig.slash("ana", "release go", &[]).await;
+    // Away for two hours: updates of 30 minutes collapse into one, decision points are asked and say how late.
+    rig.sandbox().clock().move_to(t(90 + 125));
+    rig.quiet().await;
+    let late = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("🔄 Update")).unwrap();
+    assert!(late.contains("This one stands for 4 updates"), "{late}");
+    assert_eq!(rig.count("releases", "🔄 Update"), 1);
+    let point =
+        rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("❓ Decide at T+15m · ")).unwrap();
+    assert!(point.contains("Asked 1h 50m after its time"), "{point}");
+    rig.finish().await;
+}
