@@ -55,7 +55,8 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("People", words::people(release))
                 .field("Readiness", Text::from(words::readiness(release, open)));
             if *audience == Audience::status_page() {
-                message = message.field("Status page", status_pages(release));
+                let name = if release.policy.pages.is_empty() { "Status page text" } else { "Status page" };
+                message = message.field(name, status_pages(release));
             }
             let waiting: Vec<String> = unconfirmed(release).into_iter().filter(|key| key != rung).collect();
             if !waiting.is_empty() {
