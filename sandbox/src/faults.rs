@@ -97,6 +97,18 @@ impl Faults {
         Some(fault)
     }
 
+    /// A whole number below `most`.
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "small"
+        )]
+        let drawn = (self.draw() * most as f64) as u64;
+        drawn
+    }
+
     /// A number from 0 to 1 (SplitMix64).
     fn draw(&mut self) -> f64 {
         self.seed = self.seed.wrapping_add(0x9E37_79B9_7F4A_7C15);

@@ -37,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 pub use act::{CannotAct, Options};
 pub use clock::{SimClock, wall_ms};
 pub use faults::{CREATE, Fault, Right, Script};
-pub use limits::Limits;
+pub use limits::{Counting, Limits, Way};
 pub use model::{File, Logged, Message, Seen, StatusPost};
 pub use story::{Act, Step, Tale};
 pub use world::{ChannelSeed, Closing, PersonSeed, RoleSeed, Sample, SignalSeed, World};
@@ -214,6 +214,11 @@ impl Sandbox {
         let state = lock(&self.shared);
         let value = |signal: &SignalSeed| if broken { signal.broken } else { signal.normal };
         state.world.signals.iter().map(|signal| (signal.name.clone(), value(signal))).collect()
+    }
+
+    /// Answers of 401, 403 and 429 so far.
+    pub fn refused(&self) -> u64 {
+        lock(&self.shared).buckets.invalid
     }
 
     /// The messages of a channel everybody sees, oldest first.

@@ -277,6 +277,11 @@ impl State {
     }
 
     /// A channel by name, with or without `#`.
+    /// A seeded number of milliseconds below `most`.
+    pub(crate) fn jitter(&mut self, most: u64) -> u64 {
+        self.faults.below(most)
+    }
+
     pub(crate) fn channel(&self, name: &str) -> Option<&Channel> {
         let name = name.trim_start_matches('#');
         self.channels.values().find(|c| c.name == name)

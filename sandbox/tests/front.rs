@@ -152,7 +152,7 @@ async fn the_sixth_message_waits_and_says_how_long() {
 
 #[tokio::test]
 async fn the_whole_bot_has_a_limit_that_callbacks_do_not_count_in() {
-    let field = Field::new(Limits { per_five_seconds: 1_000, global_per_second: 10 }).await;
+    let field = Field::new(Limits { per_five_seconds: 1_000, global_per_second: 10, ..Limits::DISCORD }).await;
     let mut refused = 0;
     for _ in 0..12 {
         let answer = field.raw(Method::GET, "/users/@me", &Value::Null).await;

@@ -107,16 +107,4 @@ impl Platform {
             Self::Simulated(seat) => seat.chat.look_up(channel, marker),
         }
     }
-
-    /// The newest message of a channel; `None` if there never was one.
-    ///
-    /// # Errors
-    /// A classified fault.
-    pub async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
-        match self {
-            Self::Discord(sender) => sender.newest(channel).await,
-            #[cfg(test)]
-            Self::Simulated(seat) => Ok(seat.chat.newest(channel)),
-        }
-    }
 }

@@ -311,8 +311,4 @@ impl Chat {
         let said = inner.said.get(&channel.0).into_iter().flatten();
         said.map(|(id, marker)| Standing { id: id.to_string(), marker: marker.clone() }).collect()
     }
-
-    pub(super) fn newest(&self, channel: &ChannelId) -> Option<String> {
-        self.lock().said.get(&channel.0).and_then(|said| said.last()).map(|(id, _)| id.to_string())
-    }
 }

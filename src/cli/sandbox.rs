@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 }
 
 /// The page waits for people: a little more than Discord allows, so that a story of two minutes is not held back.
-const WATCHED: Limits = Limits { per_five_seconds: 20, global_per_second: 50 };
+const WATCHED: Limits = Limits { per_five_seconds: 20, global_per_second: 50, ..Limits::DISCORD };
 
 pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     telemetry::start(LogFormat::Human, "warn")?;

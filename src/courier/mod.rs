@@ -2,6 +2,8 @@
 //! function, so that the loop only repeats it; after a restart the same rounds continue.
 
 mod health;
+#[cfg(test)]
+mod load;
 mod retry;
 #[cfg(test)]
 mod tests;
@@ -251,19 +253,8 @@ impl Courier {
         Ok(claimed)
     }
 
-    async fn send(&self, mut row: Claimed) -> Result<(), StoreFault> {
+    async fn send(&self, row: Claimed) -> Result<(), StoreFault> {
         self.at("after_claim", &row.key).await;
-        if row.anchor.is_none() && row.channel.as_page().is_none() {
-            // The first message ever in this channel: learn what is there, so that a look-up can tell what it sees.
-            match self.platform.newest(&row.channel).await {
-                Ok(Some(anchor)) => {
-                    self.store.set_anchor(row.id, &anchor).await?;
-                    row.anchor = Some(anchor);
-                }
-                Ok(None) => {}
-                Err(fault) => return self.failed(&row, fault).await,
-            }
-        }
         self.at("before_send", &row.key).await;
         // A request that could outlive the lease is not begun (`reliability.md` 5.3).
         if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {

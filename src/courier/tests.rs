@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::people::{Actor, Person};
+use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;
 use crate::outside::Pages;
 use crate::plan_doc::{self, Setting};
@@ -122,27 +123,40 @@ impl Process {
     }
 }
 
-fn actor() -> Actor {
+pub(super) fn actor() -> Actor {
     let user = UserId::from("ana");
     Actor::Person(Person { user, name: "Ana".to_owned(), roles: vec![RoleId::from("manager")], manages_server: true })
 }
 
-/// A release to hang the notices on.
-async fn prepare(process: &Process) -> ReleaseId {
+/// A server whose releases speak in `channel`.
+pub(super) async fn configure(desk: &Desk, channel: &str) -> GuildId {
     let guild = GuildId::from("guild");
+    let signers = SignoffRole::ALL.iter().map(|role| (*role, vec![RoleId::from("signer")])).collect();
     let policy = Policy {
-        release_channel: Some(ChannelId::from("releases")),
+        release_channel: Some(ChannelId::from(channel)),
         ops_channel: Some(ChannelId::from("ops")),
         release_managers: vec![RoleId::from("manager")],
+        signers,
         ..Policy::default()
     };
-    let desk = &process.courier.desk;
     let configure = Ask::Configure { guild: guild.clone(), actor: actor(), policy: Box::new(policy), by_file: true };
     desk.ask(configure).await.unwrap();
+    guild
+}
+
+/// A draft of the example plan, with T-0 at an instant of its own if one is given.
+pub(super) async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseId {
     let bytes = include_bytes!("../../tests/data/plans/checkout-4.2.md").to_vec();
     let reading = plan_doc::read(&bytes, &Setting::default());
+    let mut plan = reading.plan.unwrap();
+    for contact in plan.contacts_mut() {
+        contact.user = Some(UserId::from("ana"));
+    }
+    if let (Some(planned), Some(at)) = (&mut plan.t0, t0) {
+        planned.at = at;
+    }
     let imported = Box::new(crate::domain::command::Imported {
-        plan: reading.plan.unwrap(),
+        plan,
         digest: reading.digest,
         findings: Vec::new(),
         fixes: 0,
@@ -150,7 +164,7 @@ async fn prepare(process: &Process) -> ReleaseId {
         undone: Vec::new(),
     });
     let import = Ask::Import {
-        guild,
+        guild: guild.clone(),
         actor: actor(),
         release: None,
         expect: None,
@@ -160,6 +174,12 @@ async fn prepare(process: &Process) -> ReleaseId {
     };
     let desk::Answer::Done { release, .. } = desk.ask(import).await.unwrap() else { panic!("no release") };
     release
+}
+
+/// A release to hang the notices on.
+pub(super) async fn prepare(desk: &Desk) -> ReleaseId {
+    let guild = configure(desk, "releases").await;
+    import(desk, &guild, None).await
 }
 
 fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
@@ -244,7 +264,7 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
     };
     let chat = Arc::new(Chat::new(clock.clone(), seed, faults));
     let process = Process::start(&file, &clock, &chat, 0).await;
-    let release = prepare(&process).await;
+    let release = prepare(&process.courier.desk).await;
     let posts: Vec<NewPost> =
         (0..NOTICES).map(|n| notice(release, n, BEGIN_MS + i64::try_from(draws.roll(7_200_000)).unwrap())).collect();
     let mut txn = process.store.begin().await.unwrap();

@@ -65,7 +65,7 @@ impl Store {
         .execute(&mut *txn)
         .await?;
         let overdue = sqlx::query!(
-            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state = 'planned' AND due < ?1",
+            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state IN ('planned', 'blocked') AND state = 'planned' AND due < ?1",
             now_ms
         )
         .execute(&mut *txn)

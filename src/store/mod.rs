@@ -148,6 +148,49 @@ impl Store {
         self.read.close().await;
         self.write.close().await;
     }
+
+    /// How SQLite would carry out a statement, step by step.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn plan_of(&self, sql: &str) -> Result<Vec<String>, StoreFault> {
+        let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let mut connection = self.write.acquire().await?;
+        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut *connection).await?;
+        Ok(rows.into_iter().map(|(.., step)| step).collect())
+    }
+
+    /// Fills the database with releases that are over or far ahead, and with as many messages that were sent.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn fill(&self, rows: u64, like: crate::domain::ids::ReleaseId) -> Result<(), StoreFault> {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let mut txn = self.begin().await?;
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state)
+             SELECT 'filler-' || i, 'filler', i, 1, 'gathering', 'Filler', NULL, 4000000000000 + i, '{}' FROM n",
+        )
+        .bind(rows)
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, payload, nonce, marker, state, next_try,
+                                 message_id, posted_at, reported, told)
+             SELECT 'filler/' || i, '1', ?2, cast(7000 + i % 300 AS TEXT), 1, i, '{}', 'filler-' || i, 'f' || i, 'sent', i, cast(i AS TEXT), i, 1, 1
+             FROM n",
+        )
+        .bind(rows)
+        .bind(like.to_string())
+        .execute(&mut *txn)
+        .await?;
+        txn.commit().await?;
+        Ok(())
+    }
 }
 
 async fn check_version(connection: &mut SqliteConnection) -> Result<(), StoreFault> {

@@ -249,19 +249,6 @@ impl Store {
         Ok(claimed)
     }
 
-    /// Remembers a message known to be in the channel before the first attempt.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn set_anchor(&self, id: i64, anchor: &str) -> Result<(), StoreFault> {
-        let mut txn = self.begin().await?;
-        sqlx::query!("UPDATE outbox SET anchor_id = ? WHERE id = ? AND anchor_id IS NULL", anchor, id)
-            .execute(&mut *txn)
-            .await?;
-        txn.commit().await?;
-        Ok(())
-    }
-
     /// Records what an attempt led to. `false`: the fence missed, somebody else has settled the row.
     ///
     /// # Errors

@@ -62,7 +62,7 @@ impl Field {
             clock: SimClock::frozen(BEGIN_MS),
             token: BOT_TOKEN.to_owned(),
             port: 0,
-            limits: Limits { per_five_seconds: 100_000, global_per_second: 100_000 },
+            limits: Limits { per_five_seconds: 100_000, global_per_second: 100_000, ..Limits::DISCORD },
             house: None,
             openapi: None,
         };

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{Answer, MAX_BODY, Shared, error, lock};
 use crate::faults::Fault;
-use crate::limits::Verdict;
+use crate::limits::{Verdict, Way};
 use crate::model::{Logged, State};
 use crate::rules;
 
@@ -62,6 +62,11 @@ pub(super) async fn guard(Axum(shared): Axum<Shared>, request: Request, next: Ne
         return error(413, 40_005, "Request entity too large").into_response();
     };
     let sent = said(&parts.headers, &bytes);
+    let way = lock(&shared).buckets.limits().way;
+    if way != Way::default() {
+        let jitter = lock(&shared).jitter(way.jitter_ms);
+        tokio::time::sleep(Duration::from_millis(way.each_ms + jitter)).await;
+    }
     let (refused, verdict, fault) = {
         let mut state = lock(&shared);
         let wanted = format!("Bot {}", state.token);
@@ -112,27 +117,29 @@ pub(super) async fn guard(Axum(shared): Axum<Shared>, request: Request, next: Ne
         head.headers.remove(header::CONTENT_LENGTH);
     }
     tell_limits(&mut head.headers, verdict, &value, &route);
-    let mut state = lock(&shared);
-    if head.status == StatusCode::OK {
-        bad.extend(check(&state, &route, Side::Answer, &value));
+    {
+        let mut state = lock(&shared);
+        if head.status == StatusCode::OK {
+            bad.extend(check(&state, &route, Side::Answer, &value));
+        }
+        if matches!(head.status.as_u16(), 401 | 403 | 429) {
+            state.buckets.invalid += 1;
+        }
+        let entry = Logged {
+            no: 0,
+            at_ms: state.clock.now_ms(),
+            method,
+            route,
+            path: path.strip_prefix("/api/v10").unwrap_or(&path).to_owned(),
+            status: head.status.as_u16(),
+            took_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
+            request: sent,
+            answer: value,
+            bad,
+        };
+        state.log(entry);
     }
-    if matches!(head.status.as_u16(), 401 | 403 | 429) {
-        state.buckets.invalid += 1;
-    }
-    let entry = Logged {
-        no: 0,
-        at_ms: state.clock.now_ms(),
-        method,
-        route,
-        path: path.strip_prefix("/api/v10").unwrap_or(&path).to_owned(),
-        status: head.status.as_u16(),
-        took_us: u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX),
-        request: sent,
-        answer: value,
-        bad,
-    };
-    state.log(entry);
-    drop(state);
+    tokio::time::sleep(Duration::from_millis(way.each_ms)).await;
     Response::from_parts(head, Body::from(bytes))
 }
 

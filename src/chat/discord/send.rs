@@ -91,7 +91,7 @@ impl Sender {
         Ok(found)
     }
 
-    pub(in crate::chat) async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
+    async fn newest(&self, channel: &ChannelId) -> Result<Option<String>, SendFault> {
         let answer = self.rest.json(Method::GET, &format!("/channels/{channel}"), None, Limit::Bucket).await?;
         Ok(answer.get("last_message_id").and_then(Value::as_str).map(str::to_owned))
     }
