@@ -1,15 +1,15 @@
 //! Test control of a child process: named points at which a test may stop or kill it, and the test's clock. Compiled into
 //! debug builds only; a release build has neither the socket nor the points.
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 pub use inner::{attach, point};
 
 /// A named point; nothing in a release build.
-#[cfg(not(debug_assertions))]
+#[cfg(not(any(test, debug_assertions)))]
 #[expect(clippy::unused_async, reason = "the debug build's twin waits here")]
 pub async fn point(_name: &str, _what: &str) {}
 
-#[cfg(debug_assertions)]
+#[cfg(any(test, debug_assertions))]
 mod inner {
     use std::sync::OnceLock;
 

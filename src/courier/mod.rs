@@ -2,8 +2,6 @@
 //! function, so that the loop only repeats it; after a restart the same rounds continue.
 
 mod health;
-#[cfg(test)]
-mod load;
 mod retry;
 #[cfg(test)]
 mod tests;

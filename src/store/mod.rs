@@ -161,6 +161,16 @@ impl Store {
         Ok(rows.into_iter().map(|(.., step)| step).collect())
     }
 
+    /// What SQLite finds wrong with the file; `ok` if nothing.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn integrity(&self) -> Result<Vec<String>, StoreFault> {
+        let mut connection = self.write.acquire().await?;
+        Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut *connection).await?)
+    }
+
     /// Fills the database with releases that are over or far ahead, and with as many messages that were sent.
     ///
     /// # Errors

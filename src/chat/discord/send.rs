@@ -120,13 +120,26 @@ impl Sender {
                 return Ok(LookUp::Absent);
             }
             if messages.len() < 100 {
-                let quiet =
-                    seen || self.newest(channel).await?.and_then(|id| id.parse().ok()).is_none_or(|id: u64| id < begin);
-                let read = quiet || self.sees(channel, anchor).await?;
-                return Ok(if read { LookUp::Absent } else { LookUp::Inconclusive });
+                if seen || self.quiet_since(channel, begin).await? || self.sees(channel, anchor).await? {
+                    return Ok(LookUp::Absent);
+                }
+                // Something is there, and nothing was seen: it may have been said between the two questions.
+                let again = self.page(channel, begin, 100).await?;
+                let found = again.iter().find(|m| shows(m, marker)).and_then(id_of);
+                return Ok(match found {
+                    Some(id) => LookUp::Found(id),
+                    None if again.is_empty() => LookUp::Inconclusive,
+                    None => LookUp::Absent,
+                });
             }
         }
         Ok(LookUp::Inconclusive)
+    }
+
+    /// Whether nothing was said since an id.
+    async fn quiet_since(&self, channel: &ChannelId, begin: u64) -> Result<bool, SendFault> {
+        let newest = self.newest(channel).await?.and_then(|id| id.parse::<u64>().ok());
+        Ok(newest.is_none_or(|id| id < begin))
     }
 
     async fn page(&self, channel: &ChannelId, after: u64, limit: usize) -> Result<Vec<Value>, SendFault> {

@@ -12,12 +12,12 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use super::tests::{actor, configure, import, prepare};
-use super::{Courier, Health};
+use super::{actor, configure, import, prepare};
 use crate::chat::Platform;
 use crate::chat::discord::rest::{Rest, http_client};
 use crate::chat::discord::send::Sender;
 use crate::clock::Clock;
+use crate::courier::{Courier, Health};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::command::{Command, PlanCommand};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};

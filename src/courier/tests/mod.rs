@@ -6,6 +6,9 @@
 
 #![expect(clippy::print_stderr, reason = "what was played, and from which seed")]
 
+mod kills;
+mod load;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -123,13 +126,13 @@ impl Process {
     }
 }
 
-pub(super) fn actor() -> Actor {
+fn actor() -> Actor {
     let user = UserId::from("ana");
     Actor::Person(Person { user, name: "Ana".to_owned(), roles: vec![RoleId::from("manager")], manages_server: true })
 }
 
 /// A server whose releases speak in `channel`.
-pub(super) async fn configure(desk: &Desk, channel: &str) -> GuildId {
+async fn configure(desk: &Desk, channel: &str) -> GuildId {
     let guild = GuildId::from("guild");
     let signers = SignoffRole::ALL.iter().map(|role| (*role, vec![RoleId::from("signer")])).collect();
     let policy = Policy {
@@ -145,8 +148,8 @@ pub(super) async fn configure(desk: &Desk, channel: &str) -> GuildId {
 }
 
 /// A draft of the example plan, with T-0 at an instant of its own if one is given.
-pub(super) async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseId {
-    let bytes = include_bytes!("../../tests/data/plans/checkout-4.2.md").to_vec();
+async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseId {
+    let bytes = include_bytes!("../../../tests/data/plans/checkout-4.2.md").to_vec();
     let reading = plan_doc::read(&bytes, &Setting::default());
     let mut plan = reading.plan.unwrap();
     for contact in plan.contacts_mut() {
@@ -177,7 +180,7 @@ pub(super) async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) 
 }
 
 /// A release to hang the notices on.
-pub(super) async fn prepare(desk: &Desk) -> ReleaseId {
+async fn prepare(desk: &Desk) -> ReleaseId {
     let guild = configure(desk, "releases").await;
     import(desk, &guild, None).await
 }

@@ -1,0 +1,301 @@
+//! Real kills of a real process made of store, writer and courier: this test binary starts itself as that process, lets it reach
+//! a named point or just any instant, and sends SIGKILL. Then all drains, and every notice must stand in its channel exactly
+//! once, or be given up as poison after four deaths and say so.
+//!
+//! `TMINUS_PROCESS_KILLS` sets how many kills are wanted (default 60), `TMINUS_SEED` the seed.
+
+#![expect(clippy::print_stderr, reason = "what was killed, and from which seed")]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chat_sandbox::{CREATE, ChannelSeed, Fault, Limits, Sandbox, Script, Setup, SimClock, World};
+use secrecy::SecretString;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio_util::sync::CancellationToken;
+
+use super::{number, prepare};
+use crate::chat::Platform;
+use crate::chat::discord::rest::{Rest, http_client};
+use crate::chat::discord::send::Sender;
+use crate::clock::Clock;
+use crate::courier::{Courier, Health};
+use crate::desk::{self, Desk, Nudges};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+use crate::outside::Pages;
+use crate::store::{NewPost, Purpose, Store};
+use crate::voice::{Message, Text, Tone};
+
+const TOKEN: &str = "kill-token";
+const CHANNEL: u64 = 7_000;
+const BEGIN_MS: i64 = 1_796_644_800_000;
+/// Notices of an episode, all of one channel: one is sent at a time, so a kill wears one.
+const NOTICES: u64 = 40;
+/// Kills at which a notice is left alone: beyond three it is given up as poison.
+const WORN: u32 = 3;
+
+/// Nothing more is coming when nothing came for so long.
+const IDLE: Duration = Duration::from_millis(200);
+/// Episodes played at once.
+const AT_ONCE: usize = 3;
+
+/// What the child is told, in its environment.
+const CONTROL: &str = "TMINUS_KILL_CONTROL";
+const DATABASE: &str = "TMINUS_KILL_DATABASE";
+const API: &str = "TMINUS_KILL_API";
+
+/// The process under test; nothing unless the parent asks for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "the child of the kills"]
+async fn child() {
+    let (Ok(control), Ok(database), Ok(api)) = (std::env::var(CONTROL), std::env::var(DATABASE), std::env::var(API))
+    else {
+        return;
+    };
+    let clock = Clock::Sandbox(crate::control::attach(&control).await.unwrap());
+    let store = Store::open(Path::new(&database), Purpose::Sandbox).await.unwrap();
+    let (desk, requests) = Desk::new(store, clock);
+    let nudges = Nudges::default();
+    tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
+    let rest = Rest::new(http_client().unwrap(), &api, SecretString::from(TOKEN.to_owned()));
+    let platform = Platform::Discord(Sender::new(rest));
+    let courier = Courier::new(desk, platform, Pages::default(), nudges.courier, Arc::new(Health::default()));
+    courier.run(CancellationToken::new()).await;
+}
+
+struct Process {
+    child: Child,
+    lines: tokio::io::Lines<BufReader<OwnedReadHalf>>,
+    write: OwnedWriteHalf,
+}
+
+impl Process {
+    async fn start(control: &TcpListener, database: &Path, sandbox: &Sandbox) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "courier::tests::kills::child", "--ignored", "--nocapture", "--quiet"])
+            .env(CONTROL, control.local_addr().unwrap().to_string())
+            .env(DATABASE, database)
+            .env(API, sandbox.url())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (stream, _) = tokio::time::timeout(Duration::from_secs(20), control.accept()).await.unwrap().unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (read, write) = stream.into_split();
+        let mut process = Self { child, lines: BufReader::new(read).lines(), write };
+        process.tell(&format!("clock {}", sandbox.clock().now_ms())).await;
+        process
+    }
+
+    async fn tell(&mut self, line: &str) {
+        // A process that was killed meanwhile does not listen.
+        drop(self.write.write_all(format!("{line}\n").as_bytes()).await);
+    }
+
+    /// The next point it reaches: name and key.
+    async fn point(&mut self, within: Duration) -> Option<(String, String)> {
+        let line = tokio::time::timeout(within, self.lines.next_line()).await.ok()?.ok()??;
+        let (point, key) = line.strip_prefix("point ")?.split_once(' ')?;
+        Some((point.to_owned(), key.to_owned()))
+    }
+
+    /// SIGKILL, and nothing of it is left.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+/// A small generator, so that the seed alone decides (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % sides
+    }
+}
+
+fn post(release: ReleaseId, n: u64) -> NewPost {
+    let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
+    NewPost {
+        key: format!("{release}/kill/{n}"),
+        guild: GuildId::from("guild"),
+        release: Some(release),
+        channel: ChannelId(CHANNEL.to_string()),
+        priority: 1,
+        due: BEGIN_MS,
+        useful_until: None,
+        payload: serde_json::to_string(&message).unwrap(),
+        prompt: None,
+        nonce: format!("kill-{n}"),
+        marker: format!("kill-{n}"),
+    }
+}
+
+/// What came of an episode.
+#[derive(Debug, Default)]
+struct Tally {
+    kills: u64,
+    at: BTreeMap<String, u64>,
+    dead: usize,
+}
+
+async fn episode(seed: u64, wanted: u64) -> Tally {
+    let mut tally = Tally::default();
+    let mut dice = Dice(seed | 1);
+    let world = World {
+        guild: 1,
+        channels: vec![ChannelSeed {
+            id: CHANNEL,
+            name: "kills".to_owned(),
+            category: "Kills".to_owned(),
+            topic: String::new(),
+        }],
+        ..World::default()
+    };
+    let clock = SimClock::frozen(BEGIN_MS);
+    let (token, limits) = (TOKEN.to_owned(), Limits::WIDE);
+    let setup = Setup { world, clock: clock.clone(), token, port: 0, limits, house: None, openapi: None };
+    let sandbox = Sandbox::start(setup).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("kill.db");
+    let release = {
+        let store = Store::open(&database, Purpose::Sandbox).await.unwrap();
+        let (desk, requests) = Desk::new(store.clone(), Clock::Sandbox(clock.clone()));
+        let writer = tokio::spawn(desk::run(desk.clone(), requests, Nudges::default()));
+        let release = prepare(&desk).await;
+        let posts: Vec<NewPost> = (0..NOTICES).map(|n| post(release, n)).collect();
+        let mut txn = store.begin().await.unwrap();
+        Store::enqueue(&mut txn, &posts).await.unwrap();
+        txn.commit().await.unwrap();
+        writer.abort();
+        store.close().await;
+        release
+    };
+    let faults = [Fault::FailAfter, Fault::FailBefore, Fault::RateLimited];
+    let fault = faults[usize::try_from(dice.roll(3)).unwrap()];
+    sandbox.script(Script { route: CREATE.to_owned(), fault, times: None, chance: 0.15 });
+    let control = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut worn = BTreeMap::<String, u32>::new();
+    let mut process = Process::start(&control, &database, &sandbox).await;
+    let mut idle = 0;
+    'episode: while tally.kills < wanted {
+        // Each process dies at a point, or at whatever instant comes after so many points.
+        let mut passes = (dice.roll(4) == 0).then(|| dice.roll(90));
+        loop {
+            let Some((point, key)) = process.point(IDLE).await else {
+                // Nothing more happens at this instant of its clock; a few of those, and the episode is over.
+                idle += 1;
+                if idle > 4 {
+                    break 'episode;
+                }
+                let later = clock.now_ms() + 31_000;
+                clock.move_to(later);
+                process.tell(&format!("clock {later}")).await;
+                continue;
+            };
+            if !key.contains("/kill/") {
+                process.tell("go").await;
+                continue;
+            }
+            idle = 0;
+            let met = worn.entry(key).or_default();
+            let mut at = point.clone();
+            let dies = match &mut passes {
+                Some(0) => {
+                    process.tell("go").await;
+                    tokio::time::sleep(Duration::from_micros(dice.roll(8_000))).await;
+                    at = "any instant".to_owned();
+                    true
+                }
+                Some(passes) => {
+                    *passes -= 1;
+                    false
+                }
+                // Every start looks up first; most kills are to meet what comes after.
+                None => *met < WORN && dice.roll(if point == "after_look_up" { 80 } else { 3 }) == 0,
+            };
+            if !dies {
+                process.tell("go").await;
+                continue;
+            }
+            *met += 1;
+            *tally.at.entry(at).or_default() += 1;
+            break;
+        }
+        process.kill();
+        tally.kills += 1;
+        // The unknown outcome settles before it is looked up.
+        clock.move_to(clock.now_ms() + 31_000);
+        process = Process::start(&control, &database, &sandbox).await;
+    }
+    sandbox.mend();
+    // Calm: everything that is still open drains.
+    for _ in 0..6 {
+        let later = clock.now_ms() + 31_000;
+        clock.move_to(later);
+        process.tell(&format!("clock {later}")).await;
+        while process.point(IDLE).await.is_some() {
+            process.tell("go").await;
+        }
+    }
+    process.kill();
+    let store = Store::open(&database, Purpose::Sandbox).await.unwrap();
+    assert_eq!(store.integrity().await.unwrap(), ["ok"], "seed {seed}");
+    let states: BTreeMap<String, String> = store.states_of(release).await.unwrap().into_iter().collect();
+    let said = sandbox.messages("kills");
+    for n in 0..NOTICES {
+        let marker = format!("kill-{n}");
+        let mine = |m: &&chat_sandbox::Message| m.body["embeds"][0]["footer"]["text"] == *marker;
+        let (copies, state) = (said.iter().filter(mine).count(), &states[&format!("{release}/kill/{n}")]);
+        match (copies, state.as_str()) {
+            (1, "sent") => {}
+            (0 | 1, "dead") => tally.dead += 1,
+            (copies, state) => panic!("seed {seed}: notice {n} stands {copies} times and is {state}"),
+        }
+    }
+    assert_eq!(sandbox.violations(), Vec::<String>::new());
+    store.close().await;
+    tally
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f2_sigkill_of_store_writer_and_courier_loses_and_doubles_nothing() {
+    let (wanted, first) = (number("TMINUS_PROCESS_KILLS", 60), number("TMINUS_SEED", 20_261_124));
+    eprintln!("{wanted} kills wanted, from seed {first}");
+    let (mut tally, mut begun, mut episodes) = (Tally::default(), 0, 0);
+    let mut playing = tokio::task::JoinSet::new();
+    while tally.kills < wanted || !playing.is_empty() {
+        while playing.len() < AT_ONCE && tally.kills < wanted {
+            playing.spawn(episode(first + begun, (wanted - tally.kills).min(70)));
+            begun += 1;
+            assert!(begun < wanted, "kills hardly happen: {tally:?}");
+        }
+        let done = playing.join_next().await.unwrap().unwrap();
+        episodes += 1;
+        tally.kills += done.kills;
+        tally.dead += done.dead;
+        for (point, kills) in done.at {
+            *tally.at.entry(point).or_default() += kills;
+        }
+    }
+    let notices = usize::try_from(episodes * NOTICES).unwrap();
+    eprintln!(
+        "{} kills in {episodes} episodes, {notices} notices, {} given up; {:?}",
+        tally.kills, tally.dead, tally.at
+    );
+    assert!(tally.dead * 25 <= notices, "{} of {notices} given up", tally.dead);
+    if wanted >= 60 {
+        assert_eq!(tally.at.len(), 6, "every point was hit: {:?}", tally.at);
+    }
+}
