@@ -128,6 +128,7 @@ struct Inner {
     late: Vec<(i64, String, String, String)>,
     last: u64,
     points: BTreeMap<String, u64>,
+    poison: String,
     requests: u64,
 }
 
@@ -180,6 +181,7 @@ impl Chat {
             late: Vec::new(),
             last: 0,
             points: BTreeMap::new(),
+            poison: String::new(),
             requests: 0,
         };
         Self { clock, inner: Mutex::new(inner), seats: Default::default() }
@@ -250,8 +252,15 @@ impl Chat {
         None
     }
 
+    /// Posting this marker panics from here on.
+    pub fn poison(&self, marker: &str) {
+        marker.clone_into(&mut self.lock().poison);
+    }
+
     pub(super) fn post(&self, channel: &ChannelId, out: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
         let now = self.clock.now_ms();
+        let poisoned = self.lock().poison == out.marker;
+        assert!(!poisoned, "poison");
         let mut inner = self.lock();
         inner.catch_up(now);
         inner.requests += 1;

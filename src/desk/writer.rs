@@ -80,7 +80,10 @@ async fn commit(desk: &Desk, batch: &[Request], now: Timestamp) -> Result<Vec<Re
                 answers.push(Ok(Answer::Refused { message }));
             }
             Err(Stop::Fault(fault)) => {
-                savepoint.rollback().await?;
+                // A full disk ends the whole transaction, savepoints and all: then nobody's command stands.
+                if savepoint.rollback().await.is_err() {
+                    return Err(fault);
+                }
                 answers.push(Err(not_recorded(fault)));
             }
         }

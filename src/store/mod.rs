@@ -29,6 +29,12 @@ pub enum StoreFault {
     Busy,
     #[error("the disk is full")]
     Full,
+    #[error(
+        "the database is damaged ({0}); nothing is sent. Stop the service, keep the file, and put the newest backup in its place (README, Operating it)"
+    )]
+    Damaged(String),
+    #[error("the database cannot be written ({0}); nothing is sent or recorded until it can")]
+    Unwritable(String),
     #[error("row {table}.{column} of {key} does not fit its type")]
     Inconsistent { table: &'static str, column: &'static str, key: String },
     #[error("release {0} was changed meanwhile")]
@@ -37,7 +43,7 @@ pub enum StoreFault {
     OldSqlite { found: String },
     #[error("{0} is not a database of this program's kind")]
     Foreign(PathBuf),
-    #[error("database statement failed")]
+    #[error("database statement failed: {0}")]
     Sql(#[source] sqlx::Error),
     #[error("migration failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
@@ -45,10 +51,13 @@ pub enum StoreFault {
 
 impl From<sqlx::Error> for StoreFault {
     fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|e| e.code().map(|c| c.into_owned()));
-        match code.as_deref() {
-            Some("5" | "261" | "517") => Self::Busy,
-            Some("13") => Self::Full,
+        // SQLite's primary result code is the low byte of the extended one. <https://sqlite.org/rescode.html>
+        let code = error.as_database_error().and_then(|e| e.code()?.parse::<u32>().ok()).map(|code| code & 0xFF);
+        match code {
+            Some(5 | 6) => Self::Busy,
+            Some(13) => Self::Full,
+            Some(8 | 10) => Self::Unwritable(error.to_string()),
+            Some(11 | 26) => Self::Damaged(error.to_string()),
             _ => Self::Sql(error),
         }
     }
@@ -82,6 +91,11 @@ pub struct Store {
 /// One connection, in or out of a transaction.
 pub type Conn = SqliteConnection;
 
+/// Forward only, one transaction each.
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
+/// Steps of the virtual machine, in ten thousands, that the look-through at start may take: some seconds.
+const CHECK_CALLS: u32 = 20_000;
+
 /// A write transaction, begun immediately.
 pub type Txn = Transaction<'static, Sqlite>;
 
@@ -102,12 +116,21 @@ impl Store {
             .pragma("cell_size_check", "ON")
             .pragma("mmap_size", "0")
             .pragma("journal_size_limit", "67108864");
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        // SQLite ends a transaction by itself when the disk is full; sqlx then still counts one. Such a connection is not used again.
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         let mut connection = write.acquire().await?;
         check_version(&mut connection).await?;
+        check_pages(&mut connection).await?;
         claim_purpose(&mut connection, path, purpose).await?;
         drop(connection);
-        sqlx::migrate!().run(&write).await.map_err(StoreFault::Migrate)?;
+        MIGRATIONS.run(&write).await.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) => StoreFault::from(error),
+            other => StoreFault::Migrate(other),
+        })?;
         let read = SqlitePoolOptions::new().max_connections(2).connect_with(options.pragma("query_only", "ON")).await?;
         let fresh = uuid::Uuid::now_v7().to_string();
         sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
@@ -161,6 +184,68 @@ impl Store {
         Ok(rows.into_iter().map(|(.., step)| step).collect())
     }
 
+    /// Sets something on the one connection that writes.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn pragma(&self, pragma: &str) -> Result<Option<i64>, StoreFault> {
+        let mut connection = self.write.acquire().await?;
+        let sql = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+        Ok(sqlx::query_scalar(sql).fetch_optional(&mut *connection).await?)
+    }
+
+    /// A database as a version of so many migrations left it, with a post in each state.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn old(path: &Path, migrations: usize) -> Result<(), StoreFault> {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let first = MIGRATIONS.migrations.iter().take(migrations).cloned().collect();
+        let migrator =
+            sqlx::migrate::Migrator { migrations: std::borrow::Cow::Owned(first), ..sqlx::migrate::Migrator::DEFAULT };
+        migrator.run(&pool).await.map_err(StoreFault::Migrate)?;
+        let id = Purpose::Sandbox.application_id();
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {id}"))).execute(&pool).await?;
+        sqlx::query("INSERT INTO release (id, guild_id, no, version, phase, title, state) VALUES ('r', 'g', 1, 1, 'gathering', 'Old', '{}')")
+            .execute(&pool)
+            .await?;
+        for (n, state) in
+            ["planned", "sending", "unknown", "sent", "blocked", "held", "dead", "skipped"].iter().enumerate()
+        {
+            let n = i64::try_from(n).unwrap_or_default();
+            sqlx::query(
+                "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, payload, nonce, marker, state, next_try, attempt)
+                 VALUES (?1, 'g', 'r', 'c', 1, 5, '{}', ?1, ?1, ?2, 5, 1)",
+            )
+            .bind(format!("r/{state}"))
+            .bind(*state)
+            .execute(&pool)
+            .await?;
+            sqlx::query("INSERT INTO attempt (outbox_id, n, started) VALUES (?, 1, 5)")
+                .bind(n + 1)
+                .execute(&pool)
+                .await?;
+        }
+        pool.close().await;
+        Ok(())
+    }
+
+    /// Every post's key and state, and how many attempts were made in all.
+    ///
+    /// # Errors
+    /// Database faults.
+    #[cfg(test)]
+    pub(crate) async fn every_post(&self) -> Result<(Vec<(String, String)>, i64), StoreFault> {
+        let posts = sqlx::query_as("SELECT key, state FROM outbox ORDER BY id").fetch_all(self.read()).await?;
+        let attempts = sqlx::query_scalar("SELECT count(*) FROM attempt JOIN outbox ON outbox.id = outbox_id")
+            .fetch_one(self.read())
+            .await?;
+        Ok((posts, attempts))
+    }
+
     /// What SQLite finds wrong with the file; `ok` if nothing.
     ///
     /// # Errors
@@ -200,6 +285,24 @@ impl Store {
         .await?;
         txn.commit().await?;
         Ok(())
+    }
+}
+
+/// Looks the file through before anything is sent from it; a large one for a few seconds only.
+async fn check_pages(connection: &mut SqliteConnection) -> Result<(), StoreFault> {
+    let mut calls = 0_u32;
+    connection.lock_handle().await?.set_progress_handler(10_000, move || {
+        calls += 1;
+        calls < CHECK_CALLS
+    });
+    let checked = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)").fetch_one(&mut *connection).await;
+    connection.lock_handle().await?.remove_progress_handler();
+    match checked {
+        Ok(found) if found == "ok" => Ok(()),
+        Ok(found) => Err(StoreFault::Damaged(found)),
+        // Interrupted: it was good as far as it was looked at.
+        Err(error) if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "9") => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }
 

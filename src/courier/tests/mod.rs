@@ -6,6 +6,7 @@
 
 #![expect(clippy::print_stderr, reason = "what was played, and from which seed")]
 
+mod disk;
 mod kills;
 mod load;
 
@@ -43,6 +44,8 @@ struct World {
     processes: usize,
     /// The process may begin again on an older copy of its database.
     restores: bool,
+    /// The process may begin again on a database whose last commits are torn off.
+    tears: bool,
     /// Notices may end held for a person; elsewhere only one in a hundred, as poison that ended the process four times.
     may_hold: bool,
 }
@@ -62,12 +65,13 @@ const USUAL: Faults = Faults {
     stall_ms: 0,
 };
 
-const WORLDS: [World; 7] = [
+const WORLDS: [World; 8] = [
     World { name: "usual", ..FIRM },
     World { name: "slow", worst: Faults { zombie: 0.3, zombie_ms: 55_000, ..USUAL }, ..FIRM },
     World { name: "without nonces", worst: Faults { nonce_ms: 0, ..USUAL }, ..FIRM },
     World { name: "without history", worst: Faults { hidden: true, ..USUAL }, may_hold: true, ..FIRM },
     World { name: "with old backups", restores: true, ..FIRM },
+    World { name: "with power cuts", tears: true, ..FIRM },
     World { name: "two processes that stall", worst: STALLING, processes: 2, ..FIRM },
     // A nonce heals two sends of one moment; here nothing does.
     World {
@@ -80,7 +84,7 @@ const WORLDS: [World; 7] = [
 
 /// Processes that stand still for up to a quarter of an hour, and go on as if nothing had been.
 const STALLING: Faults = Faults { stall: 0.12, stall_ms: 1_000_000, crash: 0.02, ..USUAL };
-const FIRM: World = World { name: "", worst: USUAL, processes: 1, restores: false, may_hold: false };
+const FIRM: World = World { name: "", worst: USUAL, processes: 1, restores: false, tears: false, may_hold: false };
 
 /// What a schedule ended with.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -246,6 +250,18 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// Cuts the write-ahead log at any byte; what may follow is garbage.
+fn tear(file: &Path, chat: &Chat) {
+    let log = PathBuf::from(format!("{}-wal", file.display()));
+    // The index of the log is of the process that ended.
+    drop(std::fs::remove_file(format!("{}-shm", file.display())));
+    let Ok(mut bytes) = std::fs::read(&log) else { return };
+    let keep = bytes.len() as u64 - chat.roll(bytes.len().min(40_000) as u64 + 1);
+    bytes.truncate(usize::try_from(keep).unwrap());
+    bytes.extend((0..chat.roll(3_000)).map(|n| u8::try_from(n * 37 % 251).unwrap()));
+    std::fs::write(&log, bytes).unwrap();
+}
+
 async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collections::BTreeMap<String, u64>) {
     let clock = SimClock::frozen(BEGIN_MS);
     let file = folder.join(format!("{seed}.db"));
@@ -294,7 +310,17 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
                 Turn::Done(_) => continue 'turns,
                 Turn::Stands(until) => next.push(until),
                 Turn::Ended => {
+                    let torn = world.tears.then(|| {
+                        // As it lies on the disk at this instant, and what a power cut may leave of the log.
+                        let torn = folder.join(format!("{seed}.torn"));
+                        copy(&file, &torn);
+                        tear(&torn, &chat);
+                        torn
+                    });
                     processes.remove(n).end().await;
+                    if let Some(torn) = torn {
+                        copy(&torn, &file);
+                    }
                     if world.restores {
                         // The file as it was at some earlier end, or this end kept for later.
                         match chat.roll(4) {
@@ -355,7 +381,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_schedule_posts_each_notice_exactly_once_or_holds_it() {
+async fn f1_f3_f4_f5_f6_f7_f8_f9_every_schedule_posts_each_notice_exactly_once_or_holds_it() {
     let (schedules, first) = (number("TMINUS_SCHEDULES", 60), number("TMINUS_SEED", 20_261_124));
     eprintln!("{schedules} schedules in each of {} worlds, from seed {first}", WORLDS.len());
     let folder = folder();
