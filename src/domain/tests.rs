@@ -11,7 +11,7 @@ use super::command::{
 };
 use super::decide::{Context, decide, open};
 use super::delivery::Trouble;
-use super::effect::Effect;
+use super::effect::{Effect, Redelivery};
 use super::event::{Event, Recorded, StageEvent};
 use super::freeze::{self, Freeze, Window};
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
@@ -246,6 +246,76 @@ proptest! {
                 }
             }
             check(&release, &journal, now);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+    /// A schedule that moves, stops and is called off at any moment: a rung is said at most once in each generation, what is
+    /// said belongs to the present one, and of an earlier one everything was withdrawn or edited.
+    #[test]
+    fn f20_at_most_one_notice_of_a_rung_lives(steps in proptest::collection::vec((0u8..6, 0i64..900), 1..40)) {
+        let (mut release, _) = draft(PLAN);
+        let (policy, mut now) = (policy(), begin());
+        let (mut said, mut overtaken) = (std::collections::BTreeSet::new(), std::collections::BTreeSet::new());
+        // Submit; then move, hold, resume, correct, call off.
+        let moves = [(26, 0), (10, 0), (11, 0), (30, 0), (12, 0), (32, 0)];
+        for (n, minutes) in std::iter::once((0, 0)).chain(steps.into_iter().map(|(n, m)| (moves[usize::from(n)].0, m))) {
+            now += SignedDuration::from_mins(minutes);
+            let (actor, command) = command(n, minutes, now);
+            for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command), (Actor::Clock, Command::Tick)] {
+                let ctx = Context { now, actor: &actor, policy: &policy, others: &[] };
+                let Ok(decision) = decide(&release, command, ctx) else { continue };
+                release = decision.release;
+                for effect in decision.effects {
+                    match effect {
+                        Effect::Post(posting) if posting.key.starts_with('g') && posting.key.as_bytes()[1].is_ascii_digit() => {
+                            let present = format!("g{}/", release.generation);
+                            prop_assert!(posting.key.starts_with(&present), "{} is of an earlier schedule", posting.key);
+                            prop_assert!(said.insert(posting.key.clone()), "{} said twice", posting.key);
+                        }
+                        Effect::Redeliver { key, how: Redelivery::Withdraw } => {
+                            overtaken.insert(key);
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            let present = format!("g{}/", release.generation);
+            let stale: Vec<_> = said.iter().filter(|key| !key.starts_with(&present) && !overtaken.contains(*key)).collect();
+            prop_assert!(stale.is_empty(), "{stale:?} still live");
+        }
+    }
+}
+
+/// `product.md` 4, F19: offsets are elapsed time, through every clock change of four zones.
+#[test]
+fn f19_every_notice_of_a_plan_is_exact_through_both_clock_changes() {
+    let nights = [
+        ("Europe/Berlin", "2027-03-28 12:00", "2027-10-31 12:00"),
+        ("America/New_York", "2027-03-14 12:00", "2026-11-01 12:00"),
+        ("Australia/Lord_Howe", "2027-10-03 12:00", "2027-04-04 12:00"),
+        ("Africa/Cairo", "2027-04-30 12:00", "2027-10-29 12:00"),
+    ];
+    for (zone, spring, autumn) in nights {
+        for day in [spring, autumn] {
+            let (mut release, _) = draft(&PLAN.replace("2026-12-08 14:00 Europe/Berlin", &format!("{day} {zone}")));
+            let t0 = release.plan.t0_at().unwrap();
+            release.phase = Phase::Gathering { since: begin() };
+            let marks: Vec<(String, i64)> = agenda(&release)
+                .into_iter()
+                .filter_map(|mark| match mark.kind {
+                    super::agenda::MarkKind::Rung { rung } => Some((rung, t0.duration_since(mark.at).as_secs() / 60)),
+                    _ => None,
+                })
+                .collect();
+            let want = [("T-24h/engineering", 1440), ("T-2h/support", 120), ("T-30m/status-page", 30)];
+            assert_eq!(marks, want.map(|(rung, minutes)| (rung.to_owned(), minutes)), "{zone} {day}");
+            // The day before, the clock on the wall reads another hour than at T-0.
+            let wall = |at: Timestamp| super::zone_of(zone).to_datetime(at).hour();
+            let day_before = wall(t0 - SignedDuration::from_hours(24));
+            assert!(zone == "Australia/Lord_Howe" || day_before != wall(t0), "{zone} {day}: {day_before}");
         }
     }
 }

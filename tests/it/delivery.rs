@@ -25,7 +25,7 @@ async fn faults_of_create_message_lose_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_history_that_cannot_be_read_is_not_believed() {
+async fn f9_a_history_that_cannot_be_read_is_not_believed() {
     let rig = Rig::approved().await;
     rig.advance(t(-31)).await;
     rig.sandbox().hide_history(true);
@@ -56,7 +56,7 @@ async fn notices_leave_at_their_instant_and_a_restart_continues() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn downtime_over_a_rung_says_so_late_or_skips_it() {
+async fn f21_downtime_over_a_rung_says_so_late_or_skips_it() {
     let rig = Rig::approved().await;
     let sandbox = rig.sandbox().clone();
     // A jump past T-24h and T-2h, as if the service had been away.

@@ -97,7 +97,8 @@ impl Field {
 
 impl Process {
     async fn tell(&mut self, line: &str) {
-        self.write.write_all(format!("{line}\n").as_bytes()).await.unwrap();
+        // A process that has ended does not listen.
+        drop(self.write.write_all(format!("{line}\n").as_bytes()).await);
     }
 
     /// The next point the courier reaches, if it reaches one soon.
@@ -170,7 +171,7 @@ async fn prepare(field: &Field, releases: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() {
+async fn f2_sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() {
     let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
     let wanted = number("TMINUS_KILLS", 200);
     let seed = number("TMINUS_SEED", 20_261_124).max(1);
@@ -245,4 +246,59 @@ async fn sigkill_between_claim_send_and_record_posts_each_notice_exactly_once() 
     assert!(kills >= wanted, "only {kills} kills");
     assert_eq!(at_points.len(), 5, "every point was hit: {at_points:?}");
     assert_eq!(field.sandbox.violations(), Vec::<String>::new());
+}
+
+/// F35: what was begun is finished or found again; nothing new is claimed; it ends well within ten seconds.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f35_sigterm_ends_in_time_and_the_next_start_continues() {
+    const RELEASES: u64 = 4;
+    let field = Field::new().await;
+    prepare(&field, RELEASES).await;
+    let (mut ended_at, mut process) = (Vec::new(), field.start().await);
+    field.move_to(&mut process, t(-24 * 60)).await;
+    for point in ["after_claim", "before_send", "after_send", "after_record"] {
+        loop {
+            let Some(reached) = process.point(Duration::from_millis(3_000)).await else {
+                panic!("{point} was not reached");
+            };
+            if reached.starts_with(point) {
+                break;
+            }
+            process.tell("go").await;
+        }
+        let term = Command::new("kill").args(["-TERM", &process.child.id().to_string()]).status().unwrap();
+        assert!(term.success());
+        let begun = tokio::time::Instant::now();
+        let mut open = true;
+        let status = loop {
+            if let Some(status) = process.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(10), "it does not end: stopped at {point}");
+            // Whatever it still reaches may go on.
+            if open {
+                process.tell("go").await;
+                open = process.point(Duration::from_millis(50)).await.is_some()
+                    || begun.elapsed() < Duration::from_secs(9);
+            }
+        };
+        assert_eq!(status.code(), Some(0), "at {point}");
+        ended_at.push(begun.elapsed().as_millis());
+        process = field.start().await;
+        let later = field.sandbox.clock().now_ms() + 31_000;
+        field.move_to(&mut process, later).await;
+    }
+    for _ in 0..4 {
+        let later = field.sandbox.clock().now_ms() + 31_000;
+        field.move_to(&mut process, later).await;
+        process.run_dry().await;
+    }
+    process.kill();
+    eprintln!("ended after {ended_at:?} ms");
+    let posted: Vec<String> =
+        field.sandbox.messages("engineering").iter().map(text).filter(|m| m.contains("📣 T-24h · ")).collect();
+    for n in 1..=RELEASES {
+        let count = posted.iter().filter(|m| m.contains(&format!("REL-{n} Release {n}\n"))).count();
+        assert_eq!(count, 1, "T-24h of REL-{n}: posted {count} times");
+    }
 }

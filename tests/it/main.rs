@@ -6,6 +6,7 @@
 
 mod alerts;
 mod delivery;
+mod faults;
 mod kill;
 mod notices;
 mod pages;

@@ -57,7 +57,7 @@ fn lint_says_where_and_exits_with_its_verdict() {
 }
 
 #[test]
-fn a_second_instance_ends_with_75() {
+fn f30_a_second_instance_ends_with_75() {
     let folder = tempfile::tempdir().unwrap();
     let database = folder.path().join("t.db");
     let lock = std::fs::File::create(folder.path().join("t.db.lock")).unwrap();

@@ -15,3 +15,5 @@ pub mod render;
 pub mod rest;
 pub mod send;
 mod standing;
+#[cfg(test)]
+mod tests;

@@ -104,7 +104,7 @@ fn post(release: ReleaseId, n: u64, channel: u64, priority: i64, due: i64) -> Ne
 }
 
 /// Drains `notices` due within one second over `channels`, with an urgent one in the middle.
-async fn drain(notices: u64, channels: u64, counting: Counting) {
+async fn drain(notices: u64, channels: u64, counting: Counting) -> (f64, i64) {
     let way = Way { each_ms: 50, jitter_ms: 40 };
     let field = Field::new(channels, Limits { counting, way, ..Limits::DISCORD }).await;
     let release = prepare(&field.desk).await;
@@ -147,13 +147,14 @@ async fn drain(notices: u64, channels: u64, counting: Counting) {
         took / ideal
     );
     assert_eq!(refused, 0, "{counting:?}: nothing is refused");
-    assert!(urgent <= 250 + 90, "{counting:?}: an urgent post left after {urgent} ms");
-    assert!(took <= 1.05 * ideal + 0.25, "{counting:?}: {took} s");
+    (took / ideal, urgent)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f22_a_burst_is_drained_at_discords_limits_and_the_urgent_go_first() {
-    drain(150, 60, Counting::Sliding).await;
+    // Figures are the benchmark's business; that nothing is refused, early, lost or doubled is this one's.
+    let (_, urgent) = drain(150, 60, Counting::Sliding).await;
+    assert!(urgent < 1_500, "behind a hundred others it would have waited two seconds: {urgent} ms");
 }
 
 /// `--ignored`: twenty seconds for each way of counting.
@@ -161,7 +162,9 @@ async fn f22_a_burst_is_drained_at_discords_limits_and_the_urgent_go_first() {
 #[ignore = "a benchmark of a minute, in .ci/long"]
 async fn a_thousand_notices_due_in_one_second() {
     for counting in [Counting::Fixed, Counting::Sliding, Counting::Leaky] {
-        drain(1_000, 330, counting).await;
+        let (times, urgent) = drain(1_000, 330, counting).await;
+        assert!(times <= 1.05, "{counting:?}: {times} times the ideal");
+        assert!(urgent <= 250 + 2 * 50 + 40, "{counting:?}: an urgent post left after {urgent} ms");
     }
 }
 

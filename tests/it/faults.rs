@@ -1,0 +1,123 @@
+//! Rows of the fault matrix (`reliability.md` 7) that a front door shows, each named after its row.
+
+use chat_sandbox::{CREATE, Fault, Script};
+use tminus::sandboxed::t;
+
+use crate::rig::{Rig, shown, text};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f10_a_message_deleted_before_the_repeat_is_not_posted_again() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-24 * 60) - 1).await;
+    rig.sandbox().fail_next(&[Fault::FailAfter]);
+    rig.advance(t(-24 * 60)).await;
+    let posted = rig.sandbox().messages("engineering").pop().unwrap();
+    // A moderator removes it before its lost answer is looked up.
+    assert!(rig.sandbox().delete(posted.id));
+    rig.advance(t(-23 * 60)).await;
+    assert_eq!(rig.count("engineering", "📣 T-24h"), 0, "delivered, then removed by somebody: that is final");
+    let creates = |rig: &Rig| {
+        let requests = rig.sandbox().requests();
+        requests.iter().filter(|r| r.route == CREATE && r.request.to_string().contains("📣 T-24h")).count()
+    };
+    assert_eq!(creates(&rig), 2, "the repeat carried the nonce, and was told that it is gone");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f14_whatever_ends_the_gateway_it_comes_back_and_a_press_counts_once() {
+    let rig = Rig::new().await;
+    rig.import("ana", "checkout-4.2.md", tminus::sandboxed::PLAN.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    let back = async || {
+        for _ in 0..800 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            if rig.sandbox().online() {
+                return;
+            }
+        }
+        panic!("the gateway did not come back");
+    };
+    for code in [4000, 4007, 4009] {
+        rig.sandbox().close_gateway(code);
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        back().await;
+    }
+    rig.sandbox().drop_gateway();
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    back().await;
+    let answer = rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
+    assert!(answer.starts_with("✅ Done"), "{answer}");
+    assert_eq!(rig.count("releases", "✅ Engineering Lead signed"), 1);
+    let registered = rig.sandbox().requests().iter().filter(|r| r.route.starts_with("PUT /applications")).count();
+    assert!(registered <= 5, "{registered} identifies for four ends");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_a_sign_off_whose_answer_is_lost_stands_and_the_card_shows_it() {
+    let rig = Rig::new().await;
+    rig.import("ana", "checkout-4.2.md", tminus::sandboxed::PLAN.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    let route = "POST /interactions/{}/{}/callback".to_owned();
+    for (who, role, status) in
+        [("chloe", "engineering_lead", 404), ("dev", "product_owner", 400), ("eva", "sre_ops", 502)]
+    {
+        rig.sandbox().script(Script {
+            route: route.clone(),
+            fault: Fault::Status(status),
+            times: Some(1),
+            chance: 1.0,
+        });
+        let options = [("role", role)];
+        let seen = rig.sandbox().slash(who, "releases", "release signoff give", &options, None).await;
+        drop(seen);
+        rig.quiet().await;
+    }
+    rig.sandbox().mend();
+    rig.advance(tminus::sandboxed::BEGIN_MS + 31_000).await;
+    let card = rig.slash("ana", "release show", &[]).await;
+    assert!(card.starts_with("✅ Approved"), "recorded is shown: {card}");
+    let again = rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
+    assert!(again.contains("has been signed already, by Chloe Martin"), "{again}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f16_of_many_presses_at_once_exactly_one_wins_and_the_others_are_told() {
+    let rig = Rig::new().await;
+    rig.import("ana", "checkout-4.2.md", tminus::sandboxed::PLAN.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    let mut presses = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let sandbox = rig.sandbox().clone();
+        presses.spawn(async move {
+            let options = [("role", "engineering_lead")];
+            sandbox.slash("chloe", "releases", "release signoff give", &options, None).await.unwrap()
+        });
+    }
+    let answers: Vec<String> = presses.join_all().await.iter().map(shown).collect();
+    rig.quiet().await;
+    let won = answers.iter().filter(|answer| answer.starts_with("✅ Done")).count();
+    let told = answers.iter().filter(|answer| answer.contains("signed already, by Chloe Martin")).count();
+    assert_eq!((won, told), (1, 19), "{answers:?}");
+    assert_eq!(rig.count("releases", "✅ Engineering Lead signed"), 1);
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f18_three_days_asleep_says_what_is_still_true_and_nothing_else() {
+    let rig = Rig::approved().await;
+    let before = rig.sandbox().messages("releases").len();
+    rig.sandbox().clock().move_to(t(3 * 24 * 60));
+    rig.quiet().await;
+    for (channel, rung) in [("engineering", "T-24h"), ("support", "T-2h"), ("releases", "T-30m")] {
+        assert_eq!(rig.count(channel, &format!("📣 {rung} · ")), 0, "{rung} is not said days later");
+    }
+    let news: Vec<String> = rig.sandbox().messages("releases").iter().skip(before).map(text).collect();
+    assert_eq!(news.len(), 1, "{news:?}");
+    assert!(news[0].contains("🕛 T-0 passed four hours ago") && news[0].contains("calls @ana"), "{news:?}");
+    let lines = rig.slash("ana", "release timeline", &[]).await;
+    assert!(lines.contains("skipped"), "what was not said is on the timeline: {lines}");
+    rig.finish().await;
+}
