@@ -56,11 +56,9 @@ impl Store {
         let mut txn = self.begin().await?;
         let sending = sqlx::query!(
             "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1, tainted = 1,
-                    state = CASE WHEN recoveries + 1 > ?2 THEN 'dead' ELSE 'unknown' END,
-                    reason = CASE WHEN recoveries + 1 > ?2 THEN 'the process died too often while sending it' ELSE 'the process ended while sending it' END
+                    state = 'unknown', reason = 'the process ended while sending it'
              WHERE state = 'sending'",
-            settled,
-            MAX_RECOVERIES
+            settled
         )
         .execute(&mut *txn)
         .await?;
@@ -103,11 +101,10 @@ impl Store {
         let mut txn = self.begin().await?;
         sqlx::query!(
             "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?2, tainted = 1,
-                    state = CASE WHEN recoveries + 1 > ?3 THEN 'dead' ELSE 'unknown' END, reason = 'sending it ended abnormally'
+                    state = 'unknown', reason = 'sending it ended abnormally'
              WHERE id = ?1 AND state = 'sending'",
             id,
-            settled,
-            MAX_RECOVERIES
+            settled
         )
         .execute(&mut *txn)
         .await?;
@@ -206,7 +203,8 @@ impl Store {
         rows.into_iter().map(Claimed::try_from).collect()
     }
 
-    /// Settles a look-up, fenced by the state and the attempt it was made for.
+    /// Settles a look-up, fenced by the state and the attempt it was made for. What is surely not there and ended the process too
+    /// often is given up as poison.
     ///
     /// # Errors
     /// Database faults.
@@ -229,8 +227,10 @@ impl Store {
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
-                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'held') THEN 'superseded' ELSE ?3 END,
-                    next_try = coalesce(?6, next_try), reason = ?7, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
+                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'held') THEN 'superseded'
+                                 WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'dead' ELSE ?3 END,
+                    next_try = coalesce(?6, next_try),
+                    reason = CASE WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'it is not in the channel, and sending it ended the process too often' ELSE ?7 END, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
              WHERE id = ?1 AND attempt = ?2 AND state = 'unknown'",
             id,
             attempt,
@@ -239,7 +239,8 @@ impl Store {
             posted,
             next,
             why,
-            looked_up
+            looked_up,
+            MAX_RECOVERIES
         )
         .execute(&mut *txn)
         .await?;
