@@ -251,14 +251,14 @@ async fn f2_sigkill_between_claim_send_and_record_posts_each_notice_exactly_once
 /// F35: what was begun is finished or found again; nothing new is claimed; it ends well within ten seconds.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f35_sigterm_ends_in_time_and_the_next_start_continues() {
-    const RELEASES: u64 = 4;
+    const RELEASES: u64 = 12;
     let field = Field::new().await;
     prepare(&field, RELEASES).await;
     let (mut ended_at, mut process) = (Vec::new(), field.start().await);
     field.move_to(&mut process, t(-24 * 60)).await;
     for point in ["after_claim", "before_send", "after_send", "after_record"] {
         loop {
-            let Some(reached) = process.point(Duration::from_millis(3_000)).await else {
+            let Some(reached) = process.point(Duration::from_secs(10)).await else {
                 panic!("{point} was not reached");
             };
             if reached.starts_with(point) {
