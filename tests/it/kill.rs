@@ -95,6 +95,14 @@ impl Field {
     }
 }
 
+/// A test that fails leaves no process behind.
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 impl Process {
     async fn tell(&mut self, line: &str) {
         // A process that has ended does not listen.

@@ -74,6 +74,14 @@ struct Process {
     write: OwnedWriteHalf,
 }
 
+/// A test that fails leaves no process behind.
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
 impl Process {
     async fn start(control: &TcpListener, database: &Path, sandbox: &Sandbox) -> Self {
         let child = Command::new(std::env::current_exe().unwrap())
