@@ -186,16 +186,20 @@ async fn f2_sigkill_between_claim_send_and_record_posts_each_notice_exactly_once
     eprintln!("seed {seed}");
     let mut dice = Dice(seed);
     let field = Field::new().await;
-    // Enough notices for the kills, and as many spared as killed.
-    let releases = wanted.div_ceil(4) + 10;
+    let (near, nearest) = ((wanted * 2 / 5).min(140), (wanted / 4).min(45));
+    // Enough notices for the kills of the largest share.
+    let releases = (wanted - near - nearest).max(near) * 2 / 3 + 10;
     prepare(&field, releases).await;
 
     let mut kills: u64 = 0;
     let mut at_points = std::collections::BTreeMap::<String, u64>::new();
     // Each kill costs half a minute of the clock; a rung's share must end before the next rung, or it is rightly skipped.
-    let rungs = [(-24 * 60, "engineering", "T-24h", 50), (-120, "support", "T-2h", 40), (-30, "releases", "T-30m", 25)];
-    for (rung, channel, label, percent) in rungs {
-        let share = (wanted * percent).div_ceil(100);
+    let rungs = [
+        (-24 * 60, "engineering", "T-24h", wanted - near - nearest),
+        (-120, "support", "T-2h", near),
+        (-30, "releases", "T-30m", nearest),
+    ];
+    for (rung, channel, label, share) in rungs {
         let mut here = 0;
         let mut process = field.start().await;
         field.move_to(&mut process, t(rung)).await;
