@@ -2,7 +2,7 @@
 //! the process ending at any named point and beginning again, sometimes on a backup. Then all is calm, everything drains, and
 //! every notice must stand in its channel exactly once, or be held and say so.
 //!
-//! `TMINUS_SCHEDULES` sets how many schedules each world plays (default 60), `TMINUS_SEED` the first seed; a failure names its own.
+//! `TMINUS_SCHEDULES` sets how many schedules each world plays (default 60), `TMINUS_SEED` the first seed; a failure names its own. `TMINUS_WORLD` plays one world alone.
 
 #![expect(clippy::print_stderr, reason = "what was played, and from which seed")]
 
@@ -108,7 +108,8 @@ impl Process {
     async fn start(file: &Path, clock: &SimClock, chat: &Arc<Chat>, me: usize) -> Self {
         let seat = Seat { chat: Arc::clone(chat), me };
         seat.free();
-        let store = Store::open(file, Purpose::Sandbox).await.unwrap();
+        let store =
+            Store::open(file, Purpose::Sandbox).await.unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
         let (desk, requests) = Desk::new(store.clone(), Clock::Sandbox(clock.clone()));
         let nudges = Nudges::default();
         let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
@@ -238,14 +239,15 @@ impl Process {
     }
 }
 
-/// A copy of a closed database.
+/// A copy of a closed database. The index of a log is never copied: it belongs to the processes that had it open.
 fn copy(from: &Path, to: &Path) {
-    for ending in ["", "-wal", "-shm"] {
-        let name = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
-        if name(from).exists() {
-            std::fs::copy(name(from), name(to)).unwrap();
-        } else if name(to).exists() {
-            std::fs::remove_file(name(to)).unwrap();
+    let name = |path: &Path, ending: &str| PathBuf::from(format!("{}{ending}", path.display()));
+    for ending in ["-shm", "-wal", ""] {
+        drop(std::fs::remove_file(name(to, ending)));
+    }
+    for ending in ["", "-wal"] {
+        if name(from, ending).exists() {
+            std::fs::copy(name(from, ending), name(to, ending)).unwrap();
         }
     }
 }
@@ -386,7 +388,8 @@ async fn f1_f3_f4_f5_f6_f7_f8_f9_every_schedule_posts_each_notice_exactly_once_o
     eprintln!("{schedules} schedules in each of {} worlds, from seed {first}", WORLDS.len());
     let folder = folder();
     let mut points = std::collections::BTreeMap::<String, u64>::new();
-    for world in WORLDS {
+    let only = std::env::var("TMINUS_WORLD").ok();
+    for world in WORLDS.into_iter().filter(|world| only.as_ref().is_none_or(|only| only == world.name)) {
         let (mut held, mut running) = (0, tokio::task::JoinSet::new());
         let mut ended = |(seed, verdict, hit): (u64, Verdict, std::collections::BTreeMap<String, u64>)| {
             let fine = verdict.lost.is_empty() && verdict.doubled.is_empty() && verdict.unexpected.is_empty();
