@@ -1,7 +1,10 @@
 //! What sending can lead to, whatever it was sent to: faults by what may follow them, and what a look-up says. It must not
-//! know any platform.
+//! know any platform, only that they are reached by HTTP.
 
 use std::time::Duration;
+
+const CONNECT: Duration = Duration::from_secs(3);
+const WHOLE: Duration = Duration::from_secs(10);
 
 /// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,4 +43,31 @@ pub enum LookUp {
     Absent,
     /// The history could not be trusted.
     Inconclusive,
+}
+
+/// The HTTP client for everything that is written to: time-outs, no redirects, no proxy from the environment. `agent` is what it
+/// calls itself.
+///
+/// # Errors
+/// The TLS library could not be set up.
+pub fn http_client(agent: &str) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT)
+        .timeout(WHOLE)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .user_agent(agent)
+        .build()
+}
+
+/// A request that got no answer: not sent if the server was never reached, else of unknown outcome.
+pub fn unanswered(error: &reqwest::Error) -> SendFault {
+    // A URL may hold a token: only the innermost cause is kept, which does not name it.
+    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        text = inner.to_string();
+        source = inner.source();
+    }
+    if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
 }

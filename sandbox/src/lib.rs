@@ -7,6 +7,7 @@
 mod act;
 mod clock;
 mod control;
+mod dice;
 mod faults;
 mod gateway;
 mod json;
@@ -36,6 +37,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use act::{CannotAct, Options};
 pub use clock::{SimClock, wall_ms};
+pub use dice::Dice;
 pub use faults::{CREATE, Fault, Right, Script};
 pub use limits::{Counting, Limits, Way};
 pub use model::{File, Logged, Message, Seen, StatusPost};

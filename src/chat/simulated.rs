@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chat_sandbox::SimClock;
+use chat_sandbox::{Dice, SimClock};
 use tokio::sync::Notify;
 
 use super::{LookUp, Outgoing, SendFault, Standing};
@@ -120,7 +120,7 @@ impl Seat {
 #[derive(Debug)]
 struct Inner {
     faults: Faults,
-    dice: u64,
+    dice: Dice,
     /// What stands in the channels: marker and nonce, in order.
     said: BTreeMap<String, Vec<(u64, String)>>,
     nonces: Vec<(String, i64, u64)>,
@@ -133,18 +133,8 @@ struct Inner {
 }
 
 impl Inner {
-    /// A number from 0 to 1 (xorshift).
-    fn draw(&mut self) -> f64 {
-        self.dice ^= self.dice << 13;
-        self.dice ^= self.dice >> 7;
-        self.dice ^= self.dice << 17;
-        #[expect(clippy::cast_precision_loss, reason = "53 bits are what a fraction has")]
-        let fraction = (self.dice >> 11) as f64;
-        fraction / 9_007_199_254_740_992.0
-    }
-
     fn chance(&mut self, of: f64) -> bool {
-        of > 0.0 && self.draw() < of
+        of > 0.0 && self.dice.draw() < of
     }
 
     /// Creates a message, or returns the one its nonce stands for.
@@ -175,7 +165,7 @@ impl Chat {
     pub fn new(clock: SimClock, seed: u64, faults: Faults) -> Self {
         let inner = Inner {
             faults,
-            dice: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
+            dice: Dice::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1),
             said: BTreeMap::new(),
             nonces: Vec::new(),
             late: Vec::new(),
@@ -193,7 +183,7 @@ impl Chat {
 
     /// A number below `sides`, from the same dice as the faults.
     pub fn roll(&self, sides: u64) -> u64 {
-        let drawn = self.lock().draw();
+        let drawn = self.lock().dice.draw();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -246,7 +236,7 @@ impl Chat {
         }
         if inner.chance(faults.stall) {
             #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds")]
-            let after = (inner.draw() * faults.stall_ms as f64) as i64;
+            let after = (inner.dice.draw() * faults.stall_ms as f64) as i64;
             return Some(Stand::Until(now + 1 + after));
         }
         None
@@ -282,7 +272,7 @@ impl Chat {
         }
         if inner.chance(faults.zombie) {
             #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "milliseconds")]
-            let after = (inner.draw() * faults.zombie_ms as f64) as i64;
+            let after = (inner.dice.draw() * faults.zombie_ms as f64) as i64;
             inner.late.push((now + after, channel.0.clone(), out.marker.to_owned(), nonce.to_owned()));
             return Err(SendFault::Unknown("time-out".to_owned()));
         }

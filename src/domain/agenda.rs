@@ -1,6 +1,10 @@
 //! The agenda: a pure function of the release, the one source of what will happen when. Rescheduling is recomputing;
 //! there is no job to cancel. This root only collects; each topic names its own marks.
 
+#![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
+
+use std::mem::discriminant;
+
 use jiff::Timestamp;
 
 use super::release::Release;
@@ -61,15 +65,23 @@ pub enum MarkKind {
 impl MarkKind {
     /// Whether it reminds of the very thing that `earlier` reminded of.
     pub fn follows(&self, earlier: &Self) -> bool {
-        match (self, earlier) {
-            (Self::PointReminder { after_min }, Self::PointReminder { after_min: earlier }) => after_min == earlier,
-            (Self::T0 { .. }, Self::T0 { .. })
-            | (Self::SignoffReminder { .. }, Self::SignoffReminder { .. })
-            | (Self::CaseReminder, Self::CaseReminder)
-            | (Self::RollbackReminder, Self::RollbackReminder)
-            | (Self::Postmortem { .. }, Self::Postmortem { .. })
-            | (Self::Actions { .. }, Self::Actions { .. }) => true,
-            _ => false,
+        match self {
+            Self::PointReminder { .. } => self == earlier,
+            Self::T0 { .. }
+            | Self::SignoffReminder { .. }
+            | Self::CaseReminder
+            | Self::RollbackReminder
+            | Self::Postmortem { .. }
+            | Self::Actions { .. } => discriminant(self) == discriminant(earlier),
+            Self::Draft
+            | Self::BreakGlassFollowUp
+            | Self::Rung { .. }
+            | Self::SoakEnds
+            | Self::Update
+            | Self::Point { .. }
+            | Self::Trigger { .. }
+            | Self::ActionDone { .. }
+            | Self::QuietOver { .. } => false,
         }
     }
 }

@@ -24,7 +24,7 @@ use super::{alert, closing, decision, delivery, freeze, ladder, lifecycle, rollb
 pub struct Context<'a> {
     pub now: Timestamp,
     pub actor: &'a Actor,
-    /// The workspace's present policy; a release keeps the snapshot it was submitted with.
+    /// The workspace's present policy. A release goes by its own copy, which submitting takes and changes of policy renew.
     pub policy: &'a Policy,
     /// The workspace's other open releases, where overlaps are looked for; else empty.
     pub others: &'a [Planned],

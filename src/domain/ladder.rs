@@ -11,7 +11,6 @@ use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::NoticeEvent;
 use super::ids::Audience;
-use super::minutes;
 use super::notice::{Notice, RungMissed};
 use super::people::By;
 use super::plan::{ReleaseType, RungPlan, t_label};
@@ -19,11 +18,10 @@ use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Correction, Phase, Receipt, Release, RungSaid, RungState};
 use super::stage::gaps_ahead;
+use super::{UNDO, minutes};
 
 /// A notice more than this late says so (`reliability.md` 5.7).
 const LATE_AFTER_S: i64 = 60;
-/// How long a mis-pressed receipt can be taken back.
-const UNDO: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// The rungs of this release's type, earliest first. A hotfix has no T-24h (`product.md` 4).
 pub fn rungs(release: &Release) -> Vec<&RungPlan> {
@@ -164,12 +162,7 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .iter()
         .filter(|rung| needs_receipt(release, &rung.audience))
         .map(RungPlan::key)
-        .filter(|key| {
-            release.rungs.get(key).is_some_and(|state| {
-                let retracted = state.correction.as_ref().is_some_and(|c| c.retracted);
-                state.said != RungSaid::Skipped && state.receipt.is_none() && !retracted
-            })
-        })
+        .filter(|key| release.rungs.get(key).is_some_and(|state| state.said != RungSaid::Skipped && state.unanswered()))
         .collect()
 }
 
@@ -285,7 +278,7 @@ fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Res
     let plan = rung_named(&work.release, typed)?;
     let rung = plan.key();
     if work.release.rungs.get(&rung).is_none_or(|state| state.said == RungSaid::Skipped) {
-        return Err(Refusal::NothingOpen { what: "notice of that name that was said" });
+        return Err(Refusal::NotPosted { rung });
     }
     let text = super::decide::reason(text)?;
     work.record(NoticeEvent::Corrected { rung: rung.clone(), text: text.clone(), retracted });
@@ -316,8 +309,7 @@ pub(super) fn quiet_over(work: &mut Work<'_>, rung: &str) {
 /// The rung's message as things are now.
 pub(super) fn show(work: &mut Work<'_>, plan: &RungPlan) {
     let generation = work.release.generation;
-    let waits = |state: &RungState| state.receipt.is_none() && state.correction.as_ref().is_none_or(|c| !c.retracted);
-    let open = work.release.rungs.get(&plan.key()).is_some_and(waits);
+    let open = work.release.rungs.get(&plan.key()).is_some_and(RungState::unanswered);
     let prompt = (open && needs_receipt(&work.release, &plan.audience))
         .then(|| Prompt::Receipt { rung: plan.key(), generation });
     say_anew(work, plan, prompt);

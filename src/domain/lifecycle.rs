@@ -225,7 +225,7 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     };
     let by = work.by();
     if told {
-        schedule::overtake(work);
+        schedule::scrub(work);
         schedule::announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
     }
     work.record(PlanEvent::Scrubbed { reason: why });

@@ -44,6 +44,9 @@ pub mod workspace;
 #[cfg(test)]
 pub mod tests;
 
+/// How long a step or a receipt that was pressed by mistake can be taken back (`product.md` 4).
+pub(crate) const UNDO: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
+
 /// Whether an instant lies between 2000 and 2200: others are mistakes, and would overflow the
 /// arithmetic of offsets.
 pub(crate) fn plausible(at: jiff::Timestamp) -> bool {

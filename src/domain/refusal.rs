@@ -101,6 +101,10 @@ pub enum Refusal {
     NothingOpen {
         what: &'static str,
     },
+    /// A notice that was never posted cannot be corrected.
+    NotPosted {
+        rung: String,
+    },
 }
 
 /// What the refused command was after.

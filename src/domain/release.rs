@@ -103,6 +103,13 @@ pub struct RungState {
     pub correction: Option<Correction>,
 }
 
+impl RungState {
+    /// Nobody has confirmed it, and it was not retracted.
+    pub fn unanswered(&self) -> bool {
+        self.receipt.is_none() && self.correction.as_ref().is_none_or(|correction| !correction.retracted)
+    }
+}
+
 /// What somebody set right about a rung that was said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Correction {

@@ -78,16 +78,7 @@ pub(super) fn reschedule(work: &mut Work<'_>, mut t0: PlannedTime, why: &str) ->
 
 /// After the event that moved T-0: the old schedule's notices, the rungs whose time is past, and whoever must know.
 pub(super) fn begin_anew(work: &mut Work<'_>, said: Said, why: Option<String>) -> (Vec<Audience>, Vec<String>) {
-    for rung in &said.rungs {
-        let key = ladder::posting_key(said.generation, &rung.key());
-        let notice = Notice::Overtaken {
-            label: t_label(-i64::from(rung.before_min)),
-            audience: rung.audience.clone(),
-            scrubbed: false,
-        };
-        drop_unsent(work, &key);
-        work.edit(key, notice, None);
-    }
+    overtake(work, &said, false);
     let skipped = skip_past(work);
     let mut told = said.told;
     for rung in &work.release.plan.rungs {
@@ -113,15 +104,17 @@ fn skip_past(work: &mut Work<'_>) -> Vec<String> {
 }
 
 /// Called off: the notices of the present schedule show it.
-pub(super) fn overtake(work: &mut Work<'_>) {
+pub(super) fn scrub(work: &mut Work<'_>) {
     let said = Said::of(&work.release);
+    overtake(work, &said, true);
+}
+
+/// The notices of a schedule show that it holds no more; those not in their channel yet are not sent.
+fn overtake(work: &mut Work<'_>, said: &Said, scrubbed: bool) {
     for rung in &said.rungs {
         let key = ladder::posting_key(said.generation, &rung.key());
-        let notice = Notice::Overtaken {
-            label: t_label(-i64::from(rung.before_min)),
-            audience: rung.audience.clone(),
-            scrubbed: true,
-        };
+        let label = t_label(-i64::from(rung.before_min));
+        let notice = Notice::Overtaken { label, audience: rung.audience.clone(), scrubbed };
         drop_unsent(work, &key);
         work.edit(key, notice, None);
     }

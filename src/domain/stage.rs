@@ -10,7 +10,6 @@ use super::decision::Point;
 use super::effect::{Destination, Priority, Reply};
 use super::event::StageEvent;
 use super::lifecycle::GO_GRACE_MIN;
-use super::minutes;
 use super::notice::{Notice, Undone};
 use super::people::By;
 use super::plan::ReleaseType;
@@ -18,10 +17,7 @@ use super::policy::{self, Action};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
-use super::{alert, freeze, ladder, schedule, signoff};
-
-/// How long a go or a stage step can be taken back.
-const UNDO: SignedDuration = SignedDuration::from_secs(60);
+use super::{UNDO, alert, freeze, ladder, minutes, schedule, signoff};
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

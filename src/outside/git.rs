@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use super::rfc3339;
 use crate::sending::SendFault;
 use crate::voice::{PageEntry, PageState};
 
@@ -88,7 +87,7 @@ fn file(entry: &PageEntry) -> String {
     let resolved = matches!(entry.state, PageState::Completed | PageState::Cancelled);
     // JSON strings are YAML strings: whatever a title holds, it stays one.
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
-    let (starts, ends) = (rfc3339(entry.starts), rfc3339(entry.ends));
+    let (starts, ends) = (entry.starts, entry.ends);
     let mut text = format!("---\ntitle: {}\ndate: {starts}\nresolved: {resolved}\n", quoted(&entry.title));
     if resolved {
         text.push_str(&format!("resolvedWhen: {ends}\n"));

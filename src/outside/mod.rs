@@ -10,13 +10,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
 use reqwest::StatusCode;
 use secrecy::SecretString;
 
 use crate::clock::Clock;
 use crate::domain::ids::GuildId;
-use crate::sending::{LookUp, SendFault};
+use crate::sending::{LookUp, SendFault, http_client, unanswered};
 use crate::voice::PageEntry;
 
 /// A status page of the configuration.
@@ -53,27 +52,13 @@ enum Page {
     Webhook(webhook::Webhook),
 }
 
-/// The HTTP client for pages.
-///
-/// # Errors
-/// The TLS library could not be set up.
-fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .connect_timeout(Duration::from_secs(3))
-        .timeout(Duration::from_secs(10))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("tminus/", env!("CARGO_PKG_VERSION")))
-        .build()
-}
-
 impl Pages {
     /// The pages of a configuration.
     ///
     /// # Errors
     /// The TLS library could not be set up.
     pub fn new(pages: Vec<StatusPage>, clock: &Clock) -> Result<Self, reqwest::Error> {
-        let http = http_client()?;
+        let http = http_client(concat!("tminus/", env!("CARGO_PKG_VERSION")))?;
         let page = |kind: PageKind| match kind {
             PageKind::Statuspage { api_url, page_id, api_key, component_ids } => {
                 Page::Statuspage(statuspage::Statuspage::new(http.clone(), &api_url, &page_id, api_key, component_ids))
@@ -141,27 +126,12 @@ fn classify(status: StatusCode, body: &[u8], retry_after: Option<u64>) -> SendFa
     }
 }
 
-fn transport(error: &reqwest::Error) -> SendFault {
-    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
-    if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
-}
-
 /// Sends a request and reads its answer.
 async fn send(request: reqwest::RequestBuilder) -> Result<Vec<u8>, SendFault> {
-    let answer = request.send().await.map_err(|error| transport(&error))?;
+    let answer = request.send().await.map_err(|error| unanswered(&error))?;
     let status = answer.status();
     let retry_after =
         answer.headers().get("retry-after").and_then(|v| v.to_str().ok()).and_then(|v| v.trim().parse().ok());
-    let bytes = answer.bytes().await.map_err(|error| transport(&error))?;
+    let bytes = answer.bytes().await.map_err(|error| unanswered(&error))?;
     if status.is_success() { Ok(bytes.to_vec()) } else { Err(classify(status, &bytes, retry_after)) }
-}
-
-/// An instant as pages take it: RFC 3339 in UTC.
-fn rfc3339(at: Timestamp) -> String {
-    at.to_string()
 }

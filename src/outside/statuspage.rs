@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{rfc3339, send};
+use super::send;
 use crate::sending::{LookUp, SendFault};
 use crate::voice::{PageEntry, PageState};
 
@@ -59,11 +59,11 @@ impl Statuspage {
     /// down; it never completes by itself.
     fn incident(&self, entry: &PageEntry) -> Value {
         let status = match entry.state {
-            PageState::Scheduled => "scheduled",
-            PageState::InProgress => "in_progress",
-            PageState::Verifying => "verifying",
             // Statuspage has no cancelled: the text says it.
-            PageState::Completed | PageState::Cancelled => "completed",
+            PageState::Cancelled => PageState::Completed.word(),
+            PageState::Scheduled | PageState::InProgress | PageState::Verifying | PageState::Completed => {
+                entry.state.word()
+            }
         };
         let component = match entry.state {
             PageState::InProgress | PageState::Verifying => "under_maintenance",
@@ -73,8 +73,8 @@ impl Statuspage {
             "name": entry.title,
             "status": status,
             "body": entry.body,
-            "scheduled_for": rfc3339(entry.starts),
-            "scheduled_until": rfc3339(entry.ends),
+            "scheduled_for": entry.starts,
+            "scheduled_until": entry.ends,
             "scheduled_auto_in_progress": true,
             "scheduled_auto_completed": false,
         });

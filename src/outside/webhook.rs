@@ -8,7 +8,7 @@ use super::send;
 use crate::clock::Clock;
 use crate::sending::SendFault;
 use crate::signature;
-use crate::voice::{PageEntry, PageState};
+use crate::voice::PageEntry;
 
 #[derive(Debug)]
 pub(super) struct Webhook {
@@ -24,13 +24,7 @@ impl Webhook {
     }
 
     pub(super) async fn tell(&self, entry: &PageEntry, marker: &str) -> Result<String, SendFault> {
-        let state = match entry.state {
-            PageState::Scheduled => "scheduled",
-            PageState::InProgress => "in_progress",
-            PageState::Verifying => "verifying",
-            PageState::Completed => "completed",
-            PageState::Cancelled => "cancelled",
-        };
+        let state = entry.state.word();
         let id = format!("{marker}-{state}-{}", entry.starts.as_second());
         let now = self.clock.now();
         let body = json!({

@@ -62,6 +62,7 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
+        // The pair of states is the condition of the partial index, without which this would read every row.
         let overdue = sqlx::query!(
             "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state IN ('planned', 'blocked') AND state = 'planned' AND due < ?1",
             now_ms

@@ -319,16 +319,6 @@ impl Store {
         row.map(|ms| instant(ms, "outbox", "next_try")).transpose()
     }
 
-    /// Where a release's posts stand, by key.
-    ///
-    /// # Errors
-    /// Database faults.
-    #[cfg(test)]
-    pub(crate) async fn states_of(&self, release: ReleaseId) -> Result<Vec<(String, String)>, StoreFault> {
-        let states = sqlx::query_as("SELECT key, state FROM outbox WHERE release_id = ? ORDER BY id");
-        Ok(states.bind(release.to_string()).fetch_all(self.read()).await?)
-    }
-
     /// How many posts stand where, for health and metrics.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Words of the countdown: the rungs, go or no-go, a moved T-0, a scrub.
 
 use super::message::{Message, Tone, WHAT_NOW};
+use super::reply::TO_MEND;
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
@@ -83,7 +84,9 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 _ => format!("🕛 T-0 passed, no go · {name}"),
             };
             let body = if *asked >= 3 {
-                Text::from("Go is no longer possible for this time. Import the plan with a new date, or ")
+                Text::from("Go is no longer possible for this time. Set a new one with ")
+                    .code("/release reschedule")
+                    .t(", or ")
                     .code("/release scrub")
                     .t(".")
             } else if open.is_empty() {
@@ -174,12 +177,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                         .t("). Nothing is scheduled until it is submitted."),
                 );
             if !release.findings.is_empty() {
-                let lines = release
-                    .findings
-                    .iter()
-                    .take(6)
-                    .map(|(code, text)| Text::from("• ").and(words::ticked(text)).t(format!(" ({code})")));
-                message = message.field("To mend before submitting", Text::lines(lines));
+                message = message.field(TO_MEND, words::findings(release));
             }
             message.field(
                 WHAT_NOW,

@@ -32,6 +32,19 @@ pub enum PageState {
     Cancelled,
 }
 
+impl PageState {
+    /// Its name, as Statuspage writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::InProgress => "in_progress",
+            Self::Verifying => "verifying",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Longest title and body, in characters: Statuspage takes 255 and 25,000.
 const TITLE: usize = 200;
 /// The rollout's length where the plan gives none.

@@ -122,6 +122,9 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::UnknownItem { typed, known } if known.is_empty() => {
             Text::from(format!("“{typed}” is not here, and nothing is open."))
         }
+        Refusal::UnknownItem { typed, known } if typed.is_empty() => {
+            Text::from(format!("Several are open. Name one: {}.", known.join("; ")))
+        }
         Refusal::UnknownItem { typed, known } => {
             Text::from(format!("“{typed}” is not here. Open: {}.", known.join("; ")))
         }
@@ -151,6 +154,7 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::UndoOver => {
             Text::from("The minute for undoing it is over; it stays on the record. Tell the owner if it is wrong.")
         }
+        Refusal::NotPosted { rung } => Text::from(format!("{rung} was not posted, so there is nothing to correct.")),
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),
     }

@@ -159,12 +159,7 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     let mut prompt = None;
     if !release.findings.is_empty() {
         message.tone = Tone::Wait;
-        let lines = release
-            .findings
-            .iter()
-            .take(6)
-            .map(|(code, text)| Text::from("• ").and(words::ticked(text)).t(format!(" ({code})")));
-        message = message.field(TO_MEND, Text::lines(lines));
+        message = message.field(TO_MEND, words::findings(release));
     }
     let named = [(Post::Owner, "owner", &plan.owner), (Post::OnCall, "on-call engineer", &plan.on_call)];
     let unknown = named.into_iter().find_map(|(post, word, contact)| {

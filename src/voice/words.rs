@@ -77,6 +77,12 @@ pub fn until_t0(plan: &Plan) -> Text {
     plan.t0_at().map_or_else(|| Text::from("not set"), |at| Text::new().time(at, Stamp::Relative))
 }
 
+/// The first findings of lint, a line each.
+pub fn findings(release: &Release) -> Text {
+    let line = |(code, text): &(_, String)| Text::from("• ").and(ticked(text)).t(format!(" ({code})"));
+    Text::lines(release.findings.iter().take(6).map(line))
+}
+
 /// A sentence of lint with what stands between backticks in code style.
 pub fn ticked(sentence: &str) -> Text {
     let parts = sentence.split('`').enumerate();
@@ -175,7 +181,9 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         Open::NoReleaseChannel => Text::from("no release channel is set (/tminus setup)"),
         Open::Missing { field } => Text::from(format!("the plan lacks “{field}” (/release edit)")),
         Open::T0Unknown => Text::from("the plan names no T-0 (import it with a release date and time)"),
-        Open::T0Past => Text::from("the planned T-0 has passed (import the plan with a new time)"),
+        Open::T0Past => {
+            Text::from("the planned T-0 has passed (/release reschedule; a draft: import it with a new time)")
+        }
         Open::Finding { code, text } => Text::from(format!("{text} ({code})")),
         Open::Alert { name } => Text::from(format!("alert “{name}” is still firing")),
         Open::RollbackPrompt => Text::from("a rollback prompt waits for a decision"),

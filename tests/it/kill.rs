@@ -5,7 +5,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use chat_sandbox::{Limits, Sandbox, Seen, Setup, SimClock};
+use chat_sandbox::{Dice, Limits, Sandbox, Seen, Setup, SimClock};
 use tempfile::TempDir;
 use tminus::sandboxed::{BEGIN_MS, BOT_TOKEN, PLAN, t, world};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -129,18 +129,6 @@ impl Process {
     }
 }
 
-/// A small generator, so that the seed alone decides (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 async fn prepare(field: &Field, releases: u64) {
     let mut process = field.start().await;
     for _ in 0..500 {
@@ -184,7 +172,7 @@ async fn f2_sigkill_between_claim_send_and_record_posts_each_notice_exactly_once
     let wanted = number("TMINUS_KILLS", 200);
     let seed = number("TMINUS_SEED", 20_261_124).max(1);
     eprintln!("seed {seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let field = Field::new().await;
     let (near, nearest) = ((wanted * 2 / 5).min(140), (wanted / 4).min(45));
     // Enough notices for the kills of the largest share.

@@ -55,7 +55,7 @@ async fn a_wrong_notice_is_corrected_or_retracted_and_its_audience_told_again() 
     let unknown = rig.slash("ana", "release item correct", &[("text", "T-3h"), ("reason", "x")]).await;
     assert!(unknown.contains("T-2h/support"), "what there is: {unknown}");
     let early = rig.slash("ana", "release item correct", &[("text", "T-30m"), ("reason", "x")]).await;
-    assert!(early.contains("no open notice of that name that was said"), "{early}");
+    assert!(early.contains("T-30m/status-page was not posted, so there is nothing to correct"), "{early}");
     let right = [("text", "T-2h"), ("reason", "Card payments only; transfers are not touched")];
     let done = rig.slash("ana", "release item correct", &right).await;
     assert!(done.contains("Corrected: T-2h/support"), "{done}");
@@ -80,6 +80,19 @@ async fn a_receipt_is_given_by_command_as_well() {
     assert!(done.contains("Receipt for T-2h/support recorded"), "{done}");
     let none = rig.slash("gwen", "release item brief", &[]).await;
     assert!(none.contains("There is no open receipt"), "{none}");
+    rig.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_by_command_says_what_to_name_where_several_wait() {
+    let rig = Rig::new().await;
+    let plan = tminus::sandboxed::PLAN.replace("Status page updated (T-30m)", "Support team warned again (T-30m)");
+    rig.import("ana", "checkout-4.2.md", plan.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    rig.sign_all().await;
+    rig.advance(t(-29)).await;
+    let which = rig.slash("gwen", "release item brief", &[]).await;
+    assert!(which.contains("Several are open. Name one: T-2h/support; T-30m/support."), "{which}");
     rig.finish().await;
 }
 

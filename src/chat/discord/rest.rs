@@ -14,13 +14,12 @@ use tokio::time::Instant;
 
 use super::pace::{Pace, Urgency};
 use crate::chat::SendFault;
+use crate::sending::{self, unanswered};
 
 /// A longer wait for a bucket than this is the caller's, not ours: others are not to wait behind it.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
 /// The same where a person waits.
 const LONGEST_WAIT_URGENT: Duration = Duration::from_secs(5);
-const CONNECT: Duration = Duration::from_secs(3);
-const WHOLE: Duration = Duration::from_secs(10);
 /// The largest answer read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
@@ -64,18 +63,12 @@ pub enum Limit {
     Exempt,
 }
 
-/// The HTTP client for Discord: time-outs, no redirects, no proxy from the environment.
+/// The HTTP client for Discord, which wants to be told the library's address and version.
 ///
 /// # Errors
 /// The TLS library could not be set up.
 pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .timeout(WHOLE)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .user_agent(concat!("DiscordBot (https://github.com/tminus/tminus, ", env!("CARGO_PKG_VERSION"), ")"))
-        .build()
+    sending::http_client(concat!("DiscordBot (https://github.com/tminus/tminus, ", env!("CARGO_PKG_VERSION"), ")"))
 }
 
 impl Rest {
@@ -146,7 +139,7 @@ impl Rest {
             Limit::Urgent => self.wait_for(&bucket, Urgency::Urgent).await?,
             Limit::Exempt => {}
         }
-        let answer = request.send().await.map_err(|error| classify_transport(&error))?;
+        let answer = request.send().await.map_err(|error| unanswered(&error))?;
         let status = answer.status();
         if limit != Limit::Exempt {
             self.learn(&bucket, answer.headers());
@@ -229,17 +222,6 @@ fn bucket_of(method: &Method, path: &str) -> String {
         out.push_str(if id && n > 1 { ":id" } else { part });
     }
     out
-}
-
-fn classify_transport(error: &reqwest::Error) -> SendFault {
-    // The URL of an interaction holds its token: it never reaches a log.
-    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        text = inner.to_string();
-        source = inner.source();
-    }
-    if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
 }
 
 /// What a refusal means (`reliability.md` 5.4).

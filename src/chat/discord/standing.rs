@@ -15,7 +15,7 @@ use crate::domain::ids::{GuildId, UserId};
 use crate::domain::people::Actor;
 use crate::domain::recur::Rule;
 use crate::domain::train::{self, T0_HOLE};
-use crate::domain::workspace::WorkspaceCommand;
+use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::plan_doc::{self, parse_when};
 use crate::voice::{self, Message, system};
 
@@ -23,6 +23,12 @@ use crate::voice::{self, Message, system};
 const LONGEST: usize = 300;
 
 impl Handler {
+    /// A workspace, or what to say where it could not be read.
+    async fn workspace(&self, id: &str, guild: &GuildId) -> Result<Workspace, Message> {
+        let read = self.desk.store().read_workspace(guild).await;
+        read.map_err(|fault| self.fault(id, &DeskFault::NotRecorded(fault.to_string())))
+    }
+
     pub(super) async fn freeze(
         &self,
         reply: &Reply<'_>,
@@ -30,11 +36,9 @@ impl Handler {
         actor: Actor,
         typed: &Typed,
     ) -> Result<(), SendFault> {
-        let workspace = match self.desk.store().read_workspace(&guild).await {
+        let workspace = match self.workspace(&reply.id, &guild).await {
             Ok(workspace) => workspace,
-            Err(fault) => {
-                return reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await;
-            }
+            Err(sorry) => return reply.say(&sorry, None).await,
         };
         let text = |name: &str| typed.text(name).unwrap_or_default();
         let verb = typed.path.rsplit(' ').next().unwrap_or_default();
@@ -71,11 +75,9 @@ impl Handler {
     ) -> Result<(), SendFault> {
         let text = |name: &str| typed.text(name).unwrap_or_default();
         let verb = typed.path.rsplit(' ').next().unwrap_or_default();
-        let workspace = match self.desk.store().read_workspace(&guild).await {
+        let workspace = match self.workspace(&reply.id, &guild).await {
             Ok(workspace) => workspace,
-            Err(fault) => {
-                return reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await;
-            }
+            Err(sorry) => return reply.say(&sorry, None).await,
         };
         let command = match verb {
             "add" => return self.add_train(reply, it, guild, actor, typed, workspace.policy.zone.as_deref()).await,

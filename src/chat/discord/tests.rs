@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chat_sandbox::Dice;
 use reqwest::Method;
 use secrecy::SecretString;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -87,16 +88,10 @@ async fn f12_answers_that_make_no_sense_are_never_a_reason_to_send_again() {
     }
     // Any bytes at all: a class, no panic. Seeded; the seed is the row.
     for seed in 1..=200_u64 {
-        let mut dice = seed;
-        let mut roll = || {
-            dice ^= dice << 13;
-            dice ^= dice >> 7;
-            dice ^= dice << 17;
-            dice
-        };
-        let length = usize::try_from(roll() % 300).unwrap();
+        let mut dice = Dice::new(seed);
+        let length = usize::try_from(dice.roll(300)).unwrap();
         let mut bytes = if seed % 2 == 0 { b"HTTP/1.1 200 OK\r\n".to_vec() } else { Vec::new() };
-        bytes.extend((0..length).map(|_| u8::try_from(roll() % 256).unwrap()));
+        bytes.extend((0..length).map(|_| u8::try_from(dice.roll(256)).unwrap()));
         let url = server(Some(bytes), true).await;
         let fault = ask(&url).await;
         assert!(matches!(fault, Err(SendFault::Unknown(_) | SendFault::NotSent(_))), "seed {seed}: {fault:?}");

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_sandbox::SimClock;
+use chat_sandbox::{Dice, SimClock};
 
 use super::{BEGIN_MS, Process, copy, notice, prepare};
 use crate::chat::simulated::{Chat, Faults};
@@ -146,14 +146,6 @@ async fn f24_a_database_locked_by_another_process_fails_loudly_and_goes_on() {
     process.end().await;
 }
 
-/// A small generator (xorshift).
-fn roll(dice: &mut u64, sides: u64) -> u64 {
-    *dice ^= *dice << 13;
-    *dice ^= *dice >> 7;
-    *dice ^= *dice << 17;
-    *dice % sides
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f27_a_flipped_byte_is_noticed_or_does_no_harm() {
     let folder = tempfile::tempdir().unwrap();
@@ -163,11 +155,11 @@ async fn f27_a_flipped_byte_is_noticed_or_does_no_harm() {
         (process.store.read_release(release).await.unwrap(), process.store.every_post().await.unwrap());
     process.end().await;
     let bytes = std::fs::read(&file).unwrap();
-    let (mut dice, mut noticed) = (20_261_124_u64, 0);
+    let (mut dice, mut noticed) = (Dice::new(20_261_124), 0);
     for n in 0..120 {
         let mut flipped = bytes.clone();
-        let at = usize::try_from(roll(&mut dice, bytes.len() as u64)).unwrap();
-        flipped[at] ^= 1 << roll(&mut dice, 8);
+        let at = usize::try_from(dice.roll(bytes.len() as u64)).unwrap();
+        flipped[at] ^= 1 << dice.roll(8);
         let path = folder.path().join("flipped.db");
         for ending in ["", "-wal", "-shm"] {
             drop(std::fs::remove_file(format!("{}{ending}", path.display())));
@@ -244,7 +236,7 @@ async fn migrating_child() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f28_a_killed_upgrade_leaves_the_old_schema_or_the_new() {
-    let mut dice = 20_261_124_u64;
+    let mut dice = Dice::new(20_261_124);
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("old.db");
     for migrations in 1..=3 {
@@ -260,7 +252,7 @@ async fn f28_a_killed_upgrade_leaves_the_old_schema_or_the_new() {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            std::thread::sleep(Duration::from_micros(2_000 + roll(&mut dice, 40_000)));
+            std::thread::sleep(Duration::from_micros(2_000 + dice.roll(40_000)));
             child.kill().unwrap();
             child.wait().unwrap();
             let store = Store::open(&file, Purpose::Sandbox).await.unwrap();

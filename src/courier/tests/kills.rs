@@ -12,7 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chat_sandbox::{CREATE, ChannelSeed, Fault, Limits, Sandbox, Script, Setup, SimClock, World};
+use chat_sandbox::{CREATE, ChannelSeed, Dice, Fault, Limits, Sandbox, Script, Setup, SimClock, World};
 use secrecy::SecretString;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
@@ -121,18 +121,6 @@ impl Process {
     }
 }
 
-/// A small generator, so that the seed alone decides (xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 fn post(release: ReleaseId, n: u64) -> NewPost {
     let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
     NewPost {
@@ -160,7 +148,7 @@ struct Tally {
 
 async fn episode(seed: u64, wanted: u64) -> Tally {
     let mut tally = Tally::default();
-    let mut dice = Dice(seed | 1);
+    let mut dice = Dice::new(seed | 1);
     let world = World {
         guild: 1,
         channels: vec![ChannelSeed {

@@ -1,0 +1,129 @@
+//! What tests ask of the database beside what the service asks: its plans and pragmas, an old one, a full one. No code of the
+//! service calls it.
+
+use std::path::Path;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+
+use super::{MIGRATIONS, Purpose, Store, StoreFault};
+use crate::domain::ids::ReleaseId;
+
+impl Store {
+    /// How SQLite would carry out a statement, step by step.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn plan_of(&self, sql: &str) -> Result<Vec<String>, StoreFault> {
+        let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+        let mut connection = self.write.acquire().await?;
+        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut *connection).await?;
+        Ok(rows.into_iter().map(|(.., step)| step).collect())
+    }
+
+    /// Sets something on the one connection that writes.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn pragma(&self, pragma: &str) -> Result<Option<i64>, StoreFault> {
+        let mut connection = self.write.acquire().await?;
+        let sql = sqlx::AssertSqlSafe(format!("PRAGMA {pragma}"));
+        Ok(sqlx::query_scalar(sql).fetch_optional(&mut *connection).await?)
+    }
+
+    /// A database as a version of so many migrations left it, with a post in each state.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn old(path: &Path, migrations: usize) -> Result<(), StoreFault> {
+        let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
+        let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+        let first = MIGRATIONS.migrations.iter().take(migrations).cloned().collect();
+        let migrator =
+            sqlx::migrate::Migrator { migrations: std::borrow::Cow::Owned(first), ..sqlx::migrate::Migrator::DEFAULT };
+        migrator.run(&pool).await.map_err(StoreFault::Migrate)?;
+        let id = Purpose::Sandbox.application_id();
+        sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {id}"))).execute(&pool).await?;
+        sqlx::query("INSERT INTO release (id, guild_id, no, version, phase, title, state) VALUES ('r', 'g', 1, 1, 'gathering', 'Old', '{}')")
+            .execute(&pool)
+            .await?;
+        for (n, state) in
+            ["planned", "sending", "unknown", "sent", "blocked", "held", "dead", "skipped"].iter().enumerate()
+        {
+            let n = i64::try_from(n).unwrap_or_default();
+            sqlx::query(
+                "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, payload, nonce, marker, state, next_try, attempt)
+                 VALUES (?1, 'g', 'r', 'c', 1, 5, '{}', ?1, ?1, ?2, 5, 1)",
+            )
+            .bind(format!("r/{state}"))
+            .bind(*state)
+            .execute(&pool)
+            .await?;
+            sqlx::query("INSERT INTO attempt (outbox_id, n, started) VALUES (?, 1, 5)")
+                .bind(n + 1)
+                .execute(&pool)
+                .await?;
+        }
+        pool.close().await;
+        Ok(())
+    }
+
+    /// Every post's key and state, and how many attempts were made in all.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn every_post(&self) -> Result<(Vec<(String, String)>, i64), StoreFault> {
+        let posts = sqlx::query_as("SELECT key, state FROM outbox ORDER BY id").fetch_all(self.read()).await?;
+        let attempts = sqlx::query_scalar("SELECT count(*) FROM attempt JOIN outbox ON outbox.id = outbox_id")
+            .fetch_one(self.read())
+            .await?;
+        Ok((posts, attempts))
+    }
+
+    /// What SQLite finds wrong with the file; `ok` if nothing.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn integrity(&self) -> Result<Vec<String>, StoreFault> {
+        let mut connection = self.write.acquire().await?;
+        Ok(sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut *connection).await?)
+    }
+
+    /// Fills the database with releases that are over or far ahead, and with as many messages that were sent.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn fill(&self, rows: u64, like: ReleaseId) -> Result<(), StoreFault> {
+        let rows = i64::try_from(rows).unwrap_or(i64::MAX);
+        let mut txn = self.begin().await?;
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state)
+             SELECT 'filler-' || i, 'filler', i, 1, 'gathering', 'Filler', NULL, 4000000000000 + i, '{}' FROM n",
+        )
+        .bind(rows)
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, payload, nonce, marker, state, next_try,
+                                 message_id, posted_at, reported, told)
+             SELECT 'filler/' || i, '1', ?2, cast(7000 + i % 300 AS TEXT), 1, i, '{}', 'filler-' || i, 'f' || i, 'sent', i, cast(i AS TEXT), i, 1, 1
+             FROM n",
+        )
+        .bind(rows)
+        .bind(like.to_string())
+        .execute(&mut *txn)
+        .await?;
+        txn.commit().await?;
+        Ok(())
+    }
+
+    /// Where a release's posts stand, by key.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn states_of(&self, release: ReleaseId) -> Result<Vec<(String, String)>, StoreFault> {
+        let states = sqlx::query_as("SELECT key, state FROM outbox WHERE release_id = ? ORDER BY id");
+        Ok(states.bind(release.to_string()).fetch_all(self.read()).await?)
+    }
+}
