@@ -24,9 +24,12 @@ pub enum SendFault {
     /// Will never be accepted as it is.
     #[error("refused: {0}")]
     Refused(String),
-    /// A right or the channel is missing.
+    /// A right is missing.
     #[error("blocked: {0}")]
     Blocked(String),
+    /// Whatever it was to be sent to is not there.
+    #[error("not there: {0}")]
+    NotThere(String),
     /// The message that answered to this nonce was deleted by somebody.
     #[error("deleted by somebody")]
     Deleted,

@@ -8,20 +8,44 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Ask, Desk};
+use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::people::Actor;
 use crate::domain::workspace::WorkspaceCommand;
 use crate::store::StoreFault;
 
 const BATCH: i64 = 64;
 
+/// How long what is due and did not move is left alone.
+const STUCK: std::time::Duration = std::time::Duration::from_millis(500);
+
+/// Rounds in a row about the same, after which it counts as not moving.
+const MOST_ROUNDS: u32 = 4;
+
+/// What one round was about.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Due {
+    releases: Vec<ReleaseId>,
+    workspaces: Vec<GuildId>,
+}
+
 /// Runs until cancelled.
 pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
     let mut next: Option<Timestamp> = Some(Timestamp::UNIX_EPOCH);
+    // What the last round was about, and how many in a row were about the same.
+    let (mut before, mut rounds) = (Due::default(), 0);
     while !stop.is_cancelled() {
         let now = desk.clock().now();
         if next.is_some_and(|at| at <= now) {
             match round(&desk, now).await {
-                Ok(()) => {}
+                Ok(due) => {
+                    rounds = if due == before { rounds + 1 } else { 1 };
+                    // Not tight: what a tick does not move must not become a busy loop.
+                    if rounds >= MOST_ROUNDS && due != Due::default() {
+                        tracing::error!(?due, "What is due does not move");
+                        tokio::time::sleep(STUCK).await;
+                    }
+                    before = due;
+                }
                 Err(fault) => {
                     tracing::error!(error = &fault as &dyn std::error::Error, "Due releases could not be read");
                     next = Some(now + SignedDuration::from_secs(1));
@@ -40,6 +64,7 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
         if next.is_some_and(|at| at <= desk.clock().now()) {
             continue;
         }
+        before = Due::default();
         // Sleep on, without the database, until something is due or was written.
         let mut nudged = false;
         let alone = Notify::new();
@@ -54,15 +79,17 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
 }
 
 /// One round: every release and workspace whose wake-up has come gets its tick.
-async fn round(desk: &Desk, now: Timestamp) -> Result<(), StoreFault> {
-    for release in desk.store().due_releases(now, BATCH).await? {
-        if let Err(fault) = desk.ask(Ask::Tick { release }).await {
+async fn round(desk: &Desk, now: Timestamp) -> Result<Due, StoreFault> {
+    let due = Due {
+        releases: desk.store().due_releases(now, BATCH).await?,
+        workspaces: desk.store().due_workspaces(now, BATCH).await?,
+    };
+    for release in &due.releases {
+        if let Err(fault) = desk.ask(Ask::Tick { release: *release }).await {
             tracing::error!(%release, error = &fault as &dyn std::error::Error, "A release could not be ticked");
-            // Not tight: a release that cannot be ticked must not become a busy loop.
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         }
     }
-    for guild in desk.store().due_workspaces(now, BATCH).await? {
+    for guild in &due.workspaces {
         let ask = Ask::Workspace {
             guild: guild.clone(),
             actor: Actor::Clock,
@@ -71,8 +98,7 @@ async fn round(desk: &Desk, now: Timestamp) -> Result<(), StoreFault> {
         };
         if let Err(fault) = desk.ask(ask).await {
             tracing::error!(%guild, error = &fault as &dyn std::error::Error, "A workspace could not be ticked");
-            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         }
     }
-    Ok(())
+    Ok(due)
 }

@@ -130,6 +130,8 @@ struct Inner {
     points: BTreeMap<String, u64>,
     poison: String,
     requests: u64,
+    /// The channel is hidden from the bot: it can be neither read nor written.
+    shut: bool,
 }
 
 impl Inner {
@@ -173,6 +175,7 @@ impl Chat {
             points: BTreeMap::new(),
             poison: String::new(),
             requests: 0,
+            shut: false,
         };
         Self { clock, inner: Mutex::new(inner), seats: Default::default() }
     }
@@ -242,6 +245,16 @@ impl Chat {
         None
     }
 
+    /// Hides every channel from the bot, or shows them again.
+    pub fn shut(&self, shut: bool) {
+        self.lock().shut = shut;
+    }
+
+    /// Posts and look-ups asked of it.
+    pub fn requests(&self) -> u64 {
+        self.lock().requests
+    }
+
     /// Posting this marker panics from here on.
     pub fn poison(&self, marker: &str) {
         marker.clone_into(&mut self.lock().poison);
@@ -254,6 +267,9 @@ impl Chat {
         let mut inner = self.lock();
         inner.catch_up(now);
         inner.requests += 1;
+        if inner.shut {
+            return Err(SendFault::Blocked("403 50001 Missing Access".to_owned()));
+        }
         let faults = inner.faults;
         if inner.chance(faults.limited) {
             let ms = 500 + inner.requests % 4_000;
@@ -287,6 +303,10 @@ impl Chat {
         let now = self.clock.now_ms();
         let mut inner = self.lock();
         inner.catch_up(now);
+        inner.requests += 1;
+        if inner.shut {
+            return Err(SendFault::Blocked("403 50001 Missing Access".to_owned()));
+        }
         let faults = inner.faults;
         if inner.chance(faults.look_up) {
             return Err(SendFault::Unknown("502".to_owned()));

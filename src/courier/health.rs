@@ -10,6 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 /// or 429 in ten minutes (`reliability.md` 3, 5.4).
 const MAX_REFUSED: usize = 50;
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// When two messages with one marker are first looked for: later than an accepted request may take effect.
+const FIRST_SWEEP: SignedDuration = SignedDuration::from_mins(20);
 
 /// The courier's state of health.
 #[derive(Debug, Default)]
@@ -19,7 +21,7 @@ pub struct Health {
     sent: AtomicU64,
     /// The latest refusals, one more than are allowed at most.
     refused: Mutex<VecDeque<Timestamp>>,
-    swept: Mutex<Option<Timestamp>>,
+    next_sweep: Mutex<Option<Timestamp>>,
 }
 
 impl Health {
@@ -70,20 +72,15 @@ impl Health {
         Some(*oldest + WINDOW).filter(|until| *until > now)
     }
 
-    /// Whether a sweep is due; then it counts as done. The first is due one period after the start.
+    /// Whether a sweep is due; then it counts as done. The first is due [`FIRST_SWEEP`] after the start, so that a service that
+    /// starts anew every day is swept too.
     pub(super) fn sweep_due(&self, now: Timestamp, every: SignedDuration) -> bool {
-        let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
-        match *swept {
-            Some(last) if now < last + every => false,
-            Some(_) => {
-                *swept = Some(now);
-                true
-            }
-            None => {
-                *swept = Some(now);
-                false
-            }
+        let mut next = self.next_sweep.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = next.is_some_and(|at| at <= now);
+        if due || next.is_none() {
+            *next = Some(now + if due { every } else { FIRST_SWEEP });
         }
+        due
     }
 }
 

@@ -5,8 +5,8 @@ mod health;
 mod retry;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -15,13 +15,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::health::Health;
+use self::under_way::{Ended, Failure, UnderWay};
 use crate::chat::{LookUp, Outgoing, Platform, SendFault};
 use crate::clock::Clock;
 use crate::control::point;
 use crate::desk::{Ask, Desk};
 use crate::domain::ids::ChannelId;
 use crate::outside::Pages;
-use crate::store::{Claimed, Delivered, DueEdit, Found, Late, Outcome, Plain, Room, Store, StoreFault, Undelivered};
+use crate::store::{
+    Claimed, Delivered, DueEdit, Edited, Found, Late, Outcome, Plain, Room, Store, StoreFault, Undelivered,
+};
 use crate::voice::{Message, PageEntry};
 
 /// How long one attempt may hold a row. Longer than the longest request.
@@ -59,52 +62,6 @@ pub struct Courier {
     health: Arc<Health>,
 }
 
-/// What has begun and not ended. Nothing of one name is under way twice.
-#[derive(Debug, Default)]
-struct UnderWay {
-    tasks: JoinSet<Result<(), StoreFault>>,
-    names: BTreeMap<tokio::task::Id, String>,
-}
-
-impl UnderWay {
-    fn begin(&mut self, name: String, work: impl Future<Output = Result<(), StoreFault>> + Send + 'static) {
-        let task = self.tasks.spawn(work);
-        self.names.insert(task.id(), name);
-    }
-
-    fn holds(&self, name: &str) -> bool {
-        self.names.values().any(|known| known == name)
-    }
-
-    /// Waits for something to end; `None` if nothing is under way. What failed is found again by its lease.
-    async fn next(&mut self) -> Option<Ended> {
-        let ended = self.tasks.join_next_with_id().await?;
-        let id = match &ended {
-            Ok((id, _)) => *id,
-            Err(panic) => panic.id(),
-        };
-        let name = self.names.remove(&id).unwrap_or_default();
-        Some(match ended {
-            Ok((_, Ok(()))) => Ended::Well,
-            Ok((_, Err(fault))) => {
-                tracing::error!(work = name, error = &fault as &dyn std::error::Error, "A delivery was not recorded");
-                Ended::Well
-            }
-            Err(panic) => {
-                tracing::error!(work = name, error = &panic as &dyn std::error::Error, "A delivery ended abnormally");
-                name.strip_prefix(POST).and_then(|id| id.parse().ok()).map_or(Ended::Well, Ended::Abnormally)
-            }
-        })
-    }
-}
-
-/// How something under way ended.
-enum Ended {
-    Well,
-    /// Sending this row panicked.
-    Abnormally(i64),
-}
-
 impl Courier {
     /// A courier over its parts.
     pub fn new(desk: Desk, platform: Platform, pages: Pages, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
@@ -131,13 +88,13 @@ impl Courier {
                     Some(Timestamp::MIN)
                 }
             };
-            self.health.set_under_way(under_way.names.len());
+            self.health.set_under_way(under_way.len());
             // Sleep on, without the database, until something is due, was written or has ended.
             let (mut woken, mut done) = (false, None);
             while !woken && !stop.is_cancelled() {
                 let due = next.is_some_and(|at| at <= self.clock.now());
                 woken = tokio::select! {
-                    Some(ended) = under_way.next() => {
+                    Some(ended) = under_way.next(|| self.clock.now()) => {
                         done = Some(ended);
                         true
                     }
@@ -152,14 +109,15 @@ impl Courier {
                 self.bury(ended).await;
             }
         }
-        while let Some(ended) = under_way.next().await {
+        while let Some(ended) = under_way.next(|| self.clock.now()).await {
             self.bury(ended).await;
         }
     }
 
     /// A row whose sending panicked is not tried for ever.
     async fn bury(&self, ended: Ended) {
-        if let Ended::Abnormally(id) = ended
+        let Ended::Abnormally(name) = ended else { return };
+        if let Some(id) = name.strip_prefix(POST).and_then(|id| id.parse().ok())
             && let Err(fault) = self.store.poisoned(id, self.clock.now(), SETTLE).await
         {
             tracing::error!(row = id, error = &fault as &dyn std::error::Error, "Its abnormal end was not recorded");
@@ -180,7 +138,7 @@ impl Courier {
     pub async fn round(&self) -> Result<usize, StoreFault> {
         let mut under_way = UnderWay::default();
         let begun = self.begin(&mut under_way).await?;
-        while let Some(ended) = under_way.next().await {
+        while let Some(ended) = under_way.next(|| self.clock.now()).await {
             self.bury(ended).await;
         }
         Ok(begun)
@@ -191,23 +149,25 @@ impl Courier {
         if self.health.token_dead() {
             return Ok(0);
         }
-        let (now, before) = (self.clock.now(), under_way.names.len());
+        let (now, before) = (self.clock.now(), under_way.len());
         if self.store.next_delivery().await?.is_some_and(|at| at <= now) {
             for doubtful in self.store.due_look_ups(now, room(before)).await? {
                 let name = format!("look-up {}", doubtful.id);
-                if !under_way.holds(&name) {
+                if under_way.may(&name, now) {
                     let courier = self.clone();
                     under_way.begin(name, async move { courier.look_up(doubtful).await });
                 }
             }
-            for row in self.claim(now, under_way.names.len()).await? {
+            for row in self.claim(now, under_way.len()).await? {
                 let courier = self.clone();
                 under_way.begin(format!("{POST}{}", row.id), async move { courier.send(row).await });
             }
-            for edit in self.store.due_edits(now, room(under_way.names.len())).await? {
+            // Edits are never urgent: while refusals are too many they wait.
+            let edits = if self.health.tripped(now).is_some() { 0 } else { room(under_way.len()) };
+            for edit in self.store.due_edits(now, edits).await? {
                 // One at a time in a channel: its bucket is not known to be free.
                 let name = format!("edit in {}", edit.channel);
-                if !under_way.holds(&name) {
+                if under_way.may(&name, now) {
                     let courier = self.clone();
                     under_way.begin(name, async move { courier.edit(edit).await });
                 }
@@ -215,19 +175,16 @@ impl Courier {
         }
         let (delivered, stuck) = (self.store.unreported().await?, self.store.untold().await?);
         let name = "report".to_owned();
-        if (!delivered.is_empty() || !stuck.is_empty()) && !under_way.holds(&name) {
+        if (!delivered.is_empty() || !stuck.is_empty()) && under_way.may(&name, now) {
             let desk = self.desk.clone();
-            under_way.begin(name, async move {
-                report(&desk, delivered, stuck).await;
-                Ok(())
-            });
+            under_way.begin(name, async move { report(&desk, delivered, stuck).await });
         }
         let name = "sweep".to_owned();
-        if !under_way.holds(&name) && self.health.sweep_due(now, SWEEP) {
+        if under_way.may(&name, now) && self.health.sweep_due(now, SWEEP) {
             let courier = self.clone();
             under_way.begin(name, async move { courier.sweep(now).await });
         }
-        Ok(under_way.names.len() - before)
+        Ok(under_way.len() - before)
     }
 
     /// A named point, at which a test may end the process.
@@ -395,7 +352,8 @@ impl Courier {
             Ok(LookUp::Found(message)) => Found::Posted { message },
             Ok(LookUp::Absent) => Found::NotThere,
             Ok(LookUp::Inconclusive) => match row.first_attempt {
-                // Never attempted, only overdue at start: without an anchor of its own there is nothing to doubt but a backup.
+                // Only overdue at start: every attempt's outcome was known, so there is nothing to doubt but a backup.
+                _ if !row.tainted => Found::NotThere,
                 None => Found::NotThere,
                 // The licence ends with the window: whoever is told to wait meanwhile looks again.
                 Some(first) if now <= first + TRUSTED => Found::TrustNonce { as_of: first + TRUSTED - FRESH },
@@ -403,16 +361,9 @@ impl Courier {
                     why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),
                 },
             },
-            Err(SendFault::Wait(wait) | SendFault::Limited(wait)) => {
-                Found::Later { at: now + SignedDuration::try_from(wait).unwrap_or(SETTLE) }
-            }
-            Err(SendFault::Blocked(why)) if row.first_attempt.is_none() => {
-                tracing::warn!(post.key = row.key, why, "The channel cannot be read");
-                Found::NotThere
-            }
             Err(fault) => {
                 tracing::warn!(post.key = row.key, %fault, "A look-up failed");
-                Found::Later { at: now + SignedDuration::from_secs(10) }
+                retry::unseen(&fault, now)
             }
         };
         if let Found::Held { why } = &found {
@@ -425,26 +376,22 @@ impl Courier {
     async fn edit(&self, edit: DueEdit) -> Result<(), StoreFault> {
         let outcome = self.change(&edit).await;
         let now = self.clock.now();
-        let retry_at = match outcome {
-            Ok(()) => None,
-            Err(fault @ (SendFault::Deleted | SendFault::Refused(_))) => {
-                tracing::warn!(post.key = edit.key, %fault, "A message can no longer be edited");
-                None
-            }
+        let edited = match outcome {
+            Ok(()) => Edited::Done,
             Err(fault) => {
                 self.note(&edit.channel, &fault);
                 tracing::warn!(post.key = edit.key, attempt = edit.attempt, %fault, "An edit did not surely arrive");
-                Some(retry::edit_after(&fault, edit.attempt, now))
+                retry::after_edit(&fault, edit.channel.as_page().is_some(), edit.attempt, now)
             }
         };
-        self.store.record_edit(&edit.key, edit.wanted, retry_at, now).await
+        self.store.record_edit(&edit.key, edit.wanted, &edited, now).await
     }
 
     /// In the chat, or on the status page that its channel stands for.
     async fn change(&self, edit: &DueEdit) -> Result<(), SendFault> {
         if let Some(page) = edit.channel.as_page() {
             let entry: PageEntry = stored(&edit.payload)?;
-            return self.pages.update(page, &edit.message, &entry, &edit.marker).await;
+            return self.pages.update(page, &edit.message, &entry, &edit.marker, edit.wanted).await;
         }
         let message: Message = stored(&edit.payload)?;
         let (marker, prompt) = (edit.marker.as_str(), edit.prompt.as_deref());
@@ -475,8 +422,8 @@ fn plainer(row: &Claimed) -> Option<Plain> {
     (!row.plain).then_some(Plain { payload, nonce })
 }
 
-/// Releases and workspaces are told what became of their messages; what fails here is told again by the next round.
-async fn report(desk: &Desk, delivered: Vec<Delivered>, stuck: Vec<Undelivered>) {
+/// Releases and workspaces are told what became of their messages; what fails here is told again after a rest.
+async fn report(desk: &Desk, delivered: Vec<Delivered>, stuck: Vec<Undelivered>) -> Result<(), Failure> {
     let mut asks = JoinSet::new();
     let delivered =
         delivered.into_iter().map(|d| Ask::Delivered { release: d.release, row: d.row, key: d.key, at: d.at });
@@ -484,13 +431,13 @@ async fn report(desk: &Desk, delivered: Vec<Delivered>, stuck: Vec<Undelivered>)
         let desk = desk.clone();
         asks.spawn(async move { desk.ask(ask).await });
     }
+    let mut failed = None;
     while let Some(asked) = asks.join_next().await {
         match asked {
             Ok(Ok(_)) => {}
-            Ok(Err(fault)) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "A delivery could not be reported");
-            }
-            Err(panic) => tracing::error!(error = &panic as &dyn std::error::Error, "A report ended abnormally"),
+            Ok(Err(fault)) => failed = Some(fault.into()),
+            Err(panic) => failed = Some(panic.into()),
         }
     }
+    failed.map_or(Ok(()), Err)
 }

@@ -3,14 +3,21 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::chat::SendFault;
-use crate::store::Outcome;
+use crate::store::{Edited, Found, Outcome};
+
+/// How long until what is blocked is tried again.
+const PROBE: SignedDuration = SignedDuration::from_mins(5);
+/// How long until a look-up that failed is repeated.
+const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
 /// What becomes of a post after a fault.
 pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDuration) -> Outcome {
     let why = match fault {
-        SendFault::Blocked(why) | SendFault::Refused(why) | SendFault::NotSent(why) | SendFault::Unknown(why) => {
-            why.clone()
-        }
+        SendFault::Blocked(why)
+        | SendFault::NotThere(why)
+        | SendFault::Refused(why)
+        | SendFault::NotSent(why)
+        | SendFault::Unknown(why) => why.clone(),
         SendFault::Wait(_) | SendFault::Limited(_) | SendFault::Deleted | SendFault::TokenDead => fault.to_string(),
     };
     match fault {
@@ -20,24 +27,46 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) => Outcome::Dead { why },
-        SendFault::Blocked(_) | SendFault::TokenDead => {
-            Outcome::Blocked { probe_at: now + SignedDuration::from_mins(5), why }
+        SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::TokenDead => {
+            Outcome::Blocked { probe_at: now + PROBE, why }
         }
         SendFault::Deleted => Outcome::SentDeleted,
     }
 }
 
-/// When an edit is tried again.
-pub fn edit_after(fault: &SendFault, attempt: i64, now: Timestamp) -> Timestamp {
+/// What a look-up that failed says of its post: nothing, but a channel that cannot be read takes no message either.
+pub fn unseen(fault: &SendFault, now: Timestamp) -> Found {
     match fault {
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
-            now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5))
+            Found::Later { at: now + SignedDuration::try_from(*wait).unwrap_or(AGAIN) }
         }
-        SendFault::Blocked(_) | SendFault::TokenDead => now + SignedDuration::from_mins(5),
-        SendFault::NotSent(_) | SendFault::Unknown(_) | SendFault::Refused(_) | SendFault::Deleted => {
-            now + backoff(attempt)
+        SendFault::Blocked(why) | SendFault::NotThere(why) => {
+            Found::Blocked { probe_at: now + PROBE, why: why.clone() }
         }
+        SendFault::NotSent(_)
+        | SendFault::Unknown(_)
+        | SendFault::Refused(_)
+        | SendFault::Deleted
+        | SendFault::TokenDead => Found::Later { at: now + AGAIN },
     }
+}
+
+/// What becomes of an edit after a fault. A message that is gone, or that is never taken as it is, is not edited again; a page
+/// may be mended, and its readers are customers, so people are told.
+pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp) -> Edited {
+    let (at, tell) = match fault {
+        SendFault::Deleted => return Edited::Done,
+        SendFault::Refused(_) | SendFault::NotThere(_) if !page => return Edited::Done,
+        SendFault::Wait(wait) | SendFault::Limited(wait) => {
+            (now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)), None)
+        }
+        SendFault::Blocked(why) | SendFault::NotThere(why) | SendFault::Refused(why) => {
+            (now + PROBE, page.then(|| why.clone()))
+        }
+        SendFault::TokenDead => (now + PROBE, None),
+        SendFault::NotSent(_) | SendFault::Unknown(_) => (now + backoff(attempt), None),
+    };
+    Edited::Again { at, tell }
 }
 
 /// 0.5 s doubled each time, at most a minute. Rows spread by themselves: each has its own start.

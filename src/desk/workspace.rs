@@ -81,6 +81,8 @@ pub(super) async fn apply(
     for effect in decision.effects {
         match effect {
             WorkspaceEffect::Post { key, notice, mention, useful_until } => {
+                // What is decided anew is said anew: a train may be skipped, removed, made again and skipped.
+                let key = format!("{key}/{version}");
                 speak::announce(connection, &desk.store, &workspace, &key, &notice, mention, useful_until, now).await?;
             }
             WorkspaceEffect::Draft { train, t0 } => depart(desk, connection, guild, &train, t0, now).await?,
@@ -104,7 +106,7 @@ async fn depart(
     let (mut workspace, version) = Store::workspace(connection, guild).await?;
     let Some(train) = workspace.trains.get(name).cloned() else { return Ok(()) };
     let failed = async |connection: &mut Conn, workspace: &Workspace, why: &str| {
-        let (key, zone) = (format!("train/{}/{name}", t0.as_millisecond()), train.zone.clone());
+        let (key, zone) = (format!("train/{}/{name}/{version}", t0.as_millisecond()), train.zone.clone());
         let notice = WorkspaceNotice::TrainFailed { name: name.to_owned(), t0, zone, why: why.to_owned() };
         let mention = vec![train.author.clone()];
         speak::announce(connection, &desk.store, workspace, &key, &notice, mention, None, now).await
@@ -116,7 +118,12 @@ async fn depart(
         return Ok(failed(connection, &workspace, "its template is not UTF-8").await?);
     };
     let text = train::filled(text, t0, &train.zone);
-    let (reading, bytes) = read_with(&workspace, now, text.as_bytes());
+    // A document that ends its reader must not end the writer.
+    let reader = (workspace.clone(), text.into_bytes());
+    let read = tokio::task::spawn_blocking(move || read_with(&reader.0, now, &reader.1)).await;
+    let Ok((reading, bytes)) = read else {
+        return Ok(failed(connection, &workspace, "its template cannot be read").await?);
+    };
     let findings = super::findings(&reading);
     let Some(plan) = reading.plan else {
         return Ok(failed(connection, &workspace, "its template cannot be read as a plan").await?);
@@ -130,10 +137,17 @@ async fn depart(
         undone: Vec::new(),
     };
     let no = ReleaseNo(workspace.next_no);
-    note(connection, &mut workspace, version, &[WorkspaceEvent::Numbered { no }], &Actor::Clock, now).await?;
     let command =
         PlanCommand::Depart { imported: Box::new(imported), no, train: name.to_owned(), author: train.author.clone() };
-    let decision = open_release(desk, connection, &workspace, Command::Plan(command), &Actor::Clock, now).await?;
+    let decision = match open_release(desk, connection, &workspace, Command::Plan(command), &Actor::Clock, now).await {
+        Ok(decision) => decision,
+        Err(Stop::Refused(message)) => {
+            let why = format!("its draft was refused: {}", message.headline.words());
+            return Ok(failed(connection, &workspace, &why).await?);
+        }
+        Err(fault) => return Err(fault),
+    };
+    note(connection, &mut workspace, version, &[WorkspaceEvent::Numbered { no }], &Actor::Clock, now).await?;
     Store::keep_revision(connection, &decision.release, &file_name, &bytes, now).await?;
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::decide::{Work, reason};
 use super::decision::PointState;
 use super::effect::{Destination, Prompt, Reply};
 use super::event::ClosingEvent;
+use super::ladder;
 use super::minutes;
 use super::notice::Notice;
 use super::people::By;
@@ -187,6 +188,7 @@ fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal> {
         return Err(Refusal::Open { wanted: Wanted::AllClear, items });
     }
     work.record(ClosingEvent::AllClear);
+    ladder::leave_pages(work);
     let by = work.by();
     work.post("all-clear", Destination::Release, Notice::AllClear { by });
     close_if_settled(work);

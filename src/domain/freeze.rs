@@ -19,6 +19,9 @@ use super::zone_of;
 /// The most freezes a workspace may have.
 pub const MAX_FREEZES: usize = 25;
 
+/// Firings looked at for one that begins a window: some weeks of a rule for every hour.
+const MOST_INSIDE: usize = 1_000;
+
 /// Releases of one service nearer than this to each other are pointed out.
 const NEAR: SignedDuration = SignedDuration::from_hours(24);
 
@@ -75,18 +78,20 @@ impl Freeze {
             Window::Fixed { from, until } => (*from <= at && at < *until).then_some(*until),
             Window::Recurring { from, until, zone } => {
                 let zone = zone_of(zone);
-                let end = until.after(&zone, at).next()?;
-                // Starts and ends alternate: it holds when the next end comes before the next start.
-                from.after(&zone, at).next().is_none_or(|start| end <= start).then_some(end)
+                let end = until.after(&zone, from.last(&zone, at)?).next()?;
+                (at < end).then_some(end)
             }
         }
     }
 
-    /// The next start after `after`.
+    /// The next start after `after`. A firing inside a window, or at its very end, begins nothing.
     pub fn next_start(&self, after: Timestamp) -> Option<Timestamp> {
         match &self.window {
             Window::Fixed { from, .. } => (*from > after).then_some(*from),
-            Window::Recurring { from, zone, .. } => from.after(&zone_of(zone), after).next(),
+            Window::Recurring { from, zone, .. } => {
+                let before = |start: Timestamp| start - SignedDuration::from_millis(1);
+                from.after(&zone_of(zone), after).take(MOST_INSIDE).find(|start| self.holds(before(*start)).is_none())
+            }
         }
     }
 }
@@ -216,6 +221,58 @@ mod tests {
             assert_eq!(freeze.holds(at(inside) - SignedDuration::from_secs(1)), None);
             assert_eq!(freeze.holds(at(last)), Some(at(end)));
             assert_eq!(freeze.holds(at(end)), None, "its end is outside");
+        }
+    }
+
+    /// Found by review: a freeze for every evening that ends on Monday was believed to end each evening.
+    #[test]
+    fn a_window_with_several_starts_holds_to_its_end_and_begins_once() {
+        let rule = |text: &str| Rule::parse(text).unwrap();
+        let window = |from, until| Freeze {
+            window: Window::Recurring { from: rule(from), until: rule(until), zone: "Europe/Berlin".to_owned() },
+            ..weekend()
+        };
+        let evenings = window("Mon-Fri 18:00", "Mon 08:00");
+        let (monday, end) = (at("2026-12-07T17:00:00Z"), at("2026-12-14T07:00:00Z"));
+        assert_eq!(evenings.holds(monday), Some(end));
+        assert_eq!(evenings.holds(at("2026-12-09T09:00:00Z")), Some(end), "Wednesday morning");
+        assert_eq!(evenings.holds(at("2026-12-14T08:00:00Z")), None);
+        assert_eq!(evenings.next_start(at("2026-12-04T12:00:00Z")), Some(monday), "Friday is inside");
+        assert_eq!(evenings.next_start(monday), Some(at("2026-12-14T17:00:00Z")), "Tuesday is inside");
+        // More ends than starts: the first counts.
+        let nights = window("Fri 20:00", "daily 06:00");
+        assert_eq!(nights.holds(at("2026-12-04T22:00:00Z")), Some(at("2026-12-05T05:00:00Z")));
+        assert_eq!(nights.holds(at("2026-12-06T03:00:00Z")), None, "Sunday morning");
+        // Once in four years.
+        let leap = window("0 0 29 2 *", "0 0 1 3 *");
+        assert_eq!(leap.holds(at("2028-02-29T12:00:00Z")), Some(at("2028-02-29T23:00:00Z")));
+        assert_eq!(leap.holds(at("2027-06-01T12:00:00Z")), None);
+    }
+
+    /// By brute force: a window holds where some start has no end since.
+    #[test]
+    fn a_recurring_window_holds_where_a_start_has_no_end_since() {
+        let rules = ["0 */5 * * *", "Mon-Fri 18:00", "Mon 08:00", "daily 02:30", "30 1 1,15 * *", "0 12 * * SAT,SUN"];
+        let (zone, begin) = (zone_of("Europe/Berlin"), at("2027-03-20T00:00:00Z"));
+        for from in rules {
+            for until in rules {
+                let (from, until) = (Rule::parse(from).unwrap(), Rule::parse(until).unwrap());
+                let long_ago = begin - SignedDuration::from_hours(24 * 40);
+                let within = |rule: &Rule| -> Vec<Timestamp> {
+                    rule.after(&zone, long_ago)
+                        .take_while(|at| *at < begin + SignedDuration::from_hours(24 * 40))
+                        .collect()
+                };
+                let (starts, ends) = (within(&from), within(&until));
+                let window = Window::Recurring { from, until, zone: "Europe/Berlin".to_owned() };
+                let freeze = Freeze { window, ..weekend() };
+                for n in 0..300 {
+                    let at = begin + SignedDuration::from_mins(n * 97);
+                    let started = starts.iter().rfind(|start| **start <= at).unwrap();
+                    let end = ends.iter().find(|end| *end > started).copied();
+                    assert_eq!(freeze.holds(at), end.filter(|end| *end > at), "{:?} at {at}", freeze.window);
+                }
+            }
         }
     }
 

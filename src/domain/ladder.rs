@@ -17,6 +17,7 @@ use super::plan::{ReleaseType, RungPlan, t_label};
 use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Correction, Phase, Receipt, Release, RungSaid, RungState};
+use super::schedule;
 use super::stage::gaps_ahead;
 use super::{UNDO, minutes};
 
@@ -119,6 +120,15 @@ pub(super) fn show_on_pages(work: &mut Work<'_>) {
     }
 }
 
+/// The release is over: a page that does not show it yet never will.
+pub(super) fn leave_pages(work: &mut Work<'_>) {
+    for page in work.release.policy.pages.clone() {
+        if !work.release.pages_shown.contains(&page) {
+            schedule::drop_unsent(work, &page_key(&page));
+        }
+    }
+}
+
 /// The posting key of a release on a status page.
 pub fn page_key(page: &str) -> String {
     format!("page/{page}")
@@ -178,6 +188,9 @@ pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Repl
 /// The message under a posting key is in its channel; if it is a rung of this schedule, the rung knows.
 pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
     if let Some(page) = key.strip_prefix("page/") {
+        if work.release.pages_shown.contains(page) {
+            return;
+        }
         work.record(NoticeEvent::PageShown { page: page.to_owned() });
         let rung =
             |rung: &&RungPlan| rung.audience == Audience::status_page() && work.release.rungs.contains_key(&rung.key());
@@ -292,8 +305,9 @@ fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Res
 
 /// The quiet hours in which a rung was said are over: its audience is called now, if it still matters.
 pub(super) fn quiet_over(work: &mut Work<'_>, rung: &str) {
-    let Some(plan) = work.release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else { return };
     work.record(NoticeEvent::QuietOver { rung: rung.to_owned() });
+    // The plan may have dropped the rung meanwhile.
+    let Some(plan) = work.release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else { return };
     let (Some(t0), open) = (work.release.plan.t0_at(), unconfirmed(&work.release)) else { return };
     let waits = !needs_receipt(&work.release, &plan.audience) || open.contains(&plan.key());
     if t0 <= work.ctx.now || !waits {

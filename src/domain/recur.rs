@@ -65,6 +65,13 @@ impl Rule {
         })
     }
 
+    /// The latest instant up to and with `at`; `None` if there is none within nine years, the longest between two leap days.
+    pub fn last(&self, zone: &TimeZone, at: Timestamp) -> Option<Timestamp> {
+        let hours = [2, 26, 8 * 24, 32 * 24, 367 * 24, 9 * 366 * 24].into_iter();
+        let mut spans = hours.map(SignedDuration::from_hours);
+        spans.find_map(|span| self.after(zone, at - span).take_while(|firing| *firing <= at).last())
+    }
+
     /// One schedule, or two where a day and a weekday are both named.
     fn schedules(&self) -> Result<Vec<cron::Schedule>, NoRule> {
         let fields: Vec<&str> = self.0.split(' ').collect();

@@ -86,6 +86,11 @@ pub enum Refusal {
         what: &'static str,
         most: usize,
     },
+    /// A rule that fires more often than its drafts can be looked after.
+    TooOften {
+        most: usize,
+        days_ahead: u32,
+    },
     /// A rule without a firing to come, or a time that is past.
     NeverAgain,
     /// A draft has no schedule yet.

@@ -11,6 +11,7 @@ use super::command::{RollbackCommand, Verdict};
 use super::decide::{Work, reason};
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::{AlertEvent, RollbackEvent};
+use super::ladder;
 use super::notice::Notice;
 use super::people::By;
 use super::plan::ContingencyWhen;
@@ -166,6 +167,7 @@ fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal>
     let n = case.n;
     let note = note.map(|text| text.trim().chars().take(500).collect::<String>()).filter(|t| !t.is_empty());
     work.record(RollbackEvent::Verified { note: note.clone() });
+    ladder::leave_pages(work);
     work.edit(format!("rollback/{n}"), Notice::RolledBack { by: work.by(), note: note.clone() }, None);
     let (by, mention) = (work.by(), work.climb(1));
     let posting = work.post(format!("rollback/{n}/verified"), Destination::Release, Notice::RolledBack { by, note });

@@ -107,6 +107,7 @@ fn skip_past(work: &mut Work<'_>) -> Vec<String> {
 pub(super) fn scrub(work: &mut Work<'_>) {
     let said = Said::of(&work.release);
     overtake(work, &said, true);
+    ladder::leave_pages(work);
 }
 
 /// The notices of a schedule show that it holds no more; those not in their channel yet are not sent.
@@ -121,7 +122,7 @@ fn overtake(work: &mut Work<'_>, said: &Said, scrubbed: bool) {
 }
 
 /// A message that is not in its channel yet is not sent any more, and nobody is asked about it.
-fn drop_unsent(work: &mut Work<'_>, key: &str) {
+pub(super) fn drop_unsent(work: &mut Work<'_>, key: &str) {
     work.redeliver(key, Redelivery::Withdraw);
     delivery::overtaken(work, key);
 }

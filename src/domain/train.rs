@@ -11,6 +11,8 @@ use super::zone_of;
 pub const MAX_TRAINS: usize = 25;
 /// The most days a draft is made ahead.
 pub const MAX_DAYS_AHEAD: u32 = 60;
+/// The most drafts of one train that are made ahead.
+pub const MAX_DRAFTS: usize = 30;
 /// Where the template wants T-0 written; without it a draft would have no date.
 pub const T0_HOLE: &str = "{t0}";
 /// Where the template wants the day alone, in a title for instance.
@@ -42,6 +44,12 @@ impl Train {
     /// The next T-0s, without those skipped.
     pub fn next(&self, n: usize) -> Vec<Timestamp> {
         self.firings().filter(|at| !self.skipped.contains(at)).take(n).collect()
+    }
+
+    /// Whether more than [`MAX_DRAFTS`] of its drafts would be open at once.
+    pub fn too_often(&self) -> bool {
+        let ahead = SignedDuration::from_hours(24 * i64::from(self.days_ahead.max(1)));
+        self.firings().nth(MAX_DRAFTS).is_some_and(|firing| firing <= self.handled + ahead)
     }
 
     /// When the draft of a firing is due.

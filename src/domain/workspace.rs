@@ -12,7 +12,7 @@ use super::people::Actor;
 use super::policy::{self, Action, Policy};
 use super::recur::Rule;
 use super::refusal::Refusal;
-use super::train::{MAX_DAYS_AHEAD, MAX_TRAINS, Train};
+use super::train::{MAX_DAYS_AHEAD, MAX_DRAFTS, MAX_TRAINS, Train};
 
 /// How long before its start a freeze is announced.
 pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
@@ -421,6 +421,9 @@ fn add_train(
     let next = train.next(5);
     if next.is_empty() {
         return Err(Refusal::NeverAgain);
+    }
+    if train.too_often() {
+        return Err(Refusal::TooOften { most: MAX_DRAFTS, days_ahead });
     }
     if let Some(old) = work.workspace.trains.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned() {
         work.record(WorkspaceEvent::TrainRemoved { name: old });

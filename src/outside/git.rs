@@ -32,7 +32,7 @@ impl GitPage {
         let _turn = self.turn.lock().await;
         // Its name does not move with T-0: the file is written over.
         let name = format!("{}/{}-{marker}.md", self.folder.trim_matches('/'), entry.release.to_lowercase());
-        let broken = |error: std::io::Error| SendFault::NotSent(format!("{}: {error}", self.path.display()));
+        let broken = |error: std::io::Error| SendFault::Blocked(format!("{}: {error}", self.path.display()));
         let (file, text) = (self.path.join(&name), file(entry));
         if let Some(folder) = file.parent() {
             tokio::fs::create_dir_all(folder).await.map_err(broken)?;
@@ -54,7 +54,7 @@ impl GitPage {
     }
 }
 
-/// A git command that must succeed.
+/// A git command that must succeed. What it refuses (a push that was overtaken, a lock that was left) a person must mend.
 async fn git(path: &Path, arguments: &[&str]) -> Result<(), SendFault> {
     let output = run(path, arguments).await?;
     if output.status.success() {
@@ -62,7 +62,7 @@ async fn git(path: &Path, arguments: &[&str]) -> Result<(), SendFault> {
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let line: String = said.lines().last().unwrap_or_default().chars().take(200).collect();
-    Err(SendFault::NotSent(format!("git {}: {line}", arguments.first().unwrap_or(&""))))
+    Err(SendFault::Blocked(format!("git {}: {line}", arguments.first().unwrap_or(&""))))
 }
 
 async fn run(path: &Path, arguments: &[&str]) -> Result<Output, SendFault> {
@@ -77,7 +77,7 @@ async fn run(path: &Path, arguments: &[&str]) -> Result<Output, SendFault> {
         .kill_on_drop(true);
     match tokio::time::timeout(GIT, command.output()).await {
         Ok(Ok(output)) => Ok(output),
-        Ok(Err(error)) => Err(SendFault::NotSent(format!("git cannot be run: {error}"))),
+        Ok(Err(error)) => Err(SendFault::Blocked(format!("git cannot be run: {error}"))),
         Err(_elapsed) => Err(SendFault::NotSent("git took longer than ten seconds".to_owned())),
     }
 }

@@ -73,7 +73,7 @@ impl Pages {
     }
 
     fn page(&self, name: &str) -> Result<&Page, SendFault> {
-        let gone = || SendFault::Blocked(format!("the configuration has no status page “{name}” any more"));
+        let gone = || SendFault::NotThere(format!("the configuration has no status page “{name}” any more"));
         self.by_name.get(name).ok_or_else(gone)
     }
 
@@ -85,19 +85,19 @@ impl Pages {
         match self.page(name)? {
             Page::Statuspage(page) => page.create(entry, marker).await,
             Page::Git(page) => page.write(entry, marker).await,
-            Page::Webhook(page) => page.tell(entry, marker).await,
+            Page::Webhook(page) => page.tell(entry, marker, 0).await,
         }
     }
 
-    /// Shows how an entry stands now.
+    /// Shows how an entry stands now, for the `n`th time: every attempt at one state has the same `n`.
     ///
     /// # Errors
     /// A classified fault.
-    pub async fn update(&self, name: &str, id: &str, entry: &PageEntry, marker: &str) -> Result<(), SendFault> {
+    pub async fn update(&self, name: &str, id: &str, entry: &PageEntry, marker: &str, n: i64) -> Result<(), SendFault> {
         match self.page(name)? {
             Page::Statuspage(page) => page.update(id, entry).await,
             Page::Git(page) => page.write(entry, marker).await.map(drop),
-            Page::Webhook(page) => page.tell(entry, marker).await.map(drop),
+            Page::Webhook(page) => page.tell(entry, marker, n).await.map(drop),
         }
     }
 
@@ -120,7 +120,8 @@ fn classify(status: StatusCode, body: &[u8], retry_after: Option<u64>) -> SendFa
     let text = format!("{} {said}", status.as_u16());
     match status.as_u16() {
         420 | 429 => SendFault::Wait(Duration::from_secs(retry_after.unwrap_or(5).clamp(1, 900))),
-        401 | 403 | 404 => SendFault::Blocked(text),
+        401 | 403 => SendFault::Blocked(text),
+        404 => SendFault::NotThere(text),
         408 | 500..=599 => SendFault::Unknown(text),
         _ => SendFault::Refused(text),
     }

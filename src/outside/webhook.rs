@@ -23,9 +23,9 @@ impl Webhook {
         Self { http, url, secret, clock }
     }
 
-    pub(super) async fn tell(&self, entry: &PageEntry, marker: &str) -> Result<String, SendFault> {
+    pub(super) async fn tell(&self, entry: &PageEntry, marker: &str, n: i64) -> Result<String, SendFault> {
         let state = entry.state.word();
-        let id = format!("{marker}-{state}-{}", entry.starts.as_second());
+        let id = format!("{marker}-{n}");
         let now = self.clock.now();
         let body = json!({
             "type": format!("maintenance.{state}"),

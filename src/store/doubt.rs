@@ -40,14 +40,19 @@ pub enum Found {
     Later {
         at: Timestamp,
     },
+    /// The channel cannot be read, so it cannot be written either; probed again.
+    Blocked {
+        probe_at: Timestamp,
+        why: String,
+    },
     Held {
         why: String,
     },
 }
 
 impl Store {
-    /// At start: whatever was being sent is of unknown outcome, and whatever is overdue is looked up before it is sent
-    /// (a restored backup makes sent notices look unsent). Returns how many rows that concerns.
+    /// At start: whatever was being sent is of unknown outcome, and whatever is overdue, blocked or not, is looked up before it
+    /// is sent (a restored backup makes sent notices look unsent). Returns how many rows that concerns.
     ///
     /// # Errors
     /// Database faults.
@@ -62,9 +67,9 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
-        // The pair of states is the condition of the partial index, without which this would read every row.
+        // The pair of states is the condition of a partial index, without which this would read every row.
         let overdue = sqlx::query!(
-            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state IN ('planned', 'blocked') AND state = 'planned' AND due < ?1",
+            "UPDATE outbox SET state = 'unknown', next_try = ?1, reason = 'overdue at start' WHERE state IN ('planned', 'blocked') AND due < ?1",
             now_ms
         )
         .execute(&mut *txn)
@@ -194,7 +199,7 @@ impl Store {
         let rows = sqlx::query_as!(
             ClaimedRow,
             r#"SELECT id AS "id!", key, channel_id, payload, prompt_id, nonce, marker, attempt, lease_until, first_attempt, due, anchor_id,
-                    priority, plain
+                    priority, plain, tainted
              FROM outbox WHERE state = 'unknown' AND next_try <= ? ORDER BY priority, next_try LIMIT ?"#,
             now,
             limit
@@ -205,7 +210,7 @@ impl Store {
     }
 
     /// Settles a look-up, fenced by the state and the attempt it was made for. What is surely not there and ended the process too
-    /// often is given up as poison.
+    /// often is given up as poison. What is blocked is looked up again at each probe, until it is of no use any more.
     ///
     /// # Errors
     /// Database faults.
@@ -218,6 +223,7 @@ impl Store {
                 ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
             }
             Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
+            Found::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Found::Held { why } => ("held", None, None, Some(why)),
         };
         let posted = message.map(|_| now_ms);
@@ -228,7 +234,10 @@ impl Store {
         let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
-                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'held') THEN 'superseded'
+                    tainted = CASE WHEN ?3 = 'blocked' THEN 1 ELSE tainted END,
+                    told = CASE WHEN ?3 = 'blocked' AND useful_until < ?10 THEN 0 ELSE told END,
+                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'held') THEN 'superseded'
+                                 WHEN ?3 = 'blocked' AND useful_until < ?10 THEN 'skipped'
                                  WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'dead' ELSE ?3 END,
                     next_try = coalesce(?6, next_try),
                     reason = CASE WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'it is not in the channel, and sending it ended the process too often' ELSE ?7 END, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
@@ -241,7 +250,8 @@ impl Store {
             next,
             why,
             looked_up,
-            MAX_RECOVERIES
+            MAX_RECOVERIES,
+            now_ms
         )
         .execute(&mut *txn)
         .await?;

@@ -18,6 +18,18 @@ pub struct NewEdit {
     pub apart: SignedDuration,
 }
 
+/// What an edit led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// Shown, or never to be shown.
+    Done,
+    Again {
+        at: Timestamp,
+        /// Why people must know, if they must.
+        tell: Option<String>,
+    },
+}
+
 /// An edit that may be sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueEdit {
@@ -60,16 +72,20 @@ impl Store {
         Ok(())
     }
 
-    /// Edits that may be sent now: their message is posted and their time has come.
+    /// Edits that may be sent now, one per channel: their message is posted and their time has come.
     ///
     /// # Errors
     /// Database faults.
     pub async fn due_edits(&self, now: Timestamp, limit: i64) -> Result<Vec<DueEdit>, StoreFault> {
         let now = now.as_millisecond();
         let rows = sqlx::query!(
-            r#"SELECT e.key, o.channel_id, o.message_id AS "message_id!", o.marker, e.payload, e.prompt_id, e.wanted, e.attempt
-             FROM edit e JOIN outbox o ON o.key = e.key
-             WHERE e.done < e.wanted AND e.next_try <= ? AND o.message_id IS NOT NULL ORDER BY e.next_try LIMIT ?"#,
+            r#"SELECT key AS "key!", channel_id AS "channel_id!", message_id AS "message_id!", marker AS "marker!", payload AS "payload!", prompt_id,
+                    wanted AS "wanted!", attempt AS "attempt!" FROM (
+                SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.next_try,
+                       row_number() OVER (PARTITION BY o.channel_id ORDER BY e.next_try) AS place
+                FROM edit e JOIN outbox o ON o.key = e.key
+                WHERE e.done < e.wanted AND e.next_try <= ? AND o.message_id IS NOT NULL)
+             WHERE place = 1 ORDER BY next_try LIMIT ?"#,
             now,
             limit
         )
@@ -90,23 +106,23 @@ impl Store {
             .collect())
     }
 
-    /// Records an edit: done up to `wanted`, or to be tried again.
+    /// Records an edit: done up to `wanted`, or to be tried again. Whoever was told of trouble is told of its end.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn record_edit(
-        &self,
-        key: &str,
-        wanted: i64,
-        retry_at: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), StoreFault> {
+    pub async fn record_edit(&self, key: &str, wanted: i64, edited: &Edited, now: Timestamp) -> Result<(), StoreFault> {
         let now = now.as_millisecond();
         let mut txn = self.begin().await?;
-        match retry_at.map(Timestamp::as_millisecond) {
-            None => {
+        match edited {
+            Edited::Done => {
                 sqlx::query!(
-                    "UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0 WHERE key = ?",
+                    "UPDATE outbox SET reported = 0 WHERE key = ?1 AND state = 'sent' AND EXISTS (SELECT 1 FROM edit WHERE key = ?1 AND trouble = 2)",
+                    key
+                )
+                .execute(&mut *txn)
+                .await?;
+                sqlx::query!(
+                    "UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0, trouble = 0 WHERE key = ?",
                     wanted,
                     now,
                     key
@@ -114,10 +130,18 @@ impl Store {
                 .execute(&mut *txn)
                 .await?;
             }
-            Some(at) => {
-                sqlx::query!("UPDATE edit SET next_try = ?, attempt = attempt + 1 WHERE key = ?", at, key)
-                    .execute(&mut *txn)
-                    .await?;
+            Edited::Again { at, tell } => {
+                let at = at.as_millisecond();
+                sqlx::query!(
+                    "UPDATE edit SET next_try = ?1, attempt = attempt + 1, reason = coalesce(?2, reason),
+                            trouble = CASE WHEN ?2 IS NOT NULL AND trouble = 0 THEN 1 ELSE trouble END
+                     WHERE key = ?3",
+                    at,
+                    tell,
+                    key
+                )
+                .execute(&mut *txn)
+                .await?;
             }
         }
         txn.commit().await?;

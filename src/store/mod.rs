@@ -19,7 +19,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePo
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 pub use doubt::{Found, Late};
-pub use edits::{DueEdit, NewEdit};
+pub use edits::{DueEdit, Edited, NewEdit};
 pub use journal::verify;
 pub use outbox::{Claimed, NewPost, Outcome, Plain, Room};
 pub use trouble::{Delivered, Undelivered};

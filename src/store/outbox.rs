@@ -43,6 +43,8 @@ pub struct Claimed {
     pub priority: i64,
     /// It is bare words already.
     pub plain: bool,
+    /// Its outcome was once unknown.
+    pub tainted: bool,
 }
 
 impl Claimed {
@@ -122,6 +124,7 @@ pub(super) struct ClaimedRow {
     pub(super) anchor_id: Option<String>,
     pub(super) priority: i64,
     pub(super) plain: i64,
+    pub(super) tainted: i64,
 }
 
 impl TryFrom<ClaimedRow> for Claimed {
@@ -144,6 +147,7 @@ impl TryFrom<ClaimedRow> for Claimed {
             anchor: row.anchor_id,
             priority: row.priority,
             plain: row.plain != 0,
+            tainted: row.tainted != 0,
         })
     }
 }
@@ -227,7 +231,7 @@ impl Store {
                 WHERE turn <= ?3 OR (priority = 0 AND turn <= ?4))
              RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
                        marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id,
-                       priority AS "priority!", plain AS "plain!""#,
+                       priority AS "priority!", plain AS "plain!", tainted AS "tainted!""#,
             now_ms,
             lease,
             room.all,

@@ -50,14 +50,20 @@ impl Store {
             .collect()
     }
 
-    /// Posts that did not reach their channel and nobody was told of yet.
+    /// Posts that did not reach their channel, and pages that could not be brought up to date, of which nobody was told yet.
     ///
     /// # Errors
     /// Database faults.
     pub async fn untold(&self) -> Result<Vec<Undelivered>, StoreFault> {
         let rows = sqlx::query!(
-            r#"SELECT id AS "id!", guild_id, release_id, key, state, channel_id, payload, coalesce(reason, '') AS "reason!: String" FROM outbox
-             WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped') ORDER BY id LIMIT 100"#
+            r#"SELECT id AS "id!", guild_id AS "guild_id!", release_id, key AS "key!", state AS "state!", channel_id AS "channel_id!",
+                    payload AS "payload!", reason AS "reason!: String" FROM (
+                SELECT id, guild_id, release_id, key, state, channel_id, payload, coalesce(reason, '') AS reason FROM outbox
+                WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped')
+                UNION ALL
+                SELECT o.id, o.guild_id, o.release_id, o.key, 'blocked', o.channel_id, e.payload, coalesce(e.reason, '')
+                FROM edit e JOIN outbox o ON o.key = e.key WHERE e.trouble = 1)
+             ORDER BY id LIMIT 100"#
         )
         .fetch_all(self.read())
         .await?;
@@ -90,7 +96,13 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn mark_told(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET told = 1 WHERE id = ?", id).execute(txn).await?;
+        sqlx::query!("UPDATE outbox SET told = 1 WHERE id = ?", id).execute(&mut *txn).await?;
+        sqlx::query!(
+            "UPDATE edit SET trouble = 2 WHERE trouble = 1 AND key = (SELECT key FROM outbox WHERE id = ?)",
+            id
+        )
+        .execute(txn)
+        .await?;
         Ok(())
     }
 
@@ -106,8 +118,9 @@ impl Store {
             now,
             key
         )
-        .execute(txn)
+        .execute(&mut *txn)
         .await?;
+        sqlx::query!("UPDATE edit SET next_try = ? WHERE key = ? AND trouble > 0", now, key).execute(txn).await?;
         Ok(())
     }
 

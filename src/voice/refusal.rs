@@ -137,6 +137,10 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::TooMany { what, most } => {
             Text::from(format!("There are {most} {what} already, and no more are taken. Remove one first."))
         }
+        Refusal::TooOften { most, days_ahead } => Text::from(format!(
+            "That would make more than {most} drafts within {}. Give a rule that fires less often, or fewer days ahead.",
+            if *days_ahead == 1 { "a day".to_owned() } else { format!("{days_ahead} days") }
+        )),
         Refusal::NeverAgain => {
             Text::from("That never happens again. Give a time to come, or a rule such as Fri 15:00.")
         }

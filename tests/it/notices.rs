@@ -128,6 +128,26 @@ async fn in_quiet_hours_an_audience_is_told_without_being_called_and_called_when
     rig.finish().await;
 }
 
+/// Found by reading: a mark whose rung had left the plan never left the agenda, and the service ticked without end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quiet_hours_end_for_a_notice_that_the_plan_dropped_meanwhile() {
+    let rig = Rig::with(false).await;
+    rig.configure().await;
+    rig.slash("ana", "tminus setup", &[("quiet_hours", "13:00-15:30")]).await;
+    let rig = rig.approve().await;
+    rig.advance(t(-24 * 60)).await;
+    assert!(rig.newest("releases").contains("Quiet hours: nobody is called"));
+    let plan = tminus::sandboxed::PLAN.replace("- [ ] Engineering team notified (T-24h)\n", "");
+    assert_ne!(plan, tminus::sandboxed::PLAN);
+    let (into, file) = ([("release", "REL-1")], Some(("checkout-4.2.md", plan.as_bytes())));
+    let seen = rig.sandbox().slash("ana", "releases", "release import", &into, file).await.unwrap();
+    rig.quiet().await;
+    assert!(crate::rig::shown(&seen).contains("REL-1 revision 2"), "{}", crate::rig::shown(&seen));
+    rig.advance(t(-24 * 60 + 91)).await;
+    assert_eq!(rig.count("releases", "🌅"), 0, "nobody is called for a notice that is no longer planned");
+    rig.finish().await;
+}
+
 /// `reliability.md` 5.7: what was missed while the service was away.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f21_reminders_missed_together_are_one_message() {

@@ -92,7 +92,7 @@ async fn server(
 ) -> Result<(), SendFault> {
     let server = match get(rest, &format!("/guilds/{}", guild.0)).await {
         Ok(server) => server,
-        Err(SendFault::Blocked(_) | SendFault::Refused(_)) => {
+        Err(SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::Refused(_)) => {
             found.push(bad(format!("The bot is not in server {}. Invite it: {invite}", guild.0)));
             return Ok(());
         }
@@ -129,7 +129,7 @@ async fn server(
                     ))
                 }
             }
-            Err(SendFault::Blocked(why)) if why.contains("10003") => {
+            Err(SendFault::NotThere(_)) => {
                 bad(format!("{name}: the {what}, {}, does not exist. Name another.", channel.0))
             }
             Err(SendFault::Blocked(_)) => {

@@ -239,7 +239,7 @@ fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) 
         401 => SendFault::TokenDead,
         403 => SendFault::Blocked(text),
         404 if code == 10008 => SendFault::Deleted,
-        404 if code == 10003 => SendFault::Blocked(text),
+        404 if code == 10003 => SendFault::NotThere(text),
         408 | 500..=599 => SendFault::Unknown(text),
         _ => SendFault::Refused(text),
     }
@@ -261,7 +261,7 @@ mod tests {
         assert_eq!(class(401, 0), SendFault::TokenDead);
         assert!(matches!(class(403, 50013), SendFault::Blocked(_)));
         assert_eq!(class(404, 10008), SendFault::Deleted);
-        assert!(matches!(class(404, 10003), SendFault::Blocked(_)));
+        assert!(matches!(class(404, 10003), SendFault::NotThere(_)));
         assert!(matches!(class(502, 0), SendFault::Unknown(_)));
         assert!(matches!(class(400, 50035), SendFault::Refused(_)));
         for (retry, seconds) in [(Some(0.3), 0.3), (Some(1337.0), 900.0), (Some(f64::NAN), 5.0), (None, 5.0)] {
