@@ -409,13 +409,17 @@ fn add_train(
     if !known && work.workspace.trains.len() >= MAX_TRAINS {
         return Err(Refusal::TooMany { what: "trains", most: MAX_TRAINS });
     }
+    let old = work.workspace.trains.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+    let old = old.map(|(known, train)| (known.clone(), train.clone()));
+    // The same firings with another template or more days ahead: what was drafted is not drafted again.
+    let same = old.as_ref().filter(|(_, old)| old.rule == rule && old.zone == zone);
     let train = Train {
+        handled: same.map_or(work.now, |(_, old)| old.handled.max(work.now)),
         rule,
         zone: zone.clone(),
         days_ahead,
         author: person.user.clone(),
         author_name: person.name.clone(),
-        handled: work.now,
         skipped: Vec::new(),
     };
     let next = train.next(5);
@@ -425,7 +429,7 @@ fn add_train(
     if train.too_often() {
         return Err(Refusal::TooOften { most: MAX_DRAFTS, days_ahead });
     }
-    if let Some(old) = work.workspace.trains.keys().find(|known| known.eq_ignore_ascii_case(&name)).cloned() {
+    if let Some((old, _)) = old {
         work.record(WorkspaceEvent::TrainRemoved { name: old });
     }
     work.record(WorkspaceEvent::TrainAdded { name: name.clone(), train });

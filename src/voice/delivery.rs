@@ -20,6 +20,10 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .body(Text::from(format!("{by} had it sent again. If that fails as well, it is said here."))),
             None => open(stuck, &name),
         },
+        Some(Settled::Posted) if stuck.channel.as_page().is_some() => {
+            Message::new(Tone::Good, Text::from(format!("✅ Status page updated after all · {name}")))
+                .body(Text::from("It is on ").and(channel()).t(" now."))
+        }
         Some(Settled::Posted) => Message::new(Tone::Good, Text::from(format!("✅ Posted after all · {name}")))
             .body(Text::from("The message is in ").and(channel()).t(" now.")),
         Some(Settled::CalledSent { by }) => Message::new(Tone::Good, Text::from(format!("✅ Was posted · {name}")))

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Path, State};
@@ -21,6 +22,8 @@ struct Fake {
     asked: Mutex<Vec<(String, Value)>>,
     /// Answers of create requests to come: `lost` is done and answered with 502, `refused` is not done.
     next: Mutex<Vec<&'static str>>,
+    /// The key has lost its rights.
+    locked: AtomicBool,
 }
 
 type Answer = (StatusCode, Json<Value>);
@@ -42,7 +45,7 @@ async fn create(State(fake): State<Arc<Fake>>, headers: HeaderMap, Json(body): J
         return (StatusCode::UNAUTHORIZED, Json(json!({ "error": "Could not authenticate" })));
     }
     let next = fake.next.lock().unwrap().pop();
-    if next == Some("forbidden") {
+    if next == Some("forbidden") || fake.locked.load(Ordering::Relaxed) {
         return (StatusCode::FORBIDDEN, Json(json!({ "error": "no" })));
     }
     let mut incidents = fake.incidents.lock().unwrap();
@@ -63,6 +66,9 @@ async fn update(
     Json(body): Json<Value>,
 ) -> Answer {
     fake.log("update", &body);
+    if fake.locked.load(Ordering::Relaxed) {
+        return (StatusCode::FORBIDDEN, Json(json!({ "error": "no" })));
+    }
     let mut incidents = fake.incidents.lock().unwrap();
     let Some(incident) = incidents.get_mut(&id) else { return (StatusCode::NOT_FOUND, Json(json!({}))) };
     for (key, value) in body["incident"].as_object().unwrap() {
@@ -174,12 +180,99 @@ async fn a_page_that_refuses_is_told_to_the_ops_channel_and_stops_nothing() {
     );
     rig.advance(t(-20)).await;
     assert_eq!(fake.incidents.lock().unwrap().len(), 1, "tried again");
-    assert!(rig.newest("tminus-ops").contains("✅ Posted after all"), "{}", rig.newest("tminus-ops"));
+    assert!(rig.newest("tminus-ops").contains("✅ Status page updated after all"), "{}", rig.newest("tminus-ops"));
     rig.slash("ana", "release scrub", &[("reason", "The provider is not ready")]).await;
     rig.advance(t(-10)).await;
     assert_eq!(fake.states().last().unwrap(), "completed");
     let body = fake.incidents.lock().unwrap()["inc1"]["body"].clone();
     assert_eq!(body, json!("The update was called off. Nothing changes."));
+    rig.finish().await;
+}
+
+/// Found by review: nobody heard of a page that went on saying what was no longer true.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_cannot_be_brought_up_to_date_is_told_once_and_so_is_its_end() {
+    let (fake, url) = fake().await;
+    let rig = Rig::with_pages(true, &statuspage(&url)).await.approve().await;
+    rig.advance(t(-29)).await;
+    fake.locked.store(true, Ordering::Relaxed);
+    to_go(&rig).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Status page not updated") && told.contains("It says: Scheduled maintenance"), "{told}");
+    rig.slash("ana", "release hold", &[("reason", "Look first")]).await;
+    rig.advance(t(20)).await;
+    assert_eq!(rig.count("tminus-ops", "⛔ Status page not updated"), 1, "once");
+    fake.locked.store(false, Ordering::Relaxed);
+    rig.advance(t(26)).await;
+    assert_eq!(fake.incidents.lock().unwrap()["inc1"]["status"], "in_progress");
+    let told = rig.newest("tminus-ops");
+    assert!(
+        told.contains("✅ Status page updated after all") && told.contains("It is on the status page main now"),
+        "{told}"
+    );
+    rig.finish().await;
+}
+
+/// Found by review: a page that was mended after the release was called off announced it, and called it off.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_never_showed_a_release_leaves_it_out_when_it_is_over() {
+    let (fake, url) = fake().await;
+    let rig = Rig::with_pages(true, &statuspage(&url)).await.approve().await;
+    fake.locked.store(true, Ordering::Relaxed);
+    rig.advance(t(-29)).await;
+    assert!(rig.newest("tminus-ops").contains("⛔ Status page not updated"));
+    rig.slash("ana", "release scrub", &[("reason", "Not today")]).await;
+    assert!(rig.newest("tminus-ops").contains("🗑️ No longer needed"), "{}", rig.newest("tminus-ops"));
+    fake.locked.store(false, Ordering::Relaxed);
+    rig.advance(t(0)).await;
+    assert_eq!(fake.incidents.lock().unwrap().len(), 0);
+    rig.finish().await;
+}
+
+/// Found by review: a push that the remote refused was repeated for ever, and nobody was told.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_that_is_refused_is_told() {
+    let (tree, away) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let remote = away.path().join("site.git");
+    let git = |arguments: &[&str]| {
+        let out = Command::new("git").arg("-C").arg(tree.path()).args(arguments).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    };
+    git(&["init", "--quiet"]);
+    git(&["remote", "add", "origin", &remote.display().to_string()]);
+    git(&["config", "push.autoSetupRemote", "true"]);
+    let pages = format!(
+        "[[status_pages]]\nname = \"files\"\nkind = \"git\"\nguild_id = \"GUILD\"\npath = \"{}\"\npush = true\n",
+        tree.path().display()
+    );
+    let rig = Rig::with_pages(true, &pages).await.approve().await;
+    rig.advance(t(-29)).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Status page not updated") && told.contains("git push: "), "{told}");
+    git(&["init", "--quiet", "--bare", &remote.display().to_string()]);
+    rig.advance(t(-20)).await;
+    assert!(rig.newest("tminus-ops").contains("✅ Status page updated after all"), "{}", rig.newest("tminus-ops"));
+    rig.finish().await;
+}
+
+/// Found by review: a release that was held and resumed told its receivers the same id twice, and they kept the first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_state_told_to_a_webhook_has_an_id_of_its_own() {
+    let (fake, url) = fake().await;
+    let pages = format!(
+        "[[status_pages]]\nname = \"hook\"\nkind = \"webhook\"\nguild_id = \"GUILD\"\nurl = \"{url}/hook\"\nsecret = \"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD\"\n"
+    );
+    let rig = Rig::with_pages(true, &pages).await.approve().await;
+    to_go(&rig).await;
+    for minute in [1, 3] {
+        rig.slash("ana", "release hold", &[("reason", "Look first")]).await;
+        rig.advance(t(minute)).await;
+        rig.slash("ana", "release resume", &[]).await;
+        rig.advance(t(minute + 1)).await;
+    }
+    let asked = fake.asked.lock().unwrap().clone();
+    let ids: std::collections::BTreeSet<&String> = asked.iter().map(|(id, _)| id).collect();
+    assert_eq!((asked.len(), ids.len()), (6, 6), "{asked:?}");
     rig.finish().await;
 }
 

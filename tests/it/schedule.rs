@@ -153,24 +153,27 @@ async fn releases_of_one_service_near_each_other_are_pointed_out() {
     rig.finish().await;
 }
 
+async fn add_train(rig: &Rig, time: &str, plan: &str) -> String {
+    let options = [("name", "Weekly"), ("time", time)];
+    let file = Some(("weekly.md", plan.as_bytes()));
+    let seen = rig.sandbox().slash("ana", "releases", "tminus train add", &options, file).await.unwrap();
+    rig.quiet().await;
+    crate::rig::shown(&seen)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_train_makes_drafts_and_a_skip_is_announced() {
     let rig = Rig::new().await;
     let template = PLAN
         .replace("Checkout 4.2: new payment step", "Weekly checkout {date}")
         .replace("2026-12-08 14:00 Europe/Berlin", "{t0}");
-    let add = async |time: &str, plan: &str| {
-        let options = [("name", "Weekly"), ("time", time)];
-        let file = Some(("weekly.md", plan.as_bytes()));
-        let seen = rig.sandbox().slash("ana", "releases", "tminus train add", &options, file).await.unwrap();
-        rig.quiet().await;
-        crate::rig::shown(&seen)
-    };
-    let bad = add("every Tuesday", &template).await;
+    let bad = add_train(&rig, "every Tuesday", &template).await;
     assert!(bad.contains("A rule has five"), "{bad}");
-    let bad = add("Tue 14:00", PLAN).await;
+    let bad = add_train(&rig, "Tue 14:00", PLAN).await;
     assert!(bad.contains("Write {t0}"), "{bad}");
-    insta::assert_snapshot!("train_added", add("Tue 14:00", &template).await);
+    let bad = add_train(&rig, "* * * * *", &template).await;
+    assert!(bad.contains("more than 30 drafts within 3 days"), "{bad}");
+    insta::assert_snapshot!("train_added", add_train(&rig, "Tue 14:00", &template).await);
     rig.slash("ana", "tminus train skip", &[("name", "weekly"), ("reason", "Board meeting")]).await;
     let skipped = rig.newest("releases");
     insta::assert_snapshot!("train_skipped", skipped);
@@ -188,6 +191,14 @@ async fn a_train_makes_drafts_and_a_skip_is_announced() {
     assert!(submitted.contains("Submitted"), "{submitted}");
     let listed = rig.slash("ana", "tminus train list", &[]).await;
     assert!(listed.contains("**Weekly**: `0 14 * * TUE` (Europe/Berlin), drafted 3 d ahead by Ana"), "{listed}");
+    // Made again with the same rule: nothing is drafted twice, and a skip is announced again.
+    add_train(&rig, "Tue 14:00", &template).await;
+    assert_eq!(rig.count("releases", "🚆 Draft of train"), 2);
+    for skips in [2, 3] {
+        rig.slash("ana", "tminus train skip", &[("name", "weekly"), ("reason", "Board meeting")]).await;
+        assert_eq!(rig.count("releases", "⏭️"), skips);
+        add_train(&rig, "Tue 14:00", &template).await;
+    }
     let removed = rig.slash("ana", "tminus train remove", &[("name", "Weekly")]).await;
     assert!(removed.contains("is removed"), "{removed}");
     rig.finish().await;
