@@ -26,7 +26,7 @@ use crate::domain::people::Actor;
 use crate::intake::{self, Intake};
 use crate::outside::{Pages, StatusPage};
 use crate::store::{Purpose, Store};
-use crate::timekeeper;
+use crate::{timecheck, timekeeper};
 
 /// How long tasks may take to end.
 const SHUTDOWN: Duration = Duration::from_secs(8);
@@ -130,15 +130,23 @@ impl App {
         name_pages(&desk, &config.pages, &by_file).await?;
 
         let http = http_client().context("the HTTP client could not be built")?;
-        let rest = Rest::new(http, &config.api_url, config.token.clone());
+        let rest = Rest::new(http, &config.api_url, config.token.clone(), desk.clock().clone());
         let platform = Platform::Discord(Sender::new(rest.clone()));
         let pages = Pages::new(config.pages, desk.clock()).context("the HTTP client could not be built")?;
         let courier_health = Arc::new(courier::Health::default());
-        let courier =
-            Courier::new(desk.clone(), platform, pages, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
+        let courier = Courier::new(
+            desk.clone(),
+            platform.clone(),
+            pages,
+            Arc::clone(&nudges.courier),
+            Arc::clone(&courier_health),
+        );
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
+
+        let timecheck = timecheck::run(desk.clone(), platform, stop.clone());
+        tasks.spawn(watched("time check", timecheck, failed_tx.clone()));
 
         let gateway = Arc::new(GatewayHealth::default());
         let seen = Arc::clone(&courier_health);
@@ -198,18 +206,33 @@ impl App {
     /// # Errors
     /// Database faults, or no silence within fifteen seconds of real time.
     pub async fn quiet(&self) -> anyhow::Result<()> {
-        let mut silent = 0;
+        let (mut silent, mut busy) = (0, None);
         for _ in 0..3_000 {
-            let now = self.desk.clock().now();
-            let due = self.next_due().await?.is_some_and(|at| at <= now);
-            let busy = due || self.courier.under_way() > 0 || !self.desk.store().unreported().await?.is_empty();
-            silent = if busy { 0 } else { silent + 1 };
+            busy = self.busy().await?;
+            silent = if busy.is_some() { 0 } else { silent + 1 };
             if silent >= 2 {
                 return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        anyhow::bail!("no silence within fifteen seconds: {:?} is due", self.next_due().await?)
+        let (why, due) = (busy.unwrap_or("it does not last"), self.next_due().await?);
+        anyhow::bail!("no silence within fifteen seconds: {why}; {due:?} is next")
+    }
+
+    /// What is not done yet at the clock's present instant.
+    async fn busy(&self) -> anyhow::Result<Option<&'static str>> {
+        let now = self.desk.clock().now();
+        Ok(if !self.desk.clock().is_confirmed() {
+            Some("the time is not confirmed")
+        } else if self.next_due().await?.is_some_and(|at| at <= now) {
+            Some("something is due")
+        } else if self.courier.under_way() > 0 {
+            Some("deliveries are under way")
+        } else if !self.desk.store().unreported().await?.is_empty() {
+            Some("deliveries are not reported")
+        } else {
+            None
+        })
     }
 
     /// The desk, for tests of what is stored.

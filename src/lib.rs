@@ -21,5 +21,6 @@ mod sending;
 mod signature;
 mod store;
 mod telemetry;
+mod timecheck;
 mod timekeeper;
 mod voice;

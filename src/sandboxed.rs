@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::clock::Clock;
+pub use crate::clock::Machine;
 use crate::config::{Config, LogFormat, Source, SourceKind};
 use crate::domain::ids::GuildId;
 use crate::store::Purpose;
@@ -47,6 +48,8 @@ pub struct Options {
     pub configured: bool,
     /// Status pages, as the configuration file has them.
     pub pages: String,
+    /// How the clocks of the bot's machine differ from the sandbox's.
+    pub machine: Machine,
 }
 
 /// The bot connected to its sandbox.
@@ -172,15 +175,21 @@ impl Sandboxed {
             openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
         let sandbox = Sandbox::start(setup).await?;
-        Self::connect(sandbox, database, options.configured, &options.pages).await
+        Self::connect(sandbox, database, options.configured, &options.pages, options.machine).await
     }
 
     /// Starts the bot against a sandbox that runs already: a restart.
     ///
     /// # Errors
     /// As [`Sandboxed::start`].
-    pub async fn connect(sandbox: Sandbox, database: &Path, configured: bool, pages: &str) -> anyhow::Result<Self> {
-        let clock = Clock::Sandbox(sandbox.clock().clone());
+    pub async fn connect(
+        sandbox: Sandbox,
+        database: &Path,
+        configured: bool,
+        pages: &str,
+        machine: Machine,
+    ) -> anyhow::Result<Self> {
+        let clock = Clock::machine(sandbox.clock().clone(), machine);
         let mut config = config(sandbox.url(), database);
         config.pages = crate::config::pages(pages)?;
         if !configured {

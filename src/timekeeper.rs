@@ -35,6 +35,9 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
     let (mut before, mut rounds) = (Due::default(), 0);
     while !stop.is_cancelled() {
         let now = desk.clock().now();
+        if next.is_some_and(|at| at <= now) && !confirmed(&desk, &stop).await {
+            continue;
+        }
         if next.is_some_and(|at| at <= now) {
             match round(&desk, now).await {
                 Ok(due) => {
@@ -76,6 +79,20 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
             }
         }
     }
+}
+
+/// Whether the time is confirmed; if not, waits until that may have changed. Nothing fires by a doubtful clock.
+async fn confirmed(desk: &Desk, stop: &CancellationToken) -> bool {
+    let mut confirmations = desk.clock().confirmations();
+    if desk.clock().is_confirmed() {
+        return true;
+    }
+    tokio::select! {
+        _ = confirmations.changed() => {}
+        () = tokio::time::sleep(STUCK) => {}
+        () = stop.cancelled() => {}
+    }
+    false
 }
 
 /// One round: every release and workspace whose wake-up has come gets its tick.

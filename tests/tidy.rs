@@ -127,6 +127,16 @@ fn every_file_says_what_it_is_for_and_stays_readable() {
 
 const MAX_LINES: usize = 500;
 
+/// Whoever can tell the clock the time moves every notice: only a platform's own transport may (`reliability.md` S20).
+#[test]
+fn only_a_platform_tells_the_clock_the_time() {
+    for (path, text) in files("src") {
+        let may = ["src/chat/discord/rest.rs", "src/chat/simulated.rs", "src/clock.rs", "src/clock/trust.rs"];
+        let may = may.iter().any(|file| path.ends_with(file));
+        assert!(may || !production(&text).contains(".heard("), "{} tells the clock the time", path.display());
+    }
+}
+
 /// `docs/faults.md`: every row of the fault matrix has a test named after it, or a written reason.
 #[test]
 fn every_row_of_the_fault_matrix_has_its_test() {

@@ -1,7 +1,7 @@
 //! The sandbox's clock: stands still, or runs from a chosen instant at real pace. Protocol timers (heartbeats, the three
 //! seconds) stay on real time; message times, the nonce window and `Date` headers follow this clock.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use tokio::sync::watch;
@@ -99,6 +99,14 @@ impl Patience {
 #[expect(clippy::disallowed_methods, reason = "the sandbox's clock is the one place that measures real time")]
 fn now_instant() -> Instant {
     Instant::now()
+}
+
+/// Milliseconds of the machine's monotonic clock since this was first asked. On Linux and macOS it stands still while the
+/// machine is suspended.
+pub fn ran_ms() -> i64 {
+    static BEGUN: OnceLock<Instant> = OnceLock::new();
+    let begun = *BEGUN.get_or_init(now_instant);
+    i64::try_from(now_instant().duration_since(begun).as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The machine's wall clock in milliseconds.

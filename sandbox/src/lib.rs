@@ -36,7 +36,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use act::{CannotAct, Options};
-pub use clock::{SimClock, wall_ms};
+pub use clock::{SimClock, ran_ms, wall_ms};
 pub use dice::Dice;
 pub use faults::{CREATE, Fault, Right, Script};
 pub use limits::{Counting, Limits, Way};

@@ -51,6 +51,15 @@ impl Platform {
         }
     }
 
+    /// Asks for an answer of any kind, whose date the clock hears. One that does not come is asked for again by the caller.
+    pub async fn ask_time(&self) {
+        match self {
+            Self::Discord(sender) => sender.ask_time().await,
+            #[cfg(test)]
+            Self::Simulated(seat) => seat.ask_time(),
+        }
+    }
+
     /// Edits a message in place.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use chat_sandbox::{Dice, SimClock};
 use tokio::sync::Notify;
 
 use super::{LookUp, Outgoing, SendFault, Standing};
+use crate::clock::Clock;
 use crate::domain::ids::ChannelId;
 
 /// How likely each fault is, 0 to 1, and how long things take. Each seed draws its own.
@@ -36,6 +37,8 @@ pub struct Faults {
     /// The process stands still at a named point, for up to `stall_ms`; what it had begun goes on afterwards.
     pub stall: f64,
     pub stall_ms: u64,
+    /// An answer bears a date of its own.
+    pub false_date: f64,
 }
 
 /// The chat and the dice.
@@ -69,6 +72,8 @@ pub enum Stand {
 pub struct Seat {
     pub chat: Arc<Chat>,
     pub me: usize,
+    /// The process's clock, which hears the date of every answer.
+    pub clock: Clock,
 }
 
 impl Seat {
@@ -92,6 +97,14 @@ impl Seat {
                 Some(Stand::Ended) => std::future::pending::<()>().await,
                 Some(Stand::Until(_)) => goes_on.await,
             }
+        }
+    }
+
+    /// Any answer would do, if one comes: its date is what is wanted.
+    pub fn ask_time(&self) {
+        let asked = self.clock.asking();
+        if let Some(date) = self.chat.date() {
+            self.clock.heard(asked, date);
         }
     }
 
@@ -223,6 +236,13 @@ impl Chat {
         inner.said.values().flatten().filter(|(_, said)| said == marker).count()
     }
 
+    /// When a marker was first said, in milliseconds of the true time.
+    pub fn first_said(&self, marker: &str) -> Option<i64> {
+        let inner = self.lock();
+        let ids = inner.said.values().flatten().filter(|(_, said)| said == marker).map(|(id, _)| *id);
+        ids.min().and_then(|id| i64::try_from(id >> 8).ok())
+    }
+
     /// Every marker that stands somewhere.
     pub fn markers(&self) -> Vec<String> {
         self.lock().said.values().flatten().map(|(_, marker)| marker.clone()).collect()
@@ -243,6 +263,26 @@ impl Chat {
             return Some(Stand::Until(now + 1 + after));
         }
         None
+    }
+
+    /// The true time.
+    pub fn clock(&self) -> &SimClock {
+        &self.clock
+    }
+
+    /// The date of an answer, in seconds, unless none comes; now and then it is nonsense.
+    fn date(&self) -> Option<i64> {
+        let now = self.clock.now_ms().div_euclid(1_000);
+        let mut inner = self.lock();
+        let faults = inner.faults;
+        if inner.chance(faults.look_up) {
+            return None;
+        }
+        if inner.chance(faults.false_date) {
+            #[expect(clippy::cast_possible_truncation, reason = "seconds of some days")]
+            return Some(now + (inner.dice.draw() * 400_000.0) as i64 - 200_000);
+        }
+        Some(now)
     }
 
     /// Hides every channel from the bot, or shows them again.

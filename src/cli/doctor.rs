@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use super::{complain, say};
 use crate::chat::discord::doctor::{Finding, examine};
 use crate::chat::discord::rest::{Rest, http_client};
+use crate::clock::Clock;
 use crate::config;
+use crate::domain::plan::span_label;
 
 /// 0 good, 1 findings, 2 could not look.
 pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
@@ -27,9 +29,13 @@ pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
                 return ExitCode::from(2);
             }
         };
-        let rest = Rest::new(http, &config.api_url, config.token.clone());
+        let clock = Clock::system();
+        let rest = Rest::new(http, &config.api_url, config.token.clone(), clock.clone());
         match examine(&rest, &config.workspaces).await {
-            Ok(more) => found.extend(more),
+            Ok(more) => {
+                found.extend(more);
+                found.extend(time(&clock));
+            }
             Err(fault) => {
                 complain(&format!("Discord could not be asked: {fault}. Try again, or `--offline` for the rest."));
                 return ExitCode::from(2);
@@ -46,6 +52,22 @@ pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
         n => say(&format!("{n} things to mend.")),
     }
     if bad == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
+}
+
+/// Whether this machine's clock agrees with Discord's; `None` if Discord did not say.
+fn time(clock: &Clock) -> Option<Finding> {
+    let minutes = |ms: i64| span_label(ms.unsigned_abs().div_ceil(60_000));
+    clock.is_confirmed().then(|| match clock.ahead_ms() {
+        0 => Finding { good: true, text: "The machine's clock agrees with Discord's.".to_owned() },
+        ms => Finding {
+            good: false,
+            text: format!(
+                "The machine's clock is up to {} {} Discord's. Set it, and keep it with NTP.",
+                minutes(ms),
+                if ms > 0 { "ahead of" } else { "behind" }
+            ),
+        },
+    })
 }
 
 /// Where the database is to be: its folder must exist and be writable.

@@ -147,7 +147,7 @@ impl SettingArguments {
             complain(&format!("tminus: `{zone}` is not a time zone. Write it like Europe/Berlin."));
             return None;
         }
-        Some(Setting { zone: self.zone.clone(), now: Some(self.now.unwrap_or_else(|| Clock::System.now())) })
+        Some(Setting { zone: self.zone.clone(), now: Some(self.now.unwrap_or_else(|| Clock::system().now())) })
     }
 }
 
@@ -360,7 +360,7 @@ pub(super) fn preview(arguments: &PreviewArguments) -> anyhow::Result<ExitCode> 
         complain(&text(&file, &String::from_utf8_lossy(&bytes), &reading, false));
         return Ok(ExitCode::from(1));
     };
-    let now = setting.now.unwrap_or_else(|| Clock::System.now());
+    let now = setting.now.unwrap_or_else(|| Clock::system().now());
     let errors = reading.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     let played = preview::play(plan, errors, now);
     match arguments.format {

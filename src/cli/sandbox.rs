@@ -7,6 +7,7 @@ use chat_sandbox::{Limits, Sandbox, SimClock};
 use serde_json::json;
 
 use super::{complain, say};
+use crate::clock::Machine;
 use crate::config::LogFormat;
 use crate::sandboxed::{self, BEGIN_MS, Options, STORIES, Sandboxed};
 use crate::telemetry;
@@ -55,7 +56,14 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
 async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
     let clock = if arguments.headless { SimClock::frozen(BEGIN_MS) } else { SimClock::running(BEGIN_MS) };
     let limits = if arguments.headless { Limits::WIDE } else { WATCHED };
-    let options = Options { port: arguments.port, clock, limits, configured: true, pages: String::new() };
+    let options = Options {
+        port: arguments.port,
+        clock,
+        limits,
+        configured: true,
+        pages: String::new(),
+        machine: Machine::default(),
+    };
     let pair = Sandboxed::start(options, database).await?;
     let sandbox = pair.sandbox.clone();
     let mut bot = Some(pair);
@@ -114,7 +122,7 @@ async fn begin(sandbox: &Sandbox, bot: Option<Sandboxed>, name: &str, database: 
     sandbox.clock().set(BEGIN_MS);
     sandbox.reset(sandboxed::world());
     sandbox.tell(sandboxed::tale(name));
-    let pair = Sandboxed::connect(sandbox.clone(), database, true, "").await;
+    let pair = Sandboxed::connect(sandbox.clone(), database, true, "", Machine::default()).await;
     drop(still);
     pair
 }

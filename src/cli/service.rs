@@ -36,11 +36,11 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
 async fn clock() -> anyhow::Result<Clock> {
     #[cfg(debug_assertions)]
     if let Ok(address) = std::env::var("TMINUS_TEST_CONTROL") {
-        return Ok(Clock::Sandbox(crate::control::attach(&address).await?));
+        return Ok(Clock::sandbox(crate::control::attach(&address).await?));
     }
     #[cfg(not(debug_assertions))]
     tokio::task::yield_now().await;
-    Ok(Clock::System)
+    Ok(Clock::system())
 }
 
 /// Waits for SIGINT or SIGTERM.

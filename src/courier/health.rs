@@ -69,7 +69,7 @@ impl Health {
     pub(super) fn tripped(&self, now: Timestamp) -> Option<Timestamp> {
         let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
         let oldest = refused.front().filter(|_| refused.len() > MAX_REFUSED)?;
-        Some(*oldest + WINDOW).filter(|until| *until > now)
+        Some(*oldest + WINDOW).filter(|until| *until > now && *oldest <= now)
     }
 
     /// Whether a sweep is due; then it counts as done. The first is due [`FIRST_SWEEP`] after the start, so that a service that

@@ -8,6 +8,7 @@ mod tests;
 mod under_way;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
@@ -60,24 +61,19 @@ pub struct Courier {
     clock: Clock,
     nudge: Arc<Notify>,
     health: Arc<Health>,
+    /// The jumps of the clock up to the era whose doubts are marked; `u64::MAX` before any is.
+    marked: Arc<AtomicU64>,
 }
 
 impl Courier {
     /// A courier over its parts.
     pub fn new(desk: Desk, platform: Platform, pages: Pages, nudge: Arc<Notify>, health: Arc<Health>) -> Self {
-        Self { store: desk.store().clone(), clock: desk.clock().clone(), desk, platform, pages, nudge, health }
+        let (store, clock, marked) = (desk.store().clone(), desk.clock().clone(), Arc::new(AtomicU64::new(u64::MAX)));
+        Self { store, clock, desk, platform, pages, nudge, health, marked }
     }
 
     /// Rounds until cancelled; what was claimed is finished first.
     pub async fn run(self, stop: CancellationToken) {
-        // Nothing is sent before what is in doubt is marked.
-        while let Err(fault) = self.store.doubt_at_start(self.clock.now(), SETTLE).await {
-            tracing::error!(error = &fault as &dyn std::error::Error, "Rows in doubt could not be marked");
-            tokio::time::sleep(IDLE).await;
-            if stop.is_cancelled() {
-                return;
-            }
-        }
         let (alone, mut under_way) = (Notify::new(), UnderWay::default());
         while !stop.is_cancelled() {
             let next = match self.look(&mut under_way).await {
@@ -146,7 +142,7 @@ impl Courier {
 
     /// Begins what is due and not under way yet.
     async fn begin(&self, under_way: &mut UnderWay) -> Result<usize, StoreFault> {
-        if self.health.token_dead() {
+        if self.health.token_dead() || !self.clock.is_confirmed() || !self.mark_doubts(under_way).await? {
             return Ok(0);
         }
         let (now, before) = (self.clock.now(), under_way.len());
@@ -185,6 +181,22 @@ impl Courier {
             under_way.begin(name, async move { courier.sweep(now).await });
         }
         Ok(under_way.len() - before)
+    }
+
+    /// Nothing is sent before what is in doubt is marked. A jump of the clock is a start to it: what was measured across it, how
+    /// long ago a request began or a look-up was made, does not count. `false` while something is still under way.
+    async fn mark_doubts(&self, under_way: &UnderWay) -> Result<bool, StoreFault> {
+        let era = self.clock.era();
+        if self.marked.load(Ordering::Acquire) == era.no {
+            return Ok(true);
+        }
+        if under_way.len() > 0 {
+            return Ok(false);
+        }
+        let rows = self.store.doubt_at_start(self.clock.now(), SETTLE).await?;
+        tracing::info!(rows, jumps = era.no, "Marked what is in doubt");
+        self.marked.store(era.no, Ordering::Release);
+        Ok(true)
     }
 
     /// A named point, at which a test may end the process.
@@ -356,7 +368,7 @@ impl Courier {
                 _ if !row.tainted => Found::NotThere,
                 None => Found::NotThere,
                 // The licence ends with the window: whoever is told to wait meanwhile looks again.
-                Some(first) if now <= first + TRUSTED => Found::TrustNonce { as_of: first + TRUSTED - FRESH },
+                Some(first) if self.within_nonce(first, now) => Found::TrustNonce { as_of: first + TRUSTED - FRESH },
                 Some(_) => Found::Held {
                     why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),
                 },
@@ -371,6 +383,11 @@ impl Courier {
         }
         self.store.resolve(row.id, row.attempt, &found, now).await?;
         Ok(())
+    }
+
+    /// Whether an attempt that began then is surely within the nonce's window: no jump of the clock lies between.
+    fn within_nonce(&self, first: Timestamp, now: Timestamp) -> bool {
+        (first..=first + TRUSTED).contains(&now) && self.clock.era().since <= first
     }
 
     async fn edit(&self, edit: DueEdit) -> Result<(), StoreFault> {

@@ -40,7 +40,9 @@ impl UnderWay {
 
     /// Whether work of this name may begin: it is not under way, and does not rest.
     pub fn may(&self, name: &str, now: Timestamp) -> bool {
-        !self.names.values().any(|known| known == name) && self.rests.get(name).is_none_or(|(until, _)| *until <= now)
+        // A rest longer than the longest was begun by a clock that jumped.
+        let rests = |(until, _): &(Timestamp, u32)| *until > now && *until <= now + LONGEST_REST;
+        !self.names.values().any(|known| known == name) && !self.rests.get(name).is_some_and(rests)
     }
 
     /// Begins work.

@@ -226,7 +226,9 @@ pub(super) async fn announce(
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     let to = match notice {
-        WorkspaceNotice::Undelivered { .. } => Destination::Ops,
+        WorkspaceNotice::Undelivered { .. } | WorkspaceNotice::ClockWrong { .. } | WorkspaceNotice::ClockRight => {
+            Destination::Ops
+        }
         _ => Destination::Release,
     };
     let Some((channel, _)) = destination(&workspace.policy, &to) else {

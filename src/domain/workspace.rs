@@ -20,6 +20,9 @@ pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// A start this long past is not worth a word any more: the service was away.
 const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 
+/// A machine's clock further off than this is said (`reliability.md` 5.6).
+const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(60);
+
 /// The most marks one tick deals with.
 const MAX_MARKS_A_TICK: usize = 200;
 
@@ -36,6 +39,9 @@ pub struct Workspace {
     pub freezes_seen: BTreeMap<String, Timestamp>,
     #[serde(default)]
     pub trains: BTreeMap<String, Train>,
+    /// How far the machine's clock was ahead, in milliseconds, when that was said; `None` once it is right.
+    #[serde(default)]
+    pub clock_ahead_ms: Option<i64>,
 }
 
 /// What happened to a workspace.
@@ -74,6 +80,11 @@ pub enum WorkspaceEvent {
         name: String,
         t0: Timestamp,
     },
+    /// The machine's clock is far off; negative is behind.
+    ClockWrong {
+        ahead_ms: i64,
+    },
+    ClockRight,
 }
 
 /// What can be asked of a workspace beside its settings.
@@ -100,6 +111,10 @@ pub enum WorkspaceCommand {
         reason: String,
     },
     Tick,
+    /// How far the machine's clock is ahead of the chat platform's, in milliseconds.
+    Clock {
+        ahead_ms: i64,
+    },
 }
 
 /// What the world must be told, or a draft to be made.
@@ -148,6 +163,11 @@ pub enum WorkspaceNotice {
         zone: String,
         why: String,
     },
+    /// The machine's clock is far off, and the platform's counts.
+    ClockWrong {
+        ahead: SignedDuration,
+    },
+    ClockRight,
     /// A message of the workspace's own that could not be posted.
     Undelivered {
         said: String,
@@ -193,6 +213,7 @@ impl Workspace {
             people: BTreeMap::new(),
             freezes_seen: BTreeMap::new(),
             trains: BTreeMap::new(),
+            clock_ahead_ms: None,
         }
     }
 
@@ -238,6 +259,8 @@ impl Workspace {
                     train.skipped.retain(|at| at > t0);
                 }
             }
+            WorkspaceEvent::ClockWrong { ahead_ms } => self.clock_ahead_ms = Some(*ahead_ms),
+            WorkspaceEvent::ClockRight => self.clock_ahead_ms = None,
         }
     }
 
@@ -308,6 +331,10 @@ pub fn decide(
             tick(&mut work, planned);
             Ok(WorkspaceReply::Silent)
         }
+        WorkspaceCommand::Clock { ahead_ms } => {
+            clock(&mut work, ahead_ms);
+            Ok(WorkspaceReply::Silent)
+        }
     }?;
     Ok(WorkspaceDecision { workspace: work.workspace, events: work.events, effects: work.effects, reply })
 }
@@ -321,6 +348,22 @@ fn tick(work: &mut Work<'_>, planned: &[Planned]) {
             Some((_, Mark::Train { name, t0 })) => depart(work, &name, t0),
         }
     }
+}
+
+/// Said when it begins and when it ends, and only where people have set the bot up.
+fn clock(work: &mut Work<'_>, ahead_ms: i64) {
+    let ahead = SignedDuration::from_millis(ahead_ms);
+    let (far, said) = (ahead.abs() > CLOCK_ALARM, work.workspace.clock_ahead_ms.is_some());
+    if far == said || work.workspace.policy.release_channel.is_none() {
+        return;
+    }
+    let (event, notice) = if far {
+        (WorkspaceEvent::ClockWrong { ahead_ms }, WorkspaceNotice::ClockWrong { ahead })
+    } else {
+        (WorkspaceEvent::ClockRight, WorkspaceNotice::ClockRight)
+    };
+    work.record(event);
+    work.post("clock".to_owned(), notice, None);
 }
 
 fn warn(work: &mut Work<'_>, name: &str, start: Timestamp, planned: &[Planned]) {

@@ -1,4 +1,5 @@
-//! Health, readiness and metrics. Healthy: the store answers. Ready: the gateway is connected and the token accepted.
+//! Health, readiness and metrics. Healthy: the store answers. Ready: the gateway is connected, the token accepted and the time
+//! confirmed.
 
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -37,6 +38,12 @@ pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoRespon
     if !intake.gateway.ready() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the gateway is not connected\n");
     }
+    if !intake.desk.clock().is_confirmed() {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Discord has not confirmed the time; nothing is sent until it does\n",
+        );
+    }
     (StatusCode::OK, "ready\n")
 }
 
@@ -60,6 +67,13 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     }
     body.push_str("# HELP tminus_posts_sent Posts sent since the start.\n# TYPE tminus_posts_sent counter\n");
     let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts_sent_total {}", intake.courier.posts_sent());
+    body.push_str(
+        "# HELP tminus_clock_ahead_seconds How far the machine's clock is ahead of Discord's; 0 within five seconds.\n",
+    );
+    body.push_str("# TYPE tminus_clock_ahead_seconds gauge\n");
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds of days fit")]
+    let ahead = intake.desk.clock().ahead_ms() as f64 / 1_000.0;
+    let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_clock_ahead_seconds {ahead}");
     body.push_str("# EOF\n");
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], body)
 }

@@ -13,6 +13,9 @@ use crate::domain::ids::ChannelId;
 /// Attempts that ended with the process before a row is given up as poison.
 const MAX_RECOVERIES: i64 = 3;
 
+/// Longer than anything waits for its repeat: 429 at most a quarter of an hour, everything else less.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_mins(20);
+
 /// What became of a message whose row went on without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Late {
@@ -59,6 +62,10 @@ impl Store {
     pub async fn doubt_at_start(&self, now: Timestamp, settle: SignedDuration) -> Result<u64, StoreFault> {
         let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
         let mut txn = self.begin().await?;
+        // How long ago a request began is known by the clock that noted it, and that may have been another: it settles anew.
+        let unseen = sqlx::query!("UPDATE outbox SET next_try = ?1 WHERE state = 'unknown' AND attempt > 0", settled)
+            .execute(&mut *txn)
+            .await?;
         let sending = sqlx::query!(
             "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1, tainted = 1,
                     state = 'unknown', reason = 'the process ended while sending it'
@@ -74,8 +81,24 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
+        // A look-up made by another clock licenses nothing.
+        sqlx::query!("UPDATE outbox SET looked_up = NULL WHERE state IN ('planned', 'blocked') AND tainted = 1")
+            .execute(&mut *txn)
+            .await?;
+        // Nothing waits so long for a repeat: a clock that was wrong wrote it.
+        let longest = (now + LONGEST_WAIT).as_millisecond();
+        let astray = sqlx::query!(
+            "UPDATE outbox SET next_try = ?1 WHERE state IN ('planned', 'blocked') AND next_try > ?2 AND attempt > 0 AND due <= ?1",
+            now_ms,
+            longest
+        )
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!("UPDATE edit SET next_try = ?1 WHERE done < wanted AND next_try > ?2", now_ms, longest)
+            .execute(&mut *txn)
+            .await?;
         txn.commit().await?;
-        Ok(sending.rows_affected() + overdue.rows_affected())
+        Ok(sending.rows_affected() + overdue.rows_affected() + astray.rows_affected() + unseen.rows_affected())
     }
 
     /// Leases that ran out in this process's own life become unknown outcomes.

@@ -4,6 +4,7 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Stamp, Text};
 use super::words;
 use crate::domain::freeze::{Freeze, Planned, Window, holding};
+use crate::domain::plan::span_label;
 use crate::domain::policy::Policy;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
 use jiff::Timestamp;
@@ -67,6 +68,18 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
                         .t("."),
                 )
         }
+        WorkspaceNotice::ClockWrong { ahead } => {
+            let side = if ahead.is_negative() { "behind" } else { "ahead of" };
+            let minutes = ahead.as_mins().unsigned_abs();
+            let by = span_label(minutes);
+            Message::new(Tone::Bad, Text::from("⚠️ The machine's clock is wrong"))
+                .body(Text::from(format!(
+                    "The machine T-Minus runs on is {by} {side} Discord. T-Minus goes by Discord's time: notices go out when they are due."
+                )))
+                .field(WHAT_NOW, Text::from("Ask your operator to set the machine's clock and to keep it with NTP."))
+        }
+        WorkspaceNotice::ClockRight => Message::new(Tone::Good, Text::from("✅ The machine's clock is right again"))
+            .body(Text::from("It agrees with Discord's.")),
         WorkspaceNotice::Undelivered { said, why, channel } => Message::new(Tone::Bad, Text::from("⛔ Not posted"))
             .body(
                 Text::from("A message could not be posted in ").and(Text(vec![Span::Channel(channel.clone())])).t("."),

@@ -3,6 +3,7 @@
 use chat_sandbox::{CREATE, Fault, Script};
 use tminus::sandboxed::t;
 
+use crate::clock::comes;
 use crate::rig::{Rig, shown, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -107,17 +108,23 @@ async fn f16_of_many_presses_at_once_exactly_one_wins_and_the_others_are_told() 
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f18_three_days_asleep_says_what_is_still_true_and_nothing_else() {
-    let rig = Rig::approved().await;
-    let before = rig.sandbox().messages("releases").len();
-    rig.sandbox().clock().move_to(t(3 * 24 * 60));
-    rig.quiet().await;
-    for (channel, rung) in [("engineering", "T-24h"), ("support", "T-2h"), ("releases", "T-30m")] {
-        assert_eq!(rig.count(channel, &format!("📣 {rung} · ")), 0, "{rung} is not said days later");
+    for asleep in [false, true] {
+        let rig = Rig::approved().await;
+        let before = rig.sandbox().messages("releases").len();
+        // Switched off, or with a monotonic clock that stood still meanwhile.
+        if asleep {
+            rig.machine.stand(t(3 * 24 * 60) - rig.sandbox().clock().now_ms());
+        }
+        rig.sandbox().clock().move_to(t(3 * 24 * 60));
+        comes(&rig, "releases", "🕛 T-0 passed four hours ago").await;
+        for (channel, rung) in [("engineering", "T-24h"), ("support", "T-2h"), ("releases", "T-30m")] {
+            assert_eq!(rig.count(channel, &format!("📣 {rung} · ")), 0, "{rung} is not said days later");
+        }
+        let news: Vec<String> = rig.sandbox().messages("releases").iter().skip(before).map(text).collect();
+        assert_eq!(news.len(), 1, "{news:?}");
+        assert!(news[0].contains("🕛 T-0 passed four hours ago") && news[0].contains("calls @ana"), "{news:?}");
+        let lines = rig.slash("ana", "release timeline", &[]).await;
+        assert!(lines.contains("skipped"), "what was not said is on the timeline: {lines}");
+        rig.finish().await;
     }
-    let news: Vec<String> = rig.sandbox().messages("releases").iter().skip(before).map(text).collect();
-    assert_eq!(news.len(), 1, "{news:?}");
-    assert!(news[0].contains("🕛 T-0 passed four hours ago") && news[0].contains("calls @ana"), "{news:?}");
-    let lines = rig.slash("ana", "release timeline", &[]).await;
-    assert!(lines.contains("skipped"), "what was not said is on the timeline: {lines}");
-    rig.finish().await;
 }

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a random test prints its seed")]
 
 mod alerts;
+mod clock;
 mod delivery;
 mod faults;
 mod kill;

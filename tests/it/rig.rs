@@ -6,12 +6,14 @@ use std::fmt::Write as _;
 use chat_sandbox::{Limits, Message, Sandbox, Seen, SimClock};
 use serde_json::Value;
 use tempfile::TempDir;
-use tminus::sandboxed::{BEGIN_MS, Options, PLAN, Sandboxed};
+use tminus::sandboxed::{BEGIN_MS, Machine, Options, PLAN, Sandboxed};
 
 pub struct Rig {
     pub pair: Sandboxed,
     folder: TempDir,
     pages: String,
+    /// The clocks of the machine the bot runs on.
+    pub machine: Machine,
     /// The body last seen of each message, so that news and edits show once.
     seen: BTreeMap<u64, Value>,
 }
@@ -32,10 +34,17 @@ impl Rig {
     pub async fn with_pages(configured: bool, pages: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pages = pages.replace("GUILD", &tminus::sandboxed::world().guild.to_string());
-        let clock = SimClock::frozen(BEGIN_MS);
-        let options = Options { port: 0, clock, limits: Limits::WIDE, configured, pages: pages.clone() };
+        let (clock, machine) = (SimClock::frozen(BEGIN_MS), Machine::default());
+        let options = Options {
+            port: 0,
+            clock,
+            limits: Limits::WIDE,
+            configured,
+            pages: pages.clone(),
+            machine: machine.clone(),
+        };
         let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
-        Self { pair, folder, pages, seen: BTreeMap::new() }
+        Self { pair, folder, pages, machine, seen: BTreeMap::new() }
     }
 
     pub fn sandbox(&self) -> &Sandbox {
@@ -159,11 +168,12 @@ impl Rig {
 
     /// Ends the bot and starts it again on the same file.
     pub async fn restart(self) -> Self {
-        let Self { pair, folder, pages, seen } = self;
+        let Self { pair, folder, pages, machine, seen } = self;
         let sandbox = pair.sandbox.clone();
         pair.stop_bot().await.unwrap();
-        let pair = Sandboxed::connect(sandbox, &folder.path().join("test.db"), true, &pages).await.unwrap();
-        Self { pair, folder, pages, seen }
+        let file = folder.path().join("test.db");
+        let pair = Sandboxed::connect(sandbox, &file, true, &pages, machine.clone()).await.unwrap();
+        Self { pair, folder, pages, machine, seen }
     }
 
     /// Every test ends in silence.

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use chat_sandbox::{Right, Seen};
+use chat_sandbox::{Limits, Right, Sandbox, Seen, Setup, SimClock, wall_ms};
 use tminus::sandboxed::{PLAN, world};
 
 use crate::rig::{Rig, shown};
@@ -124,7 +124,17 @@ async fn options_complete_themselves_from_this_server() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_doctor_names_what_is_missing_and_where() {
-    let rig = Rig::new().await;
+    // The doctor's machine is this one: its clock and the simulated Discord's agree.
+    let setup = Setup {
+        world: world(),
+        clock: SimClock::running(wall_ms()),
+        token: tminus::sandboxed::BOT_TOKEN.to_owned(),
+        port: 0,
+        limits: Limits::WIDE,
+        house: None,
+        openapi: None,
+    };
+    let sandbox = Sandbox::start(setup).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let world = world();
     let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id;
@@ -135,7 +145,7 @@ async fn the_doctor_names_what_is_missing_and_where() {
              [[workspace]]\nguild_id = \"{}\"\nrelease_channel_id = \"{release}\"\n\
              [workspace.roles]\nrelease_manager = [\"{manager}\"]\n\
              [workspace.audiences.support]\nchannel_id = \"{}\"\n",
-            rig.sandbox().url(),
+            sandbox.url(),
             folder.path().join("t.db").display(),
             world.guild,
             channel("support"),
@@ -156,8 +166,14 @@ async fn the_doctor_names_what_is_missing_and_where() {
         said.contains("#releases (release channel): every right is there") && said.contains("permissions=117760"),
         "{said}"
     );
+    assert!(said.contains("The machine's clock agrees with Discord's."), "{said}");
+    sandbox.clock().set(wall_ms() + 3 * 3_600_000 + 5_000);
+    let (code, said) = ask(&[]).await;
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("The machine's clock is up to 3h 1m behind Discord's."), "{said}");
+    sandbox.clock().set(wall_ms());
 
-    rig.sandbox().revoke(Right::EmbedLinks, Some("support"), true);
+    sandbox.revoke(Right::EmbedLinks, Some("support"), true);
     write(tminus::sandboxed::BOT_TOKEN, 4, "5");
     let (code, said) = ask(&[]).await;
     assert_eq!(code, Some(1), "{said}");
@@ -169,7 +185,7 @@ async fn the_doctor_names_what_is_missing_and_where() {
     ] {
         assert!(said.contains(missing), "{missing}: {said}");
     }
-    rig.sandbox().revoke(Right::ViewChannel, Some("support"), true);
+    sandbox.revoke(Right::ViewChannel, Some("support"), true);
     assert!(ask(&[]).await.1.contains("is hidden from the bot"));
     write("not-the-token", channel("releases"), &manager);
     let (code, said) = ask(&[]).await;
@@ -177,8 +193,6 @@ async fn the_doctor_names_what_is_missing_and_where() {
     assert_eq!(ask(&["--offline"]).await.0, Some(0));
     std::fs::write(&file, "[discord]\ntoken = \"x\"\napi_url = \"http://127.0.0.1:9\"\n").unwrap();
     assert_eq!(ask(&[]).await.0, Some(2), "nobody answers there");
-    rig.sandbox().mend();
-    rig.finish().await;
 }
 
 #[test]

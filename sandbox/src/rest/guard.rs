@@ -1,6 +1,6 @@
 //! What every request passes: who asks, how often, what is scripted to go wrong, what the rules say, and the log.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{MatchedPath, Request, State as Axum};
@@ -138,9 +138,18 @@ pub(super) async fn guard(Axum(shared): Axum<Shared>, request: Request, next: Ne
             bad,
         };
         state.log(entry);
+        dated(&mut head.headers, state.clock.now_ms());
     }
     tokio::time::sleep(Duration::from_millis(way.each_ms)).await;
     Response::from_parts(head, Body::from(bytes))
+}
+
+/// The date the platform puts on every answer, in whole seconds, unless one is scripted.
+fn dated(headers: &mut HeaderMap, now_ms: i64) {
+    let at = SystemTime::UNIX_EPOCH + Duration::from_millis(now_ms.max(0).unsigned_abs());
+    if let Ok(date) = HeaderValue::from_str(&httpdate::fmt_http_date(at)) {
+        headers.entry(header::DATE).or_insert(date);
+    }
 }
 
 fn limited(after_s: f64, global: bool) -> Answer {

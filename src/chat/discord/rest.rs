@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::pace::{Pace, Urgency};
 use crate::chat::SendFault;
+use crate::clock::Clock;
 use crate::sending::{self, unanswered};
 
 /// A longer wait for a bucket than this is the caller's, not ours: others are not to wait behind it.
@@ -38,6 +39,7 @@ pub struct Rest {
     token: Arc<SecretString>,
     global: Arc<Pace>,
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
+    clock: Clock,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,14 +74,23 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
 }
 
 impl Rest {
-    /// A transport to `base`, such as `https://discord.com`.
-    pub fn new(http: reqwest::Client, base: &str, token: SecretString) -> Self {
+    /// A transport to `base`, such as `https://discord.com`; `clock` hears the date of every answer.
+    pub fn new(http: reqwest::Client, base: &str, token: SecretString, clock: Clock) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').into(),
             token: Arc::new(token),
             global: Arc::default(),
             buckets: Arc::default(),
+            clock,
+        }
+    }
+
+    /// Asks for any answer, for its date (`Get Gateway` is small and wants no right). What it says otherwise, and whether it
+    /// comes, is all one: a refusal is dated as well.
+    pub(super) async fn ask_time(&self) {
+        if let Err(fault) = self.json(Method::GET, "/gateway", None, Limit::Urgent).await {
+            tracing::debug!(%fault, "Asked for the time");
         }
     }
 
@@ -139,7 +150,11 @@ impl Rest {
             Limit::Urgent => self.wait_for(&bucket, Urgency::Urgent).await?,
             Limit::Exempt => {}
         }
+        let asked = self.clock.asking();
         let answer = request.send().await.map_err(|error| unanswered(&error))?;
+        if let Some(date) = date(answer.headers()) {
+            self.clock.heard(asked, date);
+        }
         let status = answer.status();
         if limit != Limit::Exempt {
             self.learn(&bucket, answer.headers());
@@ -210,6 +225,12 @@ impl Rest {
 fn header_number(headers: &reqwest::header::HeaderMap, name: &str) -> Option<f64> {
     let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number.min(900.0))
+}
+
+/// When the answer was written, in seconds of Unix time; headers that do not parse are ignored.
+fn date(headers: &reqwest::header::HeaderMap) -> Option<i64> {
+    let written = headers.get(reqwest::header::DATE)?.to_str().ok()?;
+    Some(jiff::fmt::rfc2822::parse(written).ok()?.timestamp().as_second())
 }
 
 /// Route with its major parameter: the first id stays, later ones do not.

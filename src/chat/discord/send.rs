@@ -29,6 +29,10 @@ impl Sender {
         Self { rest }
     }
 
+    pub(in crate::chat) async fn ask_time(&self) {
+        self.rest.ask_time().await;
+    }
+
     pub(in crate::chat) async fn post(
         &self,
         channel: &ChannelId,

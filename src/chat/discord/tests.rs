@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::rest::{Limit, Rest, http_client};
 use crate::chat::SendFault;
+use crate::clock::Clock;
 
 /// A server that answers each connection with these bytes, after it has read the request; `None` says nothing at all.
 async fn server(answer: Option<Vec<u8>>, closes: bool) -> String {
@@ -34,7 +35,7 @@ async fn server(answer: Option<Vec<u8>>, closes: bool) -> String {
 }
 
 async fn ask(url: &str) -> Result<serde_json::Value, SendFault> {
-    let rest = Rest::new(http_client().unwrap(), url, SecretString::from("t".to_owned()));
+    let rest = Rest::new(http_client().unwrap(), url, SecretString::from("t".to_owned()), Clock::system());
     rest.json(Method::POST, "/channels/1/messages", Some(&serde_json::json!({})), Limit::Bucket).await
 }
 

@@ -271,10 +271,8 @@ async fn f23_a_message_that_panics_is_given_up_and_the_others_go_out() {
     chat.poison("notice-1");
     for _ in 0..12 {
         drain(&process).await;
-        let clock = process.courier.clock.clone();
-        if let crate::clock::Clock::Sandbox(sim) = clock {
-            sim.move_to(sim.now_ms() + 31_000);
-        }
+        let sim = chat.clock();
+        sim.move_to(sim.now_ms() + 31_000);
     }
     let states: std::collections::BTreeMap<_, _> =
         process.store.states_of(release).await.unwrap().into_iter().collect();

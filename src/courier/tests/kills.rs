@@ -57,12 +57,12 @@ async fn child() {
     else {
         return;
     };
-    let clock = Clock::Sandbox(crate::control::attach(&control).await.unwrap());
+    let clock = Clock::sandbox(crate::control::attach(&control).await.unwrap()).believed();
     let store = Store::open(Path::new(&database), Purpose::Sandbox).await.unwrap();
-    let (desk, requests) = Desk::new(store, clock);
+    let (desk, requests) = Desk::new(store, clock.clone());
     let nudges = Nudges::default();
     tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
-    let rest = Rest::new(http_client().unwrap(), &api, SecretString::from(TOKEN.to_owned()));
+    let rest = Rest::new(http_client().unwrap(), &api, SecretString::from(TOKEN.to_owned()), clock);
     let platform = Platform::Discord(Sender::new(rest));
     let courier = Courier::new(desk, platform, Pages::default(), nudges.courier, Arc::new(Health::default()));
     courier.run(CancellationToken::new()).await;
@@ -167,7 +167,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
     let database = folder.path().join("kill.db");
     let release = {
         let store = Store::open(&database, Purpose::Sandbox).await.unwrap();
-        let (desk, requests) = Desk::new(store.clone(), Clock::Sandbox(clock.clone()));
+        let (desk, requests) = Desk::new(store.clone(), Clock::sandbox(clock.clone()).believed());
         let writer = tokio::spawn(desk::run(desk.clone(), requests, Nudges::default()));
         let release = prepare(&desk).await;
         let posts: Vec<NewPost> = (0..NOTICES).map(|n| post(release, n)).collect();

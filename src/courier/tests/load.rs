@@ -53,14 +53,19 @@ impl Field {
         let sandbox = Sandbox::start(setup).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("load.db"), Purpose::Sandbox).await.unwrap();
-        let (desk, requests) = Desk::new(store.clone(), Clock::Sandbox(clock.clone()));
+        let (desk, requests) = Desk::new(store.clone(), Clock::sandbox(clock.clone()).believed());
         let nudges = Nudges::default();
         tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
         Self { sandbox, clock, store, desk, nudges, stop: CancellationToken::new(), _folder: folder }
     }
 
     fn courier(&self) -> Courier {
-        let rest = Rest::new(http_client().unwrap(), &self.sandbox.url(), SecretString::from(TOKEN.to_owned()));
+        let rest = Rest::new(
+            http_client().unwrap(),
+            &self.sandbox.url(),
+            SecretString::from(TOKEN.to_owned()),
+            self.desk.clock().clone(),
+        );
         let platform = Platform::Discord(Sender::new(rest));
         let nudge = Arc::clone(&self.nudges.courier);
         Courier::new(self.desk.clone(), platform, Pages::default(), nudge, Arc::new(Health::default()))
@@ -257,7 +262,7 @@ async fn punctual_and_as_quick_among_a_million_as_among_a_thousand() {
         let field = Field::new(4, Limits::WIDE).await;
         let release = prepare(&field.desk).await;
         field.store.fill(stored, release).await.unwrap();
-        let now = Clock::Sandbox(field.clock.clone()).now();
+        let now = Clock::sandbox(field.clock.clone()).now();
         let mut scans: Vec<u128> = Vec::new();
         for _ in 0..2_000 {
             let begun = tokio::time::Instant::now();

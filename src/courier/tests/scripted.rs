@@ -1,0 +1,81 @@
+//! Single stories of the simulation: what review found, schedules that once failed, and that the checker can see.
+
+use std::sync::Arc;
+
+use chat_sandbox::SimClock;
+use jiff::Timestamp;
+
+use super::{BEGIN_MS, FIRM, Process, USUAL, WORLDS, World, folder, notice, play, prepare};
+use crate::chat::simulated::{Chat, Faults};
+use crate::store::{NewPost, Store};
+
+/// Minutes of the virtual clock, a round in each second at most.
+async fn minutes_pass(process: &Process, clock: &SimClock, minutes: i64) {
+    let end = clock.now_ms() + minutes * 60_000;
+    while clock.now_ms() < end {
+        process.courier.round().await.unwrap();
+        let due = process.store.next_delivery().await.unwrap().map_or(end, Timestamp::as_millisecond);
+        clock.move_to(due.max(clock.now_ms() + 1_000).min(end));
+    }
+}
+
+/// Found by review: a doubtful post in a channel that cannot be read was looked up every ten seconds, and its refusals stopped
+/// everybody else's posts.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f9_what_is_doubtful_in_a_hidden_channel_is_probed_and_then_posted_once() {
+    let (folder, clock) = (folder(), SimClock::frozen(BEGIN_MS));
+    let lost = Faults { lost: 1.0, ..Faults::default() };
+    let chat = Arc::new(Chat::new(clock.clone(), 1, lost));
+    let process = Process::start(&folder.path().join("hidden.db"), &clock, &chat, 0).await;
+    let release = prepare(&process.courier.desk).await;
+    let useful = NewPost { useful_until: Some(BEGIN_MS + 30 * 60_000), ..notice(release, 1, BEGIN_MS) };
+    let posts = [notice(release, 0, BEGIN_MS), useful];
+    let mut txn = process.store.begin().await.unwrap();
+    Store::enqueue(&mut txn, &posts).await.unwrap();
+    txn.commit().await.unwrap();
+    // Posted, the answers are lost, and the channels are hidden before anybody can look.
+    process.courier.round().await.unwrap();
+    chat.shut(true);
+    chat.calm();
+    let before = chat.requests();
+    minutes_pass(&process, &clock, 120).await;
+    let asked = chat.requests() - before;
+    assert!((20..=100).contains(&asked), "every five minutes for each of the two, and for the news of them: {asked}");
+    let states: std::collections::BTreeMap<_, _> =
+        process.store.states_of(release).await.unwrap().into_iter().collect();
+    assert_eq!(states[&posts[0].key], "blocked");
+    assert_eq!(states[&posts[1].key], "skipped", "what is of no use any more ends");
+    chat.shut(false);
+    minutes_pass(&process, &clock, 6).await;
+    assert_eq!((chat.copies("notice-0"), chat.copies("notice-1")), (1, 1));
+    let states: std::collections::BTreeMap<_, _> =
+        process.store.states_of(release).await.unwrap().into_iter().collect();
+    assert_eq!(states[&posts[0].key], "sent", "found, not posted again");
+    process.end().await;
+}
+
+/// Schedules that once failed, with what they found.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn schedules_that_once_failed_do_not_fail_again() {
+    // Blocked, then posted; then the database was put back to before, and the blocked row was not looked up at start.
+    let found = [("with old backups", 20_262_179)];
+    let folder = folder();
+    for (name, seed) in found {
+        let world = WORLDS.into_iter().find(|world| world.name == name).unwrap();
+        let verdict = play(world, seed, folder.path()).await.0;
+        assert_eq!((verdict.lost.len(), verdict.doubled.len()), (0, 0), "{name}, seed {seed}: {verdict:?}");
+    }
+}
+
+/// The checker can see: where two layers are missing at once, notices are doubled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_checker_sees_what_it_should() {
+    let faults = Faults { nonce_ms: 0, zombie: 0.5, zombie_ms: 120_000, crash: 0.0, ..USUAL };
+    let world = World { name: "too slow", worst: faults, ..FIRM };
+    let folder = folder();
+    let mut doubled = 0;
+    for seed in 1..=30 {
+        doubled += play(world, seed, folder.path()).await.0.doubled.len();
+    }
+    assert!(doubled > 0, "a request that outlives both layers doubles a notice");
+}
