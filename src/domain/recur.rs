@@ -172,7 +172,8 @@ pub fn instant(civil: civil::DateTime, zone: &TimeZone) -> Option<Timestamp> {
         AmbiguousOffset::Fold { .. } => ambiguous.earlier().ok(),
         AmbiguousOffset::Gap { .. } => {
             // As if the clock had not been changed, this lies after the change: the change is the one before it.
-            let beyond = ambiguous.later().ok()?;
+            // At the change itself, if the civil time is the first of the gap; "preceding" is strictly before.
+            let beyond = ambiguous.later().ok()?.checked_add(SignedDuration::from_secs(1)).ok()?;
             zone.preceding(beyond).next().map(|change| change.timestamp())
         }
     }
@@ -264,6 +265,38 @@ mod tests {
                 assert!(fired.len().abs_diff(all) <= 1, "{text} in {name}: {} firings, {all} days", fired.len());
             }
         }
+    }
+
+    /// Every zone, every change of its clocks, eight daily rules around each: once on each of four days, at the first minute whose
+    /// wall clock has reached the rule's time, counted minute by minute.
+    #[test]
+    fn f19_a_daily_rule_is_exact_around_every_change_of_every_zone() {
+        let (begin, end): (Timestamp, Timestamp) =
+            ("2024-01-01T00:00:00Z".parse().unwrap(), "2036-01-01T00:00:00Z".parse().unwrap());
+        let mut changes = 0;
+        for name in jiff::tz::db().available() {
+            let zone = TimeZone::get(name.as_str()).unwrap();
+            for change in zone.following(begin).map(|change| change.timestamp()).take_while(|at| *at < end) {
+                changes += 1;
+                let minutes: Vec<_> = (-600..600)
+                    .map(|n| change + SignedDuration::from_mins(n))
+                    .map(|at| (at, zone.to_datetime(at)))
+                    .collect();
+                let wall = minutes[599].1.checked_add(SignedDuration::from_mins(1)).unwrap();
+                for ahead in [-61, -30, -1, 0, 1, 30, 59, 90] {
+                    let civil = wall.checked_add(SignedDuration::from_mins(ahead)).unwrap();
+                    let rule = Rule::parse(&format!("{} {} * * *", civil.minute(), civil.hour())).unwrap();
+                    let want = minutes.iter().find(|(_, read)| *read >= civil).unwrap().0;
+                    let fired: Vec<_> = rule.after(&zone, change - SignedDuration::from_hours(36)).take(4).collect();
+                    let said = || format!("{rule} in {name} at {change}: {fired:?}, {want} is wanted");
+                    // Once a day: what falls into a gap fires up to as much later as the gap is long.
+                    let once =
+                        fired.windows(2).all(|two| (20..=28).contains(&two[1].duration_since(two[0]).as_hours()));
+                    assert!(fired.contains(&want) && fired.len() == 4 && once, "{}", said());
+                }
+            }
+        }
+        assert!(changes > 3_000, "{changes}");
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub struct Pace {
 struct Inner {
     /// The latest passes, at most [`GROUP`].
     passed: VecDeque<Instant>,
+    /// Nothing passes before: the platform said that it is too much.
+    held: Option<Instant>,
     waiting: BTreeSet<(Urgency, u64)>,
     tickets: u64,
 }
@@ -42,8 +44,8 @@ struct Inner {
 impl Inner {
     /// When the next request may pass; `None` is now.
     fn free_at(&self, now: Instant) -> Option<Instant> {
-        let oldest = self.passed.front().filter(|_| self.passed.len() >= GROUP)?;
-        Some(*oldest + SPAN).filter(|at| *at > now)
+        let oldest = self.passed.front().filter(|_| self.passed.len() >= GROUP);
+        oldest.map(|oldest| *oldest + SPAN).into_iter().chain(self.held).max().filter(|at| *at > now)
     }
 
     fn pass(&mut self, now: Instant) {
@@ -70,6 +72,19 @@ impl Drop for Ticket<'_> {
 impl Pace {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Nothing passes for so long.
+    pub fn hold(&self, length: Duration) {
+        let until = Instant::now() + length;
+        let mut inner = self.lock();
+        inner.held = Some(inner.held.map_or(until, |held| held.max(until)));
+    }
+
+    /// How long nothing passes yet.
+    pub fn held(&self) -> Option<Duration> {
+        let (held, now) = (self.lock().held, Instant::now());
+        held.filter(|at| *at > now).map(|at| at - now)
     }
 
     /// Waits for its turn.

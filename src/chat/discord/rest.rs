@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
@@ -152,17 +153,29 @@ impl Rest {
         }
         let asked = self.clock.asking();
         let answer = request.send().await.map_err(|error| unanswered(&error))?;
-        if let Some(date) = date(answer.headers()) {
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        if let Some(date) = date(&headers) {
             self.clock.heard(asked, date);
         }
-        let status = answer.status();
-        if limit != Limit::Exempt {
-            self.learn(&bucket, answer.headers());
-        }
-        let retry_after = header_number(answer.headers(), "retry-after");
         let bytes = answer.bytes().await;
-        let body: Option<Value> = match &bytes {
-            Ok(bytes) if bytes.len() <= MAX_ANSWER => serde_json::from_slice(bytes).ok(),
+        self.taken(status, &headers, bytes.as_deref().ok(), &bucket, limit)
+    }
+
+    /// What an answer means, and what it says of the limits. `bytes` is `None` where the body broke off.
+    pub(super) fn taken(
+        &self,
+        status: StatusCode,
+        headers: &HeaderMap,
+        bytes: Option<&[u8]>,
+        bucket: &str,
+        limit: Limit,
+    ) -> Result<Value, SendFault> {
+        if limit != Limit::Exempt {
+            self.learn(bucket, headers);
+        }
+        let retry_after = header_number(headers, "retry-after");
+        let body: Option<Value> = match bytes {
+            Some(bytes) if bytes.len() <= MAX_ANSWER => serde_json::from_slice(bytes).ok(),
             _ => None,
         };
         if status == StatusCode::NO_CONTENT {
@@ -171,11 +184,24 @@ impl Rest {
         if status.is_success() {
             return body.ok_or_else(|| SendFault::Unknown("the answer could not be read".to_owned()));
         }
-        Err(classify(status, body.as_ref(), retry_after))
+        let fault = classify(status, body.as_ref(), retry_after);
+        if let SendFault::Limited(wait) = &fault {
+            // No JSON at all is what stands before Discord; that concerns every request.
+            let global = body.as_ref().is_none_or(|body| body.get("global").and_then(Value::as_bool).unwrap_or(false));
+            if global {
+                self.global.hold(*wait);
+            } else if limit != Limit::Exempt {
+                self.full(bucket, *wait);
+            }
+        }
+        Err(fault)
     }
 
     async fn wait_for(&self, bucket: &str, urgency: Urgency) -> Result<(), SendFault> {
         let longest = if urgency == Urgency::Urgent { LONGEST_WAIT_URGENT } else { LONGEST_WAIT };
+        if let Some(wait) = self.global.held().filter(|wait| *wait > longest) {
+            return Err(SendFault::Wait(wait));
+        }
         loop {
             let wait = {
                 let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
@@ -204,14 +230,22 @@ impl Rest {
     }
 
     /// Headers that do not parse are ignored: they are never a reason to send again.
-    fn learn(&self, bucket: &str, headers: &reqwest::header::HeaderMap) {
+    fn learn(&self, bucket: &str, headers: &HeaderMap) {
         let (Some(remaining), Some(after)) =
             (header_number(headers, "x-ratelimit-remaining"), header_number(headers, "x-ratelimit-reset-after"))
         else {
             return;
         };
-        let reset = Instant::now() + Duration::from_secs_f64(after);
-        let fresh = Bucket { remaining: remaining as u32, reset };
+        self.set(bucket, remaining as u32, Duration::from_secs_f64(after));
+    }
+
+    /// Refused: nothing more for so long, whatever the headers said or did not say.
+    fn full(&self, bucket: &str, wait: Duration) {
+        self.set(bucket, 0, wait);
+    }
+
+    fn set(&self, bucket: &str, remaining: u32, after: Duration) {
+        let fresh = Bucket { remaining, reset: Instant::now() + after };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.insert(bucket.to_owned(), fresh);
         if buckets.len() > 2_000 {
@@ -222,13 +256,13 @@ impl Rest {
 }
 
 /// A header that is a sane, non-negative number.
-fn header_number(headers: &reqwest::header::HeaderMap, name: &str) -> Option<f64> {
+fn header_number(headers: &HeaderMap, name: &str) -> Option<f64> {
     let number: f64 = headers.get(name)?.to_str().ok()?.trim().parse().ok()?;
     (number.is_finite() && number >= 0.0).then_some(number.min(900.0))
 }
 
 /// When the answer was written, in seconds of Unix time; headers that do not parse are ignored.
-fn date(headers: &reqwest::header::HeaderMap) -> Option<i64> {
+pub(super) fn date(headers: &HeaderMap) -> Option<i64> {
     let written = headers.get(reqwest::header::DATE)?.to_str().ok()?;
     Some(jiff::fmt::rfc2822::parse(written).ok()?.timestamp().as_second())
 }

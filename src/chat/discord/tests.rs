@@ -1,5 +1,7 @@
 //! The transport against servers that answer in every wrong way: canned bytes over loopback (F11, F12, F13).
 
+#![expect(clippy::print_stderr, reason = "which answers were tried")]
+
 use std::time::Duration;
 
 use chat_sandbox::Dice;
@@ -66,6 +68,33 @@ async fn f11_every_way_of_saying_too_many_is_a_wait_within_bounds() {
     }
 }
 
+/// One request for each time it is told to wait: others are held back, in the bucket or everywhere.
+#[tokio::test]
+async fn f11_a_refusal_holds_back_what_it_concerns_even_without_headers() {
+    for (body, others_wait) in [
+        (r#"{"retry_after": 30, "global": true}"#, true),
+        (r#"{"retry_after": 30, "global": false}"#, false),
+        ("<html>banned</html>", true),
+    ] {
+        let url = server(Some(limited("retry-after: 30\r\n", body)), true).await;
+        let rest = Rest::new(http_client().unwrap(), &url, SecretString::from("t".to_owned()), Clock::system());
+        let ask = async |channel: u32| {
+            rest.json(Method::POST, &format!("/channels/{channel}/messages"), None, Limit::Bucket).await
+        };
+        assert_eq!(ask(1).await, Err(SendFault::Limited(Duration::from_secs(30))), "{body}");
+        // Not asked: it would be told `Limited` again.
+        assert!(matches!(ask(1).await, Err(SendFault::Wait(_))), "{body}");
+        assert_eq!(matches!(ask(2).await, Err(SendFault::Wait(_))), others_wait, "{body}");
+    }
+    let url = server(Some(limited("", r#"{"retry_after": 0.4, "global": true}"#)), true).await;
+    let rest = Rest::new(http_client().unwrap(), &url, SecretString::from("t".to_owned()), Clock::system());
+    let ask = async |n: u32| rest.json(Method::POST, &format!("/channels/{n}/messages"), None, Limit::Urgent).await;
+    assert!(ask(1).await.is_err());
+    let begun = tokio::time::Instant::now();
+    assert!(ask(2).await.is_err());
+    assert!(begun.elapsed() >= Duration::from_millis(300), "a short wait is waited: {:?}", begun.elapsed());
+}
+
 #[tokio::test]
 async fn f12_answers_that_make_no_sense_are_never_a_reason_to_send_again() {
     let ok = |headers: &str, body: &str| {
@@ -97,6 +126,87 @@ async fn f12_answers_that_make_no_sense_are_never_a_reason_to_send_again() {
         let fault = ask(&url).await;
         assert!(matches!(fault, Err(SendFault::Unknown(_) | SendFault::NotSent(_))), "seed {seed}: {fault:?}");
     }
+}
+
+/// F12 in number, without the sockets: every header that is read and every body there may be, mutated. `TMINUS_ANSWERS` says how
+/// many (default 20,000; a million in the long proofs), `TMINUS_SEED` which.
+#[tokio::test]
+async fn f12_any_answer_has_a_class_and_a_wait_within_bounds() {
+    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|n| n.parse().ok()).unwrap_or(default);
+    let (count, seed) = (number("TMINUS_ANSWERS", 20_000), number("TMINUS_SEED", 20_261_125));
+    eprintln!("{count} answers, from seed {seed}");
+    const STATUS: [u16; 14] = [200, 201, 204, 301, 400, 401, 403, 404, 408, 429, 429, 500, 502, 599];
+    const NAMES: [&str; 6] = [
+        "retry-after", "x-ratelimit-remaining", "x-ratelimit-reset-after", "x-ratelimit-global", "x-ratelimit-scope",
+        "date",
+    ];
+    const VALUES: [&str; 16] = [
+        "0", "1", "0.3", "-1", "1337", "1e308", "NaN", "inf", "", " 5 ", "99999999999999999999999", "true", "shared",
+        "soon", "Wed, 25 Nov 2026 18:00:26 GMT", "Wed, 31 Feb 9999999 99:99:99 GMT",
+    ];
+    const BODIES: [&str; 8] = [
+        r#"{"id": "5"}"#,
+        r#"{"retry_after": 0.65, "global": true, "code": 0, "message": "You are being rate limited."}"#,
+        r#"{"retry_after": -1e300, "global": "yes"}"#,
+        r#"{"code": 50013, "message": "Missing Permissions"}"#,
+        r#"{"code": 10008, "message": "Unknown Message", "errors": {"a": [[[[[[]]]]]]}}"#,
+        r#"{"code": 99999999999999999999, "message": null}"#,
+        "<html><body>502 Bad Gateway</body></html>",
+        "",
+    ];
+    let url = "http://127.0.0.1:9";
+    let rest = Rest::new(http_client().unwrap(), url, SecretString::from("t".to_owned()), Clock::system());
+    let (mut dice, mut classes) = (Dice::new(seed | 1), std::collections::BTreeMap::<String, u64>::new());
+    for n in 0..count {
+        let mut pick = |most: usize| usize::try_from(dice.roll(u64::try_from(most).unwrap())).unwrap();
+        let mut headers = reqwest::header::HeaderMap::new();
+        for _ in 0..pick(6) {
+            let (name, mut value) = (NAMES[pick(NAMES.len())], VALUES[pick(VALUES.len())].as_bytes().to_vec());
+            if pick(4) == 0 && !value.is_empty() {
+                let at = pick(value.len());
+                value[at] = u8::try_from(pick(256)).unwrap();
+            }
+            if let Ok(value) = reqwest::header::HeaderValue::from_bytes(&value) {
+                headers.append(name, value);
+            }
+        }
+        let mut body = BODIES[pick(BODIES.len())].as_bytes().to_vec();
+        for _ in 0..pick(4) {
+            if !body.is_empty() {
+                let at = pick(body.len());
+                match pick(3) {
+                    0 => body.truncate(at),
+                    1 => body[at] = u8::try_from(pick(256)).unwrap(),
+                    _ => body.insert(at, b"{}[]\",:0-eE."[pick(12)]),
+                }
+            }
+        }
+        let status = reqwest::StatusCode::from_u16(STATUS[pick(STATUS.len())]).unwrap();
+        let bytes = (pick(20) > 0).then_some(body.as_slice());
+        if let Some(date) = super::rest::date(&headers) {
+            assert!(date.checked_mul(1_000).is_some(), "seed {seed}, answer {n}: {date}");
+        }
+        let taken = rest.taken(status, &headers, bytes, &format!("POST/channels/{}", pick(50)), Limit::Bucket);
+        let class = format!("{taken:?}");
+        *classes.entry(class.split(['(', ' ']).take(2).collect::<Vec<_>>().join("(")).or_default() += 1;
+        let said =
+            || format!("seed {seed}, answer {n}: {status} {headers:?} {:?}: {taken:?}", String::from_utf8_lossy(&body));
+        match &taken {
+            Ok(value) => {
+                assert!(status.is_success() && (status == 204 || !value.is_null() || body == b"null"), "{}", said())
+            }
+            Err(SendFault::Limited(wait)) => {
+                assert!(status == 429 && *wait <= Duration::from_secs(900), "{}", said());
+            }
+            // "Not executed" is said by a refusal only: what may have been done is looked up.
+            Err(SendFault::Unknown(_)) => {
+                assert!(status.is_success() || status == 408 || status.is_server_error(), "{}", said())
+            }
+            Err(_) => assert!(status.is_redirection() || status.is_client_error(), "{}", said()),
+        }
+    }
+    eprintln!("{classes:?}");
+    assert!(classes.len() >= 7, "every class was met: {classes:?}");
 }
 
 #[tokio::test]

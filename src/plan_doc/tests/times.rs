@@ -1,5 +1,7 @@
 //! The date field (`plans.md` 4): every form, every trap, every gap and fold of a year in five zones.
 
+#![expect(clippy::print_stderr, reason = "a test over every zone says what it tried")]
+
 use jiff::civil::date;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
@@ -94,6 +96,45 @@ fn gaps_and_folds_of_a_year_are_refused() {
         }
         assert!(refused >= 2, "{name}: {refused}");
     }
+}
+
+/// F19 for entries: every zone, every change of its clocks from 2024 to 2035, eight times around each, against minutes counted one
+/// by one.
+#[test]
+fn f19_every_entry_around_every_change_of_every_zone_is_exact_or_refused() {
+    let span = |text: &str| -> jiff::Timestamp { text.parse().unwrap() };
+    let (begin, end) = (span("2024-01-01T00:00:00Z"), span("2036-01-01T00:00:00Z"));
+    let (mut zones, mut entries, mut unnamed) = (0, 0, Vec::new());
+    for name in jiff::tz::db().available() {
+        let (name, zone) = (name.as_str(), TimeZone::get(name.as_str()).unwrap());
+        zones += 1;
+        for change in zone.following(begin).map(|change| change.timestamp()).take_while(|at| *at < end) {
+            let minutes: Vec<_> = (-360..360)
+                .map(|n| change + jiff::SignedDuration::from_mins(n))
+                .map(|at| (at, zone.to_datetime(at)))
+                .collect();
+            let wall = minutes[359].1.checked_add(jiff::SignedDuration::from_mins(1)).unwrap();
+            for ahead in [-61, -30, -1, 0, 1, 30, 59, 90] {
+                let civil = wall.checked_add(jiff::SignedDuration::from_mins(ahead)).unwrap();
+                let text = format!("{} {:02}:{:02} {name}", civil.date(), civil.hour(), civil.minute());
+                let there: Vec<_> = minutes.iter().filter(|(_, read)| *read == civil).map(|(at, _)| *at).collect();
+                match parse_when(&text, None) {
+                    Ok(when) => assert_eq!(there, [when.at], "{text}"),
+                    Err(problem) if problem.code == "TM072" => unnamed.push(name.to_owned()),
+                    Err(problem) => {
+                        assert!(there.len() != 1 && problem.code == "TM073", "{text}: {problem:?}");
+                        assert_eq!(problem.readings.len(), 2, "{text}");
+                    }
+                }
+                entries += 1;
+            }
+        }
+    }
+    unnamed.dedup();
+    eprintln!("{zones} zones, {entries} entries; not taken as names of zones: {unnamed:?}");
+    assert!(zones > 400 && entries > 30_000, "{zones} zones, {entries} entries");
+    // Abbreviations and old names of countries; every place is taken.
+    assert!(unnamed.iter().all(|name| !name.contains('/')), "{unnamed:?}");
 }
 
 /// T-24h is exact elapsed time: across a change of the clocks it stands at another hour.
