@@ -69,9 +69,11 @@ const USUAL: Faults = Faults {
     false_date: 0.0,
 };
 
-const WORLDS: [World; 9] = [
+const WORLDS: [World; 10] = [
     World { name: "usual", ..FIRM },
     World { name: "slow", worst: Faults { zombie: 0.3, zombie_ms: 55_000, ..USUAL }, ..FIRM },
+    // Slower than anything settles: only the nonce knows, for as long as it is remembered.
+    World { name: "very slow", worst: Faults { zombie: 0.3, zombie_ms: 100_000, nonce_ms: 120_000, ..USUAL }, ..FIRM },
     World { name: "without nonces", worst: Faults { nonce_ms: 0, ..USUAL }, ..FIRM },
     World { name: "without history", worst: Faults { hidden: true, ..USUAL }, may_hold: true, ..FIRM },
     World { name: "with old backups", restores: true, ..FIRM },
