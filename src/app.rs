@@ -23,6 +23,7 @@ use crate::courier::{self, Courier};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::ids::GuildId;
 use crate::domain::people::Actor;
+use crate::domain::policy::Policy;
 use crate::intake::{self, Intake};
 use crate::outside::{Pages, StatusPage};
 use crate::store::{Purpose, Store};
@@ -87,6 +88,21 @@ fn pages_of(pages: &[StatusPage], guild: &GuildId) -> Vec<String> {
     pages.iter().filter(|page| page.guild == *guild).map(|page| page.name.clone()).collect()
 }
 
+/// What the file says of servers, and of the status pages of those set up in chat.
+async fn configure(
+    desk: &Desk,
+    workspaces: Vec<(GuildId, Policy)>,
+    pages: &[StatusPage],
+    by_file: &BTreeSet<GuildId>,
+) -> anyhow::Result<()> {
+    for (guild, mut policy) in workspaces {
+        policy.pages = pages_of(pages, &guild);
+        let actor = Actor::Source("the configuration file".to_owned());
+        desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
+    }
+    name_pages(desk, pages, by_file).await
+}
+
 /// Servers set up in chat learn which pages the file gives them, and which it does not give them any more.
 async fn name_pages(desk: &Desk, pages: &[StatusPage], by_file: &BTreeSet<GuildId>) -> anyhow::Result<()> {
     let known = desk.store().guilds().await?;
@@ -121,17 +137,10 @@ impl App {
         let writer =
             tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
         let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
-        for (guild, mut policy) in config.workspaces {
-            policy.pages = pages_of(&config.pages, &guild);
-            let actor = Actor::Source("the configuration file".to_owned());
-            desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
-        }
-
-        name_pages(&desk, &config.pages, &by_file).await?;
-
         let http = http_client().context("the HTTP client could not be built")?;
         let rest = Rest::new(http, &config.api_url, config.token.clone(), desk.clock().clone());
         let platform = Platform::Discord(Sender::new(rest.clone()));
+        let pages_of_file = config.pages.clone();
         let pages = Pages::new(config.pages, desk.clock()).context("the HTTP client could not be built")?;
         let courier_health = Arc::new(courier::Health::default());
         let courier = Courier::new(
@@ -160,7 +169,16 @@ impl App {
         let settings = gateway::Settings { token: config.token, api_url: config.api_url, by_file };
         let (health, stopped, tracker, desk_of_chat) =
             (Arc::clone(&gateway), stop.clone(), tasks.clone(), desk.clone());
+        let workspaces = config.workspaces;
         tasks.spawn(async move {
+            // Nothing is recorded by a clock that nobody has confirmed.
+            if !desk_of_chat.clock().confirmed(&stopped).await {
+                return;
+            }
+            if let Err(fault) = configure(&desk_of_chat, workspaces, &pages_of_file, &settings.by_file).await {
+                failed_tx.send_replace(Some(format!("the configuration could not be recorded: {fault:#}")));
+                return;
+            }
             if let Err(fault) = gateway::run(settings, desk_of_chat, rest, health, tracker, stopped).await {
                 tracing::error!(error = &fault as &dyn std::error::Error, "The gateway cannot go on");
                 failed_tx.send_replace(Some(format!("{:#}", anyhow::Error::from(fault))));

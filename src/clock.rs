@@ -3,13 +3,14 @@
 
 mod trust;
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chat_sandbox::SimClock;
 use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use self::trust::{Reading, Trust};
 
@@ -23,6 +24,8 @@ pub struct Clock {
     trust: Arc<Mutex<Trust>>,
     /// Whether the time is confirmed.
     confirmed: Arc<watch::Sender<bool>>,
+    /// Answers with a date so far.
+    answers: Arc<AtomicU64>,
 }
 
 #[derive(Debug, Clone)]
@@ -101,6 +104,7 @@ impl Clock {
     }
 
     /// The same, believed without confirmation: where there is nobody to ask.
+    #[cfg(test)]
     #[must_use]
     pub fn believed(self) -> Self {
         let reading = self.source.read();
@@ -110,7 +114,7 @@ impl Clock {
     }
 
     fn new(source: Source) -> Self {
-        Self { source, trust: Arc::default(), confirmed: Arc::new(watch::channel(false).0) }
+        Self { source, trust: Arc::default(), confirmed: Arc::new(watch::channel(false).0), answers: Arc::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Trust> {
@@ -121,8 +125,17 @@ impl Clock {
     fn with<T>(&self, what: impl FnOnce(&mut Trust, Reading) -> T) -> T {
         let mut trust = self.lock();
         let done = what(&mut trust, self.source.read());
-        let confirmed = trust.confirmed();
-        self.confirmed.send_if_modified(|known| std::mem::replace(known, confirmed) != confirmed);
+        let (confirmed, ahead_ms) = (trust.confirmed(), trust.ahead());
+        let changed = self.confirmed.send_if_modified(|known| std::mem::replace(known, confirmed) != confirmed);
+        drop(trust);
+        match (changed, confirmed, ahead_ms) {
+            (false, ..) => {}
+            (true, false, _) => tracing::warn!(
+                "The time is in doubt: the machine's clock was set, or it slept, or an answer bore another time. Nothing is sent until it is confirmed"
+            ),
+            (true, true, 0) => tracing::info!("The time is confirmed"),
+            (true, true, _) => tracing::warn!(ahead_ms, "The machine's clock is wrong; the platform's time counts"),
+        }
         done
     }
 
@@ -145,7 +158,7 @@ impl Clock {
         self.with(|trust, reading| trust.is_stale(reading))
     }
 
-    /// How far the machine's wall clock is ahead of the time gone by, in milliseconds; 0 where they agree within
+    /// How far the machine's wall clock was ahead when the time was last confirmed, in milliseconds; 0 where they agree within
     /// five seconds.
     pub fn ahead_ms(&self) -> i64 {
         self.lock().ahead()
@@ -162,6 +175,22 @@ impl Clock {
         self.confirmed.subscribe()
     }
 
+    /// Waits until the time is confirmed; `false` if `stop` came first.
+    pub async fn confirmed(&self, stop: &CancellationToken) -> bool {
+        let mut confirmations = self.confirmations();
+        while !self.is_confirmed() {
+            tokio::select! {
+                changed = confirmations.changed() => {
+                    if changed.is_err() {
+                        return false;
+                    }
+                }
+                () = stop.cancelled() => return false,
+            }
+        }
+        true
+    }
+
     /// Before a request whose answer will bear a date.
     pub fn asking(&self) -> Asked {
         Asked(self.source.read())
@@ -170,21 +199,16 @@ impl Clock {
     /// The platform's answer bore this date, in whole seconds of Unix time. Only a platform's own transport may say so: whoever
     /// can speak here moves every notice.
     pub fn heard(&self, asked: Asked, date_s: i64) {
-        let (before, after) = self.with(|trust, reading| {
+        self.answers.fetch_add(1, Ordering::Relaxed);
+        self.with(|trust, reading| {
             trust.now(reading);
-            let before = (trust.confirmed(), trust.ahead());
-            trust.heard(reading.ran - asked.0.ran, reading, date_s);
-            (before, (trust.confirmed(), trust.ahead()))
+            trust.heard(asked.0, reading, date_s);
         });
-        if before.1 != after.1 {
-            tracing::warn!(
-                ahead_ms = after.1,
-                before_ms = before.1,
-                "The machine's clock and the platform's differ; the platform's counts"
-            );
-        } else if before.0 && !after.0 {
-            tracing::info!("An answer bore another time than the clock shows; it is asked for again");
-        }
+    }
+
+    /// Answers with a date so far: whether a question was answered at all.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// Waits until `at`, a nudge, a jump of a sandbox's clock or one second, whichever is first. Callers look again.

@@ -13,51 +13,87 @@ use crate::desk::{Ask, Desk};
 use crate::domain::people::Actor;
 use crate::domain::workspace::WorkspaceCommand;
 
-/// Between two questions while nobody confirms the time: this long at first, twice as long after each, at most [`LONGEST`].
+/// Between two questions while nobody answers: this long at first, twice as long after each, at most [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(100);
-const LONGEST: Duration = Duration::from_secs(15);
+const LONGEST: Duration = Duration::from_secs(5);
+/// How long an answer is waited for: one that takes longer would hardly say anything.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// A server that could not be told is told again after this.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// Runs until cancelled.
 pub async fn run(desk: Desk, platform: Platform, stop: CancellationToken) {
     let clock = desk.clock().clone();
     let (mut confirmations, mut pause, mut told) = (clock.confirmations(), PAUSE, None);
+    let mut silent = Silence::default();
     while !stop.is_cancelled() {
         if !clock.is_confirmed() || clock.is_stale() {
-            platform.ask_time().await;
+            confirmations.mark_unchanged();
+            let before = clock.answers();
+            tokio::select! {
+                () = platform.ask_time() => {}
+                () = tokio::time::sleep(PATIENCE) => {}
+                () = stop.cancelled() => return,
+            }
+            let answered = clock.answers() > before;
+            silent.note(answered, clock.is_confirmed());
+            if !clock.is_confirmed() || clock.is_stale() {
+                // An answer that needs a second gets it soon.
+                pause = if answered { PAUSE } else { pause };
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    _ = confirmations.changed() => {}
+                    () = stop.cancelled() => return,
+                }
+                pause = (pause * 2).min(LONGEST);
+                continue;
+            }
         }
-        if clock.is_confirmed() && told != Some(minutes(&clock)) && tell(&desk, clock.ahead_ms()).await {
-            told = Some(minutes(&clock));
-        }
-        if clock.is_confirmed() && !clock.is_stale() {
-            pause = PAUSE;
-            rest(&clock, &stop).await;
-            continue;
-        }
-        if pause == LONGEST && !clock.is_confirmed() {
-            tracing::error!("Nobody confirms the time; nothing is sent until Discord answers");
-        }
-        confirmations.mark_unchanged();
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            _ = confirmations.changed() => {}
-            () = stop.cancelled() => {}
-        }
-        pause = (pause * 2).min(LONGEST);
+        (pause, silent) = (PAUSE, Silence::default());
+        // Servers set up since are told as well, ten minutes later at most.
+        let off = off(&clock);
+        let all = (told == Some(0) && off == 0) || tell(&desk, clock.ahead_ms()).await;
+        told = all.then_some(off);
+        rest(&clock, if all { None } else { Some(AGAIN) }, &stop).await;
     }
 }
 
-/// How far the machine's clock is ahead, as coarsely as it is worth telling.
-fn minutes(clock: &Clock) -> i64 {
-    clock.ahead_ms() / 60_000
+/// What is said of an unconfirmed time: once when it begins to last, then now and then.
+#[derive(Debug, Default)]
+struct Silence {
+    asked: u32,
 }
 
-/// Until the time is doubtful, was long not confirmed, or differs from what was told.
-async fn rest(clock: &Clock, stop: &CancellationToken) {
-    let (mut confirmations, alone, ahead) = (clock.confirmations(), Notify::new(), minutes(clock));
-    while clock.is_confirmed() && !clock.is_stale() && minutes(clock) == ahead {
+impl Silence {
+    fn note(&mut self, answered: bool, confirmed: bool) {
+        self.asked += 1;
+        if confirmed || !(self.asked == 4 || self.asked.is_multiple_of(60)) {
+            return;
+        }
+        if answered {
+            tracing::error!("Discord answers, but its dates do not confirm the time; nothing is sent until they do");
+        } else {
+            tracing::error!("Nobody confirms the time; nothing is sent until Discord answers");
+        }
+    }
+}
+
+/// How far the machine's clock is off, as coarsely as it is worth telling: begun minutes; 0 is right.
+fn off(clock: &Clock) -> i64 {
+    let ms = clock.ahead_ms();
+    ms.signum() * (ms.abs() + 59_999) / 60_000
+}
+
+/// Until the time is doubtful, was long not confirmed, or is off by other minutes than before; at most so long.
+async fn rest(clock: &Clock, most: Option<Duration>, stop: &CancellationToken) {
+    let (mut confirmations, alone, ahead) = (clock.confirmations(), Notify::new(), off(clock));
+    let over = tokio::time::sleep(most.unwrap_or(Duration::MAX));
+    tokio::pin!(over);
+    while clock.is_confirmed() && !clock.is_stale() && off(clock) == ahead {
         tokio::select! {
             () = clock.wait(None, &alone) => {}
             _ = confirmations.changed() => {}
+            () = &mut over => return,
             () = stop.cancelled() => return,
         }
     }

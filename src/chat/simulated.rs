@@ -279,8 +279,9 @@ impl Chat {
             return None;
         }
         if inner.chance(faults.false_date) {
+            let far = if inner.chance(0.5) { 30.0 } else { 400_000.0 };
             #[expect(clippy::cast_possible_truncation, reason = "seconds of some days")]
-            return Some(now + (inner.dice.draw() * 400_000.0) as i64 - 200_000);
+            return Some(now + (inner.dice.draw() * far - far / 2.0) as i64);
         }
         Some(now)
     }

@@ -1,8 +1,8 @@
 //! How far the machine's clocks are believed (`reliability.md` 5.6). Time in, decisions out: it reads no clock and asks nobody.
 //!
 //! The wall clock is believed while the platform's `Date` agrees with it. A wall clock that runs apart from the monotonic one
-//! has stepped, or the machine slept: until an answer says which, time goes on by the monotonic clock, and nothing fires. An
-//! answer that contradicts what was believed needs a second one that says the same.
+//! has stepped, or the machine slept: until an answer says which, time goes on by the monotonic clock, and nothing fires. A
+//! correction of more than a second needs two answers that say the same.
 
 /// Up to here, in milliseconds, the machine's clock counts as right: answers name whole seconds, and take time.
 const TOLERATED: i64 = 5_000;
@@ -13,11 +13,9 @@ const TOLERATED_AGAIN: i64 = TOLERATED - 1_000;
 const STEP: i64 = 2_000;
 /// A correction beyond this, in milliseconds, is a jump: what was measured across it does not count.
 const JUMP: i64 = 2_000;
-/// A correction beyond this needs a second answer, unless it is the first.
-const SURE: i64 = TOLERATED + 1_000;
-/// How far two answers may differ and still say the same, in milliseconds.
-const ALIKE: i64 = 2_000;
-/// An answer that took longer says too little of when it was written, in milliseconds.
+/// A correction beyond this, in milliseconds, needs a second answer.
+const SURE: i64 = 1_000;
+/// An answer that took longer says too little of when it was written to correct anything, in milliseconds. It may still agree.
 const SLOW: i64 = 5_000;
 /// After so many milliseconds without a confirmation the time is asked for, though nothing speaks against it.
 const STALE: i64 = 600_000;
@@ -35,13 +33,15 @@ pub struct Reading {
 pub struct Trust {
     /// Added to the wall clock.
     offset: i64,
+    /// The offset when an answer last agreed.
+    known: i64,
     /// The reading that steps are measured from: of the last confirmation, or of the last step.
     base: Option<Reading>,
     /// When an answer last agreed, by the monotonic clock.
     agreed: Option<i64>,
     doubted: bool,
-    /// The offset an answer spoke for that nobody has seconded yet.
-    claimed: Option<i64>,
+    /// Between which offsets an answer left it open that nobody has seconded yet.
+    claimed: Option<(i64, i64)>,
     jumps: u64,
     since: Option<i64>,
 }
@@ -53,7 +53,7 @@ impl Trust {
         let step = (reading.wall - base.wall) - (reading.ran - base.ran);
         if step.abs() > STEP {
             self.offset -= step;
-            self.claimed = self.claimed.map(|claimed| claimed - step);
+            self.claimed = self.claimed.map(|(least, most)| (least - step, most - step));
             self.base = Some(reading);
             self.doubted = true;
         }
@@ -69,9 +69,9 @@ impl Trust {
         self.agreed.is_some_and(|at| reading.ran - at >= STALE)
     }
 
-    /// How far the wall clock is ahead of what is believed.
+    /// How far the wall clock was ahead when an answer last agreed.
     pub fn ahead(&self) -> i64 {
-        -self.offset
+        -self.known
     }
 
     /// Jumps so far, and the first instant after the last.
@@ -80,13 +80,17 @@ impl Trust {
     }
 
     /// Believes the wall clock without an answer.
+    #[cfg(test)]
     pub fn believe(&mut self, reading: Reading) {
         self.agree(reading);
     }
 
-    /// An answer that took `waited` milliseconds, and whose `date` is in whole seconds.
-    pub fn heard(&mut self, waited: i64, reading: Reading, date_s: i64) {
-        if !(0..=SLOW).contains(&waited) {
+    /// An answer to what was asked at `asked`; its date is in whole seconds.
+    pub fn heard(&mut self, asked: Reading, reading: Reading, date_s: i64) {
+        let waited = reading.ran - asked.ran;
+        // Between the two the clock stepped or the machine slept: nobody knows on which side it was written.
+        let stepped = (reading.wall - asked.wall - waited).abs() > STEP;
+        if waited < 0 || stepped {
             return;
         }
         // It was written between the question and now, within the second it names.
@@ -97,24 +101,26 @@ impl Trust {
         // A slow answer leaves much open: not so much that the clock could be far ahead.
         let spoken = if near <= tolerated && -least <= TOLERATED + 1_000 {
             0
-        } else if (least..=most).contains(&self.offset) {
-            self.offset
         } else {
-            // The least it can be: rather late by a second than early.
-            least
+            // What is believed, as far as the answer leaves it open; else the least it can be: rather late by a second than early.
+            let nearest = self.offset.clamp(least, most);
+            if (nearest - self.offset).abs() <= SURE { nearest } else { least }
         };
-        let first = self.agreed.is_none() && spoken == 0;
-        let small = self.agreed.is_some() && (spoken - self.offset).abs() <= SURE;
-        let seconded = self.claimed.is_some_and(|claimed| (claimed - spoken).abs() <= ALIKE);
-        if !(first || small || seconded) {
-            self.claimed = Some(spoken);
+        if waited > SLOW && spoken != 0 {
+            return;
+        }
+        let small = (spoken - self.offset).abs() <= SURE && (self.agreed.is_some() || spoken == 0);
+        let seconded = self.claimed.is_some_and(|(from, to)| least <= to && most >= from);
+        if !(small || seconded) {
+            self.claimed = Some((least, most));
             self.doubted = true;
             return;
         }
         // What was counted before anything was confirmed has no era to break.
         if (spoken - self.offset).abs() > JUMP && self.agreed.is_some() {
             self.jumps += 1;
-            self.since = Some(reading.wall + spoken);
+            // Backwards, the era before reaches further.
+            self.since = Some(reading.wall + spoken.max(self.offset));
         }
         self.offset = spoken;
         self.agree(reading);
@@ -123,6 +129,7 @@ impl Trust {
     fn agree(&mut self, reading: Reading) {
         self.base = Some(reading);
         self.agreed = Some(reading.ran);
+        self.known = self.offset;
         self.doubted = false;
         self.claimed = None;
     }
@@ -160,9 +167,19 @@ mod tests {
 
         /// An answer that takes `ms`, dated by a server that is right.
         fn asks(&mut self, ms: i64) {
-            let date = (self.truth + ms / 2).div_euclid(1_000);
+            self.asks_written(ms, ms / 2);
+        }
+
+        /// The same, written so long after it was asked for.
+        fn asks_written(&mut self, ms: i64, after: i64) {
+            let (asked, date) = (self.reading(), (self.truth + after).div_euclid(1_000));
             self.passes(ms);
-            self.trust.heard(ms, self.reading(), date);
+            self.trust.heard(asked, self.reading(), date);
+        }
+
+        /// An answer at once, with a date of its own.
+        fn hears(&mut self, date: i64) {
+            self.trust.heard(self.reading(), self.reading(), date);
         }
 
         /// How early it would fire: what it believes, less the truth.
@@ -245,8 +262,8 @@ mod tests {
     fn one_wrong_answer_moves_nothing() {
         let mut world = World::new(0);
         world.asks(80);
-        for date in [0, i64::MAX, i64::MIN, BEGIN / 1_000 + 86_400, -1] {
-            world.trust.heard(80, world.reading(), date);
+        for date in [0, i64::MAX, i64::MIN, BEGIN / 1_000 + 86_400, -1, BEGIN / 1_000 + 11, BEGIN / 1_000 + 7] {
+            world.hears(date);
             assert_eq!(world.early(), 0);
             world.asks(80);
             assert_eq!((world.trust.confirmed(), world.early()), (true, 0), "{date}");
@@ -254,25 +271,56 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_took_long_says_nothing() {
+    fn an_answer_that_took_long_may_agree_and_corrects_nothing() {
         let mut world = World::new(0);
-        world.asks(6_000);
-        assert!(!world.trust.confirmed());
-        world.trust.heard(-1, world.reading(), BEGIN / 1_000);
-        assert!(!world.trust.confirmed());
+        world.asks_written(9_000, 8_900);
+        assert!(world.trust.confirmed());
+        for ahead in [3_600_000, -3_600_000, 9_000] {
+            let mut world = World::new(ahead);
+            for _ in 0..3 {
+                world.asks_written(9_000, 100);
+            }
+            assert!(!world.trust.confirmed(), "{ahead}");
+        }
+    }
+
+    #[test]
+    fn an_answer_from_before_a_sleep_says_nothing() {
+        let mut world = World::new(0);
+        world.asks(80);
+        let (asked, date) = (world.reading(), world.truth.div_euclid(1_000));
+        world.truth += 3 * 3_600_000;
+        world.stood += 3 * 3_600_000 - 50;
+        world.trust.now(world.reading());
+        world.trust.heard(asked, world.reading(), date);
+        assert!(!world.trust.confirmed(), "it is hours old");
+        assert_eq!(world.trust.ahead(), 0, "what is not confirmed is not said");
+    }
+
+    /// Found by review: a false date a few seconds off was taken for a small correction.
+    #[test]
+    fn a_false_date_a_few_seconds_off_moves_nothing_either() {
+        let mut world = World::new(5_000);
+        world.asks(80);
+        assert_eq!((world.trust.confirmed(), world.early()), (true, 5_000));
+        world.hears(world.truth.div_euclid(1_000) + 11);
+        assert_eq!(world.early(), 5_000);
+        world.asks(80);
+        assert_eq!((world.trust.confirmed(), world.early()), (true, 5_000));
     }
 
     /// F17 for the clock alone: steps, drift, sleep, standing still, lost and false answers. Whenever something may fire, it is
-    /// eight seconds early at most: five that are tolerated, one that the date's second leaves open, two that are no step.
+    /// ten seconds early at most: five that are tolerated, one that the date's second leaves open, two that are no step, and two
+    /// more where a false date agreed in between. One false date at a time: two that agree are believed.
     #[test]
-    fn f17_a_confirmed_time_is_never_more_than_eight_seconds_ahead() {
+    fn f17_a_confirmed_time_is_never_more_than_ten_seconds_ahead() {
         let first = std::env::var("TMINUS_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_125_u64);
         for seed in first..first + 10_000 {
             let mut dice = Dice::new(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
             #[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a roll")]
             let mut roll = |most: i64| (dice.draw() * most as f64) as i64;
             let mut world = World::new(if roll(2) == 0 { 0 } else { roll(52 * 3_600_000) - 26 * 3_600_000 });
-            let mut drift = 0;
+            let (mut drift, mut lied) = (0, false);
             for turn in 0..400 {
                 match roll(60) {
                     0 => world.ahead += roll(52 * 3_600_000) - 26 * 3_600_000,
@@ -290,20 +338,23 @@ mod tests {
                         world.stood += paused;
                         world.ahead -= paused;
                     }
-                    5 => {
-                        let date = (world.truth + roll(1 << 40) - (1 << 39)).div_euclid(1_000);
-                        world.trust.heard(50, world.reading(), date);
+                    // One false date between two honest ones: two that agree are believed.
+                    5 if !lied => {
+                        lied = true;
+                        let far = if roll(2) == 0 { 30_000 } else { 1 << 40 };
+                        world.hears((world.truth + roll(far) - far / 2).div_euclid(1_000));
                     }
                     _ => {}
                 }
                 world.ahead += drift;
                 world.passes(1_000);
                 if (!world.trust.confirmed() || world.trust.is_stale(world.reading())) && roll(4) > 0 {
-                    let took = roll(7_000);
-                    world.asks(took);
+                    let took = roll(10_000);
+                    world.asks_written(took, roll(took + 1));
+                    lied = took > 5_000;
                 }
                 let early = world.early();
-                assert!(!world.trust.confirmed() || early <= 8_000, "seed {seed}, turn {turn}: {early} ms early");
+                assert!(!world.trust.confirmed() || early <= 10_000, "seed {seed}, turn {turn}: {early} ms early");
             }
             drift = 0;
             world.ahead += drift;
@@ -311,7 +362,7 @@ mod tests {
                 world.asks(50);
             }
             let early = world.early();
-            assert!(world.trust.confirmed() && early.abs() <= 8_000, "seed {seed}: it ends {early} ms off");
+            assert!(world.trust.confirmed() && early.abs() <= 10_000, "seed {seed}: it ends {early} ms off");
         }
     }
 }

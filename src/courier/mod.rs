@@ -47,6 +47,7 @@ const ROOM: usize = 24;
 const ROOM_URGENT: usize = 8;
 /// How the work of sending a row is named.
 const POST: &str = "post ";
+const LOOK_UP: &str = "look-up ";
 /// Two messages with one marker are looked for this often, this far back.
 const SWEEP: SignedDuration = SignedDuration::from_hours(24);
 const SWEPT: SignedDuration = SignedDuration::from_hours(48);
@@ -75,6 +76,7 @@ impl Courier {
     /// Rounds until cancelled; what was claimed is finished first.
     pub async fn run(self, stop: CancellationToken) {
         let (alone, mut under_way) = (Notify::new(), UnderWay::default());
+        let mut confirmations = self.clock.confirmations();
         while !stop.is_cancelled() {
             let next = match self.look(&mut under_way).await {
                 Ok(next) => next,
@@ -95,6 +97,7 @@ impl Courier {
                         true
                     }
                     () = self.nudge.notified() => true,
+                    _ = confirmations.changed() => true,
                     () = stop.cancelled() => true,
                     // Due, yet nothing could be done (a channel is busy, the token is dead): look again, but not at once.
                     () = tokio::time::sleep(IDLE), if due => true,
@@ -148,7 +151,7 @@ impl Courier {
         let (now, before) = (self.clock.now(), under_way.len());
         if self.store.next_delivery().await?.is_some_and(|at| at <= now) {
             for doubtful in self.store.due_look_ups(now, room(before)).await? {
-                let name = format!("look-up {}", doubtful.id);
+                let name = format!("{LOOK_UP}{}", doubtful.id);
                 if under_way.may(&name, now) {
                     let courier = self.clone();
                     under_way.begin(name, async move { courier.look_up(doubtful).await });
@@ -190,13 +193,14 @@ impl Courier {
         if self.marked.load(Ordering::Acquire) == era.no {
             return Ok(true);
         }
-        if under_way.len() > 0 {
+        if under_way.any(|name| name.starts_with(POST) || name.starts_with(LOOK_UP)) {
             return Ok(false);
         }
         let rows = self.store.doubt_at_start(self.clock.now(), SETTLE).await?;
         tracing::info!(rows, jumps = era.no, "Marked what is in doubt");
+        self.at("after_doubts", "").await;
         self.marked.store(era.no, Ordering::Release);
-        Ok(true)
+        Ok(self.clock.era() == era)
     }
 
     /// A named point, at which a test may end the process.

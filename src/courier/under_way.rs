@@ -38,6 +38,11 @@ impl UnderWay {
         self.names.len()
     }
 
+    /// Whether anything of such a name is under way.
+    pub fn any(&self, such: impl Fn(&str) -> bool) -> bool {
+        self.names.values().any(|name| such(name))
+    }
+
     /// Whether work of this name may begin: it is not under way, and does not rest.
     pub fn may(&self, name: &str, now: Timestamp) -> bool {
         // A rest longer than the longest was begun by a clock that jumped.

@@ -353,14 +353,18 @@ fn tick(work: &mut Work<'_>, planned: &[Planned]) {
 /// Said when it begins and when it ends, and only where people have set the bot up.
 fn clock(work: &mut Work<'_>, ahead_ms: i64) {
     let ahead = SignedDuration::from_millis(ahead_ms);
-    let (far, said) = (ahead.abs() > CLOCK_ALARM, work.workspace.clock_ahead_ms.is_some());
-    if far == said || work.workspace.policy.release_channel.is_none() {
+    if work.workspace.policy.release_channel.is_none() {
         return;
     }
-    let (event, notice) = if far {
+    let said = work.workspace.clock_ahead_ms;
+    // Again where it has become much worse, or wrong the other way.
+    let worse = said.is_none_or(|said| ahead_ms.abs() > 2 * said.abs() || ahead_ms.signum() != said.signum());
+    let (event, notice) = if ahead.abs() > CLOCK_ALARM && worse {
         (WorkspaceEvent::ClockWrong { ahead_ms }, WorkspaceNotice::ClockWrong { ahead })
-    } else {
+    } else if ahead_ms == 0 && said.is_some() {
         (WorkspaceEvent::ClockRight, WorkspaceNotice::ClockRight)
+    } else {
+        return;
     };
     work.record(event);
     work.post("clock".to_owned(), notice, None);

@@ -67,13 +67,25 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     }
     body.push_str("# HELP tminus_posts_sent Posts sent since the start.\n# TYPE tminus_posts_sent counter\n");
     let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts_sent_total {}", intake.courier.posts_sent());
-    body.push_str(
-        "# HELP tminus_clock_ahead_seconds How far the machine's clock is ahead of Discord's; 0 within five seconds.\n",
-    );
-    body.push_str("# TYPE tminus_clock_ahead_seconds gauge\n");
+    let clock = intake.desk.clock();
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of days fit")]
-    let ahead = intake.desk.clock().ahead_ms() as f64 / 1_000.0;
-    let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_clock_ahead_seconds {ahead}");
+    let ahead = clock.ahead_ms() as f64 / 1_000.0;
+    let gauges = [
+        (
+            "tminus_clock_confirmed",
+            "Whether the time is confirmed; nothing is sent while it is not",
+            f64::from(u8::from(clock.is_confirmed())),
+        ),
+        (
+            "tminus_clock_ahead_seconds",
+            "How far the machine's clock was ahead of Discord's when last confirmed; 0 within five seconds",
+            ahead,
+        ),
+    ];
+    for (name, help, value) in gauges {
+        let _: Result<(), std::fmt::Error> =
+            writeln!(body, "# HELP {name} {help}.\n# TYPE {name} gauge\n{name} {value}");
+    }
     body.push_str("# EOF\n");
     (StatusCode::OK, [(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], body)
 }

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, Request, State};
 use axum::http::StatusCode;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
@@ -95,14 +97,24 @@ struct Incoming {
 /// # Errors
 /// The listener failed.
 pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationToken) -> std::io::Result<()> {
-    let app = Router::new()
+    let hooks = Router::new()
         .route("/hooks/alertmanager/{source}", post(alertmanager::take))
         .route("/hooks/generic/{source}", post(generic::take))
+        .route_layer(from_fn_with_state(Arc::clone(&intake), timed));
+    let app = hooks
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .with_state(intake);
     axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// Nothing is recorded by a clock in doubt, and no stamp is judged by it: senders repeat what is answered with 503.
+async fn timed(State(intake): State<Arc<Intake>>, request: Request, next: Next) -> Response {
+    if intake.desk.clock().is_confirmed() {
+        return next.run(request).await;
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "the time is not confirmed yet; send it again\n").into_response()
 }
 
 /// A whole body. One that is too large is read past, so that its sender hears of it.

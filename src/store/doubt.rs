@@ -61,14 +61,19 @@ impl Store {
     /// Database faults.
     pub async fn doubt_at_start(&self, now: Timestamp, settle: SignedDuration) -> Result<u64, StoreFault> {
         let (now_ms, settled) = (now.as_millisecond(), (now + settle).as_millisecond());
+        let longest = (now + LONGEST_WAIT).as_millisecond();
         let mut txn = self.begin().await?;
         // How long ago a request began is known by the clock that noted it, and that may have been another: it settles anew.
-        let unseen = sqlx::query!("UPDATE outbox SET next_try = ?1 WHERE state = 'unknown' AND attempt > 0", settled)
-            .execute(&mut *txn)
-            .await?;
+        let unseen = sqlx::query!(
+            "UPDATE outbox SET next_try = ?1 WHERE state = 'unknown' AND (attempt > 0 OR next_try > ?2)",
+            settled,
+            longest
+        )
+        .execute(&mut *txn)
+        .await?;
         let sending = sqlx::query!(
             "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?1, tainted = 1,
-                    state = 'unknown', reason = 'the process ended while sending it'
+                    state = 'unknown', reason = 'interrupted while it was sent'
              WHERE state = 'sending'",
             settled
         )
@@ -86,9 +91,8 @@ impl Store {
             .execute(&mut *txn)
             .await?;
         // Nothing waits so long for a repeat: a clock that was wrong wrote it.
-        let longest = (now + LONGEST_WAIT).as_millisecond();
         let astray = sqlx::query!(
-            "UPDATE outbox SET next_try = ?1 WHERE state IN ('planned', 'blocked') AND next_try > ?2 AND attempt > 0 AND due <= ?1",
+            "UPDATE outbox SET next_try = ?1 WHERE state IN ('planned', 'blocked') AND next_try > ?2 AND attempt > 0",
             now_ms,
             longest
         )

@@ -74,7 +74,7 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
             let by = span_label(minutes);
             Message::new(Tone::Bad, Text::from("⚠️ The machine's clock is wrong"))
                 .body(Text::from(format!(
-                    "The machine T-Minus runs on is {by} {side} Discord. T-Minus goes by Discord's time: notices go out when they are due."
+                    "The clock of the machine T-Minus runs on is {by} {side} Discord's. T-Minus goes by Discord's time: notices go out when they are due."
                 )))
                 .field(WHAT_NOW, Text::from("Ask your operator to set the machine's clock and to keep it with NTP."))
         }

@@ -107,15 +107,17 @@ async fn f16_of_many_presses_at_once_exactly_one_wins_and_the_others_are_told() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn f18_three_days_asleep_says_what_is_still_true_and_nothing_else() {
+async fn f18_three_days_away_or_asleep_say_what_is_still_true_and_nothing_else() {
     for asleep in [false, true] {
-        let rig = Rig::approved().await;
-        let before = rig.sandbox().messages("releases").len();
-        // Switched off, or with a monotonic clock that stood still meanwhile.
+        let mut rig = Rig::approved().await;
+        let (sandbox, before) = (rig.sandbox().clone(), rig.sandbox().messages("releases").len());
         if asleep {
-            rig.machine.stand(t(3 * 24 * 60) - rig.sandbox().clock().now_ms());
+            // The monotonic clock stood still meanwhile.
+            rig.machine.stand(t(3 * 24 * 60) - sandbox.clock().now_ms());
+            sandbox.clock().move_to(t(3 * 24 * 60));
+        } else {
+            rig = rig.restart_after(|| sandbox.clock().move_to(t(3 * 24 * 60))).await;
         }
-        rig.sandbox().clock().move_to(t(3 * 24 * 60));
         comes(&rig, "releases", "🕛 T-0 passed four hours ago").await;
         for (channel, rung) in [("engineering", "T-24h"), ("support", "T-2h"), ("releases", "T-30m")] {
             assert_eq!(rig.count(channel, &format!("📣 {rung} · ")), 0, "{rung} is not said days later");
@@ -125,6 +127,21 @@ async fn f18_three_days_asleep_says_what_is_still_true_and_nothing_else() {
         assert!(news[0].contains("🕛 T-0 passed four hours ago") && news[0].contains("calls @ana"), "{news:?}");
         let lines = rig.slash("ana", "release timeline", &[]).await;
         assert!(lines.contains("skipped"), "what was not said is on the timeline: {lines}");
+        rig.finish().await;
+    }
+}
+
+/// The lid was closed over a rung: it is said once, late, and says so.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f18_a_rung_slept_over_is_said_late_once() {
+    for minutes in [1, 10, 180] {
+        let rig = Rig::approved().await;
+        rig.advance(t(-24 * 60) - 30_000).await;
+        rig.machine.stand(minutes * 60_000);
+        rig.sandbox().clock().move_to(t(-24 * 60) - 30_000 + minutes * 60_000);
+        comes(&rig, "engineering", "📣 T-24h").await;
+        assert_eq!(rig.count("engineering", "📣 T-24h"), 1, "{minutes} minutes");
+        assert_eq!(rig.newest("engineering").contains("after its time"), minutes > 1, "{}", rig.newest("engineering"));
         rig.finish().await;
     }
 }

@@ -86,6 +86,10 @@ impl Field {
         let (read, write) = stream.into_split();
         let mut process = Process { child, lines: BufReader::new(read).lines(), write };
         process.tell(&format!("clock {}", self.sandbox.clock().now_ms())).await;
+        // What is in doubt is marked by the clock of the start, before that clock is moved.
+        let point = process.point(Duration::from_secs(20)).await;
+        assert!(point.is_some_and(|point| point.starts_with("after_doubts")), "the start comes first");
+        process.tell("go").await;
         process
     }
 

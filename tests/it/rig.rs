@@ -168,9 +168,15 @@ impl Rig {
 
     /// Ends the bot and starts it again on the same file.
     pub async fn restart(self) -> Self {
+        self.restart_after(|| ()).await
+    }
+
+    /// The same, with something that happens while it is away.
+    pub async fn restart_after(self, meanwhile: impl FnOnce()) -> Self {
         let Self { pair, folder, pages, machine, seen } = self;
         let sandbox = pair.sandbox.clone();
         pair.stop_bot().await.unwrap();
+        meanwhile();
         let file = folder.path().join("test.db");
         let pair = Sandboxed::connect(sandbox, &file, true, &pages, machine.clone()).await.unwrap();
         Self { pair, folder, pages, machine, seen }

@@ -89,7 +89,7 @@ impl Rest {
 
     /// Asks for any answer, for its date (`Get Gateway` is small and wants no right). What it says otherwise, and whether it
     /// comes, is all one: a refusal is dated as well.
-    pub(super) async fn ask_time(&self) {
+    pub async fn ask_time(&self) {
         if let Err(fault) = self.json(Method::GET, "/gateway", None, Limit::Urgent).await {
             tracing::debug!(%fault, "Asked for the time");
         }

@@ -231,9 +231,16 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
         }
         process.kill();
         tally.kills += 1;
-        // The unknown outcome settles before it is looked up.
-        clock.move_to(clock.now_ms() + 31_000);
         process = Process::start(&control, &database, &sandbox).await;
+        // What is in doubt is marked by the clock of the start.
+        while process.point(IDLE).await.is_some_and(|(point, _)| point != "after_doubts") {
+            process.tell("go").await;
+        }
+        process.tell("go").await;
+        // The unknown outcome settles before it is looked up.
+        let later = clock.now_ms() + 31_000;
+        clock.move_to(later);
+        process.tell(&format!("clock {later}")).await;
     }
     sandbox.mend();
     // Calm: everything that is still open drains.

@@ -7,6 +7,8 @@ use jiff::Timestamp;
 
 use super::{BEGIN_MS, FIRM, Process, USUAL, WORLDS, World, folder, notice, play, prepare};
 use crate::chat::simulated::{Chat, Faults};
+use crate::clock::{Clock, Machine};
+use crate::courier::under_way::UnderWay;
 use crate::store::{NewPost, Store};
 
 /// Minutes of the virtual clock, a round in each second at most.
@@ -51,6 +53,50 @@ async fn f9_what_is_doubtful_in_a_hidden_channel_is_probed_and_then_posted_once(
     let states: std::collections::BTreeMap<_, _> =
         process.store.states_of(release).await.unwrap().into_iter().collect();
     assert_eq!(states[&posts[0].key], "sent", "found, not posted again");
+    process.end().await;
+}
+
+/// A jump of the clock while a request is under way: it is finished first, then what is in doubt is marked, then the rest goes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f17_a_jump_waits_for_what_is_under_way() {
+    let (folder, sim, machine) = (folder(), SimClock::frozen(BEGIN_MS), Machine::default());
+    let stands = Faults { stall: 1.0, stall_ms: 1, ..Faults::default() };
+    let chat = Arc::new(Chat::new(sim.clone(), 1, stands));
+    let clock = Clock::machine(sim.clone(), machine.clone()).believed();
+    // Its start is over.
+    let process = Process::start_by(clock.clone(), &folder.path().join("jump.db"), &chat, 0).await.beside(true);
+    let release = prepare(&process.courier.desk).await;
+    let state = async |n: u64| {
+        let states = process.store.states_of(release).await.unwrap();
+        states.into_iter().find(|(key, _)| key.ends_with(&format!("notice/{n}"))).unwrap().1
+    };
+    let enqueue = async |post: NewPost| {
+        let mut txn = process.store.begin().await.unwrap();
+        Store::enqueue(&mut txn, &[post]).await.unwrap();
+        txn.commit().await.unwrap();
+    };
+    enqueue(notice(release, 0, BEGIN_MS)).await;
+    let mut under_way = UnderWay::default();
+    assert_eq!(process.courier.begin(&mut under_way).await.unwrap(), 1);
+    process.seat.called().await;
+    // Ten minutes asleep: two answers, and the time has jumped.
+    machine.stand(600_000);
+    sim.move_to(BEGIN_MS + 600_000);
+    for _ in 0..3 {
+        process.seat.ask_time();
+    }
+    assert!(clock.is_confirmed() && clock.era().no == 1, "{:?}", clock.era());
+    enqueue(notice(release, 1, BEGIN_MS + 600_000)).await;
+    assert_eq!(process.courier.begin(&mut under_way).await.unwrap(), 0, "nothing begins beside it");
+    assert_eq!((state(0).await.as_str(), state(1).await.as_str()), ("sending", "planned"));
+    chat.calm();
+    process.seat.free();
+    while under_way.next(|| clock.now()).await.is_some() {}
+    assert_eq!(state(0).await, "planned", "its lease was over before it was sent");
+    while process.courier.begin(&mut under_way).await.unwrap() > 0 {
+        while under_way.next(|| clock.now()).await.is_some() {}
+    }
+    assert_eq!((chat.copies("notice-0"), chat.copies("notice-1")), (1, 1));
     process.end().await;
 }
 
