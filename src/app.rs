@@ -97,8 +97,7 @@ async fn configure(
 ) -> anyhow::Result<()> {
     for (guild, mut policy) in workspaces {
         policy.pages = pages_of(pages, &guild);
-        let actor = Actor::Source("the configuration file".to_owned());
-        desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
+        desk.ask(Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy) }).await?;
     }
     name_pages(desk, pages, by_file).await
 }
@@ -112,8 +111,7 @@ async fn name_pages(desk: &Desk, pages: &[StatusPage], by_file: &BTreeSet<GuildI
         let names = pages_of(pages, &guild);
         if policy.pages != names {
             policy.pages = names;
-            let actor = Actor::Source("the configuration file".to_owned());
-            desk.ask(Ask::Configure { guild, actor, policy: Box::new(policy), by_file: true }).await?;
+            desk.ask(Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy) }).await?;
         }
     }
     Ok(())

@@ -46,7 +46,7 @@ pub enum Ask {
     /// An alert, to be routed by label, service, or the only release that runs.
     Signal { guild: GuildId, source: String, release: Option<String>, service: Option<String>, signal: Box<Signal> },
     /// A workspace's settings.
-    Configure { guild: GuildId, actor: Actor, policy: Box<Policy>, by_file: bool },
+    Configure { guild: GuildId, actor: Actor, policy: Box<Policy> },
     /// A workspace's freezes and trains; `template` is a new train's document.
     Workspace { guild: GuildId, actor: Actor, command: WorkspaceCommand, template: Option<(String, Vec<u8>)> },
     /// The clock: do what is due.

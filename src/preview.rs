@@ -17,7 +17,7 @@ use crate::domain::event::{Event, NoticeEvent};
 use crate::domain::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
 use crate::domain::lifecycle::grace;
 use crate::domain::notice::Notice;
-use crate::domain::people::{Actor, Person};
+use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRole, t_label};
 use crate::domain::policy::{Policy, Route, required_roles};
 use crate::domain::release::{Phase, Release, Run, RungSaid};
@@ -195,7 +195,13 @@ fn channel(plan: &Plan) -> String {
 }
 
 fn person(user: &str, roles: Vec<RoleId>) -> Actor {
-    Actor::Person(Person { user: UserId(user.to_owned()), name: user.to_owned(), roles, manages_server: true })
+    Actor::Person(Person {
+        user: UserId(user.to_owned()),
+        name: user.to_owned(),
+        roles,
+        manages_server: true,
+        standing: Standing::Member,
+    })
 }
 
 impl Stage {
@@ -289,7 +295,13 @@ impl Stage {
         let user = release.plan.owner_user().map_or("author", |user| user.0.as_str());
         let name = self.names.get(user).cloned().unwrap_or_else(|| user.to_owned());
         let roles = vec![role("release_manager")];
-        Actor::Person(Person { user: UserId(user.to_owned()), name, roles, manages_server: true })
+        Actor::Person(Person {
+            user: UserId(user.to_owned()),
+            name,
+            roles,
+            manages_server: true,
+            standing: Standing::Member,
+        })
     }
 
     /// A mark is reached: an update somebody owes is written by them first, then the clock does its part.

@@ -138,6 +138,35 @@ fn only_a_platform_tells_the_clock_the_time() {
     }
 }
 
+/// Rights are decided in one function, asked by the roots that decide and by the door of each surface; no topic asks for itself,
+/// so none can forget to (`reliability.md` S1).
+#[test]
+fn rights_are_asked_for_at_the_roots() {
+    let roots = [
+        "src/domain/may.rs", "src/domain/decide.rs", "src/domain/lifecycle.rs", "src/domain/workspace.rs",
+        "src/desk/workspace.rs", "src/chat/discord/handle.rs",
+    ];
+    let mut asked = 0;
+    for (path, text) in files("src").into_iter().filter(|(path, _)| !is_test(path)) {
+        let code = production(&text);
+        let asks = code.matches(" may(").count() + code.matches("(may(").count() + code.matches("::may(").count();
+        assert!(asks == 0 || roots.iter().any(|root| path.ends_with(root)), "{} asks for a right", path.display());
+        asked += asks;
+        let compares = code.contains("release_managers.contains") || code.contains(".manages_server");
+        assert!(!compares || path.ends_with("src/domain/may.rs"), "{} judges a right by itself", path.display());
+        // Whoever comes in over the chat passes the one door.
+        let lets_in = code.contains("parse::actor(");
+        assert!(
+            !lets_in || path.ends_with("handle.rs") && code.matches("parse::actor(").count() == 1,
+            "{}",
+            path.display()
+        );
+    }
+    assert!(asked >= 7, "{asked}: the roots ask");
+    let handle = fs::read_to_string("src/chat/discord/handle.rs").unwrap();
+    assert_eq!(handle.matches("self.admitted(").count(), 4, "commands, completions, components, forms");
+}
+
 /// `docs/faults.md`: every row of the fault matrix has a test named after it, or a written reason.
 #[test]
 fn every_row_of_the_fault_matrix_has_its_test() {

@@ -152,7 +152,7 @@ impl Courier {
         if self.store.next_delivery().await?.is_some_and(|at| at <= now) {
             for doubtful in self.store.due_look_ups(now, room(before)).await? {
                 let name = format!("{LOOK_UP}{}", doubtful.id);
-                if under_way.may(&name, now) {
+                if under_way.free(&name, now) {
                     let courier = self.clone();
                     under_way.begin(name, async move { courier.look_up(doubtful).await });
                 }
@@ -166,7 +166,7 @@ impl Courier {
             for edit in self.store.due_edits(now, edits).await? {
                 // One at a time in a channel: its bucket is not known to be free.
                 let name = format!("edit in {}", edit.channel);
-                if under_way.may(&name, now) {
+                if under_way.free(&name, now) {
                     let courier = self.clone();
                     under_way.begin(name, async move { courier.edit(edit).await });
                 }
@@ -174,12 +174,12 @@ impl Courier {
         }
         let (delivered, stuck) = (self.store.unreported().await?, self.store.untold().await?);
         let name = "report".to_owned();
-        if (!delivered.is_empty() || !stuck.is_empty()) && under_way.may(&name, now) {
+        if (!delivered.is_empty() || !stuck.is_empty()) && under_way.free(&name, now) {
             let desk = self.desk.clone();
             under_way.begin(name, async move { report(&desk, delivered, stuck).await });
         }
         let name = "sweep".to_owned();
-        if under_way.may(&name, now) && self.health.sweep_due(now, SWEEP) {
+        if under_way.free(&name, now) && self.health.sweep_due(now, SWEEP) {
             let courier = self.clone();
             under_way.begin(name, async move { courier.sweep(now).await });
         }

@@ -44,7 +44,7 @@ impl UnderWay {
     }
 
     /// Whether work of this name may begin: it is not under way, and does not rest.
-    pub fn may(&self, name: &str, now: Timestamp) -> bool {
+    pub fn free(&self, name: &str, now: Timestamp) -> bool {
         // A rest longer than the longest was begun by a clock that jumped.
         let rests = |(until, _): &(Timestamp, u32)| *until > now && *until <= now + LONGEST_REST;
         !self.names.values().any(|known| known == name) && !self.rests.get(name).is_some_and(rests)
@@ -106,14 +106,14 @@ mod tests {
         let mut now = begin;
         let mut began = Vec::new();
         while now < begin + SignedDuration::from_mins(5) {
-            if under_way.may("report", now) {
+            if under_way.free("report", now) {
                 began.push(now.as_second());
                 match began.len() {
                     1..=5 => under_way.begin("report".to_owned(), async { Err(std::io::Error::other("no room")) }),
                     6..=9 => under_way.begin("report".to_owned(), async { Err::<(), std::io::Error>(panics()) }),
                     _ => under_way.begin("report".to_owned(), async { Ok::<(), std::io::Error>(()) }),
                 }
-                assert!(!under_way.may("report", now), "nothing is under way twice");
+                assert!(!under_way.free("report", now), "nothing is under way twice");
                 under_way.next(|| now).await.unwrap();
                 if began.len() == 12 {
                     break;

@@ -7,8 +7,9 @@ use super::writer::{entry_of, open_release, quietly, refused};
 use super::{Answer, Desk, Stop, read_with, speak};
 use crate::domain::command::{Command, Imported, PlanCommand};
 use crate::domain::ids::{GuildId, ReleaseNo};
+use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
-use crate::domain::policy::{self, Action, Policy};
+use crate::domain::policy::Policy;
 use crate::domain::train;
 use crate::domain::workspace::{
     self, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
@@ -23,13 +24,10 @@ pub(super) async fn configure(
     guild: &GuildId,
     actor: &Actor,
     new: &Policy,
-    by_file: bool,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
     let (mut workspace, version) = Store::workspace(connection, guild).await?;
-    if !by_file {
-        policy::may(actor, Action::Setup, &workspace.policy, None).map_err(|r| refused(&r, &workspace.policy, None))?;
-    }
+    may(actor, &Action::Setup, &workspace.policy, None).map_err(|r| refused(&r, &workspace.policy, None))?;
     if workspace.policy != *new || version == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
         note(connection, &mut workspace, version, &[event], actor, now).await?;

@@ -164,8 +164,8 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
             let command = Command::Alert(crate::domain::command::AlertCommand::Signal(signal.clone()));
             quietly(desk, connection, id, command, &Actor::Source(source.clone()), now).await
         }
-        Ask::Configure { guild, actor, policy, by_file } => {
-            workspace::configure(desk, connection, guild, actor, policy, *by_file, now).await
+        Ask::Configure { guild, actor, policy } => {
+            workspace::configure(desk, connection, guild, actor, policy, now).await
         }
         Ask::Workspace { guild, actor, command, template } => {
             workspace::apply(desk, connection, guild, actor, command.clone(), template.as_ref(), now).await

@@ -11,6 +11,7 @@ use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Re
 use super::event::{EVENT_VERSION, Event, Recorded};
 use super::freeze::Planned;
 use super::ids::{GuildId, ReleaseId, UserId};
+use super::may::{Action, may};
 use super::notice::Notice;
 use super::people::Actor;
 use super::plan::ContingencyWhen;
@@ -46,6 +47,8 @@ pub fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -
 /// # Errors
 /// A [`Refusal`]: nothing is to be stored or said, but the refusal to the actor.
 pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
+    let action = Action::of(&command, release)?;
+    may(ctx.actor, &action, ctx.policy, Some(release))?;
     let mut work = Work::new(release.clone(), ctx);
     let reply = match command {
         Command::Plan(command) => lifecycle::decide(&mut work, command),

@@ -11,7 +11,6 @@ use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::PointEvent;
 use super::notice::Notice;
 use super::people::By;
-use super::policy::{self, Action};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release, Run};
 use super::rollback::Cause;
@@ -97,13 +96,9 @@ pub(super) fn decide(
     verdict: Verdict,
     why: Option<String>,
 ) -> Result<Reply, Refusal> {
-    policy::may(work.ctx.actor, Action::Decide, &work.release.policy.clone(), Some(&work.release))?;
     let Some(run) = work.release.running() else {
         return work.wrong_phase(Wanted::Decide);
     };
-    if matches!(work.release.phase, Phase::RollingBack { .. }) {
-        return work.wrong_phase(Wanted::Decide);
-    }
     let after_min = match after_min.or_else(|| open(run).map(|p| p.after_min)) {
         Some(after_min) => after_min,
         None => {

@@ -10,7 +10,6 @@ use super::event::DeliveryEvent;
 use super::ids::ChannelId;
 use super::ladder;
 use super::notice::Notice;
-use super::policy::{self, Action};
 use super::refusal::Refusal;
 use super::release::Release;
 
@@ -74,7 +73,6 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
             Ok(Reply::Silent)
         }
         DeliveryCommand::SendAgain { key } => {
-            policy::may(work.ctx.actor, Action::Steer, &work.release.policy, Some(&work.release))?;
             open(&work.release, &key)?;
             work.redeliver(&key, Redelivery::SendAgain);
             let by = work.by();
@@ -85,7 +83,6 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
             Ok(Reply::SentAgain)
         }
         DeliveryCommand::CallSent { key } => {
-            policy::may(work.ctx.actor, Action::Steer, &work.release.policy, Some(&work.release))?;
             if open(&work.release, &key)?.trouble != Trouble::Held {
                 return Err(Refusal::NothingOpen { what: "question whether it was posted" });
             }

@@ -14,8 +14,7 @@ use super::ids::Audience;
 use super::notice::{Notice, RungMissed};
 use super::people::By;
 use super::plan::{ReleaseType, RungPlan, t_label};
-use super::policy::{self, Action};
-use super::refusal::{Refusal, Wanted};
+use super::refusal::Refusal;
 use super::release::{Correction, Phase, Receipt, Release, RungSaid, RungState};
 use super::schedule;
 use super::stage::gaps_ahead;
@@ -89,7 +88,7 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
     let generation = release.generation;
     debug_assert!(at <= now, "a mark fires at or after its instant");
-    let quiet_until = policy::quiet_until(&work.release.policy, &plan.audience, now);
+    let quiet_until = super::policy::quiet_until(&work.release.policy, &plan.audience, now);
     work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None, quiet_until });
     let notice = Notice::Rung {
         rung: rung.to_owned(),
@@ -180,7 +179,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Repl
     match command {
         NoticeCommand::Receipt { rung, generation } => receive(work, &rung, generation),
         NoticeCommand::TakeBack { rung, generation } => take_back(work, &rung, generation),
-        NoticeCommand::Brief { rung } => brief(work, rung),
+        command @ NoticeCommand::Brief { .. } => brief(work, &command),
         NoticeCommand::Correct { rung, text, retracted } => correct(work, &rung, &text, retracted),
     }
 }
@@ -212,10 +211,6 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
         return Err(Refusal::UnknownItem { typed: rung.to_owned(), known: known() });
     };
-    policy::may_receive(work.ctx.actor, &plan.audience, &release.policy)?;
-    if release.ended() {
-        return work.wrong_phase(Wanted::Receipt);
-    }
     if generation != release.generation {
         return Err(Refusal::Stale { now: release.phase.name() });
     }
@@ -253,16 +248,32 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
 }
 
 /// A receipt by command: for the rung that is named, or the only one that waits.
-fn brief(work: &mut Work<'_>, typed: Option<String>) -> Result<Reply, Refusal> {
-    let waiting = unconfirmed(&work.release);
-    let generation = work.release.generation;
-    let rung = match (typed, waiting.as_slice()) {
-        (Some(typed), _) => rung_named(&work.release, &typed)?.key(),
-        (None, [only]) => only.clone(),
-        (None, []) => return Err(Refusal::NothingOpen { what: "receipt" }),
-        (None, _) => return Err(Refusal::UnknownItem { typed: String::new(), known: waiting }),
-    };
+fn brief(work: &mut Work<'_>, command: &NoticeCommand) -> Result<Reply, Refusal> {
+    let (rung, generation) = (meant(&work.release, command)?.key(), work.release.generation);
     receive(work, &rung, generation)
+}
+
+/// The rung a receipt, or its taking back, is about.
+///
+/// # Errors
+/// None is, or several could be.
+pub(super) fn meant(release: &Release, command: &NoticeCommand) -> Result<RungPlan, Refusal> {
+    let waiting = unconfirmed(release);
+    let typed = match command {
+        NoticeCommand::Receipt { rung, .. } | NoticeCommand::TakeBack { rung, .. } => {
+            let known = || release.plan.rungs.iter().map(RungPlan::key).collect();
+            let found = release.plan.rungs.iter().find(|plan| plan.key() == *rung).cloned();
+            return found.ok_or_else(|| Refusal::UnknownItem { typed: rung.clone(), known: known() });
+        }
+        NoticeCommand::Correct { rung, .. } => Some(rung),
+        NoticeCommand::Brief { rung } => rung.as_ref(),
+    };
+    match (typed, waiting.as_slice()) {
+        (Some(typed), _) => rung_named(release, typed),
+        (None, [only]) => rung_named(release, only),
+        (None, []) => Err(Refusal::NothingOpen { what: "receipt" }),
+        (None, _) => Err(Refusal::UnknownItem { typed: String::new(), known: waiting }),
+    }
 }
 
 /// A rung as a person types it: its key, or its T-label where one alone has it.
@@ -284,10 +295,6 @@ fn rung_named(release: &Release, typed: &str) -> Result<RungPlan, Refusal> {
 
 /// A notice that was wrong: its message shows what is right, and its audience is told again (`product.md` 4).
 fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Result<Reply, Refusal> {
-    policy::may(work.ctx.actor, Action::Correct, &work.release.policy, Some(&work.release))?;
-    if work.release.ended() {
-        return work.wrong_phase(Wanted::Correct);
-    }
     let plan = rung_named(&work.release, typed)?;
     let rung = plan.key();
     if work.release.rungs.get(&rung).is_none_or(|state| state.said == RungSaid::Skipped) {

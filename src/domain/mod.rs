@@ -24,6 +24,7 @@ pub mod freeze;
 pub mod ids;
 pub mod ladder;
 pub mod lifecycle;
+pub mod may;
 pub mod notice;
 pub mod people;
 pub mod plan;

@@ -13,6 +13,8 @@ pub enum Actor {
     Clock,
     /// The courier, reporting a delivery.
     Courier,
+    /// The configuration file.
+    File,
     /// A signed or token-bearing sender of the intake, by its configured name.
     Source(String),
 }
@@ -25,6 +27,18 @@ pub struct Person {
     pub roles: Vec<RoleId>,
     /// May manage the server; counts for `/tminus setup` only, never for a sign-off.
     pub manages_server: bool,
+    pub standing: Standing,
+}
+
+/// Whether somebody may act in the server at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    Member,
+    /// Not of this server, or nobody says so.
+    Outside,
+    Bot,
+    /// The server has silenced them for a while.
+    TimedOut,
 }
 
 /// Who did something, as the journal keeps it.
@@ -44,6 +58,7 @@ impl Actor {
             Self::Person(p) => By::Person { user: p.user.clone(), name: p.name.clone() },
             Self::Clock => By::Clock,
             Self::Courier => By::Courier,
+            Self::File => By::Source { name: "the configuration file".to_owned() },
             Self::Source(name) => By::Source { name: name.clone() },
         }
     }
@@ -51,7 +66,7 @@ impl Actor {
     pub fn person(&self) -> Option<&Person> {
         match self {
             Self::Person(person) => Some(person),
-            Self::Clock | Self::Courier | Self::Source(_) => None,
+            Self::Clock | Self::Courier | Self::File | Self::Source(_) => None,
         }
     }
 }

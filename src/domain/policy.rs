@@ -1,4 +1,4 @@
-//! Who may do what: one function, default deny. It must not know surfaces; commands, buttons and forms all come here.
+//! A server's rules as data: channels, roles, audiences, freezes, and which sign-offs a plan needs. Who may do what is `may`'s.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::freeze::Freeze;
-use super::ids::{Audience, ChannelId, RoleId, UserId};
-use super::people::{Actor, Person};
+use super::ids::{Audience, ChannelId, RoleId};
 use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
 use super::recur::instant;
-use super::refusal::Refusal;
-use super::release::Release;
 use super::zone_of;
 
 /// A workspace's rules as a release carries them from the moment it is submitted.
@@ -96,119 +93,9 @@ impl std::fmt::Display for Quiet {
     }
 }
 
-/// What somebody wants to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Import,
-    Submit,
-    Scrub,
-    Reschedule,
-    Correct,
-    Sign(SignoffRole),
-    Go,
-    Steer,
-    Decide,
-    Acknowledge,
-    Item,
-    Setup,
-    /// Let a release through a freeze.
-    Except,
-}
-
-/// Who may, in words a refusal can use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    Owner,
-    OnCall,
-    Author,
-    Managers(Vec<RoleId>),
-    Signers(SignoffRole, Vec<RoleId>),
-    ServerManagers,
-}
-
-/// Decides whether `actor` may take `action`; `release` is absent where none exists yet.
-///
-/// # Errors
-/// A [`Refusal`] that names who may instead.
-pub fn may(actor: &Actor, action: Action, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
-    let Some(person) = actor.person() else {
-        return Err(Refusal::NotAllowed { who: vec![] });
-    };
-    if let Action::Sign(role) = action {
-        return may_sign(person, role, policy, release);
-    }
-    let managers = || Who::Managers(policy.release_managers.clone());
-    let who = match action {
-        Action::Import | Action::Except => vec![managers()],
-        Action::Submit => vec![Who::Author, Who::Owner, managers()],
-        Action::Scrub | Action::Reschedule | Action::Correct | Action::Go | Action::Item => {
-            vec![Who::Owner, managers()]
-        }
-        Action::Steer | Action::Acknowledge | Action::Decide => vec![
-            Who::Owner,
-            Who::OnCall,
-            managers(),
-            Who::Signers(SignoffRole::SreOps, signers(policy, SignoffRole::SreOps)),
-        ],
-        Action::Setup => vec![Who::ServerManagers],
-        Action::Sign(_) => vec![],
-    };
-    if who.iter().any(|w| is(person, w, release)) { Ok(()) } else { Err(Refusal::NotAllowed { who }) }
-}
-
-/// Whether `person` may confirm for an audience: members of its role only.
-pub fn may_receive(actor: &Actor, audience: &Audience, policy: &Policy) -> Result<(), Refusal> {
-    let role = policy.audiences.get(audience).and_then(|route| route.role.clone());
-    let Some(role) = role else {
-        return Err(Refusal::AudienceUnmapped { audience: audience.clone() });
-    };
-    match actor.person() {
-        Some(person) if person.roles.contains(&role) => Ok(()),
-        _ => Err(Refusal::NotOfAudience { audience: audience.clone(), role }),
-    }
-}
-
 /// The end of an audience's quiet hours, if they hold at `at`.
 pub fn quiet_until(policy: &Policy, audience: &Audience, at: Timestamp) -> Option<Timestamp> {
     policy.audiences.get(audience)?.quiet.as_ref()?.holds(at)
-}
-
-fn signers(policy: &Policy, role: SignoffRole) -> Vec<RoleId> {
-    policy.signers.get(&role).cloned().unwrap_or_default()
-}
-
-fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
-    let mapped = signers(policy, role);
-    if mapped.is_empty() {
-        return Err(Refusal::RoleUnmapped { role });
-    }
-    if !has_any(person, &mapped) {
-        return Err(Refusal::NotAllowed { who: vec![Who::Signers(role, mapped)] });
-    }
-    let Some(release) = release else {
-        return Err(Refusal::NotAllowed { who: vec![] });
-    };
-    let wrote = release.author == person.user || release.revisers.contains(&person.user);
-    let own = wrote || release.plan.owner_user() == Some(&person.user);
-    if own && !policy.self_approval {
-        return Err(Refusal::OwnPlan { role });
-    }
-    Ok(())
-}
-
-fn has_any(person: &Person, roles: &[RoleId]) -> bool {
-    roles.iter().any(|role| person.roles.contains(role))
-}
-
-fn is(person: &Person, who: &Who, release: Option<&Release>) -> bool {
-    let named = |user: Option<&UserId>| user == Some(&person.user);
-    match who {
-        Who::Owner => named(release.and_then(|r| r.plan.owner_user())),
-        Who::OnCall => named(release.and_then(|r| r.plan.on_call_user())),
-        Who::Author => named(release.map(|r| &r.author)),
-        Who::Managers(roles) | Who::Signers(_, roles) => has_any(person, roles),
-        Who::ServerManagers => person.manages_server,
-    }
 }
 
 /// The roles a release needs, each with the rule that asked for it (`plans.md` 5.2). Until the plan names its type and risk

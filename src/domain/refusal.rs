@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::ids::{Audience, RoleId};
+use super::may::Who;
 use super::plan::{ReleaseType, SignoffRole};
-use super::policy::Who;
 use super::release::PhaseName;
 
 /// A command that was refused; nothing was stored.
@@ -20,6 +20,8 @@ pub enum Refusal {
     NotAllowed {
         who: Vec<Who>,
     },
+    /// The server has silenced them.
+    TimedOut,
     RoleUnmapped {
         role: SignoffRole,
     },
@@ -133,6 +135,7 @@ pub enum Wanted {
     Alert,
     Receipt,
     Correct,
+    Item,
 }
 
 /// One thing that stands open.

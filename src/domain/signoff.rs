@@ -11,8 +11,8 @@ use super::lifecycle::{signoff_key, signoff_prompt};
 use super::notice::Notice;
 use super::people::Person;
 use super::plan::SignoffRole;
-use super::policy::{self, Action};
-use super::refusal::{Refusal, Wanted};
+use super::policy;
+use super::refusal::Refusal;
 use super::release::{Phase, PhaseName, Release, Signoff};
 
 /// Hours after the request at which those pending are reminded; no further reminder after the last.
@@ -34,19 +34,10 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
     let role = match &command {
         SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. } => *role,
     };
-    let release = &work.release;
-    // The right comes first: whoever may not sign learns nothing else.
-    policy::may(work.ctx.actor, Action::Sign(role), &release.policy, Some(release))?;
     let Some(person) = work.ctx.actor.person().cloned() else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
-    let follow_up = release.running().is_some_and(|run| run.break_glass.is_some());
-    match release.phase.name() {
-        PhaseName::Gathering | PhaseName::Approved => {}
-        _ if follow_up => {}
-        _ => return work.wrong_phase(Wanted::Sign),
-    }
-    if !policy::required_signoffs(&release.plan).iter().any(|(r, _)| *r == role) {
+    if !policy::required_signoffs(&work.release.plan).iter().any(|(r, _)| *r == role) {
         return Err(Refusal::NotRequired { role });
     }
     match command {

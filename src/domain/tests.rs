@@ -1,6 +1,8 @@
 //! Properties of the pure core: replay is state, fired marks leave, nothing becomes live without its sign-offs; and the
 //! journal's language, frozen in a golden file.
 
+mod rights;
+
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -15,7 +17,7 @@ use super::effect::{Effect, Redelivery};
 use super::event::{Event, Recorded, StageEvent};
 use super::freeze::{self, Freeze, Window};
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
-use super::people::{Actor, Person};
+use super::people::{Actor, Person, Standing};
 use super::plan::{PlannedTime, Quantity, SignoffRole};
 use super::policy::{Policy, Route};
 use super::release::{Phase, Release};
@@ -30,7 +32,16 @@ fn seen(value: f64) -> Quantity {
 
 fn person(user: &str, roles: &[&str]) -> Actor {
     let roles = roles.iter().map(|r| RoleId::from(*r)).collect();
-    Actor::Person(Person { user: UserId::from(user), name: user.to_owned(), roles, manages_server: false })
+    let (user, name) = (UserId::from(user), user.to_owned());
+    Actor::Person(Person { user, name, roles, manages_server: false, standing: Standing::Member })
+}
+
+/// The same with the right to manage the server.
+fn administrator(actor: Actor) -> Actor {
+    match actor {
+        Actor::Person(person) => Actor::Person(Person { manages_server: true, ..person }),
+        actor => actor,
+    }
 }
 
 fn policy() -> Policy {
@@ -184,7 +195,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             let (from, until) = (now + SignedDuration::from_hours(20), now + SignedDuration::from_hours(40));
             let freeze = Freeze { name: "Fair".to_owned(), window: Window::Fixed { from, until }, reason: None };
             let policy = Box::new(Policy { freezes: vec![freeze], ..policy() });
-            (ana(), Command::Plan(PlanCommand::Repolicy { policy }))
+            (administrator(ana()), Command::Plan(PlanCommand::Repolicy { policy }))
         }
         29 => (ana(), Command::Stage(StageCommand::Undo)),
         30 => {

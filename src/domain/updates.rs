@@ -13,8 +13,7 @@ use super::event::UpdateEvent;
 use super::minutes;
 use super::notice::Notice;
 use super::plan::Quantity;
-use super::policy::{self, Action};
-use super::refusal::{Refusal, Wanted};
+use super::refusal::Refusal;
 use super::release::{Issue, Phase, Release};
 
 /// After the last stage the interval grows by this factor.
@@ -49,10 +48,6 @@ pub(super) fn decide(
     text: Option<String>,
     values: Vec<(String, Quantity)>,
 ) -> Result<Reply, Refusal> {
-    policy::may(work.ctx.actor, Action::Steer, &work.release.policy.clone(), Some(&work.release))?;
-    if work.release.running().is_none() {
-        return work.wrong_phase(Wanted::Update);
-    }
     let text = text.map(|t| t.trim().chars().take(1500).collect::<String>()).filter(|t| !t.is_empty());
     if text.is_none() && values.is_empty() {
         return Err(Refusal::ReasonNeeded);

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::freeze::{Freeze, MAX_FREEZES, Planned};
 use super::ids::{GuildId, ReleaseNo, UserId};
+use super::may::{Action, may};
 use super::people::Actor;
-use super::policy::{self, Action, Policy};
+use super::policy::Policy;
 use super::recur::Rule;
 use super::refusal::Refusal;
 use super::train::{MAX_DAYS_AHEAD, MAX_DRAFTS, MAX_TRAINS, Train};
@@ -313,6 +314,7 @@ pub fn decide(
     now: Timestamp,
     planned: &[Planned],
 ) -> Result<WorkspaceDecision, Refusal> {
+    may(actor, &action_of(&command), &workspace.policy, None)?;
     let mut work = Work { workspace: workspace.clone(), now, actor, events: Vec::new(), effects: Vec::new() };
     let reply = match command {
         WorkspaceCommand::AddFreeze(freeze) => add_freeze(&mut work, freeze),
@@ -321,7 +323,6 @@ pub fn decide(
             add_train(&mut work, &name, rule, zone, days_ahead, people)
         }
         WorkspaceCommand::RemoveTrain { name } => {
-            policy::may(actor, Action::Import, &workspace.policy, None)?;
             let name = known_train(workspace, &name)?;
             work.record(WorkspaceEvent::TrainRemoved { name: name.clone() });
             Ok(WorkspaceReply::TrainRemoved { name })
@@ -337,6 +338,17 @@ pub fn decide(
         }
     }?;
     Ok(WorkspaceDecision { workspace: work.workspace, events: work.events, effects: work.effects, reply })
+}
+
+/// What a command asks for.
+fn action_of(command: &WorkspaceCommand) -> Action {
+    match command {
+        WorkspaceCommand::AddFreeze(_) | WorkspaceCommand::RemoveFreeze { .. } => Action::Setup,
+        WorkspaceCommand::AddTrain { .. }
+        | WorkspaceCommand::RemoveTrain { .. }
+        | WorkspaceCommand::SkipTrain { .. } => Action::Train,
+        WorkspaceCommand::Tick | WorkspaceCommand::Clock { .. } => Action::Tick,
+    }
 }
 
 fn tick(work: &mut Work<'_>, planned: &[Planned]) {
@@ -408,7 +420,6 @@ fn name_of(text: &str) -> Result<String, Refusal> {
 }
 
 fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Refusal> {
-    policy::may(work.actor, Action::Setup, &work.workspace.policy, None)?;
     let freeze = Freeze { name: name_of(&freeze.name)?, ..freeze };
     let mut policy = work.workspace.policy.clone();
     policy.freezes.retain(|known| !known.name.eq_ignore_ascii_case(&freeze.name));
@@ -427,7 +438,6 @@ fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Ref
 }
 
 fn remove_freeze(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
-    policy::may(work.actor, Action::Setup, &work.workspace.policy, None)?;
     let mut policy = work.workspace.policy.clone();
     let known: Vec<String> = policy.freezes.iter().map(|freeze| freeze.name.clone()).collect();
     let Some(at) = known.iter().position(|name| name.eq_ignore_ascii_case(typed.trim())) else {
@@ -446,7 +456,6 @@ fn add_train(
     days_ahead: u32,
     people: BTreeMap<String, Option<UserId>>,
 ) -> Result<WorkspaceReply, Refusal> {
-    policy::may(work.actor, Action::Import, &work.workspace.policy, None)?;
     let Some(person) = work.actor.person() else { return Err(Refusal::NotAllowed { who: vec![] }) };
     let name = name_of(name)?;
     if days_ahead == 0 || days_ahead > MAX_DAYS_AHEAD {
@@ -498,7 +507,6 @@ fn known_train(workspace: &Workspace, typed: &str) -> Result<String, Refusal> {
 }
 
 fn skip_train(work: &mut Work<'_>, typed: &str, why: &str) -> Result<WorkspaceReply, Refusal> {
-    policy::may(work.actor, Action::Import, &work.workspace.policy, None)?;
     let name = known_train(&work.workspace, typed)?;
     let reason = super::decide::reason(why)?;
     let Some(train) = work.workspace.trains.get(&name) else { return Err(Refusal::NeverAgain) };

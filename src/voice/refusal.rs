@@ -3,7 +3,8 @@
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::policy::{Policy, Who};
+use crate::domain::may::Who;
+use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, Wanted};
 
 /// Gives a refusal its words. `subject` names the release, where there is one.
@@ -41,6 +42,7 @@ fn verb(wanted: Wanted) -> &'static str {
         Wanted::Alert => "An alert",
         Wanted::Receipt => "A receipt",
         Wanted::Correct => "Correcting a notice",
+        Wanted::Item => "Ticking an item",
     }
 }
 
@@ -78,6 +80,9 @@ fn sentence(refusal: &Refusal) -> Text {
                 };
             }
             text
+        }
+        Refusal::TimedOut => {
+            Text::from("You are timed out in this server: nothing you type or press counts until that is over.")
         }
         Refusal::RoleUnmapped { role } => Text::from(format!(
             "No chat role is mapped to {role}, so nobody can sign as it. An administrator maps one with "

@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use serenity::model::application::{
     CommandDataOptionValue, CommandInteraction, ComponentInteraction, Interaction, ModalInteraction,
 };
+use serenity::model::guild::Member;
+use serenity::model::user::User;
 
 use super::forms;
 use super::lists;
@@ -17,6 +19,7 @@ use crate::desk::{Answer, Ask, Desk, DeskFault};
 use crate::domain::command::Command;
 use crate::domain::effect::{Choice, Form};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
+use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Quiet};
@@ -96,13 +99,26 @@ impl Handler {
         Reply { rest: &self.rest, application: application.to_string(), id: id.to_string(), token }
     }
 
+    /// Whoever may not even read is told so, on every surface, before anything is looked up.
+    fn admitted(&self, user: &User, member: Option<&Member>) -> Result<Actor, Box<Message>> {
+        let actor = parse::actor(user, member, self.desk.clock().now());
+        let policy = Policy::default();
+        match may(&actor, &Action::Read, &policy, None) {
+            Ok(()) => Ok(actor),
+            Err(refusal) => Err(Box::new(voice::refuse(&refusal, &policy, None))),
+        }
+    }
+
     async fn command(&self, it: &CommandInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
         let typed = Typed::of(it);
         let Some(guild) = parse::guild(it.guild_id) else {
             return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
         };
-        let actor = parse::actor(&it.user, it.member.as_deref());
+        let actor = match self.admitted(&it.user, it.member.as_deref()) {
+            Ok(actor) => actor,
+            Err(refused) => return reply.say(&refused, None).await,
+        };
         match typed.path.as_str() {
             "tminus help" => return reply.say(&system::help(), None).await,
             "tminus check" => return self.check(&reply, &guild).await,
@@ -179,6 +195,10 @@ impl Handler {
 
     async fn component(&self, it: &ComponentInteraction) -> Result<(), SendFault> {
         let reply = self.reply(it.application_id, it.id, &it.token);
+        let actor = match self.admitted(&it.user, it.member.as_ref()) {
+            Ok(actor) => actor,
+            Err(refused) => return reply.say(&refused, None).await,
+        };
         if let (Some(guild), Some(no)) = (parse::guild(it.guild_id), it.data.custom_id.strip_prefix("e:")) {
             let section = parse::chosen(it).unwrap_or_default();
             return self.section_form(&reply, &guild, no, &section).await;
@@ -193,7 +213,6 @@ impl Handler {
         match choice {
             Choice::EditAgain => return self.edit_again(&reply, &guild, &prompt).await,
             Choice::ApplyFixes | Choice::DownloadFixed => {
-                let actor = parse::actor(&it.user, it.member.as_ref());
                 return self.fixes(&reply, &guild, actor, &prompt, choice).await;
             }
             _ => {}
@@ -201,7 +220,6 @@ impl Handler {
         if let Some(form) = choice.form() {
             return self.form(&reply, &guild, &prompt, choice, form).await;
         }
-        let actor = parse::actor(&it.user, it.member.as_ref());
         let filled = Filled { user: parse::picked(it), ..Filled::default() };
         self.ask(&reply, Ask::Click { guild, actor, prompt, choice, filled }).await
     }
@@ -244,7 +262,10 @@ impl Handler {
         let Some(guild) = parse::guild(it.guild_id) else {
             return reply.say(&system::sorry("T-Minus works inside a server."), None).await;
         };
-        let actor = parse::actor(&it.user, it.member.as_ref());
+        let actor = match self.admitted(&it.user, it.member.as_ref()) {
+            Ok(actor) => actor,
+            Err(refused) => return reply.say(&refused, None).await,
+        };
         if let Some(id) = it.data.custom_id.strip_prefix("n:") {
             let field = |name: &str| parse::input(it, name).filter(|t| !t.trim().is_empty());
             return self.new_plan(&reply, &guild, actor, id, field).await;
@@ -274,6 +295,9 @@ impl Handler {
         let Some(guild) = parse::guild(it.guild_id) else {
             return Ok(());
         };
+        if self.admitted(&it.user, it.member.as_deref()).is_err() {
+            return reply.now(lists::nothing()).await;
+        }
         match lists::complete(&self.desk, &guild, &Typed::of(it)).await {
             Ok(body) => reply.now(body).await,
             Err(fault) => {
@@ -378,7 +402,7 @@ impl Handler {
         if let Err(sentence) = set_quiet(&mut policy, typed) {
             return reply.say(&system::sorry(&sentence), None).await;
         }
-        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy), by_file: false };
+        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy) };
         match self.desk.ask_once(ask, "discord", &reply.id).await {
             Ok(Answer::Refused { message }) => reply.say(&message, None).await,
             Ok(_) => self.check(reply, guild).await,

@@ -47,6 +47,11 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
     Ok(json!({ "type": 8, "data": { "choices": choices } }))
 }
 
+/// No choice at all.
+pub(super) fn nothing() -> Value {
+    json!({ "type": 8, "data": { "choices": [] } })
+}
+
 /// The release a person means, for reading: by number, or the only one open; when none is open, the newest.
 pub(super) async fn release(
     desk: &Desk,

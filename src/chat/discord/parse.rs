@@ -1,5 +1,6 @@
 //! From what Discord sends to what the desk is asked. Identity and roles are those of this very interaction.
 
+use jiff::Timestamp;
 use serenity::model::application::{
     CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction, ComponentInteractionDataKind,
     ModalInteraction,
@@ -13,12 +14,22 @@ use crate::domain::command::{
 };
 use crate::domain::effect::Choice;
 use crate::domain::ids::{GuildId, RoleId, UserId};
-use crate::domain::people::{Actor, Person};
+use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{Quantity, SignoffRole};
 use crate::plan_doc::{number_with_unit, parse_when};
 
-/// Who pressed or typed, as this interaction shows them.
-pub(super) fn actor(user: &User, member: Option<&Member>) -> Actor {
+/// Who pressed or typed, as this interaction shows them at `now`.
+pub(super) fn actor(user: &User, member: Option<&Member>, now: Timestamp) -> Actor {
+    let silenced = |member: &Member| {
+        let until = member.communication_disabled_until;
+        until.is_some_and(|until| until.unix_timestamp() > now.as_second())
+    };
+    let standing = match member {
+        _ if user.bot => Standing::Bot,
+        None => Standing::Outside,
+        Some(member) if silenced(member) => Standing::TimedOut,
+        Some(_) => Standing::Member,
+    };
     let name =
         member.and_then(|m| m.nick.clone()).or_else(|| user.global_name.clone()).unwrap_or_else(|| user.name.clone());
     Actor::Person(Person {
@@ -26,6 +37,7 @@ pub(super) fn actor(user: &User, member: Option<&Member>) -> Actor {
         name: name.chars().filter(|c| !c.is_control()).take(40).collect(),
         roles: member.map_or(Vec::new(), |m| m.roles.iter().map(|r| RoleId(r.to_string())).collect()),
         manages_server: member.and_then(|m| m.permissions).is_some_and(|p| p.manage_guild() || p.administrator()),
+        standing,
     })
 }
 

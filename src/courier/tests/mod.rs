@@ -23,7 +23,7 @@ use crate::chat::simulated::{Chat, Faults, Seat, Stand};
 use crate::clock::{Clock, Machine};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
-use crate::domain::people::{Actor, Person};
+use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;
 use crate::outside::Pages;
@@ -164,7 +164,13 @@ impl Process {
 
 fn actor() -> Actor {
     let user = UserId::from("ana");
-    Actor::Person(Person { user, name: "Ana".to_owned(), roles: vec![RoleId::from("manager")], manages_server: true })
+    Actor::Person(Person {
+        user,
+        name: "Ana".to_owned(),
+        roles: vec![RoleId::from("manager")],
+        manages_server: true,
+        standing: Standing::Member,
+    })
 }
 
 /// A server whose releases speak in `channel`.
@@ -178,7 +184,7 @@ async fn configure(desk: &Desk, channel: &str) -> GuildId {
         signers,
         ..Policy::default()
     };
-    let configure = Ask::Configure { guild: guild.clone(), actor: actor(), policy: Box::new(policy), by_file: true };
+    let configure = Ask::Configure { guild: guild.clone(), actor: actor(), policy: Box::new(policy) };
     desk.ask(configure).await.unwrap();
     guild
 }

@@ -1,0 +1,316 @@
+//! Who may do what, and when: one function, default deny. Commands, buttons, forms, lists and webhooks all come here, through the
+//! roots that decide; no topic asks for itself. It must not know surfaces.
+
+use super::command::{
+    AlertCommand, ClosingCommand, Command, DeliveryCommand, NoticeCommand, PlanCommand, RollbackCommand,
+    SignoffCommand, StageCommand,
+};
+use super::ids::{Audience, RoleId, UserId};
+use super::ladder;
+use super::people::{Actor, Person, Standing};
+use super::plan::SignoffRole;
+use super::policy::Policy;
+use super::refusal::{Refusal, Wanted};
+use super::release::{Phase, Release};
+
+/// What somebody wants to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// The server's settings: channels, roles, freezes.
+    Setup,
+    /// Trains: make, remove, skip.
+    Train,
+    /// A new release from a document.
+    Import,
+    /// A draft by a train.
+    Depart,
+    /// Open releases take the server's changed settings over.
+    Repolicy,
+    Revise,
+    /// Tie a name of the plan to a member.
+    Name,
+    Submit,
+    Reschedule,
+    Scrub,
+    /// Give, refuse or withdraw.
+    Sign(SignoffRole),
+    /// "Briefed", or taking that back.
+    Receive(Audience),
+    /// Correct or retract a notice.
+    Correct,
+    /// What became of a message.
+    Deliver,
+    /// Send a stuck message again, or call it posted.
+    Redeliver,
+    Go,
+    BreakGlass,
+    /// The next stage, or more time for this one.
+    Stage,
+    /// Take the latest go or step back.
+    Undo,
+    Hold,
+    Resume,
+    Update,
+    /// Answer a decision point.
+    Decide,
+    /// Answer a rollback prompt.
+    Answer,
+    RollBack,
+    /// A rollback worked, or failed.
+    Verify,
+    /// An alert of a source.
+    Signal,
+    /// A person reports a metric's value.
+    Report,
+    Acknowledge,
+    /// Tick or waive a gate or an action.
+    Item,
+    AllClear,
+    Postmortem,
+    /// Let a release through a freeze.
+    Except,
+    /// Do what is due.
+    Tick,
+    /// See a release: show, list, timeline, export, complete a name.
+    Read,
+}
+
+/// Who may, in words a refusal can use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    Owner,
+    OnCall,
+    Author,
+    Managers(Vec<RoleId>),
+    Signers(SignoffRole, Vec<RoleId>),
+    ServerManagers,
+}
+
+impl Action {
+    /// Whether it can be asked for without a release.
+    fn concerns_the_server(&self) -> bool {
+        matches!(self, Self::Setup | Self::Train | Self::Import | Self::Depart | Self::Tick | Self::Read)
+    }
+
+    /// What a command asks for.
+    ///
+    /// # Errors
+    /// It names something that is not there.
+    pub fn of(command: &Command, release: &Release) -> Result<Self, Refusal> {
+        Ok(match command {
+            Command::Plan(command) => match command {
+                PlanCommand::Import { .. } => Self::Import,
+                PlanCommand::Depart { .. } => Self::Depart,
+                PlanCommand::Revise { .. } => Self::Revise,
+                PlanCommand::Repolicy { .. } => Self::Repolicy,
+                PlanCommand::Submit => Self::Submit,
+                PlanCommand::Reschedule { .. } => Self::Reschedule,
+                PlanCommand::Scrub { .. } => Self::Scrub,
+                PlanCommand::Name { .. } => Self::Name,
+            },
+            Command::Signoff(
+                SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. },
+            ) => Self::Sign(*role),
+            Command::Notice(command) => match command {
+                NoticeCommand::Receipt { .. } | NoticeCommand::TakeBack { .. } | NoticeCommand::Brief { .. } => {
+                    Self::Receive(ladder::meant(release, command)?.audience)
+                }
+                NoticeCommand::Correct { .. } => Self::Correct,
+            },
+            Command::Delivery(DeliveryCommand::Delivered { .. } | DeliveryCommand::Stuck { .. }) => Self::Deliver,
+            Command::Delivery(DeliveryCommand::SendAgain { .. } | DeliveryCommand::CallSent { .. }) => Self::Redeliver,
+            Command::Stage(command) => match command {
+                StageCommand::Go { break_glass: None } => Self::Go,
+                StageCommand::Go { break_glass: Some(_) } => Self::BreakGlass,
+                StageCommand::Advance { .. } | StageCommand::Extend { .. } => Self::Stage,
+                StageCommand::Hold { .. } => Self::Hold,
+                StageCommand::Resume => Self::Resume,
+                StageCommand::Undo => Self::Undo,
+            },
+            Command::Update { .. } => Self::Update,
+            Command::Decide { .. } => Self::Decide,
+            Command::Alert(AlertCommand::Signal(_)) => Self::Signal,
+            Command::Alert(AlertCommand::Report { .. }) => Self::Report,
+            Command::Alert(AlertCommand::Ack { .. }) => Self::Acknowledge,
+            Command::Rollback(command) => match command {
+                RollbackCommand::Decide { .. } => Self::Answer,
+                RollbackCommand::Start { .. } => Self::RollBack,
+                RollbackCommand::Verified { .. } | RollbackCommand::Failed { .. } => Self::Verify,
+            },
+            Command::Closing(command) => match command {
+                ClosingCommand::AllClear => Self::AllClear,
+                ClosingCommand::Schedule { .. }
+                | ClosingCommand::File { .. }
+                | ClosingCommand::WaivePostmortem { .. } => Self::Postmortem,
+                ClosingCommand::ItemDone { .. } | ClosingCommand::ItemWaived { .. } => Self::Item,
+            },
+            Command::Except(_) => Self::Except,
+            Command::Tick => Self::Tick,
+        })
+    }
+}
+
+/// Decides whether `actor` may take `action` now; `release` is absent where none exists yet. The right comes before the phase:
+/// whoever may not learns nothing else.
+///
+/// # Errors
+/// A [`Refusal`] that names who may instead, or the phase that stands against it.
+pub fn may(actor: &Actor, action: &Action, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    match actor {
+        Actor::Person(person) => may_person(person, action, policy, release)?,
+        Actor::Clock if matches!(action, Action::Tick | Action::Depart) => {}
+        Actor::Courier if matches!(action, Action::Deliver) => {}
+        Actor::File if matches!(action, Action::Setup | Action::Repolicy) => {}
+        Actor::Source(_) if matches!(action, Action::Signal) => {}
+        Actor::Clock | Actor::Courier | Actor::File | Actor::Source(_) => {
+            return Err(Refusal::NotAllowed { who: vec![] });
+        }
+    }
+    match release {
+        Some(release) => fits(action, release),
+        None if action.concerns_the_server() => Ok(()),
+        None => Err(Refusal::UnknownRelease { typed: String::new() }),
+    }
+}
+
+fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    match person.standing {
+        Standing::Member => {}
+        Standing::TimedOut => return Err(Refusal::TimedOut),
+        Standing::Outside | Standing::Bot => return Err(Refusal::NotAllowed { who: vec![] }),
+    }
+    let managers = || Who::Managers(policy.release_managers.clone());
+    let who = match action {
+        Action::Sign(role) => return may_sign(person, *role, policy, release),
+        Action::Receive(audience) => return may_receive(person, audience, policy),
+        Action::Read => return Ok(()),
+        Action::Import | Action::Train | Action::Except => vec![managers()],
+        Action::Revise | Action::Name | Action::Submit => vec![Who::Author, Who::Owner, managers()],
+        Action::Scrub
+        | Action::Reschedule
+        | Action::Correct
+        | Action::Go
+        | Action::BreakGlass
+        | Action::Item
+        | Action::AllClear
+        | Action::Postmortem => vec![Who::Owner, managers()],
+        Action::Redeliver
+        | Action::Stage
+        | Action::Undo
+        | Action::Hold
+        | Action::Resume
+        | Action::Update
+        | Action::Decide
+        | Action::Answer
+        | Action::RollBack
+        | Action::Verify
+        | Action::Report
+        | Action::Acknowledge => vec![
+            Who::Owner,
+            Who::OnCall,
+            managers(),
+            Who::Signers(SignoffRole::SreOps, signers(policy, SignoffRole::SreOps)),
+        ],
+        Action::Setup | Action::Repolicy => vec![Who::ServerManagers],
+        // The clock's, the courier's and the sources' own.
+        Action::Depart | Action::Deliver | Action::Signal | Action::Tick => vec![],
+    };
+    if who.iter().any(|w| is(person, w, release)) { Ok(()) } else { Err(Refusal::NotAllowed { who }) }
+}
+
+/// Whether the release is in a phase in which this makes sense. What else stands against it (an open gate, a settled question)
+/// is the topic's to say.
+fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
+    let phase = &release.phase;
+    let planned = matches!(phase, Phase::Gathering { .. } | Phase::Approved { .. });
+    let held_before = matches!(phase, Phase::HeldBefore { .. });
+    let rolling = matches!(phase, Phase::RollingBack { .. });
+    let (fits, wanted) = match action {
+        Action::Revise => (planned || matches!(phase, Phase::Draft), Wanted::Import),
+        // Later a change of people would slip past whoever signed.
+        Action::Name => (matches!(phase, Phase::Draft), Wanted::Import),
+        Action::Submit => (matches!(phase, Phase::Draft), Wanted::Submit),
+        Action::Reschedule if matches!(phase, Phase::Draft) => return Err(Refusal::NotScheduledYet),
+        Action::Reschedule => (planned || held_before, Wanted::Reschedule),
+        Action::Scrub => (planned || held_before || matches!(phase, Phase::Draft), Wanted::Scrub),
+        Action::Sign(_) => {
+            // After a break-glass go the sign-offs that were skipped follow.
+            let follows = release.running().is_some_and(|run| run.break_glass.is_some());
+            (planned || follows, Wanted::Sign)
+        }
+        Action::Receive(_) => (!release.ended(), Wanted::Receipt),
+        Action::Correct => (!release.ended(), Wanted::Correct),
+        Action::Go | Action::BreakGlass => (planned, Wanted::Go),
+        Action::Stage => (matches!(phase, Phase::Live { .. }), Wanted::Stage),
+        Action::Hold => (planned || matches!(phase, Phase::Live { .. } | Phase::Watching { .. }), Wanted::Hold),
+        Action::Resume => (held_before || matches!(phase, Phase::Held { .. }), Wanted::Resume),
+        Action::Update => (release.running().is_some(), Wanted::Update),
+        Action::Decide => (release.running().is_some() && !rolling, Wanted::Decide),
+        Action::RollBack => (release.running().is_some() && !rolling, Wanted::RollBack),
+        Action::Verify => (rolling, Wanted::RollBack),
+        Action::Report => (release.running().is_some(), Wanted::Alert),
+        Action::Acknowledge => (phase.run().is_some(), Wanted::Alert),
+        Action::AllClear => (matches!(phase, Phase::Live { .. } | Phase::Watching { .. }), Wanted::AllClear),
+        Action::Postmortem => (phase.closing().is_some(), Wanted::Postmortem),
+        Action::Except => (planned || held_before, Wanted::Except),
+        Action::Undo => (release.running().is_some(), Wanted::Stage),
+        Action::Answer => (release.running().is_some(), Wanted::RollBack),
+        Action::Signal => (release.running().is_some(), Wanted::Alert),
+        Action::Item => (!release.ended(), Wanted::Item),
+        // The server's own, or a second beginning of a release.
+        Action::Setup | Action::Train | Action::Import | Action::Depart => {
+            return Err(Refusal::AlreadyDone { what: "import".to_owned() });
+        }
+        // Any phase: what is late does nothing.
+        Action::Repolicy | Action::Deliver | Action::Redeliver | Action::Tick | Action::Read => return Ok(()),
+    };
+    if fits { Ok(()) } else { Err(Refusal::WrongPhase { phase: phase.name(), wanted }) }
+}
+
+/// Members of an audience's role only.
+fn may_receive(person: &Person, audience: &Audience, policy: &Policy) -> Result<(), Refusal> {
+    let role = policy.audiences.get(audience).and_then(|route| route.role.clone());
+    match role {
+        None => Err(Refusal::AudienceUnmapped { audience: audience.clone() }),
+        Some(role) if person.roles.contains(&role) => Ok(()),
+        Some(role) => Err(Refusal::NotOfAudience { audience: audience.clone(), role }),
+    }
+}
+
+fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    let mapped = signers(policy, role);
+    if mapped.is_empty() {
+        return Err(Refusal::RoleUnmapped { role });
+    }
+    if !has_any(person, &mapped) {
+        return Err(Refusal::NotAllowed { who: vec![Who::Signers(role, mapped)] });
+    }
+    let Some(release) = release else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    let wrote = release.author == person.user || release.revisers.contains(&person.user);
+    let own = wrote || release.plan.owner_user() == Some(&person.user);
+    if own && !policy.self_approval {
+        return Err(Refusal::OwnPlan { role });
+    }
+    Ok(())
+}
+
+fn signers(policy: &Policy, role: SignoffRole) -> Vec<RoleId> {
+    policy.signers.get(&role).cloned().unwrap_or_default()
+}
+
+fn has_any(person: &Person, roles: &[RoleId]) -> bool {
+    roles.iter().any(|role| person.roles.contains(role))
+}
+
+fn is(person: &Person, who: &Who, release: Option<&Release>) -> bool {
+    let named = |user: Option<&UserId>| user == Some(&person.user);
+    match who {
+        Who::Owner => named(release.and_then(|r| r.plan.owner_user())),
+        Who::OnCall => named(release.and_then(|r| r.plan.on_call_user())),
+        Who::Author => named(release.map(|r| &r.author)),
+        Who::Managers(roles) | Who::Signers(_, roles) => has_any(person, roles),
+        Who::ServerManagers => person.manages_server,
+    }
+}

@@ -1,0 +1,200 @@
+//! Who may do what in which state, as a table a person has read.
+
+use jiff::SignedDuration;
+
+use super::{PLAN, administrator, begin, draft, person, policy};
+use crate::domain::command::{ClosingCommand, Command, PlanCommand, RollbackCommand, SignoffCommand, StageCommand};
+use crate::domain::decide::{Context, decide};
+use crate::domain::ids::{Audience, UserId};
+use crate::domain::may::{Action, may};
+use crate::domain::people::{Actor, Person, Standing};
+use crate::domain::plan::{ReleaseType, SignoffRole};
+use crate::domain::policy::Policy;
+use crate::domain::release::{Phase, PhaseName, Release};
+
+/// A release in every state `may` tells apart, by name.
+fn states() -> Vec<(&'static str, Release)> {
+    let policy = policy();
+    let step = |release: &Release, minute: i64, who: &Actor, command: Command| -> Release {
+        let now = begin() + SignedDuration::from_mins(minute);
+        let ctx = Context { now, actor: who, policy: &policy, others: &[] };
+        let shown = format!("{command:?}");
+        let done = decide(release, command, ctx).unwrap_or_else(|refusal| panic!("{shown}: {refusal:?}"));
+        done.release
+    };
+    let (ana, reason) = (person("ana", &["manager", "lead"]), || "because".to_owned());
+    let stage = |command| Command::Stage(command);
+    let draft = draft(PLAN).0;
+    let mut gathering = step(&draft, 0, &ana, Command::Plan(PlanCommand::Submit));
+    let item =
+        Command::Closing(ClosingCommand::ItemDone { item: "dependencies-deployed-and-stable".to_owned(), note: None });
+    gathering = step(&gathering, 1, &ana, item);
+    let mut approved = gathering.clone();
+    for (who, role) in
+        [("chloe", SignoffRole::EngineeringLead), ("dev", SignoffRole::ProductOwner), ("eva", SignoffRole::SreOps)]
+    {
+        let slot = match role {
+            SignoffRole::EngineeringLead => "lead",
+            SignoffRole::ProductOwner => "product",
+            _ => "sre",
+        };
+        approved = step(&approved, 2, &person(who, &[slot]), Command::Signoff(SignoffCommand::Give(role)));
+    }
+    let held_before = step(&approved, 3, &ana, stage(StageCommand::Hold { reason: reason() }));
+    let go = 25 * 60;
+    let live = step(&approved, go, &ana, stage(StageCommand::Go { break_glass: None }));
+    let mut emergency = gathering.clone();
+    emergency.plan.kind = Some(ReleaseType::Emergency);
+    let broken = step(&emergency, go, &ana, stage(StageCommand::Go { break_glass: Some(reason()) }));
+    let held = step(&live, go + 1, &ana, stage(StageCommand::Hold { reason: reason() }));
+    let mut watching = live.clone();
+    while watching.phase.name() == PhaseName::Live {
+        watching = step(&watching, go + 2, &ana, stage(StageCommand::Advance { reason: Some(reason()) }));
+    }
+    let rolling = step(&live, go + 3, &ana, Command::Rollback(RollbackCommand::Start { reason: reason() }));
+    let rolled = step(&rolling, go + 4, &ana, Command::Rollback(RollbackCommand::Verified { note: None }));
+    let scrubbed = step(&approved, 4, &ana, Command::Plan(PlanCommand::Scrub { reason: reason() }));
+    let mut closing = rolled.clone();
+    let (run, after) = match &rolled.phase {
+        Phase::RolledBack { run, closing, .. } => (run.clone(), closing.clone()),
+        phase => panic!("{phase:?}"),
+    };
+    closing.phase = Phase::AllClear { run: run.clone(), closing: after.clone() };
+    let mut closed = rolled.clone();
+    closed.phase = Phase::Closed { at: begin(), run, closing: after };
+    vec![
+        ("draft", draft),
+        ("gathering", gathering),
+        ("approved", approved),
+        ("held before T-0", held_before),
+        ("live", live),
+        ("live by break-glass", broken),
+        ("held", held),
+        ("watching", watching),
+        ("rolling back", rolling),
+        ("rolled back", rolled),
+        ("all-clear", closing),
+        ("closed", closed),
+        ("scrubbed", scrubbed),
+    ]
+}
+
+/// Who may do what in which state: every actor, every action, every state (`reliability.md` S1). What is not listed is denied.
+#[test]
+fn the_matrix_of_rights_is_what_a_person_has_read() {
+    let standing = |standing, actor: Actor| match actor {
+        Actor::Person(person) => Actor::Person(Person { standing, ..person }),
+        actor => actor,
+    };
+    let all = ["manager", "lead", "product", "sre", "security", "support"];
+    let actors = [
+        ("member", person("zoe", &[])),
+        ("owner", person("ana", &[])),
+        ("on-call", person("ben", &[])),
+        ("author", person("mia", &[])),
+        ("manager", person("max", &["manager"])),
+        ("engineering", person("chloe", &["lead"])),
+        ("product", person("dev", &["product"])),
+        ("SRE", person("eva", &["sre"])),
+        ("security", person("sam", &["security"])),
+        ("support", person("sue", &["support"])),
+        ("owner with every role", person("ana", &all)),
+        ("administrator", administrator(person("adam", &[]))),
+        ("administrator outside", standing(Standing::Outside, administrator(person("adam", &all)))),
+        ("timed out, every role", standing(Standing::TimedOut, person("tim", &all))),
+        ("bot, every role", standing(Standing::Bot, person("bot", &all))),
+        ("clock", Actor::Clock),
+        ("courier", Actor::Courier),
+        ("file", Actor::File),
+        ("webhook", Actor::Source("prod".to_owned())),
+    ];
+    let actions = [
+        Action::Setup,
+        Action::Train,
+        Action::Import,
+        Action::Depart,
+        Action::Repolicy,
+        Action::Revise,
+        Action::Name,
+        Action::Submit,
+        Action::Reschedule,
+        Action::Scrub,
+        Action::Sign(SignoffRole::EngineeringLead),
+        Action::Sign(SignoffRole::ProductOwner),
+        Action::Sign(SignoffRole::SreOps),
+        Action::Sign(SignoffRole::Security),
+        Action::Receive(Audience::support()),
+        Action::Receive(Audience::engineering()),
+        Action::Correct,
+        Action::Deliver,
+        Action::Redeliver,
+        Action::Go,
+        Action::BreakGlass,
+        Action::Stage,
+        Action::Undo,
+        Action::Hold,
+        Action::Resume,
+        Action::Update,
+        Action::Decide,
+        Action::Answer,
+        Action::RollBack,
+        Action::Verify,
+        Action::Signal,
+        Action::Report,
+        Action::Acknowledge,
+        Action::Item,
+        Action::AllClear,
+        Action::Postmortem,
+        Action::Except,
+        Action::Tick,
+        Action::Read,
+    ];
+    let (policy, mut lines) = (policy(), Vec::new());
+    for action in &actions {
+        let mut row = |state: &str, release: Option<&Release>| {
+            let allowed = |(_, actor): &&(&str, Actor)| may(actor, action, &policy, release).is_ok();
+            let who: Vec<&str> = actors.iter().filter(allowed).map(|(name, _)| *name).collect();
+            if !who.is_empty() {
+                lines.push((format!("{action:?}"), state.to_owned(), who.join(", ")));
+            }
+        };
+        row("no release", None);
+        for (state, mut release) in states() {
+            release.author = UserId::from("mia");
+            row(state, Some(&release));
+        }
+    }
+    // States in which the same people may are one line.
+    let mut shown: Vec<(String, Vec<String>, String)> = Vec::new();
+    for (action, state, who) in lines {
+        match shown.iter_mut().find(|(a, _, w)| *a == action && *w == who) {
+            Some((_, states, _)) => states.push(state),
+            None => shown.push((action, vec![state], who)),
+        }
+    }
+    let rows: Vec<String> =
+        shown.iter().map(|(action, states, who)| format!("{action} | {} | {who}", states.join(", "))).collect();
+    assert!(rows.len() <= 600, "{}", rows.len());
+    insta::assert_snapshot!("rights", rows.join("\n"));
+}
+
+/// An unmapped role means nobody, whatever roles a person has.
+#[test]
+fn nobody_may_by_a_role_that_is_not_mapped() {
+    let bare = Policy::default();
+    let all = person("max", &["manager", "lead", "product", "sre", "security", "support", ""]);
+    for (_, release) in states() {
+        for action in [
+            Action::Import,
+            Action::Train,
+            Action::Go,
+            Action::Hold,
+            Action::RollBack,
+            Action::Sign(SignoffRole::Security),
+            Action::Receive(Audience::support()),
+            Action::Except,
+        ] {
+            assert!(may(&all, &action, &bare, Some(&release)).is_err(), "{action:?}");
+        }
+    }
+}
