@@ -29,6 +29,7 @@ pub enum Command {
     Alert(AlertCommand),
     Rollback(RollbackCommand),
     Closing(ClosingCommand),
+    Concern(ConcernCommand),
     Except(FreezeException),
     /// The clock reached a mark (or may have): do what is due.
     Tick,
@@ -105,6 +106,19 @@ pub enum SignoffCommand {
     Give(SignoffRole),
     Refuse { role: SignoffRole, reason: String },
     Withdraw(SignoffRole),
+}
+
+/// A named objection, raised and resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConcernCommand {
+    Raise {
+        text: String,
+    },
+    /// The concern by its number, or the only open one.
+    Resolve {
+        concern: Option<String>,
+        how: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -18,7 +18,9 @@ use super::plan::ContingencyWhen;
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
-use super::{alert, closing, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates};
+use super::{
+    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates,
+};
 
 /// What a decision may look at beside the release.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +63,7 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
         Command::Alert(command) => alert::decide(&mut work, command),
         Command::Rollback(command) => rollback::decide(&mut work, command),
         Command::Closing(command) => closing::decide(&mut work, command),
+        Command::Concern(command) => concern::decide(&mut work, command),
         Command::Except(exception) => freeze::except(&mut work, exception),
         Command::Tick => {
             tick(&mut work);

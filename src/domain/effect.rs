@@ -194,6 +194,12 @@ pub enum Reply {
     SignoffRefused {
         role: SignoffRole,
     },
+    ConcernRaised {
+        n: u32,
+    },
+    ConcernResolved {
+        n: u32,
+    },
     Withdrawn {
         role: SignoffRole,
     },

@@ -46,6 +46,7 @@ pub enum Event {
     Rollback(RollbackEvent),
     Closing(ClosingEvent),
     Freeze(FreezeEvent),
+    Concern(ConcernEvent),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -296,6 +297,13 @@ pub enum FreezeEvent {
     Excepted { freeze: String, until: Timestamp, reason: String },
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConcernEvent {
+    Raised { n: u32, text: String },
+    Resolved { n: u32, how: String },
+}
+
 macro_rules! into_event {
     ($($variant:ident: $type:ty),+ $(,)?) => {
         $(impl From<$type> for Event { fn from(event: $type) -> Self { Self::$variant(event) } })+
@@ -303,5 +311,5 @@ macro_rules! into_event {
 }
 into_event!(
     Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Delivery: DeliveryEvent, Stage: StageEvent, Update: UpdateEvent,
-    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent, Freeze: FreezeEvent,
+    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent, Freeze: FreezeEvent, Concern: ConcernEvent,
 );

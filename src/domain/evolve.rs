@@ -5,7 +5,9 @@
 
 use super::event::{Event, PlanEvent, Recorded};
 use super::release::Release;
-use super::{alert, closing, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates};
+use super::{
+    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates,
+};
 
 impl Release {
     /// The release a first event opens.
@@ -32,6 +34,7 @@ impl Release {
             Event::Rollback(event) => rollback::evolve(self, event, at, by),
             Event::Closing(event) => closing::evolve(self, event, at, by),
             Event::Freeze(event) => freeze::evolve(self, event, by),
+            Event::Concern(event) => concern::evolve(self, event, at, by),
         }
     }
 

@@ -278,6 +278,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         pages_shown: std::collections::BTreeSet::new(),
         stuck: std::collections::BTreeMap::new(),
         exceptions: Vec::new(),
+        concerns: Vec::new(),
         signoff_reminders: 0,
         t0_asked: 0,
         t0_written: None,

@@ -2,9 +2,10 @@
 //! roots that decide; no topic asks for itself. It must not know surfaces.
 
 use super::command::{
-    AlertCommand, ClosingCommand, Command, DeliveryCommand, NoticeCommand, PlanCommand, RollbackCommand,
-    SignoffCommand, StageCommand,
+    AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, NoticeCommand, PlanCommand,
+    RollbackCommand, SignoffCommand, StageCommand,
 };
+use super::concern;
 use super::ids::{Audience, RoleId, UserId};
 use super::ladder;
 use super::people::{Actor, Person, Standing};
@@ -67,6 +68,10 @@ pub enum Action {
     Item,
     AllClear,
     Postmortem,
+    /// Raise a concern.
+    Object,
+    /// Resolve one that this person raised.
+    Settle(UserId),
     /// Let a release through a freeze.
     Except,
     /// Do what is due.
@@ -81,6 +86,8 @@ pub enum Who {
     Owner,
     OnCall,
     Author,
+    /// Whoever raised the concern.
+    Raiser(UserId),
     Managers(Vec<RoleId>),
     Signers(SignoffRole, Vec<RoleId>),
     ServerManagers,
@@ -144,6 +151,10 @@ impl Action {
                 | ClosingCommand::WaivePostmortem { .. } => Self::Postmortem,
                 ClosingCommand::ItemDone { .. } | ClosingCommand::ItemWaived { .. } => Self::Item,
             },
+            Command::Concern(ConcernCommand::Raise { .. }) => Self::Object,
+            Command::Concern(ConcernCommand::Resolve { concern, .. }) => {
+                Self::Settle(concern::meant(release, concern.as_deref())?.by)
+            }
             Command::Except(_) => Self::Except,
             Command::Tick => Self::Tick,
         })
@@ -211,6 +222,11 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
             managers(),
             Who::Signers(SignoffRole::SreOps, signers(policy, SignoffRole::SreOps)),
         ],
+        Action::Object => {
+            let signers = SignoffRole::ALL.iter().map(|role| Who::Signers(*role, signers(policy, *role)));
+            [Who::Owner, Who::OnCall, Who::Author, managers()].into_iter().chain(signers).collect()
+        }
+        Action::Settle(raiser) => vec![Who::Raiser(raiser.clone()), managers()],
         Action::Setup | Action::Repolicy => vec![Who::ServerManagers],
         // The clock's, the courier's and the sources' own.
         Action::Depart | Action::Deliver | Action::Signal | Action::Tick => vec![],
@@ -252,6 +268,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Acknowledge => (phase.run().is_some(), Wanted::Alert),
         Action::AllClear => (matches!(phase, Phase::Live { .. } | Phase::Watching { .. }), Wanted::AllClear),
         Action::Postmortem => (phase.closing().is_some(), Wanted::Postmortem),
+        Action::Object | Action::Settle(_) => (planned || held_before, Wanted::Concern),
         Action::Except => (planned || held_before, Wanted::Except),
         Action::Undo => (release.running().is_some(), Wanted::Stage),
         Action::Answer => (release.running().is_some(), Wanted::RollBack),
@@ -310,6 +327,7 @@ fn is(person: &Person, who: &Who, release: Option<&Release>) -> bool {
         Who::Owner => named(release.and_then(|r| r.plan.owner_user())),
         Who::OnCall => named(release.and_then(|r| r.plan.on_call_user())),
         Who::Author => named(release.map(|r| &r.author)),
+        Who::Raiser(user) => named(Some(user)),
         Who::Managers(roles) | Who::Signers(_, roles) => has_any(person, roles),
         Who::ServerManagers => person.manages_server,
     }

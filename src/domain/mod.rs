@@ -13,6 +13,7 @@ pub mod alert;
 pub mod changes;
 pub mod closing;
 pub mod command;
+pub mod concern;
 pub mod decide;
 pub mod decision;
 pub mod delivery;

@@ -36,6 +36,13 @@ pub enum Notice {
         name: String,
     },
     Approved,
+    /// An objection, as it stands.
+    Concern {
+        n: u32,
+    },
+    ConcernResolved {
+        n: u32,
+    },
     Rung {
         rung: String,
         label: String,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ids::{Audience, RoleId};
+use super::ids::{Audience, RoleId, UserId};
 use super::may::Who;
 use super::plan::{ReleaseType, SignoffRole};
 use super::release::PhaseName;
@@ -136,6 +136,7 @@ pub enum Wanted {
     Receipt,
     Correct,
     Item,
+    Concern,
 }
 
 /// One thing that stands open.
@@ -143,6 +144,7 @@ pub enum Wanted {
 pub enum Open {
     Signoff(SignoffRole),
     Gate { text: String },
+    Concern { n: u32, by: UserId, text: String },
     OwnerUnknown { name: String },
     OnCallUnknown { name: String },
     SignersUnmapped(SignoffRole),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Observation, TriggerWatch};
 use super::changes::Change;
 use super::closing::Closing;
+use super::concern::Concern;
 use super::decision::Point;
 use super::delivery::Stuck;
 use super::freeze::Exception;
@@ -68,6 +69,9 @@ pub struct Release {
     /// Freezes it may pass.
     #[serde(default)]
     pub exceptions: Vec<Exception>,
+    /// Objections, in the order they were raised.
+    #[serde(default)]
+    pub concerns: Vec<Concern>,
     pub signoff_reminders: u8,
     pub t0_asked: u8,
     /// T-0 as the document writes it, once a command or a hold moved it.

@@ -16,7 +16,7 @@ use super::plan::ReleaseType;
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
-use super::{UNDO, alert, freeze, ladder, minutes, schedule, signoff};
+use super::{UNDO, alert, concern, freeze, ladder, minutes, schedule, signoff};
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,7 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     if release.plan.t0_at().is_some_and(|t0| now > t0 + minutes(GO_GRACE_MIN)) {
         open.push(Open::T0Past);
     }
+    open.extend(concern::gaps(release));
     open.extend(freeze::gaps(release, now));
     open
 }

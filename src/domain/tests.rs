@@ -8,9 +8,10 @@ use proptest::prelude::*;
 
 use super::agenda::agenda;
 use super::command::{
-    AlertCommand, ClosingCommand, Command, DeliveryCommand, FreezeException, Imported, NoticeCommand, PlanCommand,
-    RollbackCommand, Signal, SignoffCommand, StageCommand, Verdict,
+    AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, FreezeException, Imported, NoticeCommand,
+    PlanCommand, RollbackCommand, Signal, SignoffCommand, StageCommand, Verdict,
 };
+use super::concern;
 use super::decide::{Context, decide, open};
 use super::delivery::Trouble;
 use super::effect::{Effect, Redelivery};
@@ -107,7 +108,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     let reason = || "because".to_owned();
     let ana = || person("ana", &["manager", "lead"]);
     let eva = || person("eva", &["sre", "lead"]);
-    match n % 33 {
+    match n % 35 {
         0 => (ana(), Command::Plan(PlanCommand::Submit)),
         1 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
         2 => (person("dev", &["product"]), Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner))),
@@ -204,6 +205,8 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             (ana(), Command::Notice(correct))
         }
         31 => (person("gwen", &["support"]), Command::Notice(NoticeCommand::Brief { rung: None })),
+        33 => (eva(), Command::Concern(ConcernCommand::Raise { text: reason() })),
+        34 => (ana(), Command::Concern(ConcernCommand::Resolve { concern: None, how: reason() })),
         _ => (
             person("gwen", &["support"]),
             Command::Notice(NoticeCommand::Receipt { rung: "T-2h/support".to_owned(), generation: 1 }),
@@ -233,7 +236,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..66, 0i64..400), 1..60), as_usual in any::<bool>()) {
+    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..70, 0i64..400), 1..60), as_usual in any::<bool>()) {
         let (mut release, mut journal) = draft(PLAN);
         let (policy, mut now) = (policy(), begin());
         let mut keys = std::collections::BTreeSet::new();
@@ -246,6 +249,7 @@ proptest! {
                 let Ok(decision) = decide(&release, command, Context { now, actor: &actor, policy: &policy, others: &[] }) else { continue };
                 let went = decision.events.iter().any(|e| matches!(&e.event, Event::Stage(StageEvent::Went { break_glass: None })));
                 prop_assert!(!went || freeze::gaps(&release, now).is_empty(), "live in a freeze");
+                prop_assert!(!went || concern::open(&release).next().is_none(), "live over a concern");
                 release = decision.release;
                 journal.extend(decision.events);
                 for effect in decision.effects {
@@ -378,7 +382,8 @@ fn the_journals_language_is_frozen() {
     ];
     let before_go = [(0, 0), (1, 0), (21, 23 * 60 + 10), (31, 1), (30, 2), (26, 90), (28, 1), (26, 80), (27, 1)];
     let undone = [(0, 0), (1, 0), (2, 0), (3, 0), (8, 0), (9, 25 * 60 + 1), (29, 0), (9, 0), (12, 31), (29, 0)];
-    let journal = [played(&script), played(&before_go), played(&undone)].concat();
+    let objected = [(0, 0), (33, 5), (34, 5)];
+    let journal = [played(&script), played(&before_go), played(&undone), played(&objected)].concat();
     let lines: String = journal.iter().map(|r| serde_json::to_string(r).unwrap() + "\n").collect();
     golden_lines(&lines);
 }
@@ -425,8 +430,10 @@ fn golden_lines(lines: &str) {
         let recorded: Recorded = serde_json::from_str(line).unwrap();
         assert_eq!(serde_json::to_string(&recorded).unwrap(), line);
     }
-    let topics =
-        ["plan", "signoff", "notice", "delivery", "stage", "update", "point", "alert", "rollback", "closing", "freeze"];
+    let topics = [
+        "plan", "signoff", "notice", "delivery", "stage", "update", "point", "alert", "rollback", "closing", "freeze",
+        "concern",
+    ];
     for topic in topics {
         assert!(golden.contains(&format!("\"topic\":\"{topic}\"")), "no event of {topic} in the golden file");
     }

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 
 use super::message::{Message, Tone};
 use super::run::next_point;
-use super::text::{Stamp, Text};
+use super::text::{Span, Stamp, Text};
 use super::words;
+use crate::domain::concern;
 use crate::domain::ladder;
 use crate::domain::plan::span_label;
 use crate::domain::release::{Phase, Release, Run, RungSaid};
@@ -66,8 +67,17 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
     lines.extend(signoff::missing(release).into_iter().map(|role| Text::from(format!("⬜ {role}"))));
     message
         .field("Sign-offs", Text::lines(lines))
+        .field("Concerns", concerns(release))
         .field("Notices", notices(release))
         .field("Readiness", Text::from(words::readiness(release, &open)))
+}
+
+fn concerns(release: &Release) -> Text {
+    Text::lines(concern::open(release).map(|concern| {
+        Text::from(format!("✋ #{} ", concern.n))
+            .and(Text(vec![Span::User(concern.by.clone())]))
+            .t(format!(": “{}”", concern.text))
+    }))
 }
 
 fn notices(release: &Release) -> Text {

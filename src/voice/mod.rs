@@ -7,6 +7,7 @@
 mod alerts;
 mod card;
 mod closing;
+mod concern;
 mod delivery;
 mod ladder;
 mod message;

@@ -50,6 +50,10 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::SignoffRefused { role } => {
             ok(Text::from(format!("Your refusal as {role} is recorded, and the owner is told.")))
         }
+        Reply::ConcernRaised { n } => ok(Text::from(format!(
+            "Concern #{n} is raised; the owner is told, and go is refused until it is resolved."
+        ))),
+        Reply::ConcernResolved { n } => ok(Text::from(format!("Concern #{n} is resolved, and that is announced."))),
         Reply::Withdrawn { role } => {
             ok(Text::from(format!("Your {role} sign-off is withdrawn, and the owner is told.")))
         }

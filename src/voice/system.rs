@@ -15,7 +15,7 @@ pub fn help() -> Message {
         .body("T-Minus runs a release's communications: sign-offs, countdown, updates, alerts, the rollback question, the all-clear and the post-mortem. It does not deploy.")
         .field("Begin", Text::from("1. An administrator: ").code("/tminus setup").br()
             .t("2. A release manager: ").code("/release new").t(", or ").code("/release import").t(" with a plan; then ").code("/release submit").br()
-            .t("3. Approvers: the buttons, or ").code("/release signoff give").br()
+            .t("3. Approvers: the buttons, or ").code("/release signoff give").t("; an objection: ").code("/release concern raise").br()
             .t("4. At T-0 the owner: ").code("/release go"))
         .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases)"))
         .field("While it runs", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release rollback"))

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::words::{self, in_zone};
 use crate::domain::delivery::Trouble;
 use crate::domain::event::{
-    AlertEvent, ClosingEvent, DeliveryEvent, Event, FreezeEvent, NoticeEvent, PlanEvent, PointEvent, Recorded,
-    RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
+    AlertEvent, ClosingEvent, ConcernEvent, DeliveryEvent, Event, FreezeEvent, NoticeEvent, PlanEvent, PointEvent,
+    Recorded, RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
 };
 use crate::domain::notice::RungMissed;
 use crate::domain::release::{Release, RungSaid};
@@ -46,6 +46,8 @@ fn what(release: &Release, event: &Event) -> String {
             SignoffEvent::Withdrawn { role } => format!("withdrew the {role} sign-off"),
             SignoffEvent::Reminded => "reminded those who have not signed".to_owned(),
         },
+        Event::Concern(ConcernEvent::Raised { n, text }) => format!("raised concern #{n}: “{text}”"),
+        Event::Concern(ConcernEvent::Resolved { n, how }) => format!("resolved concern #{n}: “{how}”"),
         Event::Notice(event) => match event {
             NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("{rung} told"),
             NoticeEvent::Said { rung, how: RungSaid::Late, .. } => format!("{rung} told late"),

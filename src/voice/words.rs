@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::text::{Stamp, Text};
+use super::text::{Span, Stamp, Text};
 use crate::domain::alert::{self, Judged};
 use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
@@ -171,6 +171,9 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
             }
         }
         Open::Gate { text } => Text::from(format!("“{text}” is not done (/release item done)")),
+        Open::Concern { n, by, text } => Text::from(format!("concern #{n} of "))
+            .and(Text(vec![Span::User(by.clone())]))
+            .t(format!(": “{text}” (/release concern resolve)")),
         Open::OwnerUnknown { name } => {
             Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)"))
         }
@@ -223,6 +226,7 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
         .map(|item| match item {
             Open::Signoff(role) => format!("{role} sign-off"),
             Open::Gate { text } => text.clone(),
+            Open::Concern { n, .. } => format!("an answer to concern #{n}"),
             Open::T0Past => "a T-0 that is not past".to_owned(),
             Open::Freeze { name, .. } => format!("an opening in the freeze “{name}”"),
             _ => "more".to_owned(),

@@ -152,3 +152,48 @@ async fn whoever_revised_the_plan_cannot_sign_it() {
     assert!(shown(&seen).contains("TM030"), "what cannot be submitted cannot replace it: {}", shown(&seen));
     rig.finish().await;
 }
+
+/// A concern stands against go until whoever raised it, or a release manager, ends it by name (`product.md` 5).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_concern_stands_against_go_until_it_is_resolved_by_name() {
+    let rig = Rig::approved().await;
+    let stranger = rig.slash("hugo", "release concern raise", &[("reason", "I do not like it")]).await;
+    assert!(stranger.contains("You may not do this"), "{stranger}");
+    let raised = rig.slash("eva", "release concern raise", &[("reason", "The replica lags; @everyone look")]).await;
+    assert!(raised.contains("Concern #1 is raised"), "{raised}");
+    let said = rig.newest("releases");
+    assert!(said.contains("✋ Concern #1") && said.contains("@eva") && said.contains("calls @ana"), "{said}");
+    let again = rig.slash("dev", "release concern raise", &[("reason", "No runbook")]).await;
+    assert!(again.contains("Concern #2 is raised"), "{again}");
+
+    rig.advance(t(0)).await;
+    let refused = rig.slash("ana", "release go", &[]).await;
+    assert!(refused.contains("concern #1 of @eva") && refused.contains("concern #2 of @dev"), "{refused}");
+    let asked = rig.newest("releases");
+    assert!(asked.contains("concern #1"), "the go / no-go names it: {asked}");
+
+    // Several are open, one must be named; another's is not anybody's to end.
+    let which = rig.slash("eva", "release concern resolve", &[("reason", "caught up")]).await;
+    assert!(which.contains("#1") && which.contains("#2"), "{which}");
+    let foreign = rig.slash("eva", "release concern resolve", &[("concern", "2"), ("reason", "fine")]).await;
+    assert!(foreign.contains("whoever raised it, @dev"), "{foreign}");
+    let done = rig.slash("eva", "release concern resolve", &[("concern", "#1"), ("reason", "caught up")]).await;
+    assert!(done.contains("Concern #1 is resolved"), "{done}");
+    let over = rig.slash("ana", "release concern resolve", &[("reason", "The runbook is linked now")]).await;
+    assert!(over.contains("Concern #2 is resolved"), "a release manager may: {over}");
+    let told = rig.newest("releases");
+    assert!(
+        told.contains("calls @ana @dev") && told.contains("No concern is open"),
+        "whoever raised it is told: {told}"
+    );
+    let none = rig.slash("eva", "release concern resolve", &[("reason", "?")]).await;
+    assert!(none.contains("⛔"), "{none}");
+
+    let went = rig.slash("ana", "release go", &[]).await;
+    assert!(went.contains("is live"), "{went}");
+    let late = rig.slash("eva", "release concern raise", &[("reason", "too late")]).await;
+    assert!(late.contains("⛔"), "after go it is an alert or a rollback: {late}");
+    let lines = rig.slash("ana", "release timeline", &[]).await;
+    assert!(lines.contains("file"), "{lines}");
+    rig.finish().await;
+}

@@ -145,6 +145,19 @@ pub fn all() -> Value {
             ],
         ),
         group(
+            "concern",
+            "Objections that stand against go",
+            vec![
+                verb("raise", "Object to the release; go is refused until it is resolved", vec![reason(true)], true),
+                verb(
+                    "resolve",
+                    "Your concern is answered, or a release manager overrules it, and how",
+                    vec![reason(true), completed("concern", "Which one; may be left out if one is open", false)],
+                    true,
+                ),
+            ],
+        ),
+        group(
             "alert",
             "Alerts and values",
             vec![

@@ -6,6 +6,7 @@ use super::parse::Typed;
 use super::render::cut;
 use crate::desk::Desk;
 use crate::domain::closing::open_items;
+use crate::domain::concern;
 use crate::domain::ids::GuildId;
 use crate::domain::release::Release;
 use crate::store::{Store, StoreFault};
@@ -29,6 +30,12 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
         }
         "metric" => match release(desk, guild, typed.text("release")).await? {
             Some(release) => release.plan.metrics.iter().map(|m| (m.name.clone(), m.name.clone())).collect(),
+            None => Vec::new(),
+        },
+        "concern" => match release(desk, guild, typed.text("release")).await? {
+            Some(release) => concern::open(&release)
+                .map(|concern| (format!("#{} {}", concern.n, concern.text), concern.n.to_string()))
+                .collect(),
             None => Vec::new(),
         },
         "text" => match release(desk, guild, typed.text("release")).await? {

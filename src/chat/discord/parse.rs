@@ -9,8 +9,8 @@ use serenity::model::guild::Member;
 use serenity::model::user::User;
 
 use crate::domain::command::{
-    AlertCommand, ClosingCommand, Command, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand, StageCommand,
-    Verdict,
+    AlertCommand, ClosingCommand, Command, ConcernCommand, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand,
+    StageCommand, Verdict,
 };
 use crate::domain::effect::Choice;
 use crate::domain::ids::{GuildId, RoleId, UserId};
@@ -127,6 +127,10 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
             role().map(|role| Command::Signoff(SignoffCommand::Refuse { role, reason: text("reason") }))
         }
         "release signoff withdraw" => role().map(|role| Command::Signoff(SignoffCommand::Withdraw(role))),
+        "release concern raise" => Ok(Command::Concern(ConcernCommand::Raise { text: text("reason") })),
+        "release concern resolve" => {
+            Ok(Command::Concern(ConcernCommand::Resolve { concern: typed.text("concern"), how: text("reason") }))
+        }
         "release alert report" => {
             number(&text("text")).map(|value| Command::Alert(AlertCommand::Report { metric: text("metric"), value }))
         }

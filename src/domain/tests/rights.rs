@@ -145,6 +145,8 @@ fn the_matrix_of_rights_is_what_a_person_has_read() {
         Action::Item,
         Action::AllClear,
         Action::Postmortem,
+        Action::Object,
+        Action::Settle(UserId::from("eva")),
         Action::Except,
         Action::Tick,
         Action::Read,

@@ -1,0 +1,124 @@
+//! Topic: concerns. A named objection to a planned release, raised by somebody and resolved by name; while one is open, go is
+//! refused. A concern outlives revisions: only a person ends it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::command::ConcernCommand;
+use super::decide::{Work, reason};
+use super::effect::{Destination, Priority, Reply};
+use super::event::ConcernEvent;
+use super::ids::UserId;
+use super::notice::Notice;
+use super::people::By;
+use super::refusal::{Open, Refusal};
+use super::release::Release;
+
+/// The most concerns a release may have open, and the most it keeps at all.
+pub const MAX_OPEN: usize = 10;
+const MAX_KEPT: usize = 40;
+
+/// One objection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Concern {
+    /// Counts from 1.
+    pub n: u32,
+    pub by: UserId,
+    pub name: String,
+    pub at: Timestamp,
+    pub text: String,
+    pub resolved: Option<Resolved>,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolved {
+    pub by: String,
+    pub at: Timestamp,
+    pub how: String,
+}
+
+/// Concerns nobody has resolved.
+pub fn open(release: &Release) -> impl Iterator<Item = &Concern> {
+    release.concerns.iter().filter(|concern| concern.resolved.is_none())
+}
+
+/// What stands against go.
+pub(super) fn gaps(release: &Release) -> impl Iterator<Item = Open> {
+    open(release).map(|concern| Open::Concern { n: concern.n, by: concern.by.clone(), text: concern.text.clone() })
+}
+
+/// The concern that is meant: by its number, or the only open one.
+///
+/// # Errors
+/// None is open, several are, or the number is not one of them.
+pub(super) fn meant(release: &Release, typed: Option<&str>) -> Result<Concern, Refusal> {
+    let number = |typed: &str| typed.trim().trim_start_matches('#').parse::<u32>().ok();
+    let found: Vec<&Concern> =
+        open(release).filter(|concern| typed.is_none_or(|typed| number(typed) == Some(concern.n))).collect();
+    match (found.as_slice(), typed) {
+        ([one], _) => Ok((*one).clone()),
+        ([], None) => Err(Refusal::NothingOpen { what: "concern" }),
+        (_, typed) => {
+            let known = open(release).map(|concern| format!("#{} {}", concern.n, concern.text)).collect();
+            Err(Refusal::UnknownItem { typed: typed.unwrap_or_default().to_owned(), known })
+        }
+    }
+}
+
+pub(super) fn decide(work: &mut Work<'_>, command: ConcernCommand) -> Result<Reply, Refusal> {
+    match command {
+        ConcernCommand::Raise { text } => raise(work, &text),
+        ConcernCommand::Resolve { concern, how } => resolve(work, concern.as_deref(), &how),
+    }
+}
+
+fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
+    let text = reason(text)?;
+    if open(&work.release).count() >= MAX_OPEN || work.release.concerns.len() >= MAX_KEPT {
+        return Err(Refusal::TooMany { what: "concerns", most: MAX_OPEN });
+    }
+    let n = work.release.concerns.last().map_or(1, |last| last.n + 1);
+    work.record(ConcernEvent::Raised { n, text });
+    let mention = work.owner();
+    let posting = work.post(key(n), Destination::Release, Notice::Concern { n });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+    Ok(Reply::ConcernRaised { n })
+}
+
+fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply, Refusal> {
+    let how = reason(how)?;
+    let concern = meant(&work.release, typed)?;
+    let n = concern.n;
+    work.record(ConcernEvent::Resolved { n, how });
+    work.edit(key(n), Notice::Concern { n }, None);
+    // Whoever raised it must not learn of its end by chance.
+    let mut mention = work.owner();
+    if work.ctx.actor.person().is_none_or(|person| person.user != concern.by) && !mention.contains(&concern.by) {
+        mention.push(concern.by);
+    }
+    let posting = work.post(format!("{}/resolved", key(n)), Destination::Release, Notice::ConcernResolved { n });
+    posting.mention = mention;
+    Ok(Reply::ConcernResolved { n })
+}
+
+fn key(n: u32) -> String {
+    format!("concern/{n}")
+}
+
+pub(super) fn evolve(release: &mut Release, event: &ConcernEvent, at: Timestamp, by: &By) {
+    match event {
+        ConcernEvent::Raised { n, text } => {
+            if let By::Person { user, name } = by {
+                let (by, name, text) = (user.clone(), name.clone(), text.clone());
+                release.concerns.push(Concern { n: *n, by, name, at, text, resolved: None });
+            }
+        }
+        ConcernEvent::Resolved { n, how } => {
+            if let Some(concern) = release.concerns.iter_mut().find(|concern| concern.n == *n) {
+                concern.resolved = Some(Resolved { by: by.to_string(), at, how: how.clone() });
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! Words of the concerns.
+
+use super::message::{Message, Tone, WHAT_NOW};
+use super::text::{Span, Stamp, Text};
+use super::words;
+use crate::domain::concern::{Concern, Resolved};
+use crate::domain::notice::Notice;
+use crate::domain::release::Release;
+
+pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+    let find = |n: u32| release.concerns.iter().find(|concern| concern.n == n);
+    match notice {
+        Notice::Concern { n } => find(*n).map_or_else(Message::default, |concern| raised(concern, release)),
+        Notice::ConcernResolved { n } => match find(*n).and_then(|concern| Some((concern, concern.resolved.as_ref()?)))
+        {
+            Some((concern, resolved)) => ended(concern, resolved, release),
+            None => Message::default(),
+        },
+        _ => Message::default(),
+    }
+}
+
+fn raised(concern: &Concern, release: &Release) -> Message {
+    let (n, name) = (concern.n, words::name(release));
+    let body = Text::new().and(who(concern)).t(format!(": “{}”", concern.text));
+    match &concern.resolved {
+        None => Message::new(Tone::Bad, Text::from(format!("✋ Concern #{n} · {name}"))).body(body).field(
+            WHAT_NOW,
+            Text::from("Go is refused while it is open. Whoever raised it, or a release manager, ends it with ")
+                .code("/release concern resolve")
+                .t("."),
+        ),
+        Some(resolved) => Message::new(Tone::Plain, Text::from(format!("✅ Concern #{n} resolved · {name}")))
+            .body(body)
+            .field("Resolved", how(resolved)),
+    }
+}
+
+fn ended(concern: &Concern, resolved: &Resolved, release: &Release) -> Message {
+    let left = crate::domain::concern::open(release).count();
+    let rest = match left {
+        0 => "No concern is open.".to_owned(),
+        1 => "One concern is still open.".to_owned(),
+        n => format!("{n} concerns are still open."),
+    };
+    Message::new(Tone::Good, Text::from(format!("✅ Concern #{} resolved · {}", concern.n, words::name(release))))
+        .body(Text::new().and(who(concern)).t(format!(": “{}”", concern.text)))
+        .field("Resolved", how(resolved))
+        .field("Left", Text::from(rest))
+}
+
+fn who(concern: &Concern) -> Text {
+    Text(vec![Span::User(concern.by.clone())])
+}
+
+fn how(resolved: &Resolved) -> Text {
+    Text::from(format!("{}: “{}” ", resolved.by, resolved.how)).time(resolved.at, Stamp::Relative)
+}
