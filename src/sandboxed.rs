@@ -219,8 +219,8 @@ impl Sandboxed {
     /// A sentence that says what does not fit.
     pub async fn check_journal(&self) -> anyhow::Result<i64> {
         let store = self.app.desk().store();
-        let (entries, _) =
-            crate::store::verify(store).await?.map_err(|seq| anyhow::anyhow!("the chain breaks at entry {seq}"))?;
+        let head = crate::store::verify(store, None).await?;
+        let entries = head.map_err(|broken| anyhow::anyhow!("the chain does not hold: {broken:?}"))?.seq;
         for head in store.list_releases(&GuildId(GUILD.to_string())).await? {
             let journal: Vec<_> = store.history(head.id).await?.into_iter().map(|e| e.recorded).collect();
             let replayed = crate::domain::release::Release::replay(&journal);

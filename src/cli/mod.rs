@@ -10,6 +10,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::store::Head;
+
 /// Runs the communications of a software release.
 #[derive(Debug, Parser)]
 #[command(name = "tminus", version)]
@@ -77,6 +79,9 @@ enum AuditCommand {
     Verify {
         #[arg(long)]
         config: PathBuf,
+        /// A head noted earlier, such as an all-clear says: shows a journal that was cut off or written anew.
+        #[arg(long)]
+        head: Option<Head>,
     },
 }
 
@@ -101,7 +106,9 @@ pub fn main() -> ExitCode {
             Command::Health { url } => Ok(service::health(&url).await),
             Command::Plan { command } => plan::run(command),
             Command::Preview(arguments) => plan::preview(&arguments),
-            Command::Audit { command: AuditCommand::Verify { config } } => service::audit(&config).await,
+            Command::Audit { command: AuditCommand::Verify { config, head } } => {
+                service::audit(&config, head.as_ref()).await
+            }
         }
     });
     code.unwrap_or_else(|error| failed(&error))

@@ -9,7 +9,7 @@ use super::{complain, say};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
-use crate::store::{self, Purpose, Store};
+use crate::store::{self, Broken, Head, Purpose, Store};
 use crate::telemetry;
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
@@ -86,17 +86,27 @@ pub(super) async fn health(url: &str) -> ExitCode {
     }
 }
 
-pub(super) async fn audit(path: &Path) -> anyhow::Result<ExitCode> {
+pub(super) async fn audit(path: &Path, noted: Option<&Head>) -> anyhow::Result<ExitCode> {
     let config = config::load(path, &std::env::vars().collect())?;
     let store = Store::open(&config.database, Purpose::Service).await?;
-    match store::verify(&store).await? {
-        Ok((entries, head)) => {
-            say(&format!("{entries} entries, the chain holds. Head: {head}"));
-            Ok(ExitCode::SUCCESS)
+    let why = match store::verify(&store, noted).await? {
+        Ok(head) => {
+            let noted = noted.map_or(String::new(), |noted| format!(" Entry {} is the one that was noted.", noted.seq));
+            say(&format!("{} entries, the chain holds. Head: {head}.{noted}", head.seq));
+            return Ok(ExitCode::SUCCESS);
         }
-        Err(seq) => {
-            complain(&format!("The chain breaks at entry {seq}: from there on the journal is not what was written."));
-            Ok(ExitCode::from(1))
+        Err(Broken::At(seq)) => {
+            format!("The chain breaks at entry {seq}: from there on the journal is not what was written.")
         }
-    }
+        Err(Broken::CutAfter(last)) => {
+            format!(
+                "The journal ends at entry {last}, before the one that was noted: its end was cut off, or an older copy restored."
+            )
+        }
+        Err(Broken::Rewritten(seq)) => {
+            format!("Entry {seq} is not the one that was noted: the journal was written anew, at this entry or before.")
+        }
+    };
+    complain(&why);
+    Ok(ExitCode::from(1))
 }

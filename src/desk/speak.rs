@@ -78,6 +78,11 @@ async fn post(
     if let Notice::Stuck { key, .. } = &posting.notice {
         quote(connection, &full_key(release, key), &mut message).await?;
     }
+    if let Notice::AllClear { .. } = &posting.notice
+        && let Some(head) = Store::head(connection).await?
+    {
+        message = message.field(voice::RECORD, voice::record(&head.to_string()));
+    }
     message.call_users.clone_from(&posting.mention);
     let quiet = match &posting.to {
         Destination::Audience(audience) => quiet_until(&release.policy, audience, now).is_some(),

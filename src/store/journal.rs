@@ -15,6 +15,49 @@ pub struct Entry {
     pub recorded: Recorded,
 }
 
+/// A point of the chain that was noted outside the database: an entry's number and the beginning of its hash, as `812-3f2a…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    pub seq: i64,
+    pub hash: String,
+}
+
+/// Hexadecimal digits of a hash that are shown: enough that nobody finds another journal with the same.
+const SHOWN: usize = 24;
+/// The fewest that are taken back.
+const FEWEST: usize = 12;
+
+impl std::fmt::Display for Head {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", self.seq, self.hash.get(..SHOWN).unwrap_or(&self.hash))
+    }
+}
+
+impl std::str::FromStr for Head {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad =
+            || format!("“{text}” is not a journal head; it looks like 812-3f2a9c0b1d2e, as the all-clear says it");
+        let (seq, hash) = text.trim().split_once('-').ok_or_else(bad)?;
+        let seq: i64 = seq.parse().map_err(|_not_a_number| bad())?;
+        let hash = hash.to_lowercase();
+        let fits = hash.len() >= FEWEST && hash.len() <= 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        if fits && seq > 0 { Ok(Self { seq, hash }) } else { Err(bad()) }
+    }
+}
+
+/// Where and how a journal is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broken {
+    /// This entry does not follow from the one before.
+    At(i64),
+    /// The chain ends before the entry that was noted.
+    CutAfter(i64),
+    /// The entry that was noted is another one now: the chain was written anew.
+    Rewritten(i64),
+}
+
 fn link(prev: &str, guild: &str, release: &str, at: i64, entry: &str) -> String {
     let mut hash = Sha256::new();
     for part in [prev, guild, release, &at.to_string(), entry] {
@@ -65,6 +108,15 @@ impl Store {
         Ok(())
     }
 
+    /// The end of the chain, as this transaction sees it.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn head(txn: &mut SqliteConnection) -> Result<Option<Head>, StoreFault> {
+        let row = sqlx::query!("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetch_optional(txn).await?;
+        Ok(row.map(|row| Head { seq: row.seq, hash: row.hash }))
+    }
+
     /// A release's journal, oldest first.
     ///
     /// # Errors
@@ -93,11 +145,12 @@ impl Store {
     }
 }
 
-/// Checks the whole chain.
+/// Checks the whole chain, and that it holds the point that was noted, if there is one: alone the chain cannot show that its
+/// end was cut off, or that all of it was written anew.
 ///
 /// # Errors
-/// Database faults. A broken chain is `Ok(Err(seq))`, the first entry that does not fit.
-pub async fn verify(store: &Store) -> Result<Result<(i64, String), i64>, StoreFault> {
+/// Database faults. A broken chain is `Ok(Err(…))`.
+pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, Broken>, StoreFault> {
     let mut prev = String::new();
     let mut last = 0;
     loop {
@@ -108,15 +161,113 @@ pub async fn verify(store: &Store) -> Result<Result<(i64, String), i64>, StoreFa
         .fetch_all(store.read())
         .await?;
         if rows.is_empty() {
-            return Ok(Ok((last, prev)));
+            return Ok(match noted {
+                Some(noted) if noted.seq > last => Err(Broken::CutAfter(last)),
+                _ => Ok(Head { seq: last, hash: prev }),
+            });
         }
         for row in rows {
             let hash = link(&prev, &row.guild_id, row.release_id.as_deref().unwrap_or(""), row.at, &row.entry);
             if row.seq != last + 1 || row.prev_hash != prev || row.hash != hash {
-                return Ok(Err(row.seq));
+                return Ok(Err(Broken::At(row.seq)));
+            }
+            if noted.is_some_and(|noted| noted.seq == row.seq && !hash.starts_with(&noted.hash)) {
+                return Ok(Err(Broken::Rewritten(row.seq)));
             }
             prev = hash;
             last = row.seq;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Purpose;
+
+    async fn journal(file: &std::path::Path) -> (Store, Head) {
+        let store = Store::open(file, Purpose::Sandbox).await.unwrap();
+        let mut txn = store.begin().await.unwrap();
+        for n in 0..20_i64 {
+            let entry = (Timestamp::from_second(1_800_000_000 + n).unwrap(), format!("{{\"n\":{n}}}"));
+            Store::append(&mut txn, &GuildId::from("guild"), None, &[entry]).await.unwrap();
+        }
+        let head = Store::head(&mut txn).await.unwrap().unwrap();
+        // Whoever can write the file can do that as well.
+        for trigger in ["DROP TRIGGER journal_no_update", "DROP TRIGGER journal_no_delete"] {
+            sqlx::query(trigger).execute(&mut *txn).await.unwrap();
+        }
+        txn.commit().await.unwrap();
+        (store, head)
+    }
+
+    async fn run(store: &Store, sql: &'static str, number: i64) {
+        let mut txn = store.begin().await.unwrap();
+        sqlx::query(sql).bind(number).execute(&mut *txn).await.unwrap();
+        txn.commit().await.unwrap();
+    }
+
+    /// As somebody would who may write the file: every hash is made to fit again.
+    async fn chain_anew(store: &Store) {
+        let mut txn = store.begin().await.unwrap();
+        let rows: Vec<(i64, String, Option<String>, i64, String)> =
+            sqlx::query_as("SELECT seq, guild_id, release_id, at, entry FROM journal ORDER BY seq")
+                .fetch_all(&mut *txn)
+                .await
+                .unwrap();
+        let mut prev = String::new();
+        for (seq, guild, release, at, entry) in rows {
+            let hash = link(&prev, &guild, release.as_deref().unwrap_or(""), at, &entry);
+            sqlx::query("UPDATE journal SET prev_hash = ?, hash = ? WHERE seq = ?")
+                .bind(prev)
+                .bind(&hash)
+                .bind(seq)
+                .execute(&mut *txn)
+                .await
+                .unwrap();
+            prev = hash;
+        }
+        txn.commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whatever_is_changed_is_found_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        for (n, column) in ["entry", "guild_id", "at", "prev_hash", "hash"].into_iter().enumerate() {
+            let (store, head) = journal(&folder.path().join(format!("{n}.db"))).await;
+            assert_eq!(verify(&store, Some(&head)).await.unwrap(), Ok(head));
+            let sql = match column {
+                "entry" => "UPDATE journal SET entry = replace(entry, ':', ' :') WHERE seq = ?",
+                "guild_id" => "UPDATE journal SET guild_id = 'other' WHERE seq = ?",
+                "at" => "UPDATE journal SET at = at + 1 WHERE seq = ?",
+                "prev_hash" => "UPDATE journal SET prev_hash = hash WHERE seq = ?",
+                _ => "UPDATE journal SET hash = prev_hash WHERE seq = ?",
+            };
+            run(&store, sql, 7).await;
+            assert_eq!(verify(&store, None).await.unwrap(), Err(Broken::At(7)), "{column}");
+            store.close().await;
+        }
+        let (store, _) = journal(&folder.path().join("gap.db")).await;
+        run(&store, "DELETE FROM journal WHERE seq = ?", 7).await;
+        assert_eq!(verify(&store, None).await.unwrap(), Err(Broken::At(8)), "an entry is missing");
+    }
+
+    #[tokio::test]
+    async fn a_noted_head_shows_a_tail_that_was_cut_off_and_a_chain_that_was_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, head) = journal(&folder.path().join("cut.db")).await;
+        run(&store, "DELETE FROM journal WHERE seq > ?", 15).await;
+        assert!(verify(&store, None).await.unwrap().is_ok(), "what is left holds by itself");
+        assert_eq!(verify(&store, Some(&head)).await.unwrap(), Err(Broken::CutAfter(15)));
+
+        let (store, head) = journal(&folder.path().join("anew.db")).await;
+        run(&store, "UPDATE journal SET entry = '{}' WHERE seq = ?", 3).await;
+        chain_anew(&store).await;
+        assert!(verify(&store, None).await.unwrap().is_ok(), "a chain that was written anew holds by itself");
+        let noted: Head = head.to_string().parse().unwrap();
+        assert_eq!(verify(&store, Some(&noted)).await.unwrap(), Err(Broken::Rewritten(20)));
+        for bad in ["", "20", "x-123456789012", "0-123456789012", "20-12345", "20-zzzzzzzzzzzz"] {
+            assert!(bad.parse::<Head>().is_err(), "{bad}");
         }
     }
 }

@@ -10,6 +10,18 @@ use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
 use crate::domain::release::{Issue, Release, Run};
 
+/// What an all-clear's field about the journal is called.
+pub const RECORD: &str = "Record";
+
+/// The journal's head at the all-clear: whoever keeps it can prove later that nothing before it was changed.
+pub fn record(head: &str) -> Text {
+    Text::from("Journal head ")
+        .code(head)
+        .t(". Keep it: ")
+        .code("tminus audit verify --head")
+        .t(" proves that nothing before it was changed.")
+}
+
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     let name = words::name(release);
     match notice {

@@ -28,6 +28,7 @@ pub mod workspace;
 mod tests;
 
 pub use card::card;
+pub use closing::{RECORD, record};
 pub use message::{Button, Field, Message, Style, Tone, WHAT_NOW};
 pub use notice::say;
 pub use page::{PageEntry, PageState, entry as page_entry};

@@ -219,7 +219,12 @@ pub fn text(message: &Message) -> String {
             line(readable(words));
         }
         for field in embed["fields"].as_array().into_iter().flatten() {
-            let value = readable(field["value"].as_str().unwrap_or_default()).replace('\n', "\n    ");
+            let mut value = readable(field["value"].as_str().unwrap_or_default()).replace('\n', "\n    ");
+            if let Some((before, rest)) = value.split_once("Journal head ") {
+                // It differs from run to run.
+                let after = rest.split_once('.').map_or("", |(_, after)| after);
+                value = format!("{before}Journal head ⟨head⟩.{after}");
+            }
             line(format!("  {}: {value}", field["name"].as_str().unwrap_or_default()));
         }
         if let Some(footer) = embed["footer"]["text"].as_str() {

@@ -49,7 +49,7 @@ async fn drain(process: &Process) {
 
 /// The journal replays to the state, whatever failed in between.
 async fn check(process: &Process, release: ReleaseId) {
-    crate::store::verify(&process.store).await.unwrap().unwrap();
+    crate::store::verify(&process.store, None).await.unwrap().unwrap();
     let journal: Vec<_> = process.store.history(release).await.unwrap().into_iter().map(|e| e.recorded).collect();
     let replayed = crate::domain::release::Release::replay(&journal);
     assert_eq!(replayed, process.store.read_release(release).await.unwrap());
@@ -175,7 +175,7 @@ async fn f27_a_flipped_byte_is_noticed_or_does_no_harm() {
             }
         };
         let sound = store.integrity().await.is_ok_and(|found| found == ["ok"]);
-        let chain = matches!(crate::store::verify(&store).await, Ok(Ok(_)));
+        let chain = matches!(crate::store::verify(&store, None).await, Ok(Ok(_)));
         let read = store.read_release(release).await;
         let journal = store.history(release).await.map(|h| h.into_iter().map(|e| e.recorded).collect::<Vec<_>>());
         let replayed = journal.ok().and_then(|journal| crate::domain::release::Release::replay(&journal));
