@@ -393,6 +393,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::Signed { .. } | Notice::SignoffRefused { .. } | Notice::Withdrawn { .. } | Notice::Approved => {
             "sign-off"
         }
+        Notice::HandedOver { .. } => "people",
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => "concern",
         Notice::Stuck { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",

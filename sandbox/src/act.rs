@@ -290,6 +290,14 @@ impl Sandbox {
                 return cannot(format!("/{path} has no option {name}"));
             };
             let mut option = json!({ "name": name, "type": spec["type"], "value": typed_value(spec, value)? });
+            if spec["type"] == 6 {
+                let id = option["value"].as_str().unwrap_or_default().to_owned();
+                let Some(named) = id.parse().ok().and_then(|id| state.world.by_id(id)) else {
+                    return cannot(format!("{name} takes a member's id"));
+                };
+                resolved["users"][&id] = state.user(named);
+                resolved["members"][&id] = state.member(named);
+            }
             if focused == Some(*name) {
                 option["focused"] = json!(true);
             }

@@ -84,6 +84,12 @@ pub enum PlanCommand {
         post: Post,
         user: UserId,
     },
+    /// Somebody else takes a part over.
+    HandOver {
+        post: Post,
+        to: UserId,
+        reason: Option<String>,
+    },
 }
 
 /// Lets the release through a freeze; the name may be left out where one stands against it.

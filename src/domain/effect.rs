@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::command::Verdict;
+use super::command::{Post, Verdict};
 use super::ids::{Audience, UserId};
 use super::notice::Notice;
 use super::plan::SignoffRole;
@@ -110,7 +110,7 @@ pub enum Prompt {
     Postmortem,
     /// Pick the member a plan's name means.
     Person {
-        post: super::command::Post,
+        post: Post,
     },
     /// A section's text that was refused, to be edited again.
     Section(Box<RefusedSection>),
@@ -193,6 +193,9 @@ pub enum Reply {
     },
     SignoffRefused {
         role: SignoffRole,
+    },
+    HandedOver {
+        post: Post,
     },
     ConcernRaised {
         n: u32,

@@ -105,6 +105,12 @@ pub enum PlanEvent {
         post: Post,
         user: UserId,
     },
+    HandedOver {
+        post: Post,
+        from: Option<UserId>,
+        to: UserId,
+        reason: Option<String>,
+    },
     DraftReminded,
     T0Asked,
 }

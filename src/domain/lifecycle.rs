@@ -99,6 +99,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
             work.record(PlanEvent::Named { post, user });
             Ok(Reply::Named)
         }
+        PlanCommand::HandOver { post, to, reason: why } => hand_over(work, post, to, why),
     }
 }
 
@@ -212,6 +213,32 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     }
     work.record(PlanEvent::Scrubbed { reason: why });
     Ok(Reply::Scrubbed)
+}
+
+/// Somebody else takes a part over; whatever is asked of it from here on goes to them.
+fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -> Result<Reply, Refusal> {
+    let release = &work.release;
+    let from = match post {
+        Post::Owner => release.plan.owner_user(),
+        Post::OnCall => release.plan.on_call_user(),
+    };
+    let from = from.cloned();
+    if from.as_ref() == Some(&to) {
+        return Err(Refusal::AlreadyDone { what: "handing over to them".to_owned() });
+    }
+    // An owner does not sign their own plan, in either order.
+    let signed = release.signoffs.iter().find(|(_, signoff)| signoff.user == to && signoff.digest == release.digest);
+    if let (Post::Owner, Some((role, _)), false) = (post, signed, work.ctx.policy.self_approval) {
+        return Err(Refusal::HasSigned { role: *role });
+    }
+    let why = why.map(|why| reason(&why)).transpose()?;
+    work.record(PlanEvent::HandedOver { post, from: from.clone(), to: to.clone(), reason: why.clone() });
+    let (key, by) = (work.unique("handover"), work.by());
+    let mention = [to.clone()].into_iter().chain(from.clone()).collect();
+    let posting = work.post(key, Destination::Release, Notice::HandedOver { post, from, to, by, reason: why });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+    Ok(Reply::HandedOver { post })
 }
 
 /// The author of a draft is reminded once, at its T-24h.
@@ -336,6 +363,19 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             };
             if let Some(contact) = contact {
                 contact.user = Some(user.clone());
+            }
+        }
+        PlanEvent::HandedOver { post, from, to, reason: _ } => {
+            let contact = match post {
+                Post::Owner => &mut release.plan.owner,
+                Post::OnCall => &mut release.plan.on_call,
+            };
+            if let Some(contact) = contact {
+                contact.user = Some(to.clone());
+            }
+            // Whoever owned it does not sign it by giving it away.
+            if let (Post::Owner, Some(from)) = (post, from) {
+                release.revisers.insert(from.clone());
             }
         }
         PlanEvent::DraftReminded => release.draft_reminded = true,

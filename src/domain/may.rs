@@ -2,7 +2,7 @@
 //! roots that decide; no topic asks for itself. It must not know surfaces.
 
 use super::command::{
-    AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, NoticeCommand, PlanCommand,
+    AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, NoticeCommand, PlanCommand, Post,
     RollbackCommand, SignoffCommand, StageCommand,
 };
 use super::concern;
@@ -30,6 +30,8 @@ pub enum Action {
     Revise,
     /// Tie a name of the plan to a member.
     Name,
+    /// Give the owner's or the on-call's part to somebody else.
+    HandOver(Post),
     Submit,
     Reschedule,
     Scrub,
@@ -114,6 +116,7 @@ impl Action {
                 PlanCommand::Reschedule { .. } => Self::Reschedule,
                 PlanCommand::Scrub { .. } => Self::Scrub,
                 PlanCommand::Name { .. } => Self::Name,
+                PlanCommand::HandOver { post, .. } => Self::HandOver(*post),
             },
             Command::Signoff(
                 SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. },
@@ -197,7 +200,9 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
         Action::Read => return Ok(()),
         Action::Import | Action::Train | Action::Except => vec![managers()],
         Action::Revise | Action::Name | Action::Submit => vec![Who::Author, Who::Owner, managers()],
-        Action::Scrub
+        Action::HandOver(Post::OnCall) => vec![Who::Owner, Who::OnCall, managers()],
+        Action::HandOver(Post::Owner)
+        | Action::Scrub
         | Action::Reschedule
         | Action::Correct
         | Action::Go
@@ -245,6 +250,8 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Revise => (planned || matches!(phase, Phase::Draft), Wanted::Import),
         // Later a change of people would slip past whoever signed.
         Action::Name => (matches!(phase, Phase::Draft), Wanted::Import),
+        // In a draft it is the plan's own to say.
+        Action::HandOver(_) => (!release.ended() && !matches!(phase, Phase::Draft), Wanted::HandOver),
         Action::Submit => (matches!(phase, Phase::Draft), Wanted::Submit),
         Action::Reschedule if matches!(phase, Phase::Draft) => return Err(Refusal::NotScheduledYet),
         Action::Reschedule => (planned || held_before, Wanted::Reschedule),

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::command::Verdict;
+use super::command::{Post, Verdict};
 use super::delivery::{Settled, Stuck};
 use super::freeze::Planned;
-use super::ids::Audience;
+use super::ids::{Audience, UserId};
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
 
@@ -36,6 +36,14 @@ pub enum Notice {
         name: String,
     },
     Approved,
+    /// Somebody else has a part now.
+    HandedOver {
+        post: Post,
+        from: Option<UserId>,
+        to: UserId,
+        by: String,
+        reason: Option<String>,
+    },
     /// An objection, as it stands.
     Concern {
         n: u32,

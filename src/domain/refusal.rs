@@ -20,6 +20,10 @@ pub enum Refusal {
     NotAllowed {
         who: Vec<Who>,
     },
+    /// Whoever is to own the plan has signed it.
+    HasSigned {
+        role: SignoffRole,
+    },
     /// The server has silenced them.
     TimedOut,
     RoleUnmapped {
@@ -137,6 +141,7 @@ pub enum Wanted {
     Correct,
     Item,
     Concern,
+    HandOver,
 }
 
 /// One thing that stands open.

@@ -34,7 +34,7 @@ pub struct Release {
     pub no: ReleaseNo,
     pub guild: GuildId,
     pub author: UserId,
-    /// Whoever imported a later revision: as much its author as the first.
+    /// Whoever imported a later revision, or owned it before: as much its author as the first.
     pub revisers: BTreeSet<UserId>,
     /// Events so far: names what is said once and has no name of its own.
     pub seq: u64,

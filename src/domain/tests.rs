@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::agenda::agenda;
 use super::command::{
     AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, FreezeException, Imported, NoticeCommand,
-    PlanCommand, RollbackCommand, Signal, SignoffCommand, StageCommand, Verdict,
+    PlanCommand, Post, RollbackCommand, Signal, SignoffCommand, StageCommand, Verdict,
 };
 use super::concern;
 use super::decide::{Context, decide, open};
@@ -108,7 +108,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     let reason = || "because".to_owned();
     let ana = || person("ana", &["manager", "lead"]);
     let eva = || person("eva", &["sre", "lead"]);
-    match n % 35 {
+    match n % 36 {
         0 => (ana(), Command::Plan(PlanCommand::Submit)),
         1 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
         2 => (person("dev", &["product"]), Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner))),
@@ -205,6 +205,11 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             (ana(), Command::Notice(correct))
         }
         31 => (person("gwen", &["support"]), Command::Notice(NoticeCommand::Brief { rung: None })),
+        35 => {
+            let (to, reason) = (UserId::from("zoe"), Some(reason()));
+            let post = if minute % 2 == 0 { Post::Owner } else { Post::OnCall };
+            (ana(), Command::Plan(PlanCommand::HandOver { post, to, reason }))
+        }
         33 => (eva(), Command::Concern(ConcernCommand::Raise { text: reason() })),
         34 => (ana(), Command::Concern(ConcernCommand::Resolve { concern: None, how: reason() })),
         _ => (
@@ -236,7 +241,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..70, 0i64..400), 1..60), as_usual in any::<bool>()) {
+    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..72, 0i64..400), 1..60), as_usual in any::<bool>()) {
         let (mut release, mut journal) = draft(PLAN);
         let (policy, mut now) = (policy(), begin());
         let mut keys = std::collections::BTreeSet::new();
@@ -382,7 +387,7 @@ fn the_journals_language_is_frozen() {
     ];
     let before_go = [(0, 0), (1, 0), (21, 23 * 60 + 10), (31, 1), (30, 2), (26, 90), (28, 1), (26, 80), (27, 1)];
     let undone = [(0, 0), (1, 0), (2, 0), (3, 0), (8, 0), (9, 25 * 60 + 1), (29, 0), (9, 0), (12, 31), (29, 0)];
-    let objected = [(0, 0), (33, 5), (34, 5)];
+    let objected = [(0, 0), (33, 5), (34, 5), (35, 5)];
     let journal = [played(&script), played(&before_go), played(&undone), played(&objected)].concat();
     let lines: String = journal.iter().map(|r| serde_json::to_string(r).unwrap() + "\n").collect();
     golden_lines(&lines);

@@ -13,6 +13,7 @@ mod ladder;
 mod message;
 mod notice;
 mod page;
+mod people;
 mod plain;
 mod refusal;
 mod reply;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
-use super::{alerts, closing, concern, delivery, ladder, run, signoff, words};
+use super::{alerts, closing, concern, delivery, ladder, people, run, signoff, words};
 use crate::domain::command::Verdict;
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::notice::Notice;
@@ -22,6 +22,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::Withdrawn { .. }
         | Notice::Approved
         | Notice::BreakGlassFollowUp { .. } => signoff::say(notice, release),
+        Notice::HandedOver { .. } => people::say(notice, release),
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => concern::say(notice, release),
         Notice::Rung { .. }
         | Notice::GoNoGo { .. }

@@ -44,6 +44,7 @@ fn verb(wanted: Wanted) -> &'static str {
         Wanted::Correct => "Correcting a notice",
         Wanted::Item => "Ticking an item",
         Wanted::Concern => "A concern",
+        Wanted::HandOver => "Handing over",
     }
 }
 
@@ -83,6 +84,11 @@ fn sentence(refusal: &Refusal) -> Text {
             }
             text
         }
+        Refusal::HasSigned { role } => Text::from(format!(
+            "They signed this plan as {role}, and an owner does not sign their own plan. They withdraw it first ("
+        ))
+        .code("/release signoff withdraw")
+        .t("), or somebody else takes over."),
         Refusal::TimedOut => {
             Text::from("You are timed out in this server: nothing you type or press counts until that is over.")
         }

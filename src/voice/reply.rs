@@ -50,6 +50,9 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::SignoffRefused { role } => {
             ok(Text::from(format!("Your refusal as {role} is recorded, and the owner is told.")))
         }
+        Reply::HandedOver { post } => {
+            ok(Text::from(format!("There is a new {}, and that is announced.", super::people::post(*post))))
+        }
         Reply::ConcernRaised { n } => ok(Text::from(format!(
             "Concern #{n} is raised; the owner is told, and go is refused until it is resolved."
         ))),

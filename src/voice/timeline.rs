@@ -37,6 +37,10 @@ fn what(release: &Release, event: &Event) -> String {
             PlanEvent::Approved => "all required roles have signed: approved".to_owned(),
             PlanEvent::Scrubbed { reason } => format!("scrubbed: “{reason}”"),
             PlanEvent::Named { .. } => "picked the member a name of the plan means".to_owned(),
+            PlanEvent::HandedOver { post, reason, .. } => {
+                let why = reason.as_ref().map_or(String::new(), |why| format!(": “{why}”"));
+                format!("gave the part of the {} to somebody else{why}", super::people::post(*post))
+            }
             PlanEvent::DraftReminded => "reminded the author of the draft".to_owned(),
             PlanEvent::T0Asked => "asked for go or no-go".to_owned(),
         },

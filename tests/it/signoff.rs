@@ -197,3 +197,35 @@ async fn a_concern_stands_against_go_until_it_is_resolved_by_name() {
     assert!(lines.contains("file"), "{lines}");
     rig.finish().await;
 }
+
+/// Owner and on-call are handed over on the record; every ping from then on goes to whoever has the part (`product.md` 12).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_is_handed_over_and_the_pings_move_with_it() {
+    let rig = Rig::approved().await;
+    let id = |name: &str| tminus::sandboxed::world().person(name).unwrap().id.to_string();
+    let hand = async |who: &str, part: &str, to: &str| {
+        rig.slash(who, "release handover", &[("part", part), ("to", &id(to)), ("reason", "Ana is ill")]).await
+    };
+    let stranger = hand("hugo", "owner", "hugo").await;
+    assert!(stranger.contains("You may not do this"), "{stranger}");
+    let signer = hand("ana", "owner", "eva").await;
+    assert!(signer.contains("They signed this plan as SRE/Ops"), "an owner does not sign their own plan: {signer}");
+    let on_call = hand("ben", "owner", "ben").await;
+    assert!(on_call.contains("You may not do this"), "the on-call gives away their own part only: {on_call}");
+    let done = hand("ana", "owner", "hugo").await;
+    assert!(done.contains("There is a new release owner"), "{done}");
+    let said = rig.newest("releases");
+    let words = "@hugo is the release owner now, in place of @ana";
+    assert!(said.contains("🤝 New release owner") && said.contains(words), "{said}");
+    assert!(said.contains("calls @hugo @ana") && said.contains("Ana is ill"), "{said}");
+    let again = hand("hugo", "owner", "hugo").await;
+    assert!(again.contains("⛔"), "{again}");
+    rig.advance(t(0)).await;
+    let asked = rig.newest("releases");
+    assert!(asked.contains("calls @hugo") && !asked.contains("calls @ana"), "go or no-go is the new owner's: {asked}");
+    let went = rig.slash("hugo", "release go", &[]).await;
+    assert!(went.contains("is live"), "{went}");
+    let done = hand("ben", "on_call", "eva").await;
+    assert!(done.contains("There is a new on-call engineer"), "while it is live as well: {done}");
+    rig.finish().await;
+}

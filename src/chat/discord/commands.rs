@@ -132,6 +132,16 @@ pub fn all() -> Value {
             vec![text("time", "The new T-0, such as 2026-12-15 15:00 Europe/Berlin", true), reason(true)],
             true,
         ),
+        verb(
+            "handover",
+            "Give the owner's or the on-call's part to somebody else",
+            vec![
+                choices("part", "Which part", true, &[("Release owner", "owner"), ("On-call engineer", "on_call")]),
+                option(6, "to", "Who takes it over", true),
+                reason(false),
+            ],
+            true,
+        ),
         verb("scrub", "Call the release off before T-0", vec![reason(true)], true),
         verb("timeline", "What happened, from the journal", vec![], true),
         verb("export", "The plan with what happened filled in", vec![], true),

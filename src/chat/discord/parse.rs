@@ -1,5 +1,7 @@
 //! From what Discord sends to what the desk is asked. Identity and roles are those of this very interaction.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serenity::model::application::{
     CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction, ComponentInteractionDataKind,
@@ -9,8 +11,8 @@ use serenity::model::guild::Member;
 use serenity::model::user::User;
 
 use crate::domain::command::{
-    AlertCommand, ClosingCommand, Command, ConcernCommand, NoticeCommand, PlanCommand, RollbackCommand, SignoffCommand,
-    StageCommand, Verdict,
+    AlertCommand, ClosingCommand, Command, ConcernCommand, NoticeCommand, PlanCommand, Post, RollbackCommand,
+    SignoffCommand, StageCommand, Verdict,
 };
 use crate::domain::effect::Choice;
 use crate::domain::ids::{GuildId, RoleId, UserId};
@@ -51,13 +53,20 @@ pub(super) struct Typed {
     /// `release signoff give`.
     pub(super) path: String,
     options: Vec<(String, CommandDataOptionValue)>,
+    /// People named in options: whether each is a bot, and whether a member.
+    people: BTreeMap<String, (bool, bool)>,
     /// The option under the cursor, for autocomplete.
     pub(super) focus: Option<(String, String)>,
 }
 
 impl Typed {
     pub(super) fn of(interaction: &CommandInteraction) -> Self {
-        let mut typed = Self { path: interaction.data.name.clone(), ..Self::default() };
+        let resolved = &interaction.data.resolved;
+        let person = |(id, user): (&serenity::model::id::UserId, &User)| {
+            (id.to_string(), (user.bot, resolved.members.contains_key(id)))
+        };
+        let people = resolved.users.iter().map(person).collect();
+        let mut typed = Self { path: interaction.data.name.clone(), people, ..Self::default() };
         typed.walk(&interaction.data.options);
         typed
     }
@@ -82,6 +91,18 @@ impl Typed {
         self.options.iter().find(|(n, _)| n == name).map(|(_, v)| v)
     }
 
+    /// A member, not a bot.
+    fn member(&self, name: &str) -> Result<UserId, Unread> {
+        let Some(CommandDataOptionValue::User(id)) = self.value(name) else {
+            return Err(format!("Name a member in the option “{name}”."));
+        };
+        match self.people.get(&id.to_string()) {
+            Some((false, true)) => Ok(UserId(id.to_string())),
+            Some((true, _)) => Err("A bot cannot take that part.".to_owned()),
+            _ => Err("They are not a member of this server.".to_owned()),
+        }
+    }
+
     pub(super) fn text(&self, name: &str) -> Option<String> {
         match self.value(name)? {
             CommandDataOptionValue::String(text) => Some(text.clone()),
@@ -99,6 +120,10 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
     let role = || SignoffRole::from_slug(&text("role")).ok_or_else(|| "That is not a sign-off role.".to_owned());
     let command = match typed.path.as_str() {
         "release submit" => Ok(Command::Plan(PlanCommand::Submit)),
+        "release handover" => typed.member("to").map(|to| {
+            let post = if text("part") == "on_call" { Post::OnCall } else { Post::Owner };
+            Command::Plan(PlanCommand::HandOver { post, to, reason: typed.text("reason") })
+        }),
         "release scrub" => Ok(Command::Plan(PlanCommand::Scrub { reason: text("reason") })),
         "release reschedule" => parse_when(&text("time"), zone)
             .map(|t0| Command::Plan(PlanCommand::Reschedule { t0, reason: text("reason") }))

@@ -3,7 +3,9 @@
 use jiff::SignedDuration;
 
 use super::{PLAN, administrator, begin, draft, person, policy};
-use crate::domain::command::{ClosingCommand, Command, PlanCommand, RollbackCommand, SignoffCommand, StageCommand};
+use crate::domain::command::{
+    ClosingCommand, Command, PlanCommand, Post, RollbackCommand, SignoffCommand, StageCommand,
+};
 use crate::domain::decide::{Context, decide};
 use crate::domain::ids::{Audience, UserId};
 use crate::domain::may::{Action, may};
@@ -116,6 +118,8 @@ fn the_matrix_of_rights_is_what_a_person_has_read() {
         Action::Repolicy,
         Action::Revise,
         Action::Name,
+        Action::HandOver(Post::Owner),
+        Action::HandOver(Post::OnCall),
         Action::Submit,
         Action::Reschedule,
         Action::Scrub,
