@@ -104,7 +104,9 @@ pub(super) async fn audit(path: &Path, noted: Option<&Head>) -> anyhow::Result<E
             )
         }
         Err(Broken::Rewritten(seq)) => {
-            format!("Entry {seq} is not the one that was noted: the journal was written anew, at this entry or before.")
+            format!(
+                "Entry {seq} is not the one that was noted: the journal was written anew at this entry or before, or an older copy was restored and carried on."
+            )
         }
     };
     complain(&why);

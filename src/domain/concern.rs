@@ -14,9 +14,13 @@ use super::people::By;
 use super::refusal::{Open, Refusal};
 use super::release::Release;
 
-/// The most concerns a release may have open, and the most it keeps at all.
+/// The most concerns a release may have open, and one person of them.
 pub const MAX_OPEN: usize = 10;
-const MAX_KEPT: usize = 40;
+pub const MAX_OWN: usize = 3;
+/// The most it keeps; the journal has all. Those resolved first go first.
+const MAX_KEPT: usize = 20;
+/// Bytes kept of a text: a full list must leave room for the rest of the state.
+const MAX_TEXT: usize = 300;
 
 /// One objection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,11 +78,15 @@ pub(super) fn decide(work: &mut Work<'_>, command: ConcernCommand) -> Result<Rep
 }
 
 fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
-    let text = reason(text)?;
-    if open(&work.release).count() >= MAX_OPEN || work.release.concerns.len() >= MAX_KEPT {
-        return Err(Refusal::TooMany { what: "concerns", most: MAX_OPEN });
+    let text = cut(reason(text)?);
+    let own = |concern: &&Concern| work.ctx.actor.person().is_some_and(|person| person.user == concern.by);
+    if open(&work.release).filter(own).count() >= MAX_OWN {
+        return Err(Refusal::TooMany { what: "open concerns of yours", most: MAX_OWN });
     }
-    let n = work.release.concerns.last().map_or(1, |last| last.n + 1);
+    if open(&work.release).count() >= MAX_OPEN {
+        return Err(Refusal::TooMany { what: "open concerns", most: MAX_OPEN });
+    }
+    let n = work.release.concerns.iter().map(|concern| concern.n).max().unwrap_or(0) + 1;
     work.record(ConcernEvent::Raised { n, text });
     let mention = work.owner();
     let posting = work.post(key(n), Destination::Release, Notice::Concern { n });
@@ -88,7 +96,7 @@ fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
 }
 
 fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply, Refusal> {
-    let how = reason(how)?;
+    let how = cut(reason(how)?);
     let concern = meant(&work.release, typed)?;
     let n = concern.n;
     work.record(ConcernEvent::Resolved { n, how });
@@ -103,6 +111,13 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     Ok(Reply::ConcernResolved { n })
 }
 
+/// At most [`MAX_TEXT`] bytes, at the end of a character.
+fn cut(mut text: String) -> String {
+    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.truncate(end);
+    text
+}
+
 fn key(n: u32) -> String {
     format!("concern/{n}")
 }
@@ -111,6 +126,11 @@ pub(super) fn evolve(release: &mut Release, event: &ConcernEvent, at: Timestamp,
     match event {
         ConcernEvent::Raised { n, text } => {
             if let By::Person { user, name } = by {
+                if release.concerns.len() >= MAX_KEPT
+                    && let Some(old) = release.concerns.iter().position(|concern| concern.resolved.is_some())
+                {
+                    release.concerns.remove(old);
+                }
                 let (by, name, text) = (user.clone(), name.clone(), text.clone());
                 release.concerns.push(Concern { n: *n, by, name, at, text, resolved: None });
             }

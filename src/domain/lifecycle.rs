@@ -139,13 +139,14 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     Ok(Reply::Imported { revision: work.release.revision, material })
 }
 
-/// People picked once are kept when the plan still names them.
+/// People picked once, or who took a part over, are kept while the plan names the same person: a match by name must not undo
+/// what somebody decided.
 fn keep_names(release: &Release, plan: &mut super::plan::Plan) {
     let old = &release.plan;
     for (new, old) in [(&mut plan.owner, &old.owner), (&mut plan.on_call, &old.on_call)] {
         if let (Some(new), Some(old)) = (new, old)
-            && new.user.is_none()
-            && new.name == old.name
+            && old.user.is_some()
+            && (&new.name, &new.handle) == (&old.name, &old.handle)
         {
             new.user.clone_from(&old.user);
         }
@@ -226,9 +227,10 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     if from.as_ref() == Some(&to) {
         return Err(Refusal::AlreadyDone { what: "handing over to them".to_owned() });
     }
-    // An owner does not sign their own plan, in either order.
+    // An owner does not sign their own plan, in either order. Once it runs the sign-offs have done their work.
+    let planned = release.running().is_none() && release.phase.closing().is_none();
     let signed = release.signoffs.iter().find(|(_, signoff)| signoff.user == to && signoff.digest == release.digest);
-    if let (Post::Owner, Some((role, _)), false) = (post, signed, work.ctx.policy.self_approval) {
+    if let (Post::Owner, Some((role, _)), true, false) = (post, signed, planned, work.ctx.policy.self_approval) {
         return Err(Refusal::HasSigned { role: *role });
     }
     let why = why.map(|why| reason(&why)).transpose()?;
@@ -318,6 +320,10 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
     match event {
         PlanEvent::Imported { .. } => {}
         PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed, undone } => {
+            // Whoever owned it does not sign it once another is named.
+            if let Some(before) = release.plan.owner_user().filter(|before| plan.owner_user() != Some(before)) {
+                release.revisers.insert(before.clone());
+            }
             release.plan = (**plan).clone();
             release.digest.clone_from(digest);
             release.findings.clone_from(findings);

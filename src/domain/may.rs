@@ -164,8 +164,8 @@ impl Action {
     }
 }
 
-/// Decides whether `actor` may take `action` now; `release` is absent where none exists yet. The right comes before the phase:
-/// whoever may not learns nothing else.
+/// Decides whether `actor` may take `action` now; `release` is absent where none exists yet. The right comes before the phase.
+/// What a command names, a rung or a concern, is looked up before both: whose it is decides who may.
 ///
 /// # Errors
 /// A [`Refusal`] that names who may instead, or the phase that stands against it.
@@ -275,7 +275,9 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Acknowledge => (phase.run().is_some(), Wanted::Alert),
         Action::AllClear => (matches!(phase, Phase::Live { .. } | Phase::Watching { .. }), Wanted::AllClear),
         Action::Postmortem => (phase.closing().is_some(), Wanted::Postmortem),
-        Action::Object | Action::Settle(_) => (planned || held_before, Wanted::Concern),
+        Action::Object => (planned || held_before, Wanted::Concern),
+        // A break-glass go leaves it open.
+        Action::Settle(_) => (planned || held_before || release.running().is_some(), Wanted::Concern),
         Action::Except => (planned || held_before, Wanted::Except),
         Action::Undo => (release.running().is_some(), Wanted::Stage),
         Action::Answer => (release.running().is_some(), Wanted::RollBack),

@@ -25,7 +25,7 @@ pub struct Head {
 /// Hexadecimal digits of a hash that are shown: enough that nobody finds another journal with the same.
 const SHOWN: usize = 24;
 /// The fewest that are taken back.
-const FEWEST: usize = 12;
+const FEWEST: usize = SHOWN;
 
 impl std::fmt::Display for Head {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -37,8 +37,11 @@ impl std::str::FromStr for Head {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let bad =
-            || format!("“{text}” is not a journal head; it looks like 812-3f2a9c0b1d2e, as the all-clear says it");
+        let bad = || {
+            format!(
+                "“{text}” is not a journal head; it looks like 812-3f2a9c0b1d2e4f60718293a4, as the all-clear says it"
+            )
+        };
         let (seq, hash) = text.trim().split_once('-').ok_or_else(bad)?;
         let seq: i64 = seq.parse().map_err(|_not_a_number| bad())?;
         let hash = hash.to_lowercase();
@@ -266,7 +269,10 @@ mod tests {
         assert!(verify(&store, None).await.unwrap().is_ok(), "a chain that was written anew holds by itself");
         let noted: Head = head.to_string().parse().unwrap();
         assert_eq!(verify(&store, Some(&noted)).await.unwrap(), Err(Broken::Rewritten(20)));
-        for bad in ["", "20", "x-123456789012", "0-123456789012", "20-12345", "20-zzzzzzzzzzzz"] {
+        for bad in [
+            "", "20", "x-123456789012345678901234", "0-123456789012345678901234", "20-123456789012",
+            "20-zzzzzzzzzzzzzzzzzzzzzzzz",
+        ] {
             assert!(bad.parse::<Head>().is_err(), "{bad}");
         }
     }

@@ -148,7 +148,7 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::NotYours { by } => Text::from(format!("Only {by}, who pressed it, can take it back.")),
         Refusal::NameNeeded => Text::from("Give it a name, in a few words."),
         Refusal::TooMany { what, most } => {
-            Text::from(format!("There are {most} {what} already, and no more are taken. Remove one first."))
+            Text::from(format!("There are {most} {what} already, and no more are taken. Remove or resolve one first."))
         }
         Refusal::TooOften { most, days_ahead } => Text::from(format!(
             "That would make more than {most} drafts within {}. Give a rule that fires less often, or fewer days ahead.",

@@ -217,7 +217,8 @@ pub fn open_list(items: &[Open], policy: &Policy) -> Text {
 /// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".
 pub fn readiness(release: &Release, open: &[Open]) -> String {
     let required = crate::domain::policy::required_signoffs(&release.plan).len();
-    let of = required + release.plan.gates.len();
+    let concerns = open.iter().filter(|item| matches!(item, Open::Concern { .. })).count();
+    let of = required + release.plan.gates.len() + concerns;
     if open.is_empty() {
         return format!("{of} of {of} ready");
     }
@@ -232,7 +233,8 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
             _ => "more".to_owned(),
         })
         .collect();
-    let counted = open.iter().filter(|item| matches!(item, Open::Signoff(_) | Open::Gate { .. })).count();
+    let counted =
+        open.iter().filter(|item| matches!(item, Open::Signoff(_) | Open::Gate { .. } | Open::Concern { .. })).count();
     let done = of.saturating_sub(counted);
     format!("{done} of {of} ready; missing: {}", missing.join(", "))
 }

@@ -219,7 +219,8 @@ fn a_database_of_the_sandbox_and_one_of_the_service_never_meet() {
     }
     config("service.db");
     assert!(tminus(&["audit", "verify", "--config", &at("tminus.toml")]).0);
-    let (good, said) = tminus(&["audit", "verify", "--head", "9-abcdefabcdef", "--config", &at("tminus.toml")]);
+    let (good, said) =
+        tminus(&["audit", "verify", "--head", "9-abcdefabcdefabcdefabcdef", "--config", &at("tminus.toml")]);
     assert!(!good && said.contains("The journal ends at entry 0, before the one that was noted"), "{said}");
     let (good, said) = tminus(&["audit", "verify", "--head", "9", "--config", &at("tminus.toml")]);
     assert!(!good && said.contains("it looks like 812-3f2a9c0b1d2e"), "{said}");
