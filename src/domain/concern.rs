@@ -113,8 +113,7 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
 
 /// At most [`MAX_TEXT`] bytes, at the end of a character.
 fn cut(mut text: String) -> String {
-    let end = (0..=MAX_TEXT.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-    text.truncate(end);
+    text.truncate(text.floor_char_boundary(MAX_TEXT));
     text
 }
 

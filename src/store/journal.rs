@@ -22,10 +22,8 @@ pub struct Head {
     pub hash: String,
 }
 
-/// Hexadecimal digits of a hash that are shown: enough that nobody finds another journal with the same.
+/// Hexadecimal digits of a hash that are shown, and the fewest taken back: enough that nobody finds another journal with the same.
 const SHOWN: usize = 24;
-/// The fewest that are taken back.
-const FEWEST: usize = SHOWN;
 
 impl std::fmt::Display for Head {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -45,7 +43,7 @@ impl std::str::FromStr for Head {
         let (seq, hash) = text.trim().split_once('-').ok_or_else(bad)?;
         let seq: i64 = seq.parse().map_err(|_not_a_number| bad())?;
         let hash = hash.to_lowercase();
-        let fits = hash.len() >= FEWEST && hash.len() <= 64 && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        let fits = (SHOWN..=64).contains(&hash.len()) && hash.bytes().all(|b| b.is_ascii_hexdigit());
         if fits && seq > 0 { Ok(Self { seq, hash }) } else { Err(bad()) }
     }
 }
@@ -84,9 +82,7 @@ impl Store {
         if entries.is_empty() {
             return Ok(());
         }
-        let head =
-            sqlx::query_scalar!("SELECT hash FROM journal ORDER BY seq DESC LIMIT 1").fetch_optional(&mut *txn).await?;
-        let mut prev = head.unwrap_or_default();
+        let mut prev = Self::head(&mut *txn).await?.map_or_else(String::new, |head| head.hash);
         let release = release.map(|id| id.to_string());
         let rows: Vec<serde_json::Value> = entries
             .iter()

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::message::{Message, Tone};
 use super::run::next_point;
-use super::text::{Span, Stamp, Text};
+use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::concern;
 use crate::domain::ladder;
@@ -73,11 +73,11 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
 }
 
 fn concerns(release: &Release) -> Text {
-    Text::lines(concern::open(release).map(|concern| {
-        Text::from(format!("✋ #{} ", concern.n))
-            .and(Text(vec![Span::User(concern.by.clone())]))
-            .t(format!(": “{}”", concern.text))
-    }))
+    Text::lines(
+        concern::open(release).map(|concern| {
+            Text::from(format!("✋ #{} ", concern.n)).user(&concern.by).t(format!(": “{}”", concern.text))
+        }),
+    )
 }
 
 fn notices(release: &Release) -> Text {

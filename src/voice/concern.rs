@@ -1,7 +1,7 @@
 //! Words of the concerns.
 
 use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Span, Stamp, Text};
+use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::concern::{Concern, Resolved};
 use crate::domain::notice::Notice;
@@ -50,7 +50,7 @@ fn ended(concern: &Concern, resolved: &Resolved, release: &Release) -> Message {
 }
 
 fn who(concern: &Concern) -> Text {
-    Text(vec![Span::User(concern.by.clone())])
+    Text::new().user(&concern.by)
 }
 
 fn how(resolved: &Resolved) -> Text {

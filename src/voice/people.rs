@@ -30,6 +30,6 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
         .body(body)
         .field(
             "From here on",
-            Text::from("What T-Minus asks of this part, reminders and questions that are open, goes to them."),
+            Text::from("Reminders and new questions for this part go to them. Questions that are open already are not posted again; they may answer them."),
         )
 }

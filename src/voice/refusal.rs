@@ -1,7 +1,7 @@
 //! Why not, and what to do instead. Calm, private, never a dead end.
 
 use super::message::{Message, Tone};
-use super::text::{Span, Stamp, Text};
+use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::may::Who;
 use crate::domain::policy::Policy;
@@ -75,7 +75,7 @@ fn sentence(refusal: &Refusal) -> Text {
                     Who::Owner => text.t("the release owner"),
                     Who::OnCall => text.t("the on-call engineer"),
                     Who::Author => text.t("the plan's author"),
-                    Who::Raiser(user) => text.t("whoever raised it, ").and(Text(vec![Span::User(user.clone())])),
+                    Who::Raiser(user) => text.t("whoever raised it, ").user(user),
                     Who::ServerManagers => text.t("members who may manage the server"),
                     Who::Managers(roles) if roles.is_empty() => text.t("release managers (no role is mapped yet)"),
                     Who::Managers(roles) => roles.iter().fold(text.t("release managers "), |t, r| t.role(r).t(" ")),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::text::{Span, Stamp, Text};
+use super::text::{Stamp, Text};
 use crate::domain::alert::{self, Judged};
 use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
@@ -171,9 +171,9 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
             }
         }
         Open::Gate { text } => Text::from(format!("“{text}” is not done (/release item done)")),
-        Open::Concern { n, by, text } => Text::from(format!("concern #{n} of "))
-            .and(Text(vec![Span::User(by.clone())]))
-            .t(format!(": “{text}” (/release concern resolve)")),
+        Open::Concern { n, by, text } => {
+            Text::from(format!("concern #{n} of ")).user(by).t(format!(": “{text}” (/release concern resolve)"))
+        }
         Open::OwnerUnknown { name } => {
             Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)"))
         }
