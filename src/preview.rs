@@ -19,8 +19,9 @@ use crate::domain::lifecycle::grace;
 use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRole, t_label};
-use crate::domain::policy::{Policy, Route, required_roles};
+use crate::domain::policy::{Policy, Route};
 use crate::domain::release::{Phase, Release, Run, RungSaid};
+use crate::domain::signoff;
 use crate::voice;
 
 /// More steps than this are no release.
@@ -174,8 +175,7 @@ fn role(name: &str) -> RoleId {
 
 /// Every role is somebody's, every audience has its own.
 fn policy(plan: &Plan) -> Policy {
-    let route =
-        |audience: &Audience| (audience.clone(), Route { channel: None, role: Some(role(&audience.0)), quiet: None });
+    let route = |audience: &Audience| (audience.clone(), Route { role: Some(role(&audience.0)), ..Route::default() });
     Policy {
         release_channel: Some(ChannelId("release".to_owned())),
         signers: SignoffRole::ALL.iter().map(|r| (*r, vec![role(r.slug())])).collect(),
@@ -279,9 +279,7 @@ impl Stage {
     }
 
     fn everybody_signs(&mut self, release: &mut Release) {
-        let (kind, risk) =
-            (release.plan.kind.unwrap_or(ReleaseType::Standard), release.plan.risk.unwrap_or(Risk::High));
-        for signer in required_roles(kind, risk) {
+        for signer in signoff::missing(release) {
             let actor = person(&signer.to_string(), vec![role(signer.slug())]);
             self.ask(release, &actor, Command::Signoff(SignoffCommand::Give(signer)));
         }
@@ -390,10 +388,13 @@ fn kind(notice: &Notice) -> &'static str {
         | Notice::SignoffOver
         | Notice::SignoffReminder { .. }
         | Notice::BreakGlassFollowUp { .. } => "sign-off request",
-        Notice::Signed { .. } | Notice::SignoffRefused { .. } | Notice::Withdrawn { .. } | Notice::Approved => {
-            "sign-off"
-        }
-        Notice::HandedOver { .. } => "people",
+        Notice::Signed { .. }
+        | Notice::SignoffRefused { .. }
+        | Notice::Withdrawn { .. }
+        | Notice::SignoffExpired { .. }
+        | Notice::Approved => "sign-off",
+        Notice::HandedOver { .. } | Notice::Bypassed { .. } => "people",
+        Notice::AmendmentAsk { .. } | Notice::Amended { .. } => "amendment",
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => "concern",
         Notice::Stuck { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",

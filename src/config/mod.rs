@@ -1,6 +1,8 @@
 //! The configuration: compiled-in defaults < file < environment. A missing, wrong or misspelt setting is named with its
 //! key, file and line. It must not open anything but the files it names.
 
+mod workspace;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -9,12 +11,10 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::chat::discord::gateway::is_loopback;
-use crate::domain::freeze::{Freeze, Window};
-use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
-use crate::domain::plan::SignoffRole;
-use crate::domain::policy::{Policy, Quiet, Route};
-use crate::domain::recur::Rule;
+use crate::domain::ids::GuildId;
+use crate::domain::policy::Policy;
 use crate::outside::{PageKind, StatusPage};
+use workspace::WorkspaceSection;
 
 /// The defaults, with every key explained.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -97,40 +97,6 @@ struct PageSection {
 struct LogSection {
     format: LogFormat,
     filter: String,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WorkspaceSection {
-    guild_id: String,
-    release_channel_id: Option<String>,
-    ops_channel_id: Option<String>,
-    timezone: Option<String>,
-    #[serde(default)]
-    self_approval: bool,
-    #[serde(default)]
-    roles: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    audiences: BTreeMap<String, AudienceSection>,
-    #[serde(default)]
-    freezes: Vec<FreezeSection>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FreezeSection {
-    name: String,
-    from: String,
-    until: String,
-    reason: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AudienceSection {
-    role_id: Option<String>,
-    channel_id: Option<String>,
-    quiet_hours: Option<String>,
 }
 
 /// What a source of alerts speaks.
@@ -308,7 +274,7 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
     }
     let mut workspaces = Vec::new();
     for workspace in file.workspace {
-        workspaces.push(policy(workspace, shown, text, &mut bad));
+        workspaces.push(workspace::policy(workspace, shown, text, &mut bad));
     }
     if !bad.is_empty() {
         return Err(BadConfig(bad));
@@ -324,60 +290,6 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
         log_filter: file.log.filter,
         workspaces,
     })
-}
-
-fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<String>) -> (GuildId, Policy) {
-    let at = format!("{shown}{}: workspace {}", line_of(text, "[[workspace]]"), workspace.guild_id);
-    let mut policy = Policy {
-        release_channel: workspace.release_channel_id.map(ChannelId),
-        ops_channel: workspace.ops_channel_id.map(ChannelId),
-        zone: workspace.timezone,
-        self_approval: workspace.self_approval,
-        ..Policy::default()
-    };
-    if let Some(zone) = &policy.zone
-        && jiff::tz::TimeZone::get(zone).is_err()
-    {
-        bad.push(format!("{at}: timezone `{zone}` is not known"));
-    }
-    for (name, roles) in workspace.roles {
-        let roles: Vec<RoleId> = roles.into_iter().map(RoleId).collect();
-        match SignoffRole::from_slug(&name) {
-            Some(role) => {
-                policy.signers.insert(role, roles);
-            }
-            None if name == "release_manager" => policy.release_managers = roles,
-            None => bad.push(format!("{shown}{}: workspace.roles has no `{name}`; known are engineering_lead, product_owner, sre_ops, security, release_manager", line_of(text, &name))),
-        }
-    }
-    for (name, audience) in workspace.audiences {
-        let quiet = match (&audience.quiet_hours, &policy.zone) {
-            (None, _) => None,
-            (Some(_), None) => {
-                bad.push(format!("{at}: audiences.{name}.quiet_hours needs the workspace's timezone"));
-                None
-            }
-            (Some(text), Some(zone)) => {
-                let quiet = Quiet::parse(text, zone);
-                if quiet.is_none() {
-                    bad.push(format!("{at}: audiences.{name}.quiet_hours must be like 22:00-07:00; it is `{text}`"));
-                }
-                quiet
-            }
-        };
-        let route = Route { channel: audience.channel_id.map(ChannelId), role: audience.role_id.map(RoleId), quiet };
-        policy.audiences.insert(Audience(name), route);
-    }
-    for section in workspace.freezes {
-        match freeze(&section, policy.zone.as_deref()) {
-            Ok(_) if policy.freezes.iter().any(|known: &Freeze| known.name == section.name) => {
-                bad.push(format!("{at}: freezes has `{}` twice", section.name));
-            }
-            Ok(freeze) => policy.freezes.push(freeze),
-            Err(why) => bad.push(format!("{at}: freezes `{}`: {why}", section.name)),
-        }
-    }
-    (GuildId(workspace.guild_id), policy)
 }
 
 /// What stands in URLs, keys and logs.
@@ -440,20 +352,6 @@ fn page(section: PageSection) -> Result<StatusPage, String> {
         other => return Err(format!("kind `{other}` is not known; known are statuspage, git, webhook")),
     };
     Ok(StatusPage { name: section.name, guild: GuildId(section.guild_id), kind })
-}
-
-/// A freeze of the file: two instants (RFC 3339), or two rules in the workspace's zone.
-fn freeze(section: &FreezeSection, zone: Option<&str>) -> Result<Freeze, String> {
-    let window = match (section.from.parse(), section.until.parse()) {
-        (Ok(from), Ok(until)) if from < until => Window::Fixed { from, until },
-        (Ok(_), Ok(_)) => return Err("it ends before it begins".to_owned()),
-        _ => {
-            let zone = zone.ok_or("its rules need the workspace's timezone")?.to_owned();
-            let rule = |text: &str| Rule::parse(text).map_err(|problem| problem.0);
-            Window::Recurring { from: rule(&section.from)?, until: rule(&section.until)?, zone }
-        }
-    };
-    Ok(Freeze { name: section.name.clone(), window, reason: section.reason.clone() })
 }
 
 #[cfg(test)]

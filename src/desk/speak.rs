@@ -231,9 +231,12 @@ pub(super) async fn announce(
     now: Timestamp,
 ) -> Result<(), StoreFault> {
     let to = match notice {
-        WorkspaceNotice::Undelivered { .. } | WorkspaceNotice::ClockWrong { .. } | WorkspaceNotice::ClockRight => {
-            Destination::Ops
-        }
+        WorkspaceNotice::Undelivered { .. }
+        | WorkspaceNotice::ClockWrong { .. }
+        | WorkspaceNotice::ClockRight
+        | WorkspaceNotice::Bypassed { .. }
+        | WorkspaceNotice::SetUp { ops: true, .. }
+        | WorkspaceNotice::Digest { .. } => Destination::Ops,
         _ => Destination::Release,
     };
     let Some((channel, _)) = destination(&workspace.policy, &to) else {
@@ -241,6 +244,11 @@ pub(super) async fn announce(
         return Ok(());
     };
     let mut message = voice::workspace::say(notice);
+    if let WorkspaceNotice::Digest { .. } = notice
+        && let Some(head) = Store::head(connection).await?
+    {
+        message = message.field(voice::RECORD, voice::record(&head.to_string()));
+    }
     message.call_users = mention;
     let origin = Origin { guild: &workspace.guild, release: None };
     let row = Row { key, channel, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };

@@ -1,21 +1,26 @@
 //! The desk's second aggregate: a workspace's settings, freezes and trains. A train's draft is a release like any other, made
 //! from its template. Runs inside the writer's transaction.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::writer::{entry_of, open_release, quietly, refused};
+use super::writer::{entry_of, open_release, quietly};
 use super::{Answer, Desk, Stop, read_with, speak};
 use crate::domain::command::{Command, Imported, PlanCommand};
 use crate::domain::ids::{GuildId, ReleaseNo};
 use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
+use crate::domain::refusal::Refusal;
 use crate::domain::train;
+use crate::domain::weekly::Standing;
 use crate::domain::workspace::{
-    self, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
+    self, Inside, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
 };
 use crate::store::{Conn, Store, StoreFault, Undelivered};
 use crate::voice;
+
+/// How long a test message is worth sending.
+const TEST_USEFUL: SignedDuration = SignedDuration::from_hours(1);
 
 /// Sets the workspace's rules; open releases follow.
 pub(super) async fn configure(
@@ -27,13 +32,46 @@ pub(super) async fn configure(
     now: Timestamp,
 ) -> Result<Answer, Stop> {
     let (mut workspace, version) = Store::workspace(connection, guild).await?;
-    may(actor, &Action::Setup, &workspace.policy, None).map_err(|r| refused(&r, &workspace.policy, None))?;
+    if let Err(refusal) = may(actor, &Action::Setup, &workspace.policy, None) {
+        return said_no(connection, workspace, version, &Action::Setup, &refusal, actor, now).await;
+    }
     if workspace.policy != *new || version == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
         note(connection, &mut workspace, version, &[event], actor, now).await?;
         hand_on(desk, connection, &workspace, actor, now).await?;
     }
+    // Whoever sets it up sees at once whether it can be read where it belongs.
+    if let Actor::Person(person) = actor {
+        for (ops, channel) in [(false, &new.release_channel), (true, &new.ops_channel)] {
+            if channel.is_some() {
+                let (key, by) = (format!("setup/{}/{ops}", now.as_millisecond()), person.name.clone());
+                let notice = WorkspaceNotice::SetUp { by, ops };
+                let until = Some(now + TEST_USEFUL);
+                speak::announce(connection, &desk.store, &workspace, &key, &notice, Vec::new(), until, now).await?;
+            }
+        }
+    }
     Ok(Answer::Silent)
+}
+
+/// A refusal, and its place on the record where it matters.
+async fn said_no(
+    connection: &mut Conn,
+    mut workspace: Workspace,
+    version: i64,
+    action: &Action,
+    refusal: &Refusal,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let message = Box::new(voice::refuse(refusal, &workspace.policy, None));
+    match workspace.refused(action, refusal, actor, now) {
+        None => Err(Stop::Refused(message)),
+        Some(event) => {
+            note(connection, &mut workspace, version, &[event], actor, now).await?;
+            Ok(Answer::Refused { message })
+        }
+    }
 }
 
 /// Changed rules reach open releases as an event of each.
@@ -66,8 +104,16 @@ pub(super) async fn apply(
         WorkspaceCommand::Tick => Store::planned(connection, guild).await?,
         _ => Vec::new(),
     };
-    let decision = workspace::decide(&before, command, actor, now, &planned)
-        .map_err(|refusal| refused(&refusal, &before.policy, None))?;
+    let open = match command {
+        WorkspaceCommand::Tick if before.digest_is_due(now) => standing(connection, guild).await?,
+        _ => Vec::new(),
+    };
+    let inside = Inside { planned: &planned, open: &open };
+    let action = workspace::action_of(&command);
+    let decision = match workspace::decide(&before, command, actor, now, &inside) {
+        Ok(decision) => decision,
+        Err(refusal) => return said_no(connection, before, version, &action, &refusal, actor, now).await,
+    };
     let mut workspace = before.clone();
     note(connection, &mut workspace, version, &decision.events, actor, now).await?;
     if workspace.policy != before.policy {
@@ -90,6 +136,18 @@ pub(super) async fn apply(
         Some(message) => Answer::Said { message: Box::new(message) },
         None => Answer::Silent,
     })
+}
+
+/// Every open release, as a digest names it; newest first.
+async fn standing(connection: &mut Conn, guild: &GuildId) -> Result<Vec<Standing>, StoreFault> {
+    let mut open = Vec::new();
+    for id in Store::open_release_ids(connection, guild).await? {
+        if let Some((release, _)) = Store::release(connection, id).await? {
+            open.push(Standing::of(&release));
+        }
+    }
+    open.sort_by_key(|standing| std::cmp::Reverse(standing.no));
+    Ok(open)
 }
 
 /// Makes a train's draft; what cannot be made is said.

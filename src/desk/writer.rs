@@ -9,7 +9,7 @@ use super::{Answer, Ask, Desk, DeskFault, Request, Stop, not_recorded, speak, wo
 use crate::domain::command::{Command, DeliveryCommand, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
 use crate::domain::effect::{Decision, Prompt, Reply};
-use crate::domain::event::Recorded;
+use crate::domain::event::{Event, PlanEvent, Recorded};
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::people::Actor;
@@ -17,6 +17,7 @@ use crate::domain::policy::Policy;
 use crate::domain::prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
+use crate::domain::rights;
 use crate::domain::workspace::{Workspace, WorkspaceEvent};
 use crate::store::{Conn, Store, StoreFault};
 use crate::voice;
@@ -71,6 +72,7 @@ async fn commit(desk: &Desk, batch: &[Request], now: Timestamp) -> Result<Vec<Re
             None => serve(desk, &mut savepoint, &request.ask, now).await,
         };
         match outcome {
+            // A refusal may stand on the record; nothing else of it does.
             Ok(answer) => {
                 savepoint.commit().await?;
                 answers.push(Ok(answer));
@@ -117,6 +119,13 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                     let ctx = Context { now, actor, policy: &workspace.policy, others: &others };
                     let decision = decided(&found, command, ctx)?;
                     save(desk, connection, &decision, base, now).await?;
+                    if decision.release.amendments > found.amendments {
+                        Store::keep_proposal(connection, &decision.release, file_name, bytes, now).await?;
+                        if decision.release.revision > found.revision {
+                            Store::adopt_proposal(connection, &decision.release, now).await?;
+                        }
+                        return answer(connection, &decision, now).await;
+                    }
                     decision
                 }
             };
@@ -304,9 +313,24 @@ async fn apply(
     let subject = voice::words::name(&release);
     let command = command(&release).map_err(|r| refused(&r, &release.policy, Some(&subject)))?;
     let others = others(connection, &release, &command).await?;
-    let decision = decided(&release, command, Context { now, actor, policy, others: &others })?;
-    save(desk, connection, &decision, version, now).await?;
-    answer(connection, &decision, now).await
+    let ctx = Context { now, actor, policy, others: &others };
+    match decide::decide(&release, command.clone(), ctx) {
+        Ok(decision) => {
+            save(desk, connection, &decision, version, now).await?;
+            if decision.events.iter().any(|e| matches!(e.event, Event::Plan(PlanEvent::Amended { .. }))) {
+                Store::adopt_proposal(connection, &decision.release, now).await?;
+            }
+            answer(connection, &decision, now).await
+        }
+        Err(refusal) => {
+            let message = Box::new(voice::refuse(&refusal, &release.policy, Some(&subject)));
+            let Some(noted) = rights::refused(&release, &command, &refusal, ctx) else {
+                return Err(Stop::Refused(message));
+            };
+            save(desk, connection, &noted, version, now).await?;
+            Ok(Answer::Refused { message })
+        }
+    }
 }
 
 /// A command nobody waits an answer for; its refusal is a line in the log.

@@ -29,7 +29,11 @@ pub enum MarkKind {
     SignoffReminder {
         n: u8,
     },
-    BreakGlassFollowUp,
+    /// A sign-off counts no more.
+    SignoffExpires,
+    BreakGlassFollowUp {
+        n: u8,
+    },
     Rung {
         rung: String,
     },
@@ -69,12 +73,13 @@ impl MarkKind {
             Self::PointReminder { .. } => self == earlier,
             Self::T0 { .. }
             | Self::SignoffReminder { .. }
+            | Self::BreakGlassFollowUp { .. }
             | Self::CaseReminder
             | Self::RollbackReminder
             | Self::Postmortem { .. }
             | Self::Actions { .. } => discriminant(self) == discriminant(earlier),
             Self::Draft
-            | Self::BreakGlassFollowUp
+            | Self::SignoffExpires
             | Self::Rung { .. }
             | Self::SoakEnds
             | Self::Update

@@ -9,6 +9,7 @@ use super::command::{AlertCommand, Signal};
 use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::AlertEvent;
+use super::ids::UserId;
 use super::notice::Notice;
 use super::people::By;
 use super::plan::{MetricPlan, Plan, Quantity, TriggerRule};
@@ -209,7 +210,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
             if pre_existing {
                 return;
             }
-            let mention = work.climb(1).split_off(work.owner().len().min(1));
+            let mention: Vec<UserId> = work.release.plan.on_call_user().into_iter().cloned().collect();
             let mention = if mention.is_empty() { work.owner() } else { mention };
             let posting = work.post(posting_key(&key), Destination::Release, Notice::Alert { key: key.clone() });
             posting.prompt = Some(Prompt::Alert { key });

@@ -59,6 +59,8 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
         (!names.is_empty()).then(|| names.join(" → "))
     };
     field("Escalation path", chain(old), chain(new), true);
+    let security = |plan: &Plan| plan.names_security().then(|| "asked".to_owned());
+    field("Security sign-off", security(old), security(new), true);
     let lists: [(&str, bool, Items); 11] = [
         ("Stage", true, |p| p.stages.iter().enumerate().map(|(i, s)| ((i + 1).to_string(), s.text.clone())).collect()),
         ("Metric", true, |p| {

@@ -15,7 +15,7 @@ use super::ladder;
 use super::minutes;
 use super::notice::Notice;
 use super::people::By;
-use super::plan::{Plan, t_label};
+use super::plan::{Plan, Risk, t_label};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
 use super::rollback;
@@ -25,6 +25,12 @@ use super::stage::stage_count;
 pub const POSTMORTEM_DAYS: [i64; 11] = [1, 3, 7, 14, 21, 28, 35, 42, 49, 56, 63];
 /// Days after which open actions are listed.
 pub const ACTION_DAYS: [i64; 3] = [1, 3, 7];
+
+/// Characters kept of why something was waived; the journal has all.
+const WAIVER: usize = 120;
+
+/// The action that a break-glass go opens.
+pub const REVIEW: &str = "break-glass-review";
 
 /// What is left to do once the release itself is over.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,9 +69,15 @@ pub enum Settled {
     Waived { by: String, reason: String },
 }
 
+/// Someone looks at the break-glass go afterwards.
+fn review() -> ActionState {
+    let text = "Review the break-glass go: was it right, and what would make the next one unneeded".to_owned();
+    ActionState { id: REVIEW.to_owned(), text, over_at: None, settled: None }
+}
+
 impl Closing {
     /// The chores at the instant of all-clear, or of a verified rollback.
-    pub fn start(plan: &Plan, postmortem_due: bool, at: Timestamp) -> Self {
+    pub fn start(plan: &Plan, broke_glass: bool, postmortem_due: bool, at: Timestamp) -> Self {
         let action = |a: &super::plan::ActionPlan| ActionState {
             id: a.id.clone(),
             text: a.text.clone(),
@@ -79,7 +91,7 @@ impl Closing {
             } else {
                 Postmortem::NotRequired
             },
-            actions: plan.actions.iter().map(action).collect(),
+            actions: plan.actions.iter().map(action).chain(broke_glass.then(review)).collect(),
             action_reminders: 0,
         }
     }
@@ -161,14 +173,19 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
             Ok(Reply::PostmortemWaived)
         }
         ClosingCommand::ItemDone { item, note } => {
-            let (id, text) = item_named(&work.release, &item)?;
+            let (id, text) = named(open_items(&work.release), &item)?;
             let note = note.map(|n| n.trim().chars().take(500).collect::<String>()).filter(|n| !n.is_empty());
             work.record(ClosingEvent::ItemDone { item: id, note });
             close_if_settled(work);
             Ok(Reply::ItemDone { text })
         }
         ClosingCommand::ItemWaived { item, reason: why } => {
-            let (id, text) = item_named(&work.release, &item)?;
+            let (id, text) = named(waivable_items(&work.release), &item)?;
+            // What stands against a High risk release is hard (`plans.md` 5.1).
+            let hard = work.release.plan.risk == Some(Risk::High) && !work.ctx.policy.waive_high;
+            if hard && work.release.phase.closing().is_none() {
+                return Err(Refusal::NotWaived);
+            }
             let why = reason(&why)?;
             work.record(ClosingEvent::ItemWaived { item: id, reason: why });
             close_if_settled(work);
@@ -218,13 +235,22 @@ pub fn open_items(release: &Release) -> Vec<(String, String)> {
     }
 }
 
-fn item_named(release: &Release, typed: &str) -> Result<(String, String), Refusal> {
-    let open = open_items(release);
+/// Items that can be waived now: those to be ticked, and receipts that go waits for.
+pub fn waivable_items(release: &Release) -> Vec<(String, String)> {
+    let mut items = open_items(release);
+    if release.phase.run().is_none() && !release.ended() {
+        items.extend(ladder::owed(release).map(|rung| (rung.key(), rung.key())));
+    }
+    items
+}
+
+fn named(open: Vec<(String, String)>, typed: &str) -> Result<(String, String), Refusal> {
     let wanted = typed.trim().to_lowercase();
-    let found = open.iter().find(|(id, text)| *id == wanted || text.to_lowercase() == wanted).or_else(|| {
-        let mut hits = open.iter().filter(|(_, text)| !wanted.is_empty() && text.to_lowercase().contains(&wanted));
-        hits.next().filter(|_| hits.next().is_none())
-    });
+    let found =
+        open.iter().find(|(id, text)| id.to_lowercase() == wanted || text.to_lowercase() == wanted).or_else(|| {
+            let mut hits = open.iter().filter(|(_, text)| !wanted.is_empty() && text.to_lowercase().contains(&wanted));
+            hits.next().filter(|_| hits.next().is_none())
+        });
     found.cloned().ok_or_else(|| Refusal::UnknownItem {
         typed: typed.to_owned(),
         known: open.into_iter().map(|(_, text)| text).collect(),
@@ -292,7 +318,7 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
     match event {
         ClosingEvent::AllClear => {
             if let Phase::Live { run } | Phase::Watching { run } = &release.phase {
-                let closing = Closing::start(&release.plan, !release.issues.is_empty(), at);
+                let closing = Closing::start(&release.plan, run.break_glass.is_some(), !release.issues.is_empty(), at);
                 release.phase = Phase::AllClear { run: run.clone(), closing };
             }
             return;
@@ -303,10 +329,17 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
             }
             return;
         }
-        ClosingEvent::ItemDone { item, .. } | ClosingEvent::ItemWaived { item, .. }
-            if release.phase.closing().is_none() =>
-        {
+        ClosingEvent::ItemDone { item, .. } if release.phase.closing().is_none() => {
             release.gates_done.insert(item.clone());
+            return;
+        }
+        ClosingEvent::ItemWaived { item, reason } if release.phase.closing().is_none() => {
+            // A receipt that is waived was not given.
+            if release.plan.rungs.iter().all(|rung| rung.key() != *item) {
+                release.gates_done.insert(item.clone());
+            }
+            let reason: String = reason.chars().take(WAIVER).collect();
+            release.waived.insert(item.clone(), format!("{by}: “{reason}”"));
             return;
         }
         _ => {}

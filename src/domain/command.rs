@@ -84,6 +84,14 @@ pub enum PlanCommand {
         post: Post,
         user: UserId,
     },
+    /// To an amendment, by its number or the open one.
+    Agree {
+        n: Option<u32>,
+    },
+    Decline {
+        n: Option<u32>,
+        reason: String,
+    },
     /// Somebody else takes a part over.
     HandOver {
         post: Post,
@@ -110,8 +118,21 @@ pub enum Post {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignoffCommand {
     Give(SignoffRole),
-    Refuse { role: SignoffRole, reason: String },
+    /// For somebody outside the chat: who, and where their word stands.
+    Record {
+        role: SignoffRole,
+        name: String,
+        evidence: String,
+    },
+    Refuse {
+        role: SignoffRole,
+        reason: String,
+    },
     Withdraw(SignoffRole),
+    /// The next reminder comes later, once in a round.
+    Snooze {
+        minutes: u32,
+    },
 }
 
 /// A named objection, raised and resolved.

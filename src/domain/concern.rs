@@ -111,6 +111,19 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     Ok(Reply::ConcernResolved { n })
 }
 
+/// Those who raised what is open while go is given, each once; their messages show that it went over them.
+pub(super) fn overridden(work: &mut Work<'_>) -> Vec<UserId> {
+    let mut raisers: Vec<UserId> = Vec::new();
+    let standing: Vec<Concern> = open(&work.release).cloned().collect();
+    for concern in standing {
+        work.edit(key(concern.n), Notice::Concern { n: concern.n }, None);
+        if !raisers.contains(&concern.by) && !work.crew().contains(&concern.by) {
+            raisers.push(concern.by);
+        }
+    }
+    raisers
+}
+
 /// At most [`MAX_TEXT`] bytes, at the end of a character.
 fn cut(mut text: String) -> String {
     text.truncate(text.floor_char_boundary(MAX_TEXT));

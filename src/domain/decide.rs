@@ -11,7 +11,7 @@ use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Re
 use super::event::{EVENT_VERSION, Event, Recorded};
 use super::freeze::Planned;
 use super::ids::{GuildId, ReleaseId, UserId};
-use super::may::{Action, may};
+use super::may::{Action, Grant, may};
 use super::notice::Notice;
 use super::people::Actor;
 use super::plan::ContingencyWhen;
@@ -19,7 +19,7 @@ use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
 use super::{
-    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates,
+    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rights, rollback, signoff, stage, updates,
 };
 
 /// What a decision may look at beside the release.
@@ -50,8 +50,11 @@ pub fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -
 /// A [`Refusal`]: nothing is to be stored or said, but the refusal to the actor.
 pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
     let action = Action::of(&command, release)?;
-    may(ctx.actor, &action, ctx.policy, Some(release))?;
+    let grant = may(ctx.actor, &action, ctx.policy, Some(release))?;
     let mut work = Work::new(release.clone(), ctx);
+    if grant == Grant::Bypass {
+        rights::bypass(&mut work, &action);
+    }
     let reply = match command {
         Command::Plan(command) => lifecycle::decide(&mut work, command),
         Command::Signoff(command) => signoff::decide(&mut work, command),
@@ -81,7 +84,8 @@ fn tick(work: &mut Work<'_>) {
         match mark.kind {
             MarkKind::Draft => lifecycle::remind_draft(work),
             MarkKind::T0 { .. } => lifecycle::ask_t0(work),
-            MarkKind::SignoffReminder { .. } | MarkKind::BreakGlassFollowUp => signoff::remind(work),
+            MarkKind::SignoffReminder { .. } | MarkKind::BreakGlassFollowUp { .. } => signoff::remind(work),
+            MarkKind::SignoffExpires => signoff::expire(work),
             MarkKind::Rung { rung } => ladder::due(work, &rung, mark.at),
             MarkKind::SoakEnds => stage::soak_ended(work),
             MarkKind::Update => updates::due(work),
@@ -174,23 +178,24 @@ impl<'a> Work<'a> {
         self.release.plan.owner_user().into_iter().cloned().collect()
     }
 
-    /// Owner, then on-call, then the escalation path: as many as `level` climbs (0 = owner alone).
+    /// Owner and on-call.
+    pub(super) fn crew(&self) -> Vec<UserId> {
+        let mut people = self.owner();
+        people.extend(self.release.plan.on_call_user().filter(|user| !people.contains(user)).cloned());
+        people
+    }
+
+    /// Owner, then on-call, then the escalation path, each person once: as many as `level` climbs (0 = owner alone). Whoever
+    /// has two parts takes one step, so that no step calls nobody new.
     pub(super) fn climb(&self, level: u8) -> Vec<UserId> {
-        let plan = &self.release.plan;
-        let mut people: Vec<UserId> = self.owner();
-        if level >= 1 {
-            people.extend(plan.on_call_user().cloned());
+        let path = self.release.plan.escalation.iter().filter_map(|contact| contact.user.clone());
+        let mut people = self.crew();
+        for user in path {
+            if !people.contains(&user) {
+                people.push(user);
+            }
         }
-        if level >= 2 {
-            let upto = usize::from(level - 1);
-            people.extend(plan.escalation.iter().take(upto).filter_map(|contact| contact.user.clone()));
-        }
-        let mut seen = Vec::new();
-        people.retain(|user| {
-            let fresh = !seen.contains(user);
-            seen.push(user.clone());
-            fresh
-        });
+        people.truncate(usize::from(level) + 1);
         people
     }
 
@@ -198,7 +203,7 @@ impl<'a> Work<'a> {
     pub(super) fn contingency(&mut self, when: ContingencyWhen) {
         let texts: Vec<String> =
             self.release.plan.contingency.iter().filter(|c| c.when == when).map(|c| c.text.clone()).collect();
-        let mention = self.climb(1);
+        let mention = self.crew();
         for (n, text) in texts.into_iter().enumerate() {
             let posting =
                 self.post(format!("contingency/{when}/{n}"), Destination::Release, Notice::Contingency { when, text });

@@ -2,14 +2,18 @@
 
 use sha2::{Digest, Sha256};
 
-use super::plan::{Level, Plan, t_label};
+use super::plan::{Level, Plan, SignoffRole, t_label};
 
-/// SHA-256 in hexadecimal. Ticked boxes, tasks and names of approvers are not material; times, people, stages, thresholds,
+/// SHA-256 in hexadecimal. Ticked boxes, tasks and names of approvers are not material; that Security is asked, times, people, stages, thresholds,
 /// triggers, notices and contingency are.
 pub fn digest(plan: &Plan) -> String {
     let mut material = plan.clone();
     material.level = Level::A;
-    material.signoffs.clear();
+    // Whose name stands there is not; that Security is asked at all is.
+    material.signoffs.retain(|signoff| signoff.role == SignoffRole::Security && signoff.name.is_some());
+    for signoff in &mut material.signoffs {
+        signoff.name = Some(String::new());
+    }
     material.actions.clear();
     material.tasks.clear();
     for gate in &mut material.gates {

@@ -108,6 +108,14 @@ pub enum Prompt {
     Update,
     Submit,
     Postmortem,
+    /// A changed plan for a running release.
+    Amendment {
+        n: u32,
+    },
+    /// A reminder of sign-offs.
+    Reminder {
+        round: u32,
+    },
     /// Pick the member a plan's name means.
     Person {
         post: Post,
@@ -146,13 +154,18 @@ pub enum Choice {
     SendAgain,
     CallSent,
     Undo,
+    Agree,
+    Decline,
+    Snooze,
 }
 
 impl Choice {
     /// Whether the person must give words first: a form is shown, which is the confirmation as well.
     pub fn form(self) -> Option<Form> {
         match self {
-            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed => Some(Form::Reason),
+            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed | Self::Decline => {
+                Some(Form::Reason)
+            }
             Self::WriteUpdate => Some(Form::Update),
             Self::FilePostmortem => Some(Form::Link),
             Self::Sign(_)
@@ -166,6 +179,8 @@ impl Choice {
             | Self::EditAgain
             | Self::SendAgain
             | Self::CallSent
+            | Self::Agree
+            | Self::Snooze
             | Self::Undo => None,
         }
     }
@@ -205,6 +220,22 @@ pub enum Reply {
     },
     Withdrawn {
         role: SignoffRole,
+    },
+    /// The next reminder of sign-offs comes then.
+    Snoozed {
+        until: Timestamp,
+    },
+    AmendmentProposed {
+        n: u32,
+    },
+    AmendmentAgreed {
+        n: u32,
+    },
+    AmendmentDeclined {
+        n: u32,
+    },
+    Amended {
+        n: u32,
     },
     Received {
         rung: String,

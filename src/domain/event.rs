@@ -11,11 +11,13 @@ use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::Stuck;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::may::Action;
 use super::notice::RungMissed;
 use super::people::By;
 use super::plan::{Plan, PlannedTime, SignoffRole};
 use super::policy::Policy;
-use super::release::RungSaid;
+use super::release::{Behalf, RungSaid};
+use super::rights::Denied;
 use super::rollback::Cause;
 
 /// The version written today. Readers accept every version that was ever released.
@@ -47,6 +49,7 @@ pub enum Event {
     Closing(ClosingEvent),
     Freeze(FreezeEvent),
     Concern(ConcernEvent),
+    Rights(RightsEvent),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,15 +116,54 @@ pub enum PlanEvent {
     },
     DraftReminded,
     T0Asked,
+    /// A changed plan for the release that runs; nothing of it holds yet.
+    AmendmentProposed {
+        n: u32,
+        plan: Box<Plan>,
+        changes: Vec<Change>,
+    },
+    AmendmentAgreed {
+        n: u32,
+    },
+    AmendmentDeclined {
+        n: u32,
+        reason: String,
+    },
+    /// Owner and on-call have agreed: it holds.
+    Amended {
+        n: u32,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignoffEvent {
-    Given { role: SignoffRole, user: UserId, name: String, digest: String },
-    Refused { role: SignoffRole, reason: String },
-    Withdrawn { role: SignoffRole },
+    Given {
+        role: SignoffRole,
+        user: UserId,
+        name: String,
+        digest: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behalf: Option<Behalf>,
+    },
+    Refused {
+        role: SignoffRole,
+        reason: String,
+    },
+    Withdrawn {
+        role: SignoffRole,
+    },
     Reminded,
+    /// It was given too long ago.
+    Expired {
+        role: SignoffRole,
+        user: UserId,
+        name: String,
+    },
+    /// The next reminder waits.
+    Snoozed {
+        until: Timestamp,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -310,6 +352,15 @@ pub enum ConcernEvent {
     Resolved { n: u32, how: String },
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RightsEvent {
+    /// What follows was done by somebody who may manage the server, past the roles.
+    Bypassed { action: Action },
+    /// Somebody was refused something that matters.
+    Refused { action: Action, why: Denied },
+}
+
 macro_rules! into_event {
     ($($variant:ident: $type:ty),+ $(,)?) => {
         $(impl From<$type> for Event { fn from(event: $type) -> Self { Self::$variant(event) } })+
@@ -317,5 +368,5 @@ macro_rules! into_event {
 }
 into_event!(
     Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Delivery: DeliveryEvent, Stage: StageEvent, Update: UpdateEvent,
-    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent, Freeze: FreezeEvent, Concern: ConcernEvent,
+    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent, Freeze: FreezeEvent, Concern: ConcernEvent, Rights: RightsEvent,
 );

@@ -6,7 +6,7 @@
 use super::event::{Event, PlanEvent, Recorded};
 use super::release::Release;
 use super::{
-    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rollback, signoff, stage, updates,
+    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rights, rollback, signoff, stage, updates,
 };
 
 impl Release {
@@ -24,7 +24,7 @@ impl Release {
         self.seq += 1;
         match &recorded.event {
             Event::Plan(event) => lifecycle::evolve(self, event, at, by),
-            Event::Signoff(event) => signoff::evolve(self, event, at),
+            Event::Signoff(event) => signoff::evolve(self, event, at, by),
             Event::Notice(event) => ladder::evolve(self, event, at, by),
             Event::Delivery(event) => delivery::evolve(self, event),
             Event::Stage(event) => stage::evolve(self, event, at, by),
@@ -35,6 +35,7 @@ impl Release {
             Event::Closing(event) => closing::evolve(self, event, at, by),
             Event::Freeze(event) => freeze::evolve(self, event, by),
             Event::Concern(event) => concern::evolve(self, event, at, by),
+            Event::Rights(event) => rights::evolve(self, event, at, by),
         }
     }
 

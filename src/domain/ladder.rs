@@ -175,6 +175,26 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .collect()
 }
 
+/// Words in a notice's line by which the plan makes go wait for its receipt.
+const DEMANDS: [&str; 3] = ["must confirm", "confirmation required", "receipt required"];
+
+/// Whether go waits for a rung's receipt: its line says so, or its audience's rule.
+fn demanded(release: &Release, rung: &RungPlan) -> bool {
+    let by_rule = release.policy.audiences.get(&rung.audience).is_some_and(|route| route.must_confirm);
+    let text = rung.text.to_lowercase();
+    needs_receipt(release, &rung.audience) && (by_rule || DEMANDS.iter().any(|words| text.contains(words)))
+}
+
+/// Rungs whose receipt go waits for, that are neither confirmed nor waived.
+pub fn owed(release: &Release) -> impl Iterator<Item = &RungPlan> {
+    let open = |rung: &&RungPlan| {
+        let key = rung.key();
+        let unanswered = release.rungs.get(&key).is_none_or(RungState::unanswered);
+        unanswered && !release.waived.contains_key(&key)
+    };
+    rungs(release).into_iter().filter(|rung| demanded(release, rung)).filter(open)
+}
+
 pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Reply, Refusal> {
     match command {
         NoticeCommand::Receipt { rung, generation } => receive(work, &rung, generation),

@@ -10,14 +10,14 @@ use super::digest::digest as digest_of;
 use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
-use super::may::{Action, may};
+use super::may::{Action, Grant, may};
 use super::notice::Notice;
 use super::people::By;
 use super::plan::ReleaseType;
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
 use super::schedule::{self, Said};
-use super::{freeze, minutes, signoff};
+use super::{amend, freeze, minutes, rights, signoff};
 
 /// Minutes after T-0 at which a missing go is asked for again; at the last one a new T-0 is demanded.
 pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
@@ -31,15 +31,16 @@ pub fn grace(kind: Option<ReleaseType>) -> SignedDuration {
 }
 
 /// The rule of lint that says that the written T-0 is past (`plans.md` 7).
-const T0_PAST: &str = "TM075";
+pub(super) const T0_PAST: &str = "TM075";
 
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
 pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
+    let mut grant = Grant::Ordinary;
     let (imported, no, train, author) = match command {
         Command::Plan(PlanCommand::Import { imported, no }) => {
-            may(ctx.actor, &Action::Import, ctx.policy, None)?;
+            grant = may(ctx.actor, &Action::Import, ctx.policy, None)?;
             let Some(person) = ctx.actor.person() else {
                 return Err(Refusal::NotAllowed { who: vec![] });
             };
@@ -70,6 +71,9 @@ pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context
     };
     let first = recorded(ctx, Event::Plan(event));
     let mut work = Work::with(release, first, ctx);
+    if grant == Grant::Bypass {
+        rights::bypass(&mut work, &Action::Import);
+    }
     if let Some(train) = train {
         let (mention, until) = (vec![work.release.author.clone()], work.release.plan.t0_at());
         let posting = work.post("departed", Destination::Release, Notice::Departed { train });
@@ -85,10 +89,15 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
         PlanCommand::Import { .. } | PlanCommand::Depart { .. } => {
             Err(Refusal::AlreadyDone { what: "import".to_owned() })
         }
+        PlanCommand::Revise { imported } if work.release.running().is_some() => amend::propose(work, *imported),
         PlanCommand::Revise { imported } => revise(work, *imported),
+        PlanCommand::Agree { n } => amend::agree(work, n),
+        PlanCommand::Decline { n, reason } => amend::decline(work, n, &reason),
         PlanCommand::Repolicy { policy } => {
             if work.release.policy != *policy {
+                let before = signoff::missing(&work.release);
                 work.record(PlanEvent::PolicyChanged { policy });
+                signoff::look_again(work, &before);
             }
             Ok(Reply::Silent)
         }
@@ -141,7 +150,7 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
 
 /// People picked once, or who took a part over, are kept while the plan names the same person: a match by name must not undo
 /// what somebody decided.
-fn keep_names(release: &Release, plan: &mut super::plan::Plan) {
+pub(super) fn keep_names(release: &Release, plan: &mut super::plan::Plan) {
     let old = &release.plan;
     for (new, old) in [(&mut plan.owner, &old.owner), (&mut plan.on_call, &old.on_call)] {
         if let (Some(new), Some(old)) = (new, old)
@@ -189,9 +198,9 @@ fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
     if ctx.policy.release_channel.is_none() {
         open.push(Open::NoReleaseChannel);
     }
-    for (role, _) in super::policy::required_signoffs(plan) {
-        if ctx.policy.signers.get(&role).is_none_or(Vec::is_empty) {
-            open.push(Open::SignersUnmapped(role));
+    for needed in super::policy::required_signoffs(plan, ctx.policy) {
+        if ctx.policy.signers.get(&needed.role).is_none_or(Vec::is_empty) {
+            open.push(Open::SignersUnmapped(needed.role));
         }
     }
     match plan.t0_at() {
@@ -229,14 +238,20 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     }
     // An owner does not sign their own plan, in either order. Once it runs the sign-offs have done their work.
     let planned = release.running().is_none() && release.phase.closing().is_none();
-    let signed = release.signoffs.iter().find(|(_, signoff)| signoff.user == to && signoff.digest == release.digest);
+    let signed = signoff::valid(release).find(|(_, signoff)| signoff.user == to);
     if let (Post::Owner, Some((role, _)), true, false) = (post, signed, planned, work.ctx.policy.self_approval) {
-        return Err(Refusal::HasSigned { role: *role });
+        return Err(Refusal::HasSigned { role });
     }
     let why = why.map(|why| reason(&why)).transpose()?;
     work.record(PlanEvent::HandedOver { post, from: from.clone(), to: to.clone(), reason: why.clone() });
     let (key, by) = (work.unique("handover"), work.by());
-    let mention = [to.clone()].into_iter().chain(from.clone()).collect();
+    let mut mention: Vec<UserId> = [to.clone()].into_iter().chain(from.clone()).collect();
+    if planned && post == Post::Owner {
+        // Whoever signed did so under another owner.
+        let signed = signoff::valid(&work.release).map(|(_, signoff)| signoff.user.clone());
+        let signed: Vec<UserId> = signed.filter(|user| !mention.contains(user)).collect();
+        mention.extend(signed);
+    }
     let posting = work.post(key, Destination::Release, Notice::HandedOver { post, from, to, by, reason: why });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
@@ -308,7 +323,12 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         stuck: std::collections::BTreeMap::new(),
         exceptions: Vec::new(),
         concerns: Vec::new(),
+        waived: std::collections::BTreeMap::new(),
         signoff_reminders: 0,
+        snoozed: None,
+        amendment: None,
+        amendments: 0,
+        refused: Vec::new(),
         t0_asked: 0,
         t0_written: None,
         draft_reminded: false,
@@ -332,10 +352,14 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             release.revision += 1;
             for item in undone {
                 release.gates_done.remove(item);
+                release.waived.remove(item);
             }
             for (from, to) in renamed {
                 if release.gates_done.remove(from) {
                     release.gates_done.insert(to.clone());
+                }
+                if let Some(waiver) = release.waived.remove(from) {
+                    release.waived.insert(to.clone(), waiver);
                 }
             }
             if let By::Person { user, .. } = by {
@@ -359,7 +383,12 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             release.policy = (**policy).clone();
             release.phase = Phase::Gathering { since: at };
         }
-        PlanEvent::PolicyChanged { policy } => release.policy = (**policy).clone(),
+        PlanEvent::PolicyChanged { policy } => {
+            release.policy = (**policy).clone();
+            if !signoff::missing(release).is_empty() {
+                signoff::no_longer_approved(release, at);
+            }
+        }
         PlanEvent::Approved => release.phase = Phase::Approved { since: at },
         PlanEvent::Scrubbed { reason } => release.phase = Phase::Scrubbed { at, reason: reason.clone() },
         PlanEvent::Named { post, user } => {
@@ -384,6 +413,10 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
                 release.revisers.insert(from.clone());
             }
         }
+        PlanEvent::AmendmentProposed { .. }
+        | PlanEvent::AmendmentAgreed { .. }
+        | PlanEvent::AmendmentDeclined { .. }
+        | PlanEvent::Amended { .. } => amend::evolve(release, event, at, by),
         PlanEvent::DraftReminded => release.draft_reminded = true,
         PlanEvent::T0Asked => release.t0_asked += 1,
     }

@@ -1,6 +1,8 @@
 //! Who may do what, and when: one function, default deny. Commands, buttons, forms, lists and webhooks all come here, through the
 //! roots that decide; no topic asks for itself. It must not know surfaces.
 
+use serde::{Deserialize, Serialize};
+
 use super::command::{
     AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, NoticeCommand, PlanCommand, Post,
     RollbackCommand, SignoffCommand, StageCommand,
@@ -15,7 +17,8 @@ use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
 
 /// What somebody wants to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// The server's settings: channels, roles, freezes.
     Setup,
@@ -28,6 +31,10 @@ pub enum Action {
     /// Open releases take the server's changed settings over.
     Repolicy,
     Revise,
+    /// A changed plan for a release that runs.
+    Amend,
+    /// Agree to that, or decline it.
+    Agree,
     /// Tie a name of the plan to a member.
     Name,
     /// Give the owner's or the on-call's part to somebody else.
@@ -37,6 +44,10 @@ pub enum Action {
     Scrub,
     /// Give, refuse or withdraw.
     Sign(SignoffRole),
+    /// Record the sign-off of somebody outside the chat.
+    SignFor(SignoffRole),
+    /// Put the next reminder of sign-offs off.
+    Snooze,
     /// "Briefed", or taking that back.
     Receive(Audience),
     /// Correct or retract a notice.
@@ -66,8 +77,10 @@ pub enum Action {
     /// A person reports a metric's value.
     Report,
     Acknowledge,
-    /// Tick or waive a gate or an action.
+    /// Tick a gate or an action.
     Item,
+    /// Say that one does not apply.
+    Waive,
     AllClear,
     Postmortem,
     /// Raise a concern.
@@ -82,6 +95,14 @@ pub enum Action {
     Read,
 }
 
+/// By what right something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grant {
+    Ordinary,
+    /// Past the roles, by the switch for administrators.
+    Bypass,
+}
+
 /// Who may, in words a refusal can use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Who {
@@ -91,6 +112,8 @@ pub enum Who {
     /// Whoever raised the concern.
     Raiser(UserId),
     Managers(Vec<RoleId>),
+    /// Whom this workspace trusts with break-glass.
+    BreakGlass(Vec<RoleId>),
     Signers(SignoffRole, Vec<RoleId>),
     ServerManagers,
 }
@@ -110,7 +133,9 @@ impl Action {
             Command::Plan(command) => match command {
                 PlanCommand::Import { .. } => Self::Import,
                 PlanCommand::Depart { .. } => Self::Depart,
+                PlanCommand::Revise { .. } if release.running().is_some() => Self::Amend,
                 PlanCommand::Revise { .. } => Self::Revise,
+                PlanCommand::Agree { .. } | PlanCommand::Decline { .. } => Self::Agree,
                 PlanCommand::Repolicy { .. } => Self::Repolicy,
                 PlanCommand::Submit => Self::Submit,
                 PlanCommand::Reschedule { .. } => Self::Reschedule,
@@ -121,6 +146,8 @@ impl Action {
             Command::Signoff(
                 SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. },
             ) => Self::Sign(*role),
+            Command::Signoff(SignoffCommand::Record { role, .. }) => Self::SignFor(*role),
+            Command::Signoff(SignoffCommand::Snooze { .. }) => Self::Snooze,
             Command::Notice(command) => match command {
                 NoticeCommand::Receipt { .. } | NoticeCommand::TakeBack { .. } | NoticeCommand::Brief { .. } => {
                     Self::Receive(ladder::meant(release, command)?.audience)
@@ -152,7 +179,8 @@ impl Action {
                 ClosingCommand::Schedule { .. }
                 | ClosingCommand::File { .. }
                 | ClosingCommand::WaivePostmortem { .. } => Self::Postmortem,
-                ClosingCommand::ItemDone { .. } | ClosingCommand::ItemWaived { .. } => Self::Item,
+                ClosingCommand::ItemDone { .. } => Self::Item,
+                ClosingCommand::ItemWaived { .. } => Self::Waive,
             },
             Command::Concern(ConcernCommand::Raise { .. }) => Self::Object,
             Command::Concern(ConcernCommand::Resolve { concern, .. }) => {
@@ -169,9 +197,14 @@ impl Action {
 ///
 /// # Errors
 /// A [`Refusal`] that names who may instead, or the phase that stands against it.
-pub fn may(actor: &Actor, action: &Action, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+pub fn may(actor: &Actor, action: &Action, policy: &Policy, release: Option<&Release>) -> Result<Grant, Refusal> {
+    let mut grant = Grant::Ordinary;
     match actor {
-        Actor::Person(person) => may_person(person, action, policy, release)?,
+        Actor::Person(person) => match may_person(person, action, policy, release) {
+            Ok(()) => {}
+            Err(refusal) if bypasses(person, action, policy, release, &refusal) => grant = Grant::Bypass,
+            Err(refusal) => return Err(refusal),
+        },
         Actor::Clock if matches!(action, Action::Tick | Action::Depart) => {}
         Actor::Courier if matches!(action, Action::Deliver) => {}
         Actor::File if matches!(action, Action::Setup | Action::Repolicy) => {}
@@ -181,10 +214,27 @@ pub fn may(actor: &Actor, action: &Action, policy: &Policy, release: Option<&Rel
         }
     }
     match release {
-        Some(release) => fits(action, release),
-        None if action.concerns_the_server() => Ok(()),
-        None => Err(Refusal::UnknownRelease { typed: String::new() }),
+        Some(release) => fits(action, release)?,
+        None if action.concerns_the_server() => {}
+        None => return Err(Refusal::UnknownRelease { typed: String::new() }),
     }
+    Ok(grant)
+}
+
+/// Whether somebody who may manage the server passes a role that is wanted (`reliability.md` 5.8). It never lets them sign their
+/// own plan or sign twice, and never do what is nobody's.
+fn bypasses(person: &Person, action: &Action, policy: &Policy, release: Option<&Release>, refusal: &Refusal) -> bool {
+    let a_role_is_wanted = match refusal {
+        Refusal::NotAllowed { who } => !who.is_empty(),
+        Refusal::RoleUnmapped { .. } | Refusal::AudienceUnmapped { .. } | Refusal::NotOfAudience { .. } => true,
+        _ => false,
+    };
+    let theirs = match action {
+        Action::Settle(_) | Action::Undo | Action::Agree => true,
+        Action::Sign(role) | Action::SignFor(role) => not_own(person, *role, policy, release).is_err(),
+        _ => false,
+    };
+    policy.administrator_bypass && person.manages_server && a_role_is_wanted && !theirs
 }
 
 fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
@@ -196,10 +246,20 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
     let managers = || Who::Managers(policy.release_managers.clone());
     let who = match action {
         Action::Sign(role) => return may_sign(person, *role, policy, release),
+        Action::SignFor(role) => return may_sign_for(person, *role, policy, release),
         Action::Receive(audience) => return may_receive(person, audience, policy),
         Action::Read => return Ok(()),
         Action::Import | Action::Train | Action::Except => vec![managers()],
         Action::Revise | Action::Name | Action::Submit => vec![Who::Author, Who::Owner, managers()],
+        Action::Amend => vec![Who::Author, Who::Owner, Who::OnCall, managers()],
+        // Where one person has both parts a release manager is the second.
+        Action::Agree if release.is_some_and(|r| r.plan.owner_user() == r.plan.on_call_user()) => {
+            vec![Who::Owner, managers()]
+        }
+        Action::Agree => vec![Who::Owner, Who::OnCall],
+        Action::BreakGlass if !policy.break_glass.is_empty() => {
+            vec![Who::Owner, Who::BreakGlass(policy.break_glass.clone())]
+        }
         Action::HandOver(Post::OnCall) => vec![Who::Owner, Who::OnCall, managers()],
         Action::HandOver(Post::Owner)
         | Action::Scrub
@@ -208,6 +268,7 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
         | Action::Go
         | Action::BreakGlass
         | Action::Item
+        | Action::Waive
         | Action::AllClear
         | Action::Postmortem => vec![Who::Owner, managers()],
         Action::Redeliver
@@ -227,7 +288,7 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
             managers(),
             Who::Signers(SignoffRole::SreOps, signers(policy, SignoffRole::SreOps)),
         ],
-        Action::Object => {
+        Action::Object | Action::Snooze => {
             let signers = SignoffRole::ALL.iter().map(|role| Who::Signers(*role, signers(policy, *role)));
             [Who::Owner, Who::OnCall, Who::Author, managers()].into_iter().chain(signers).collect()
         }
@@ -256,11 +317,13 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Reschedule if matches!(phase, Phase::Draft) => return Err(Refusal::NotScheduledYet),
         Action::Reschedule => (planned || held_before, Wanted::Reschedule),
         Action::Scrub => (planned || held_before || matches!(phase, Phase::Draft), Wanted::Scrub),
-        Action::Sign(_) => {
+        Action::Sign(_) | Action::SignFor(_) => {
             // After a break-glass go the sign-offs that were skipped follow.
-            let follows = release.running().is_some_and(|run| run.break_glass.is_some());
+            let follows = phase.run().is_some_and(|run| run.break_glass.is_some()) && !release.ended();
             (planned || follows, Wanted::Sign)
         }
+        Action::Snooze => (matches!(phase, Phase::Gathering { .. }), Wanted::Sign),
+        Action::Amend | Action::Agree => (release.running().is_some() && !rolling, Wanted::Amend),
         Action::Receive(_) => (!release.ended(), Wanted::Receipt),
         Action::Correct => (!release.ended(), Wanted::Correct),
         Action::Go | Action::BreakGlass => (planned, Wanted::Go),
@@ -282,7 +345,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Undo => (release.running().is_some(), Wanted::Stage),
         Action::Answer => (release.running().is_some(), Wanted::RollBack),
         Action::Signal => (release.running().is_some(), Wanted::Alert),
-        Action::Item => (!release.ended(), Wanted::Item),
+        Action::Item | Action::Waive => (!release.ended(), Wanted::Item),
         // The server's own, or a second beginning of a release.
         Action::Setup | Action::Train | Action::Import | Action::Depart => {
             return Err(Refusal::AlreadyDone { what: "import".to_owned() });
@@ -311,6 +374,23 @@ fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option
     if !has_any(person, &mapped) {
         return Err(Refusal::NotAllowed { who: vec![Who::Signers(role, mapped)] });
     }
+    not_own(person, role, policy, release)
+}
+
+/// Release managers and members of the role record it, where the workspace lets them.
+fn may_sign_for(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    let (managers, mapped) = (policy.release_managers.clone(), signers(policy, role));
+    if !has_any(person, &managers) && !has_any(person, &mapped) {
+        return Err(Refusal::NotAllowed { who: vec![Who::Managers(managers), Who::Signers(role, mapped)] });
+    }
+    if !policy.on_behalf {
+        return Err(Refusal::NotOnBehalf);
+    }
+    not_own(person, role, policy, release)
+}
+
+/// Author and owner do not sign their own plan, neither for themselves nor for others.
+fn not_own(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
     let Some(release) = release else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
@@ -337,7 +417,7 @@ fn is(person: &Person, who: &Who, release: Option<&Release>) -> bool {
         Who::OnCall => named(release.and_then(|r| r.plan.on_call_user())),
         Who::Author => named(release.map(|r| &r.author)),
         Who::Raiser(user) => named(Some(user)),
-        Who::Managers(roles) | Who::Signers(_, roles) => has_any(person, roles),
+        Who::Managers(roles) | Who::BreakGlass(roles) | Who::Signers(_, roles) => has_any(person, roles),
         Who::ServerManagers => person.manages_server,
     }
 }

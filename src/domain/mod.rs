@@ -10,6 +10,7 @@
 
 pub mod agenda;
 pub mod alert;
+pub mod amend;
 pub mod changes;
 pub mod closing;
 pub mod command;
@@ -34,6 +35,7 @@ pub mod prompt;
 pub mod recur;
 pub mod refusal;
 pub mod release;
+pub mod rights;
 pub mod rollback;
 pub mod schedule;
 pub mod signoff;
@@ -41,6 +43,7 @@ pub mod stage;
 pub mod train;
 pub mod trigger;
 pub mod updates;
+pub mod weekly;
 pub mod workspace;
 
 #[cfg(test)]

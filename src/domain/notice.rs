@@ -3,12 +3,15 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::{Settled, Stuck};
 use super::freeze::Planned;
 use super::ids::{Audience, UserId};
+use super::may::Action;
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
+use super::release::Behalf;
 
 /// One thing to be said to a channel; `voice` gives it words, reading the release beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +28,28 @@ pub enum Notice {
     Signed {
         role: SignoffRole,
         name: String,
+        behalf: Option<Behalf>,
+    },
+    SignoffExpired {
+        role: SignoffRole,
+        name: String,
+        hours: u32,
+    },
+    /// Somebody past the roles.
+    Bypassed {
+        action: Action,
+        by: String,
+    },
+    /// A changed plan for the release that runs, as it stands.
+    AmendmentAsk {
+        n: u32,
+        by: UserId,
+        changes: Vec<Change>,
+        ended: Option<AmendmentEnd>,
+    },
+    Amended {
+        changes: Vec<Change>,
+        by: Vec<UserId>,
     },
     SignoffRefused {
         role: SignoffRole,
@@ -242,6 +267,18 @@ pub enum RungMissed {
     ByType,
     /// Its instant on the new schedule was past already.
     PastWhenRescheduled,
+}
+
+/// How an amendment ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AmendmentEnd {
+    Agreed,
+    Declined {
+        by: String,
+        reason: String,
+    },
+    /// A later one takes its place.
+    Overtaken,
 }
 
 /// What was taken back.

@@ -89,6 +89,11 @@ impl Plan {
         self.updates_every_min.unwrap_or(DEFAULT_UPDATES_MIN)
     }
 
+    /// Whether somebody is named for the sign-off that is asked "if required".
+    pub fn names_security(&self) -> bool {
+        self.signoffs.iter().any(|signoff| signoff.role == SignoffRole::Security && signoff.name.is_some())
+    }
+
     /// Everybody the plan names by words.
     pub fn contacts_mut(&mut self) -> impl Iterator<Item = &mut Contact> {
         self.owner.iter_mut().chain(&mut self.on_call).chain(&mut self.escalation)

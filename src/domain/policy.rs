@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::freeze::Freeze;
 use super::ids::{Audience, ChannelId, RoleId};
 use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
-use super::recur::instant;
+use super::recur::{Rule, instant};
 use super::zone_of;
 
 /// A workspace's rules as a release carries them from the moment it is submitted.
@@ -26,12 +26,73 @@ pub struct Policy {
     pub audiences: BTreeMap<Audience, Route>,
     /// Author and owner may sign their own plan. Off unless a workspace turns it on.
     pub self_approval: bool,
+    /// Whoever may manage the server may do what a role is needed for; on the record each time. Off as well.
+    #[serde(skip_serializing_if = "is_false")]
+    pub administrator_bypass: bool,
+    /// The sign-off of somebody outside the chat may be recorded for them.
+    #[serde(skip_serializing_if = "is_false")]
+    pub on_behalf: bool,
+    /// What stands against a High risk release may be waived like any other's.
+    #[serde(skip_serializing_if = "is_false")]
+    pub waive_high: bool,
+    /// Who may go by break-glass beside the owner; empty: release managers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<RoleId>,
+    /// Hours after which a sign-off no longer counts; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signoff_hours: Option<u32>,
+    /// When the weekly digest is said; absent: Monday, 09:00.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Rule>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub no_digest: bool,
+    /// Sign-offs asked beside those of type and risk.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<SignoffRule>,
     /// Status pages that show this workspace's releases, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<String>,
     /// Times in which nothing goes live.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub freezes: Vec<Freeze>,
+}
+
+/// How long a sign-off may be made to count, in hours.
+pub const SIGNOFF_HOURS: std::ops::RangeInclusive<u32> = 1..=8_760;
+
+/// The most rules for sign-offs a workspace may have, and the most people one may ask for.
+pub const MAX_RULES: usize = 25;
+pub const MAX_PEOPLE: u8 = 10;
+
+/// Asks for a role where its conditions hold; a condition that is absent always holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignoffRule {
+    /// Unique within its workspace, at most 60 characters.
+    pub name: String,
+    pub role: SignoffRole,
+    /// How many people of the role.
+    pub people: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<ReleaseType>,
+    /// This risk or a higher one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+}
+
+impl SignoffRule {
+    fn holds(&self, plan: &Plan) -> bool {
+        let (kind, risk) = assumed(plan);
+        let service = |wanted: &String| plan.service.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(wanted));
+        self.kind.is_none_or(|wanted| wanted == kind)
+            && self.risk.is_none_or(|wanted| wanted <= risk)
+            && self.service.as_ref().is_none_or(service)
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Where an audience reads, who of it is mentioned, and who may confirm.
@@ -45,6 +106,9 @@ pub struct Route {
     /// Told without being called between these times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
+    /// Go waits for its receipts.
+    #[serde(skip_serializing_if = "is_false")]
+    pub must_confirm: bool,
 }
 
 /// Hours of a day's clock in a zone; they may pass midnight. From is inside, until is not.
@@ -98,13 +162,40 @@ pub fn quiet_until(policy: &Policy, audience: &Audience, at: Timestamp) -> Optio
     policy.audiences.get(audience)?.quiet.as_ref()?.holds(at)
 }
 
-/// The roles a release needs, each with the rule that asked for it (`plans.md` 5.2). Until the plan names its type and risk
-/// the strictest apply.
-pub fn required_signoffs(plan: &Plan) -> Vec<(SignoffRole, Why)> {
-    required(plan.kind.unwrap_or(ReleaseType::Standard), plan.risk.unwrap_or(Risk::High))
+/// What a release needs of a role, and every rule that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requirement {
+    pub role: SignoffRole,
+    pub people: u8,
+    pub why: Vec<Why>,
 }
 
-fn required(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why)> {
+/// The sign-offs a release needs (`plans.md` 5.2, and the workspace's rules). Where rules overlap their roles are united, and
+/// the highest number of people counts. Until the plan names its type and risk the strictest apply.
+pub fn required_signoffs(plan: &Plan, policy: &Policy) -> Vec<Requirement> {
+    let (kind, risk) = assumed(plan);
+    let mut asked: Vec<(SignoffRole, u8, Why)> =
+        usual(kind, risk).into_iter().map(|(role, why)| (role, 1, why)).collect();
+    // "Security (if required)": whoever names a person there requires it.
+    if plan.names_security() {
+        asked.push((SignoffRole::Security, 1, Why::Named));
+    }
+    let rules = policy.rules.iter().filter(|rule| rule.holds(plan));
+    asked.extend(rules.map(|rule| (rule.role, rule.people, Why::Rule(rule.name.clone()))));
+    let mut needed: BTreeMap<SignoffRole, Requirement> = BTreeMap::new();
+    for (role, people, why) in asked {
+        let entry = needed.entry(role).or_insert_with(|| Requirement { role, people, why: Vec::new() });
+        entry.people = entry.people.max(people);
+        entry.why.push(why);
+    }
+    needed.into_values().collect()
+}
+
+fn assumed(plan: &Plan) -> (ReleaseType, Risk) {
+    (plan.kind.unwrap_or(ReleaseType::Standard), plan.risk.unwrap_or(Risk::High))
+}
+
+fn usual(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why)> {
     use SignoffRole::{EngineeringLead, ProductOwner, Security, SreOps};
     let mut roles = vec![(EngineeringLead, Why::Always)];
     if kind == ReleaseType::Hotfix {
@@ -123,14 +214,17 @@ fn required(kind: ReleaseType, risk: Risk) -> Vec<(SignoffRole, Why)> {
 
 /// The roles a type and a risk need, in the template's order.
 pub fn required_roles(kind: ReleaseType, risk: Risk) -> Vec<SignoffRole> {
-    required(kind, risk).into_iter().map(|(role, _)| role).collect()
+    usual(kind, risk).into_iter().map(|(role, _)| role).collect()
 }
 
 /// Why a role is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Why {
     Always,
     Risk(Risk),
     Type(ReleaseType),
+    /// The plan names somebody for it.
+    Named,
+    /// A rule of the workspace, by its name.
+    Rule(String),
 }

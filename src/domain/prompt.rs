@@ -61,6 +61,13 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         }
         (Prompt::Rollback { .. }, Choice::Failed) => Command::Rollback(RollbackCommand::Failed { reason: words }),
         (Prompt::Update, Choice::WriteUpdate) => Command::Update { text: filled.text, values: filled.values },
+        (Prompt::Amendment { n }, Choice::Agree) => Command::Plan(PlanCommand::Agree { n: Some(*n) }),
+        (Prompt::Amendment { n }, Choice::Decline) => {
+            Command::Plan(PlanCommand::Decline { n: Some(*n), reason: words })
+        }
+        (Prompt::Reminder { round }, Choice::Snooze) if *round == release.round => {
+            Command::Signoff(SignoffCommand::Snooze { minutes: super::signoff::SNOOZE_MIN })
+        }
         (Prompt::Submit, Choice::Submit) => Command::Plan(PlanCommand::Submit),
         (Prompt::Postmortem, Choice::FilePostmortem) => Command::Closing(ClosingCommand::File { link: words }),
         (Prompt::Person { post }, Choice::Pick) => match filled.user {
@@ -100,6 +107,11 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
             let fixes = (release.fixes > 0).then_some([Choice::ApplyFixes, Choice::DownloadFixed]);
             submit.into_iter().chain(fixes.into_iter().flatten()).collect()
         }
+        Prompt::Amendment { n } if release.amendment.as_ref().is_some_and(|open| open.n == *n) => {
+            vec![Choice::Agree, Choice::Decline]
+        }
+        Prompt::Amendment { .. } => vec![],
+        Prompt::Reminder { .. } => super::signoff::can_snooze(release).then_some(Choice::Snooze).into_iter().collect(),
         Prompt::Section(_) => vec![Choice::EditAgain],
         Prompt::Postmortem => vec![Choice::FilePostmortem],
         Prompt::Person { .. } => vec![Choice::Pick],

@@ -6,6 +6,7 @@ use super::ids::{Audience, RoleId, UserId};
 use super::may::Who;
 use super::plan::{ReleaseType, SignoffRole};
 use super::release::PhaseName;
+use super::signoff::Pending;
 
 /// A command that was refused; nothing was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +50,10 @@ pub enum Refusal {
     NotRequired {
         role: SignoffRole,
     },
+    /// This workspace records no sign-off of people outside the chat.
+    NotOnBehalf,
+    /// What stands against a High risk release is not waived here.
+    NotWaived,
     NotSigned {
         role: SignoffRole,
     },
@@ -112,6 +117,10 @@ pub enum Refusal {
     NothingOpen {
         what: &'static str,
     },
+    /// What a running release cannot change any more, by the names of its fields.
+    NotAmendable {
+        what: Vec<String>,
+    },
     /// A notice that was never posted cannot be corrected.
     NotPosted {
         rung: String,
@@ -142,28 +151,66 @@ pub enum Wanted {
     Item,
     Concern,
     HandOver,
+    Amend,
 }
 
 /// One thing that stands open.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Open {
-    Signoff(SignoffRole),
-    Gate { text: String },
-    Concern { n: u32, by: UserId, text: String },
-    OwnerUnknown { name: String },
-    OnCallUnknown { name: String },
+    Signoff(Pending),
+    /// A notice that must be confirmed and is not.
+    Receipt {
+        rung: String,
+        audience: Audience,
+    },
+    Gate {
+        text: String,
+    },
+    Concern {
+        n: u32,
+        by: UserId,
+        text: String,
+    },
+    OwnerUnknown {
+        name: String,
+    },
+    OnCallUnknown {
+        name: String,
+    },
     SignersUnmapped(SignoffRole),
     NoReleaseChannel,
     T0Past,
     T0Unknown,
-    Missing { field: &'static str },
-    Finding { code: String, text: String },
-    Alert { name: String },
+    Missing {
+        field: &'static str,
+    },
+    Finding {
+        code: String,
+        text: String,
+    },
+    Alert {
+        name: String,
+    },
     RollbackPrompt,
-    Point { label: String },
-    NoData { metric: String },
-    NotHealthy { metric: String, value: String, success: String },
-    StagesLeft { done: usize, of: usize },
+    Point {
+        label: String,
+    },
+    NoData {
+        metric: String,
+    },
+    NotHealthy {
+        metric: String,
+        value: String,
+        success: String,
+    },
+    StagesLeft {
+        done: usize,
+        of: usize,
+    },
     UpdateOverdue,
-    Freeze { name: String, until: Timestamp, opening: Option<Timestamp> },
+    Freeze {
+        name: String,
+        until: Timestamp,
+        opening: Option<Timestamp>,
+    },
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::alert::{Alert, Observation, TriggerWatch};
+use super::amend::Amendment;
 use super::changes::Change;
 use super::closing::Closing;
 use super::concern::Concern;
@@ -17,6 +18,7 @@ use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
 use super::policy::Policy;
+use super::rights::Refused;
 use super::rollback::Case;
 use super::stage::StageClock;
 use super::updates::UpdateClock;
@@ -24,8 +26,9 @@ use super::updates::UpdateClock;
 /// The largest plan that can be run, in bytes of JSON; an import over it is refused.
 pub const MAX_PLAN_BYTES: usize = 32 * 1024;
 
-/// The largest state we store, in bytes of JSON: a plan and its bounded run. The writer refuses to commit more.
-pub const MAX_STATE_BYTES: usize = 96 * 1024;
+/// The largest state we store, in bytes of JSON: a plan, one that is to replace it, and the bounded run. The writer refuses to
+/// commit more.
+pub const MAX_STATE_BYTES: usize = 128 * 1024;
 
 /// One release. Its plan document's bytes are kept outside, as immutable revisions.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,8 +60,12 @@ pub struct Release {
     pub changes: Vec<Change>,
     pub policy: Policy,
     pub phase: Phase,
-    pub signoffs: BTreeMap<SignoffRole, Signoff>,
+    #[serde(deserialize_with = "one_or_many")]
+    pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
     pub gates_done: BTreeSet<String>,
+    /// What was waived before go: the item's id, and by whom and why.
+    #[serde(default)]
+    pub waived: BTreeMap<String, String>,
     pub rungs: BTreeMap<String, RungState>,
     /// Status pages that show it.
     #[serde(default)]
@@ -73,6 +80,18 @@ pub struct Release {
     #[serde(default)]
     pub concerns: Vec<Concern>,
     pub signoff_reminders: u8,
+    /// The next reminder comes not before this; once in a round.
+    #[serde(default)]
+    pub snoozed: Option<Timestamp>,
+    /// A changed plan that owner and on-call have not agreed to.
+    #[serde(default)]
+    pub amendment: Option<Box<Amendment>>,
+    /// Amendments so far.
+    #[serde(default)]
+    pub amendments: u32,
+    /// Refusals of late that stand on the record, so that repeating one does not fill it.
+    #[serde(default)]
+    pub refused: Vec<Refused>,
     pub t0_asked: u8,
     /// T-0 as the document writes it, once a command or a hold moved it.
     #[serde(default)]
@@ -90,6 +109,34 @@ pub struct Signoff {
     pub at: Timestamp,
     pub digest: String,
     pub revision: u32,
+    /// Recorded by `user` for somebody outside the chat, whose name `name` is then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behalf: Option<Behalf>,
+}
+
+/// How a sign-off of somebody outside the chat came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behalf {
+    /// Who recorded it.
+    pub by: String,
+    /// Where their word stands, such as a mail.
+    pub evidence: String,
+}
+
+/// States of before a role could be signed by several people hold one.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<SignoffRole, Vec<Signoff>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(Signoff),
+        Many(Vec<Signoff>),
+    }
+    let read: BTreeMap<SignoffRole, OneOrMany> = BTreeMap::deserialize(from)?;
+    let many = |(role, found)| match found {
+        OneOrMany::One(one) => (role, vec![one]),
+        OneOrMany::Many(many) => (role, many),
+    };
+    Ok(read.into_iter().map(many).collect())
 }
 
 /// What became of a rung of the ladder.
@@ -350,6 +397,9 @@ impl Release {
     pub(super) fn begin_schedule(&mut self) {
         self.generation += 1;
         self.rungs.clear();
+        // What was waived of a schedule that is no more is owed anew.
+        let plan = &self.plan;
+        self.waived.retain(|item, _| plan.rungs.iter().all(|rung| rung.key() != *item));
         self.t0_asked = 0;
         self.draft_reminded = false;
     }
@@ -359,6 +409,7 @@ impl Release {
         self.round += 1;
         self.signoffs.clear();
         self.signoff_reminders = 0;
+        self.snoozed = None;
     }
 
     /// Nothing more will be said by itself.

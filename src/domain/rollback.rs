@@ -77,7 +77,7 @@ pub(super) fn propose(work: &mut Work<'_>, cause: Cause) {
     }
     work.record(RollbackEvent::Proposed { cause });
     let n = work.release.phase.run().map_or(0, |run| run.cases.len());
-    let mention = work.climb(1);
+    let mention = work.crew();
     let posting = work.post(key(n), Destination::Release, Notice::Case { n });
     posting.prompt = Some(Prompt::Case { n });
     posting.priority = Priority::Prompt;
@@ -102,7 +102,7 @@ pub(super) fn start(work: &mut Work<'_>, cause: Option<Cause>, why: String) -> R
         work.edit(key(n), Notice::Case { n }, None);
     }
     let n = work.release.phase.run().map_or(0, |run| run.cases.len());
-    let (by, mention) = (work.by(), work.climb(1));
+    let (by, mention) = (work.by(), work.crew());
     let posting = work.post(format!("rollback/{n}"), Destination::Release, Notice::RollingBack { by, reason: why });
     posting.prompt = Some(Prompt::Rollback { n });
     posting.priority = Priority::Prompt;
@@ -167,7 +167,7 @@ fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal>
     work.record(RollbackEvent::Verified { note: note.clone() });
     ladder::leave_pages(work);
     work.edit(format!("rollback/{n}"), Notice::RolledBack { by: work.by(), note: note.clone() }, None);
-    let (by, mention) = (work.by(), work.climb(1));
+    let (by, mention) = (work.by(), work.crew());
     let posting = work.post(format!("rollback/{n}/verified"), Destination::Release, Notice::RolledBack { by, note });
     posting.mention = mention;
     Ok(Reply::RolledBack)
@@ -279,7 +279,7 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
             }
             if matches!(event, RollbackEvent::Verified { .. }) {
                 let (run, case) = (run.clone(), case.clone());
-                let closing = Closing::start(&release.plan, true, at);
+                let closing = Closing::start(&release.plan, run.break_glass.is_some(), true, at);
                 release.phase = Phase::RolledBack { run, case, closing };
             }
         }

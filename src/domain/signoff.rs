@@ -1,47 +1,101 @@
-//! Topic: sign-offs. Bound to a digest of the plan; given, refused, withdrawn; chased only from those pending.
+//! Topic: sign-offs. Bound to a digest of the plan; given, recorded for somebody outside the chat, refused, withdrawn, expired;
+//! chased only from those pending.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::{Mark, MarkKind};
 use super::command::SignoffCommand;
 use super::decide::{Work, reason};
-use super::effect::{Destination, Priority, Reply};
+use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::{PlanEvent, SignoffEvent};
 use super::lifecycle::{signoff_key, signoff_prompt};
 use super::notice::Notice;
-use super::people::Person;
+use super::people::{By, Person};
 use super::plan::SignoffRole;
 use super::policy;
 use super::refusal::Refusal;
-use super::release::{Phase, PhaseName, Release, Signoff};
+use super::release::{Behalf, Phase, PhaseName, Release, Signoff};
 
 /// Hours after the request at which those pending are reminded; no further reminder after the last.
 pub const REMIND_AFTER_H: [i64; 5] = [4, 24, 48, 72, 96];
 
-/// Hours after a break-glass go at which its missing sign-offs are asked for.
-pub const FOLLOW_UP_H: i64 = 24;
+/// Hours after a break-glass go at which its missing sign-offs are asked for; they are due at the first.
+pub const FOLLOW_UP_H: [i64; 3] = [24, 48, 72];
 
-/// Required roles that have not signed the present digest.
-pub fn missing(release: &Release) -> Vec<SignoffRole> {
-    policy::required_signoffs(&release.plan)
+/// How long a reminder may be put off, in minutes, and how long a button puts it off.
+pub const MAX_SNOOZE_MIN: u32 = 24 * 60;
+pub const SNOOZE_MIN: u32 = 4 * 60;
+
+/// A role that has not signed in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    pub role: SignoffRole,
+    /// People of it who have signed the present digest, and how many are needed.
+    pub have: usize,
+    pub need: usize,
+}
+
+/// Sign-offs of the present digest.
+pub fn valid(release: &Release) -> impl Iterator<Item = (SignoffRole, &Signoff)> {
+    let given = release.signoffs.iter().flat_map(|(role, given)| given.iter().map(|signoff| (*role, signoff)));
+    given.filter(|(_, signoff)| signoff.digest == release.digest)
+}
+
+/// The instant at which a sign-off no longer counts, where this workspace has such a limit.
+fn expires(release: &Release, signoff: &Signoff) -> Option<Timestamp> {
+    let hours = release.policy.signoff_hours?;
+    signoff.at.checked_add(SignedDuration::from_hours(i64::from(hours))).ok()
+}
+
+/// Required roles that have not signed the present digest in full.
+pub fn pending(release: &Release) -> Vec<Pending> {
+    pending_of(release, |_| true)
+}
+
+/// The same at an instant: what has expired by then does not count, whether or not that was said already.
+pub fn pending_at(release: &Release, now: Timestamp) -> Vec<Pending> {
+    pending_of(release, |signoff| expires(release, signoff).is_none_or(|at| now < at))
+}
+
+fn pending_of(release: &Release, counts: impl Fn(&Signoff) -> bool) -> Vec<Pending> {
+    policy::required_signoffs(&release.plan, &release.policy)
         .into_iter()
-        .map(|(role, _)| role)
-        .filter(|role| release.signoffs.get(role).is_none_or(|s| s.digest != release.digest))
+        .filter_map(|needed| {
+            let have = valid(release).filter(|(role, signoff)| *role == needed.role && counts(signoff)).count();
+            let need = usize::from(needed.people);
+            (have < need).then_some(Pending { role: needed.role, have, need })
+        })
         .collect()
 }
 
+/// The roles of [`pending`].
+pub fn missing(release: &Release) -> Vec<SignoffRole> {
+    pending(release).into_iter().map(|pending| pending.role).collect()
+}
+
 pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Reply, Refusal> {
-    let role = match &command {
-        SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. } => *role,
-    };
     let Some(person) = work.ctx.actor.person().cloned() else {
         return Err(Refusal::NotAllowed { who: vec![] });
     };
-    if !policy::required_signoffs(&work.release.plan).iter().any(|(r, _)| *r == role) {
+    let role = match &command {
+        SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) => *role,
+        SignoffCommand::Refuse { role, .. } | SignoffCommand::Record { role, .. } => *role,
+        SignoffCommand::Snooze { minutes } => return snooze(work, *minutes),
+    };
+    if !policy::required_signoffs(&work.release.plan, &work.release.policy).iter().any(|needed| needed.role == role) {
         return Err(Refusal::NotRequired { role });
     }
     match command {
-        SignoffCommand::Give(role) => give(work, role, &person),
+        SignoffCommand::Give(role) => give(work, role, &person, None),
+        SignoffCommand::Record { role, name, evidence } => {
+            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            if name.is_empty() {
+                return Err(Refusal::NameNeeded);
+            }
+            let name = name.chars().take(80).collect();
+            let evidence = reason(&evidence)?.chars().take(200).collect();
+            give(work, role, &person, Some((name, evidence)))
+        }
         SignoffCommand::Refuse { role, reason: why } => {
             let why = reason(&why)?;
             take_back(work, SignoffEvent::Refused { role, reason: why.clone() });
@@ -52,7 +106,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
             Ok(Reply::SignoffRefused { role })
         }
         SignoffCommand::Withdraw(role) => {
-            if work.release.signoffs.get(&role).is_none_or(|s| s.user != person.user) {
+            if !valid(&work.release).any(|(of, signoff)| of == role && signoff.user == person.user) {
                 return Err(Refusal::NotSigned { role });
             }
             take_back(work, SignoffEvent::Withdrawn { role });
@@ -61,6 +115,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
             work.post(key, Destination::Release, Notice::Withdrawn { role, name: person.name }).mention = mention;
             Ok(Reply::Withdrawn { role })
         }
+        SignoffCommand::Snooze { minutes } => snooze(work, minutes),
     }
 }
 
@@ -69,22 +124,38 @@ fn take_back(work: &mut Work<'_>, event: SignoffEvent) {
     show(work);
 }
 
-fn give(work: &mut Work<'_>, role: SignoffRole, person: &Person) -> Result<Reply, Refusal> {
+fn give(
+    work: &mut Work<'_>,
+    role: SignoffRole,
+    person: &Person,
+    outside: Option<(String, String)>,
+) -> Result<Reply, Refusal> {
     let release = &work.release;
-    if let Some(signed) = release.signoffs.get(&role).filter(|s| s.digest == release.digest) {
-        return Err(Refusal::AlreadySigned { role, by: signed.name.clone() });
+    if !missing(release).contains(&role) {
+        let names: Vec<&str> = valid(release).filter(|(of, _)| *of == role).map(|(_, s)| s.name.as_str()).collect();
+        return Err(Refusal::AlreadySigned { role, by: names.join(", ") });
     }
-    let held = release.signoffs.iter().find(|(_, s)| s.user == person.user && s.digest == release.digest);
-    if let Some((held, _)) = held {
-        return Err(Refusal::OneRoleEach { held: *held });
+    if let Some((held, _)) = valid(release).find(|(_, signoff)| same_hand(signoff, person, outside.as_ref())) {
+        return Err(Refusal::OneRoleEach { held });
     }
     let digest = release.digest.clone();
-    work.record(SignoffEvent::Given { role, user: person.user.clone(), name: person.name.clone(), digest });
+    let (name, behalf) = match outside {
+        Some((name, evidence)) => (name, Some(Behalf { by: person.name.clone(), evidence })),
+        None => (person.name.clone(), None),
+    };
+    let (user, signer) = (person.user.clone(), name.clone());
+    work.record(SignoffEvent::Given { role, user, name, digest, behalf: behalf.clone() });
     show(work);
     let key = work.unique("signed");
-    work.post(key, Destination::Release, Notice::Signed { role, name: person.name.clone() });
+    work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf });
     approve_if_complete(work);
     Ok(Reply::Signed { role, missing: missing(&work.release) })
+}
+
+/// Whether one person would stand behind two sign-offs: by signing twice, by recording beside their own, or under one name.
+fn same_hand(signed: &Signoff, person: &Person, outside: Option<&(String, String)>) -> bool {
+    let own = signed.user == person.user && (signed.behalf.is_none() || outside.is_none());
+    own || outside.is_some_and(|(name, _)| signed.name.to_lowercase() == name.to_lowercase())
 }
 
 /// The request's message shows who has signed.
@@ -100,6 +171,23 @@ pub(super) fn approve_if_complete(work: &mut Work<'_>) {
         let mention = work.owner();
         work.post(key, Destination::Release, Notice::Approved).mention = mention;
     }
+}
+
+/// The workspace's rules changed: the request shows it, and who is missing now is said.
+pub(super) fn look_again(work: &mut Work<'_>, before: &[SignoffRole]) {
+    if !matches!(work.release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
+        return;
+    }
+    let missing = missing(&work.release);
+    if missing == before {
+        return;
+    }
+    show(work);
+    if missing.iter().any(|role| !before.contains(role)) {
+        let (key, until) = (work.unique("signoff-rules"), work.release.plan.t0_at());
+        work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = until;
+    }
+    approve_if_complete(work);
 }
 
 /// Asks every required role to sign the present digest.
@@ -120,54 +208,132 @@ pub(super) fn remind(work: &mut Work<'_>) {
     let missing = missing(&work.release);
     let until = work.release.plan.t0_at();
     if work.release.phase.run().is_some() {
-        let mention = work.owner();
-        work.post("break-glass-follow-up", Destination::Release, Notice::BreakGlassFollowUp { missing }).mention =
-            mention;
+        let n = work.release.signoff_reminders;
+        let mention = work.climb(u8::from(n > 1));
+        let notice = Notice::BreakGlassFollowUp { missing };
+        work.post(format!("break-glass-follow-up/{n}"), Destination::Release, notice).mention = mention;
         return;
     }
     let key = work.unique("signoff-reminder");
-    work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = until;
+    let prompt = can_snooze(&work.release).then_some(Prompt::Reminder { round: work.release.round });
+    let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
+    posting.useful_until = until;
+    posting.prompt = prompt;
+}
+
+/// Whether there is a reminder to come that was not put off yet.
+pub fn can_snooze(release: &Release) -> bool {
+    release.snoozed.is_none() && next_reminder(release).is_some()
+}
+
+fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
+    if !(15..=MAX_SNOOZE_MIN).contains(&minutes) {
+        return Err(Refusal::BadNumber { typed: format!("{minutes} min") });
+    }
+    if work.release.snoozed.is_some() {
+        return Err(Refusal::AlreadyDone { what: "putting the reminder off; that is possible once".to_owned() });
+    }
+    let Some((next, _)) = next_reminder(&work.release) else {
+        return Err(Refusal::NothingOpen { what: "reminder to put off" });
+    };
+    let until = next.max(work.ctx.now + super::minutes(minutes));
+    work.record(SignoffEvent::Snoozed { until });
+    Ok(Reply::Snoozed { until })
+}
+
+/// A sign-off that was given too long ago counts no more.
+pub(super) fn expire(work: &mut Work<'_>) {
+    let over = |release: &Release, now| -> Vec<(SignoffRole, Signoff)> {
+        let over = |(_, signoff): &(SignoffRole, &Signoff)| expires(release, signoff).is_some_and(|at| at <= now);
+        valid(release).filter(over).map(|(role, signoff)| (role, signoff.clone())).collect()
+    };
+    for (role, signoff) in over(&work.release, work.ctx.now) {
+        work.record(SignoffEvent::Expired { role, user: signoff.user, name: signoff.name.clone() });
+        let (key, mention) = (work.unique("signoff-expired"), work.owner());
+        let hours = work.release.policy.signoff_hours.unwrap_or_default();
+        let notice = Notice::SignoffExpired { role, name: signoff.name, hours };
+        work.post(key, Destination::Release, notice).mention = mention;
+    }
+    show(work);
+}
+
+fn planned(release: &Release) -> bool {
+    matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. } | Phase::HeldBefore { .. })
+}
+
+fn next_reminder(release: &Release) -> Option<(Timestamp, u8)> {
+    let Phase::Gathering { since } = &release.phase else { return None };
+    let n = release.signoff_reminders;
+    let at = *since + SignedDuration::from_hours(*REMIND_AFTER_H.get(usize::from(n))?);
+    let at = release.snoozed.map_or(at, |until| at.max(until));
+    let useful = release.plan.t0_at().is_some_and(|t0| at < t0) && !missing(release).is_empty();
+    useful.then_some((at, n))
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
-    match &release.phase {
-        Phase::Gathering { since } => {
-            let n = release.signoff_reminders;
-            if let Some(hours) = REMIND_AFTER_H.get(usize::from(n)) {
-                let at = *since + SignedDuration::from_hours(*hours);
-                if release.plan.t0_at().is_some_and(|t0| at < t0) && !missing(release).is_empty() {
-                    marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
-                }
-            }
+    if planned(release)
+        && let Some(at) = valid(release).filter_map(|(_, signoff)| expires(release, signoff)).min()
+    {
+        marks.push(Mark { at, kind: MarkKind::SignoffExpires });
+    }
+    if let Some((at, n)) = next_reminder(release) {
+        marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
+    }
+    if let Some(run) = release.phase.run()
+        && run.break_glass.is_some()
+        && !release.ended()
+        && !missing(release).is_empty()
+        && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signoff_reminders))
+    {
+        let n = release.signoff_reminders;
+        marks.push(Mark {
+            at: run.go_at + SignedDuration::from_hours(*hours),
+            kind: MarkKind::BreakGlassFollowUp { n },
+        });
+    }
+}
+
+pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp, by: &By) {
+    match event {
+        SignoffEvent::Given { role, user, name, digest, behalf } => {
+            let (user, name, digest, behalf) = (user.clone(), name.clone(), digest.clone(), behalf.clone());
+            let signoff = Signoff { user, name, at, digest, revision: release.revision, behalf };
+            release.signoffs.entry(*role).or_default().push(signoff);
         }
-        phase => {
-            if let Some(run) = phase.run()
-                && run.break_glass.is_some()
-                && release.signoff_reminders == 0
-                && !release.ended()
-                && !missing(release).is_empty()
-            {
-                let at = run.go_at + SignedDuration::from_hours(FOLLOW_UP_H);
-                marks.push(Mark { at, kind: MarkKind::BreakGlassFollowUp });
-            }
+        SignoffEvent::Refused { role, .. } => {
+            release.signoffs.remove(role);
+            no_longer_approved(release, at);
+        }
+        SignoffEvent::Withdrawn { role } => {
+            let own = |signoff: &Signoff| matches!(by, By::Person { user, .. } if *user == signoff.user);
+            drop_of(release, *role, own);
+            no_longer_approved(release, at);
+        }
+        SignoffEvent::Expired { role, user, name } => {
+            drop_of(release, *role, |signoff| signoff.user == *user && signoff.name == *name);
+            no_longer_approved(release, at);
+        }
+        SignoffEvent::Reminded => release.signoff_reminders = release.signoff_reminders.saturating_add(1),
+        SignoffEvent::Snoozed { until } => release.snoozed = Some(*until),
+    }
+}
+
+fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) -> bool) {
+    if let Some(given) = release.signoffs.get_mut(&role) {
+        given.retain(|signoff| !which(signoff));
+        if given.is_empty() {
+            release.signoffs.remove(&role);
         }
     }
 }
 
-pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp) {
-    match event {
-        SignoffEvent::Given { role, user, name, digest } => {
-            let revision = release.revision;
-            let signoff = Signoff { user: user.clone(), name: name.clone(), at, digest: digest.clone(), revision };
-            release.signoffs.insert(*role, signoff);
+pub(super) fn no_longer_approved(release: &mut Release, at: Timestamp) {
+    match &mut release.phase {
+        Phase::Approved { .. } => {
+            release.phase = Phase::Gathering { since: at };
+            release.signoff_reminders = 0;
         }
-        SignoffEvent::Refused { role, .. } | SignoffEvent::Withdrawn { role } => {
-            release.signoffs.remove(role);
-            if matches!(release.phase, Phase::Approved { .. }) {
-                release.phase = Phase::Gathering { since: at };
-                release.signoff_reminders = 0;
-            }
-        }
-        SignoffEvent::Reminded => release.signoff_reminders = release.signoff_reminders.saturating_add(1),
+        Phase::HeldBefore { approved, .. } => *approved = false,
+        _ => {}
     }
 }

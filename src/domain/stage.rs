@@ -31,12 +31,13 @@ pub struct StageClock {
 
 /// What stands against go at an instant, in the order a person would mend it.
 pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
-    let mut open: Vec<Open> = signoff::missing(release).into_iter().map(Open::Signoff).collect();
+    let mut open: Vec<Open> = signoff::pending_at(release, now).into_iter().map(Open::Signoff).collect();
     let gates = release.plan.gates.iter().filter(|gate| !gate.done && !release.gates_done.contains(&gate.id));
     open.extend(gates.map(|gate| Open::Gate { text: gate.text.clone() }));
     if release.plan.t0_at().is_some_and(|t0| now > t0 + minutes(GO_GRACE_MIN)) {
         open.push(Open::T0Past);
     }
+    open.extend(ladder::owed(release).map(|rung| Open::Receipt { rung: rung.key(), audience: rung.audience.clone() }));
     open.extend(concern::gaps(release));
     open.extend(freeze::gaps(release, now));
     open
@@ -87,8 +88,10 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     work.record(StageEvent::Went { break_glass: break_glass.clone() });
     let by = work.by();
     let open = if break_glass.is_some() { gaps } else { Vec::new() };
-    let mention = work.climb(1);
+    let mut mention = work.crew();
     let broke = break_glass.is_some();
+    // Whoever objected must not learn by chance that it went over them.
+    mention.extend(concern::overridden(work));
     let key = work.unique("went");
     let posting = work.post(
         key.clone(),
@@ -152,7 +155,7 @@ fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     }
     work.record(StageEvent::Undone);
     let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
-    let (key, by, mention) = (work.unique("undone"), work.by(), work.climb(1));
+    let (key, by, mention) = (work.unique("undone"), work.by(), work.crew());
     let posting = work.post(key, Destination::Release, Notice::Undone { what, by });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -182,7 +185,7 @@ pub(super) fn hold(work: &mut Work<'_>, why: String) -> Result<(), Refusal> {
         schedule::show_anew(work);
     }
     let (key, by) = (work.unique("held"), work.by());
-    let mention = work.climb(1);
+    let mention = work.crew();
     let posting = work.post(key, Destination::Release, Notice::Held { by, reason: why });
     posting.mention = mention;
     posting.priority = Priority::Prompt;

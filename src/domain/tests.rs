@@ -18,11 +18,13 @@ use super::effect::{Effect, Redelivery};
 use super::event::{Event, Recorded, StageEvent};
 use super::freeze::{self, Freeze, Window};
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use super::ladder;
 use super::people::{Actor, Person, Standing};
 use super::plan::{PlannedTime, Quantity, SignoffRole};
-use super::policy::{Policy, Route};
-use super::release::{Phase, Release};
-use super::signoff::missing;
+use super::policy::{Policy, Route, SignoffRule};
+use super::release::{Phase, Release, Signoff};
+use super::rights::refused;
+use super::signoff::{self, missing};
 use crate::plan_doc;
 
 const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
@@ -56,8 +58,7 @@ fn policy() -> Policy {
         release_channel: Some(ChannelId::from("releases")),
         signers: signers.into_iter().map(|(role, id)| (role, vec![RoleId::from(id)])).collect(),
         release_managers: vec![RoleId::from("manager")],
-        audiences: [(Audience::support(), Route { channel: None, role: Some(RoleId::from("support")), quiet: None })]
-            .into(),
+        audiences: [(Audience::support(), Route { role: Some(RoleId::from("support")), ..Route::default() })].into(),
         ..Policy::default()
     }
 }
@@ -108,7 +109,7 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     let reason = || "because".to_owned();
     let ana = || person("ana", &["manager", "lead"]);
     let eva = || person("eva", &["sre", "lead"]);
-    match n % 36 {
+    match n % 48 {
         0 => (ana(), Command::Plan(PlanCommand::Submit)),
         1 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Give(SignoffRole::EngineeringLead))),
         2 => (person("dev", &["product"]), Command::Signoff(SignoffCommand::Give(SignoffRole::ProductOwner))),
@@ -210,6 +211,50 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             let post = if minute % 2 == 0 { Post::Owner } else { Post::OnCall };
             (ana(), Command::Plan(PlanCommand::HandOver { post, to, reason }))
         }
+        36 => (
+            person("max", &["manager"]),
+            Command::Signoff(SignoffCommand::Record {
+                role: [SignoffRole::ProductOwner, SignoffRole::SreOps][minute as usize % 2],
+                name: ["Jo", "Dev"][minute as usize / 2 % 2].to_owned(),
+                evidence: reason(),
+            }),
+        ),
+        37 => (person("chloe", &["lead"]), Command::Signoff(SignoffCommand::Snooze { minutes: 240 })),
+        38 => (
+            ana(),
+            Command::Closing(ClosingCommand::ItemWaived {
+                item: ["dependencies-deployed-and-stable", "T-2h/support"][minute as usize % 2].to_owned(),
+                reason: reason(),
+            }),
+        ),
+        39 => (ana(), Command::Plan(PlanCommand::Revise { imported: Box::new(amended(minute)) })),
+        40 => (person("ben", &["sre"]), Command::Plan(PlanCommand::Agree { n: None })),
+        41 => (ana(), Command::Plan(PlanCommand::Agree { n: None })),
+        42 => (person("ben", &["sre"]), Command::Plan(PlanCommand::Decline { n: None, reason: reason() })),
+        43 => (
+            administrator(person("adam", &[])),
+            Command::Signoff(SignoffCommand::Give(SignoffRole::ALL[minute as usize % 4])),
+        ),
+        44 => (person("finn", &["sre"]), Command::Signoff(SignoffCommand::Give(SignoffRole::SreOps))),
+        45 => (person("hugo", &[]), Command::Stage(StageCommand::Go { break_glass: None })),
+        46 => {
+            let rule = SignoffRule {
+                name: "two".to_owned(),
+                role: SignoffRole::SreOps,
+                people: 2,
+                kind: None,
+                risk: None,
+                service: None,
+            };
+            let rules = if minute % 2 == 0 { vec![rule] } else { vec![] };
+            (
+                administrator(ana()),
+                Command::Plan(PlanCommand::Repolicy { policy: Box::new(Policy { rules, ..policy() }) }),
+            )
+        }
+        47 => {
+            (ana(), Command::Signoff(SignoffCommand::Refuse { role: SignoffRole::EngineeringLead, reason: reason() }))
+        }
         33 => (eva(), Command::Concern(ConcernCommand::Raise { text: reason() })),
         34 => (ana(), Command::Concern(ConcernCommand::Resolve { concern: None, how: reason() })),
         _ => (
@@ -219,15 +264,71 @@ fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
     }
 }
 
+/// The plan with other thresholds, and now and then another stage, trigger or interval.
+fn amended(minute: i64) -> Imported {
+    let mut text = PLAN.replace("< 250ms", &format!("< {}ms", 260 + minute % 7));
+    if minute % 2 == 0 {
+        text = text.replace("100% of users - 1 hour", &format!("100% of users - {} minutes", 40 + minute % 5));
+        text = text.replace("exceeds 2% for 5 minutes", &format!("exceeds {}% for 5 minutes", 3 + minute % 4));
+    }
+    if minute % 3 == 0 {
+        text = text.replace("every: 30 minutes", "every: 15 minutes");
+    }
+    let reading = plan_doc::read(text.as_bytes(), &plan_doc::Setting::default());
+    let mut plan = reading.plan.unwrap();
+    plan.owner.as_mut().unwrap().user = Some(UserId::from("ana"));
+    plan.on_call.as_mut().unwrap().user = Some(UserId::from("ben"));
+    Imported {
+        plan,
+        digest: reading.digest,
+        findings: Vec::new(),
+        fixes: 0,
+        renamed: std::collections::BTreeMap::new(),
+        undone: Vec::new(),
+    }
+}
+
+/// Workspaces of different strictness.
+fn policies(n: u8) -> Policy {
+    let two = SignoffRule {
+        name: "two".to_owned(),
+        role: SignoffRole::SreOps,
+        people: 2,
+        kind: None,
+        risk: None,
+        service: None,
+    };
+    match n % 4 {
+        0 => policy(),
+        1 => Policy { on_behalf: true, signoff_hours: Some(20), ..policy() },
+        2 => Policy { administrator_bypass: true, rules: vec![two], ..policy() },
+        _ => Policy {
+            on_behalf: true,
+            administrator_bypass: true,
+            break_glass: vec![RoleId::from("sre")],
+            audiences: [(
+                Audience::support(),
+                Route { role: Some(RoleId::from("support")), must_confirm: true, ..Route::default() },
+            )]
+            .into(),
+            ..policy()
+        },
+    }
+}
+
 /// What must hold after every step.
 fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
     assert_eq!(Release::replay(journal).as_ref(), Some(release), "replay is state");
-    if let Phase::Live { run } = &release.phase {
-        assert!(run.break_glass.is_some() || missing(release).is_empty(), "live without its sign-offs");
+    if let Phase::Approved { .. } = &release.phase {
+        assert!(missing(release).is_empty(), "approved without its sign-offs");
     }
-    for (role, signoff) in &release.signoffs {
-        assert_ne!(signoff.user, UserId::from("ana"), "the owner signed as {role}");
-        assert_eq!(release.signoffs.values().filter(|s| s.user == signoff.user).count(), 1, "one role each");
+    let planned = release.phase.run().is_none();
+    for (role, signoff) in signoff::valid(release) {
+        let own = Some(&signoff.user) == release.plan.owner_user() || signoff.user == release.author;
+        assert!(!planned || !own, "the owner or author signed as {role}");
+        let hand = |s: &Signoff| (s.behalf.is_none().then(|| s.user.clone()), s.name.to_lowercase());
+        let same = signoff::valid(release).filter(|(_, other)| hand(other) == hand(signoff)).count();
+        assert_eq!(same, 1, "one role each");
     }
     assert!(
         agenda(release).iter().all(|mark| mark.at > now),
@@ -241,9 +342,9 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
-    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..72, 0i64..400), 1..60), as_usual in any::<bool>()) {
+    fn whatever_people_do_the_invariants_hold(steps in proptest::collection::vec((0u8..96, 0i64..400), 1..60), as_usual in any::<bool>(), which in 0u8..4) {
         let (mut release, mut journal) = draft(PLAN);
-        let (policy, mut now) = (policy(), begin());
+        let (policy, mut now) = (policies(which), begin());
         let mut keys = std::collections::BTreeSet::new();
         // The usual beginning, so that most runs get past it.
         let usual = [(0, 0), (1, 0), (2, 0), (3, 0), (8, 0), (9, 25 * 60 + 1)];
@@ -251,10 +352,19 @@ proptest! {
             now += SignedDuration::from_mins(minutes);
             let (actor, command) = command(n, minutes, now);
             for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command), (Actor::Clock, Command::Tick)] {
-                let Ok(decision) = decide(&release, command, Context { now, actor: &actor, policy: &policy, others: &[] }) else { continue };
+                let ctx = Context { now, actor: &actor, policy: &policy, others: &[] };
+                let decision = match decide(&release, command.clone(), ctx) {
+                    Ok(decision) => decision,
+                    Err(refusal) => match refused(&release, &command, &refusal, ctx) {
+                        Some(noted) => noted,
+                        None => continue,
+                    },
+                };
                 let went = decision.events.iter().any(|e| matches!(&e.event, Event::Stage(StageEvent::Went { break_glass: None })));
                 prop_assert!(!went || freeze::gaps(&release, now).is_empty(), "live in a freeze");
                 prop_assert!(!went || concern::open(&release).next().is_none(), "live over a concern");
+                prop_assert!(!went || signoff::pending_at(&release, now).is_empty(), "live without its sign-offs");
+                prop_assert!(!went || ladder::owed(&release).next().is_none(), "live without a receipt");
                 release = decision.release;
                 journal.extend(decision.events);
                 for effect in decision.effects {
@@ -388,22 +498,52 @@ fn the_journals_language_is_frozen() {
     let before_go = [(0, 0), (1, 0), (21, 23 * 60 + 10), (31, 1), (30, 2), (26, 90), (28, 1), (26, 80), (27, 1)];
     let undone = [(0, 0), (1, 0), (2, 0), (3, 0), (8, 0), (9, 25 * 60 + 1), (29, 0), (9, 0), (12, 31), (29, 0)];
     let objected = [(0, 0), (33, 5), (34, 5), (35, 5)];
-    let journal = [played(&script), played(&before_go), played(&undone), played(&objected)].concat();
+    let strict = [
+        (0, 0),
+        (37, 1),
+        (1, 1),
+        (36, 4),
+        (43, 2),
+        (45, 1),
+        (8, 1),
+        (38, 1),
+        (2, 20 * 60),
+        (1, 1),
+        (43, 2),
+        (9, 239),
+        (39, 3),
+        (42, 1),
+        (39, 4),
+        (40, 1),
+    ];
+    let every = Policy { signoff_hours: Some(20), ..policies(3) };
+    let mut journal = [played(&script), played(&before_go), played(&undone), played(&objected)].concat();
+    journal.extend(played_by(&strict, &every));
     let lines: String = journal.iter().map(|r| serde_json::to_string(r).unwrap() + "\n").collect();
     golden_lines(&lines);
 }
 
 /// The journal a script leads to, after the import.
 fn played(script: &[(u8, i64)]) -> Vec<Recorded> {
+    played_by(script, &policy())
+}
+
+/// The same in another workspace, with refusals that matter.
+fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     let (mut release, mut journal) = draft(PLAN);
-    let (policy, mut now) = (policy(), begin());
+    let strict = *policy != self::policy();
+    let mut now = begin();
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);
         let (actor, command) = command(n, minutes, now);
         for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command)] {
-            if let Ok(decision) =
-                decide(&release, command, Context { now, actor: &actor, policy: &policy, others: &[] })
-            {
+            let ctx = Context { now, actor: &actor, policy, others: &[] };
+            let decision = match decide(&release, command.clone(), ctx) {
+                Ok(decision) => Some(decision),
+                Err(refusal) if strict => refused(&release, &command, &refusal, ctx),
+                Err(_) => None,
+            };
+            if let Some(decision) = decision {
                 release = decision.release;
                 journal.extend(decision.events);
             }
@@ -437,7 +577,7 @@ fn golden_lines(lines: &str) {
     }
     let topics = [
         "plan", "signoff", "notice", "delivery", "stage", "update", "point", "alert", "rollback", "closing", "freeze",
-        "concern",
+        "concern", "rights",
     ];
     for topic in topics {
         assert!(golden.contains(&format!("\"topic\":\"{topic}\"")), "no event of {topic} in the golden file");

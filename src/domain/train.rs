@@ -1,10 +1,17 @@
 //! Topic: trains. A cron rule in a zone makes a draft from a template some days before each firing; a firing can be skipped.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::decide::reason;
 use super::ids::UserId;
 use super::recur::Rule;
+use super::refusal::Refusal;
+use super::workspace::{
+    FORGOTTEN, Work, Workspace, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply, name_of,
+};
 use super::zone_of;
 
 /// The most trains a workspace may have.
@@ -75,4 +82,97 @@ pub fn filled(template: &str, t0: Timestamp, zone: &str) -> String {
         format!("{time} {zone}")
     };
     template.replace(T0_HOLE, &written).replace(DATE_HOLE, &day)
+}
+
+pub(super) fn depart(work: &mut Work<'_>, name: &str, t0: Timestamp) {
+    let Some(train) = work.workspace.trains.get(name) else { return };
+    let (skipped, zone) = (train.skipped.contains(&t0), train.zone.clone());
+    work.record(WorkspaceEvent::TrainHandled { name: name.to_owned(), t0 });
+    if skipped {
+        return;
+    }
+    if t0 > work.now {
+        work.effects.push(WorkspaceEffect::Draft { train: name.to_owned(), t0 });
+    } else if t0 + FORGOTTEN > work.now {
+        let key = format!("train/{}/{name}", t0.as_millisecond());
+        work.post(key, WorkspaceNotice::TrainMissed { name: name.to_owned(), t0, zone }, None);
+    }
+}
+
+pub(super) fn add(
+    work: &mut Work<'_>,
+    name: &str,
+    rule: Rule,
+    zone: String,
+    days_ahead: u32,
+    people: BTreeMap<String, Option<UserId>>,
+) -> Result<WorkspaceReply, Refusal> {
+    let Some(person) = work.actor.person() else { return Err(Refusal::NotAllowed { who: vec![] }) };
+    let name = name_of(name)?;
+    if days_ahead == 0 || days_ahead > MAX_DAYS_AHEAD {
+        return Err(Refusal::BadNumber { typed: days_ahead.to_string() });
+    }
+    let known = work.workspace.trains.keys().any(|known| known.eq_ignore_ascii_case(&name));
+    if !known && work.workspace.trains.len() >= MAX_TRAINS {
+        return Err(Refusal::TooMany { what: "trains", most: MAX_TRAINS });
+    }
+    let old = work.workspace.trains.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
+    let old = old.map(|(known, train)| (known.clone(), train.clone()));
+    // The same firings with another template or more days ahead: what was drafted is not drafted again.
+    let same = old.as_ref().filter(|(_, old)| old.rule == rule && old.zone == zone);
+    let train = Train {
+        handled: same.map_or(work.now, |(_, old)| old.handled.max(work.now)),
+        rule,
+        zone: zone.clone(),
+        days_ahead,
+        author: person.user.clone(),
+        author_name: person.name.clone(),
+        skipped: Vec::new(),
+    };
+    let next = train.next(5);
+    if next.is_empty() {
+        return Err(Refusal::NeverAgain);
+    }
+    if train.too_often() {
+        return Err(Refusal::TooOften { most: MAX_DRAFTS, days_ahead });
+    }
+    if let Some((old, _)) = old {
+        work.record(WorkspaceEvent::TrainRemoved { name: old });
+    }
+    work.record(WorkspaceEvent::TrainAdded { name: name.clone(), train });
+    let mut unknown = Vec::new();
+    for (name, user) in people {
+        match user {
+            Some(user) => work.record(WorkspaceEvent::Remembered { name, user }),
+            None => unknown.push(name),
+        }
+    }
+    Ok(WorkspaceReply::TrainAdded { name, zone, days_ahead, next, unknown })
+}
+
+/// A train by its name, however it is capitalised.
+pub(super) fn known(workspace: &Workspace, typed: &str) -> Result<String, Refusal> {
+    workspace.trains.keys().find(|name| name.eq_ignore_ascii_case(typed.trim())).cloned().ok_or_else(|| {
+        Refusal::UnknownItem { typed: typed.to_owned(), known: workspace.trains.keys().cloned().collect() }
+    })
+}
+
+pub(super) fn skip(work: &mut Work<'_>, typed: &str, why: &str) -> Result<WorkspaceReply, Refusal> {
+    let name = known(&work.workspace, typed)?;
+    let reason = reason(why)?;
+    let Some(train) = work.workspace.trains.get(&name) else { return Err(Refusal::NeverAgain) };
+    let next = train.next(2);
+    let Some(t0) = next.first().copied() else { return Err(Refusal::NeverAgain) };
+    let (zone, after) = (train.zone.clone(), next.get(1).copied());
+    work.record(WorkspaceEvent::TrainSkipped { name: name.clone(), t0, reason: reason.clone() });
+    let notice = WorkspaceNotice::TrainSkipped {
+        name: name.clone(),
+        t0,
+        zone: zone.clone(),
+        by: work.actor.by().to_string(),
+        reason,
+        next: after,
+    };
+    work.post(format!("train/{}/{name}", t0.as_millisecond()), notice, None);
+    Ok(WorkspaceReply::TrainSkipped { name, t0, zone, next: after })
 }

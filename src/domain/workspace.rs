@@ -8,18 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use super::freeze::{Freeze, MAX_FREEZES, Planned};
 use super::ids::{GuildId, ReleaseNo, UserId};
-use super::may::{Action, may};
+use super::may::{Action, Grant, may};
 use super::people::Actor;
-use super::policy::Policy;
+use super::policy::{MAX_PEOPLE, MAX_RULES, Policy, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
-use super::train::{MAX_DAYS_AHEAD, MAX_DRAFTS, MAX_TRAINS, Train};
+use super::rights::{self, Denied, Refused};
+use super::train::{self, Train};
+use super::weekly::{self, Standing};
 
 /// How long before its start a freeze is announced.
 pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 
 /// A start this long past is not worth a word any more: the service was away.
-const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
+pub(super) const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 
 /// A machine's clock further off than this is said (`reliability.md` 5.6).
 const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(60);
@@ -43,6 +45,17 @@ pub struct Workspace {
     /// How far the machine's clock was ahead, in milliseconds, when that was said; `None` once it is right.
     #[serde(default)]
     pub clock_ahead_ms: Option<i64>,
+    /// When the last digest was due, or the workspace was set up.
+    #[serde(default)]
+    pub digested: Option<Timestamp>,
+    /// Whether releases were open then, and which number was next.
+    #[serde(default)]
+    pub digest_open: bool,
+    #[serde(default)]
+    pub digest_no: u32,
+    /// Refusals of late that stand on the record.
+    #[serde(default)]
+    pub refusals: Vec<Refused>,
 }
 
 /// What happened to a workspace.
@@ -86,6 +99,20 @@ pub enum WorkspaceEvent {
         ahead_ms: i64,
     },
     ClockRight,
+    /// What follows was done by somebody who may manage the server, past the roles.
+    Bypassed {
+        action: Action,
+    },
+    /// Somebody was refused this.
+    Refused {
+        user: UserId,
+        action: Action,
+        why: Denied,
+    },
+    /// The weekly digest was said, or there was nothing to say.
+    Digested {
+        open: bool,
+    },
 }
 
 /// What can be asked of a workspace beside its settings.
@@ -93,6 +120,10 @@ pub enum WorkspaceEvent {
 pub enum WorkspaceCommand {
     AddFreeze(Freeze),
     RemoveFreeze {
+        name: String,
+    },
+    AddRule(SignoffRule),
+    RemoveRule {
         name: String,
     },
     AddTrain {
@@ -169,6 +200,21 @@ pub enum WorkspaceNotice {
         ahead: SignedDuration,
     },
     ClockRight,
+    /// A test message after a setup.
+    SetUp {
+        by: String,
+        ops: bool,
+    },
+    /// Somebody past the roles.
+    Bypassed {
+        action: Action,
+        by: String,
+    },
+    Digest {
+        open: Vec<Standing>,
+        /// How many more are open.
+        more: usize,
+    },
     /// A message of the workspace's own that could not be posted.
     Undelivered {
         said: String,
@@ -182,6 +228,8 @@ pub enum WorkspaceNotice {
 pub enum WorkspaceReply {
     FreezeAdded { freeze: Freeze, holds: Option<Timestamp>, next: Vec<Timestamp> },
     FreezeRemoved { name: String },
+    RuleAdded { rule: SignoffRule },
+    RuleRemoved { name: String },
     TrainAdded { name: String, zone: String, days_ahead: u32, next: Vec<Timestamp>, unknown: Vec<String> },
     TrainRemoved { name: String },
     TrainSkipped { name: String, t0: Timestamp, zone: String, next: Option<Timestamp> },
@@ -202,6 +250,15 @@ pub struct WorkspaceDecision {
 enum Mark {
     Freeze { name: String, start: Timestamp },
     Train { name: String, t0: Timestamp },
+    Digest,
+}
+
+/// The workspace's releases, as far as what happens by itself names them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Inside<'a> {
+    pub planned: &'a [Planned],
+    /// For a digest that is due.
+    pub open: &'a [Standing],
 }
 
 impl Workspace {
@@ -215,6 +272,10 @@ impl Workspace {
             freezes_seen: BTreeMap::new(),
             trains: BTreeMap::new(),
             clock_ahead_ms: None,
+            digested: None,
+            digest_open: false,
+            digest_no: 1,
+            refusals: Vec::new(),
         }
     }
 
@@ -235,6 +296,7 @@ impl Workspace {
                     })
                     .collect();
                 self.policy = (**policy).clone();
+                self.digested.get_or_insert(at);
             }
             WorkspaceEvent::Numbered { no } => self.next_no = no.0 + 1,
             WorkspaceEvent::Remembered { name, user } => {
@@ -262,6 +324,16 @@ impl Workspace {
             }
             WorkspaceEvent::ClockWrong { ahead_ms } => self.clock_ahead_ms = Some(*ahead_ms),
             WorkspaceEvent::ClockRight => self.clock_ahead_ms = None,
+            WorkspaceEvent::Bypassed { .. } => {}
+            WorkspaceEvent::Refused { user, action, why } => {
+                let (user, action, why) = (user.clone(), action.clone(), *why);
+                rights::keep(&mut self.refusals, Refused { user, action, why, at });
+            }
+            WorkspaceEvent::Digested { open } => {
+                self.digested = Some(at);
+                self.digest_open = *open;
+                self.digest_no = self.next_no;
+            }
         }
     }
 
@@ -279,31 +351,46 @@ impl Workspace {
             let t0 = train.firings().next()?;
             Some((train.draft_at(t0), Mark::Train { name: name.clone(), t0 }))
         });
-        freezes.chain(trains).collect()
+        let digest = self.digested.and_then(|last| weekly::next(&self.policy, last)).map(|at| (at, Mark::Digest));
+        freezes.chain(trains).chain(digest).collect()
+    }
+
+    /// The record of a refusal, where it does not stand already.
+    pub fn refused(&self, action: &Action, refusal: &Refusal, actor: &Actor, now: Timestamp) -> Option<WorkspaceEvent> {
+        let (person, why) = (actor.person()?, rights::denied(refusal)?);
+        let new = rights::is_new(&self.refusals, &person.user, action, why, now);
+        new.then(|| WorkspaceEvent::Refused { user: person.user.clone(), action: action.clone(), why })
+    }
+
+    /// Whether a digest is due.
+    pub fn digest_is_due(&self, now: Timestamp) -> bool {
+        self.digested.and_then(|last| weekly::next(&self.policy, last)).is_some_and(|at| at <= now)
     }
 }
 
-struct Work<'a> {
-    workspace: Workspace,
-    now: Timestamp,
-    actor: &'a Actor,
+/// A decision in the making.
+#[derive(Debug)]
+pub struct Work<'a> {
+    pub(super) workspace: Workspace,
+    pub(super) now: Timestamp,
+    pub(super) actor: &'a Actor,
     events: Vec<WorkspaceEvent>,
-    effects: Vec<WorkspaceEffect>,
+    pub(super) effects: Vec<WorkspaceEffect>,
 }
 
 impl Work<'_> {
-    fn record(&mut self, event: WorkspaceEvent) {
+    pub(super) fn record(&mut self, event: WorkspaceEvent) {
         self.workspace.evolve(&event, self.now);
         self.events.push(event);
     }
 
-    fn post(&mut self, key: String, notice: WorkspaceNotice, useful_until: Option<Timestamp>) {
+    pub(super) fn post(&mut self, key: String, notice: WorkspaceNotice, useful_until: Option<Timestamp>) {
         let notice = Box::new(notice);
         self.effects.push(WorkspaceEffect::Post { key, notice, mention: Vec::new(), useful_until });
     }
 }
 
-/// Decides a command; `planned` are the workspace's open releases, for a warning to name them.
+/// Decides a command; `inside` are the workspace's open releases, for what happens by itself to name them.
 ///
 /// # Errors
 /// A [`Refusal`]: nothing is to be stored or said.
@@ -312,24 +399,32 @@ pub fn decide(
     command: WorkspaceCommand,
     actor: &Actor,
     now: Timestamp,
-    planned: &[Planned],
+    inside: &Inside<'_>,
 ) -> Result<WorkspaceDecision, Refusal> {
-    may(actor, &action_of(&command), &workspace.policy, None)?;
+    let action = action_of(&command);
+    let grant = may(actor, &action, &workspace.policy, None)?;
     let mut work = Work { workspace: workspace.clone(), now, actor, events: Vec::new(), effects: Vec::new() };
+    if grant == Grant::Bypass {
+        work.record(WorkspaceEvent::Bypassed { action: action.clone() });
+        let notice = WorkspaceNotice::Bypassed { action, by: actor.by().to_string() };
+        work.post(format!("bypass/{}", now.as_millisecond()), notice, None);
+    }
     let reply = match command {
         WorkspaceCommand::AddFreeze(freeze) => add_freeze(&mut work, freeze),
         WorkspaceCommand::RemoveFreeze { name } => remove_freeze(&mut work, &name),
+        WorkspaceCommand::AddRule(rule) => add_rule(&mut work, rule),
+        WorkspaceCommand::RemoveRule { name } => remove_rule(&mut work, &name),
         WorkspaceCommand::AddTrain { name, rule, zone, days_ahead, people } => {
-            add_train(&mut work, &name, rule, zone, days_ahead, people)
+            train::add(&mut work, &name, rule, zone, days_ahead, people)
         }
         WorkspaceCommand::RemoveTrain { name } => {
-            let name = known_train(workspace, &name)?;
+            let name = train::known(workspace, &name)?;
             work.record(WorkspaceEvent::TrainRemoved { name: name.clone() });
             Ok(WorkspaceReply::TrainRemoved { name })
         }
-        WorkspaceCommand::SkipTrain { name, reason } => skip_train(&mut work, &name, &reason),
+        WorkspaceCommand::SkipTrain { name, reason } => train::skip(&mut work, &name, &reason),
         WorkspaceCommand::Tick => {
-            tick(&mut work, planned);
+            tick(&mut work, inside);
             Ok(WorkspaceReply::Silent)
         }
         WorkspaceCommand::Clock { ahead_ms } => {
@@ -341,9 +436,12 @@ pub fn decide(
 }
 
 /// What a command asks for.
-fn action_of(command: &WorkspaceCommand) -> Action {
+pub fn action_of(command: &WorkspaceCommand) -> Action {
     match command {
-        WorkspaceCommand::AddFreeze(_) | WorkspaceCommand::RemoveFreeze { .. } => Action::Setup,
+        WorkspaceCommand::AddFreeze(_)
+        | WorkspaceCommand::RemoveFreeze { .. }
+        | WorkspaceCommand::AddRule(_)
+        | WorkspaceCommand::RemoveRule { .. } => Action::Setup,
         WorkspaceCommand::AddTrain { .. }
         | WorkspaceCommand::RemoveTrain { .. }
         | WorkspaceCommand::SkipTrain { .. } => Action::Train,
@@ -351,13 +449,14 @@ fn action_of(command: &WorkspaceCommand) -> Action {
     }
 }
 
-fn tick(work: &mut Work<'_>, planned: &[Planned]) {
+fn tick(work: &mut Work<'_>, inside: &Inside<'_>) {
     for _ in 0..MAX_MARKS_A_TICK {
         let due = work.workspace.marks().into_iter().filter(|(at, _)| *at <= work.now).min_by_key(|(at, _)| *at);
         match due {
             None => return,
-            Some((_, Mark::Freeze { name, start })) => warn(work, &name, start, planned),
-            Some((_, Mark::Train { name, t0 })) => depart(work, &name, t0),
+            Some((_, Mark::Freeze { name, start })) => warn(work, &name, start, inside.planned),
+            Some((_, Mark::Train { name, t0 })) => train::depart(work, &name, t0),
+            Some((_, Mark::Digest)) => digest(work, inside),
         }
     }
 }
@@ -399,22 +498,8 @@ fn warn(work: &mut Work<'_>, name: &str, start: Timestamp, planned: &[Planned]) 
     work.post(key, WorkspaceNotice::FreezeAhead { freeze, start, until, inside }, until);
 }
 
-fn depart(work: &mut Work<'_>, name: &str, t0: Timestamp) {
-    let Some(train) = work.workspace.trains.get(name) else { return };
-    let (skipped, zone) = (train.skipped.contains(&t0), train.zone.clone());
-    work.record(WorkspaceEvent::TrainHandled { name: name.to_owned(), t0 });
-    if skipped {
-        return;
-    }
-    if t0 > work.now {
-        work.effects.push(WorkspaceEffect::Draft { train: name.to_owned(), t0 });
-    } else if t0 + FORGOTTEN > work.now {
-        let key = format!("train/{}/{name}", t0.as_millisecond());
-        work.post(key, WorkspaceNotice::TrainMissed { name: name.to_owned(), t0, zone }, None);
-    }
-}
-
-fn name_of(text: &str) -> Result<String, Refusal> {
+/// A name in at most 60 characters.
+pub(super) fn name_of(text: &str) -> Result<String, Refusal> {
     let name: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
     if name.is_empty() { Err(Refusal::NameNeeded) } else { Ok(name) }
 }
@@ -448,80 +533,41 @@ fn remove_freeze(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Ref
     Ok(WorkspaceReply::FreezeRemoved { name })
 }
 
-fn add_train(
-    work: &mut Work<'_>,
-    name: &str,
-    rule: Rule,
-    zone: String,
-    days_ahead: u32,
-    people: BTreeMap<String, Option<UserId>>,
-) -> Result<WorkspaceReply, Refusal> {
-    let Some(person) = work.actor.person() else { return Err(Refusal::NotAllowed { who: vec![] }) };
-    let name = name_of(name)?;
-    if days_ahead == 0 || days_ahead > MAX_DAYS_AHEAD {
-        return Err(Refusal::BadNumber { typed: days_ahead.to_string() });
+fn add_rule(work: &mut Work<'_>, rule: SignoffRule) -> Result<WorkspaceReply, Refusal> {
+    let rule = SignoffRule { name: name_of(&rule.name)?, ..rule };
+    if rule.people == 0 || rule.people > MAX_PEOPLE {
+        return Err(Refusal::BadNumber { typed: rule.people.to_string() });
     }
-    let known = work.workspace.trains.keys().any(|known| known.eq_ignore_ascii_case(&name));
-    if !known && work.workspace.trains.len() >= MAX_TRAINS {
-        return Err(Refusal::TooMany { what: "trains", most: MAX_TRAINS });
+    let mut policy = work.workspace.policy.clone();
+    policy.rules.retain(|known| !known.name.eq_ignore_ascii_case(&rule.name));
+    if policy.rules.len() >= MAX_RULES {
+        return Err(Refusal::TooMany { what: "rules", most: MAX_RULES });
     }
-    let old = work.workspace.trains.iter().find(|(known, _)| known.eq_ignore_ascii_case(&name));
-    let old = old.map(|(known, train)| (known.clone(), train.clone()));
-    // The same firings with another template or more days ahead: what was drafted is not drafted again.
-    let same = old.as_ref().filter(|(_, old)| old.rule == rule && old.zone == zone);
-    let train = Train {
-        handled: same.map_or(work.now, |(_, old)| old.handled.max(work.now)),
-        rule,
-        zone: zone.clone(),
-        days_ahead,
-        author: person.user.clone(),
-        author_name: person.name.clone(),
-        skipped: Vec::new(),
-    };
-    let next = train.next(5);
-    if next.is_empty() {
-        return Err(Refusal::NeverAgain);
-    }
-    if train.too_often() {
-        return Err(Refusal::TooOften { most: MAX_DRAFTS, days_ahead });
-    }
-    if let Some((old, _)) = old {
-        work.record(WorkspaceEvent::TrainRemoved { name: old });
-    }
-    work.record(WorkspaceEvent::TrainAdded { name: name.clone(), train });
-    let mut unknown = Vec::new();
-    for (name, user) in people {
-        match user {
-            Some(user) => work.record(WorkspaceEvent::Remembered { name, user }),
-            None => unknown.push(name),
-        }
-    }
-    Ok(WorkspaceReply::TrainAdded { name, zone, days_ahead, next, unknown })
+    policy.rules.push(rule.clone());
+    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
+    Ok(WorkspaceReply::RuleAdded { rule })
 }
 
-/// A train by its name, however it is capitalised.
-fn known_train(workspace: &Workspace, typed: &str) -> Result<String, Refusal> {
-    workspace.trains.keys().find(|name| name.eq_ignore_ascii_case(typed.trim())).cloned().ok_or_else(|| {
-        Refusal::UnknownItem { typed: typed.to_owned(), known: workspace.trains.keys().cloned().collect() }
-    })
+fn remove_rule(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
+    let mut policy = work.workspace.policy.clone();
+    let known: Vec<String> = policy.rules.iter().map(|rule| rule.name.clone()).collect();
+    let Some(at) = known.iter().position(|name| name.eq_ignore_ascii_case(typed.trim())) else {
+        return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
+    };
+    let name = policy.rules.remove(at).name;
+    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
+    Ok(WorkspaceReply::RuleRemoved { name })
 }
 
-fn skip_train(work: &mut Work<'_>, typed: &str, why: &str) -> Result<WorkspaceReply, Refusal> {
-    let name = known_train(&work.workspace, typed)?;
-    let reason = super::decide::reason(why)?;
-    let Some(train) = work.workspace.trains.get(&name) else { return Err(Refusal::NeverAgain) };
-    let next = train.next(2);
-    let Some(t0) = next.first().copied() else { return Err(Refusal::NeverAgain) };
-    let (zone, after) = (train.zone.clone(), next.get(1).copied());
-    work.record(WorkspaceEvent::TrainSkipped { name: name.clone(), t0, reason: reason.clone() });
-    let notice = WorkspaceNotice::TrainSkipped {
-        name: name.clone(),
-        t0,
-        zone: zone.clone(),
-        by: work.actor.by().to_string(),
-        reason,
-        next: after,
-    };
-    work.post(format!("train/{}/{name}", t0.as_millisecond()), notice, None);
-    Ok(WorkspaceReply::TrainSkipped { name, t0, zone, next: after })
+/// What is open, once a week; nothing where nothing was open since the last.
+fn digest(work: &mut Work<'_>, inside: &Inside<'_>) {
+    let begun = work.workspace.next_no != work.workspace.digest_no;
+    let something = !inside.open.is_empty() || work.workspace.digest_open || begun;
+    work.record(WorkspaceEvent::Digested { open: !inside.open.is_empty() });
+    if something {
+        let open: Vec<Standing> = inside.open.iter().take(weekly::MOST).cloned().collect();
+        let more = inside.open.len() - open.len();
+        let key = format!("digest/{}", work.now.as_millisecond());
+        work.post(key, WorkspaceNotice::Digest { open, more }, Some(work.now + weekly::USEFUL));
+    }
 }

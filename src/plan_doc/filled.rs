@@ -12,6 +12,7 @@ use crate::domain::closing::{Postmortem, Settled};
 use crate::domain::decision::PointState;
 use crate::domain::ladder::confirmed;
 use crate::domain::release::{Phase, Release};
+use crate::domain::signoff;
 
 /// The state an export fills in. As JSON it is the `--state` file of `tminus plan export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,12 +76,16 @@ impl Filled {
             let civil = zone.1.to_datetime(at);
             format!("{} {:02}:{:02} {}", civil.date(), civil.hour(), civil.minute(), zone.0)
         };
-        let signed = release
-            .signoffs
-            .iter()
-            .filter(|(_, signoff)| signoff.digest == release.digest)
-            .map(|(role, s)| (role.slug().to_owned(), Signed { name: s.name.clone(), at: shown(s.at) }))
-            .collect();
+        let mut signed: BTreeMap<String, Signed> = BTreeMap::new();
+        for (role, signoff) in signoff::valid(release) {
+            let name = match &signoff.behalf {
+                Some(behalf) => format!("{} (recorded by {})", signoff.name, behalf.by),
+                None => signoff.name.clone(),
+            };
+            // Several people of a role stand on its one line, with the instant of the last.
+            let before = signed.remove(role.slug()).map_or_else(String::new, |before| format!("{}, ", before.name));
+            signed.insert(role.slug().to_owned(), Signed { name: before + &name, at: shown(signoff.at) });
+        }
         let observed: Vec<Observed> = release.phase.run().map_or_else(Vec::new, |run| {
             let seen = |metric: &crate::domain::plan::MetricPlan| {
                 let value = run.observed.get(&metric.name)?;
@@ -128,7 +133,8 @@ fn done_items(release: &Release) -> BTreeSet<String> {
         let kind = if release.plan.gates.iter().any(|gate| gate.id == *id) { "gate" } else { "task" };
         done.insert(format!("{kind}/{id}"));
     }
-    let signed = release.signoffs.iter().filter(|(_, s)| s.digest == release.digest);
+    let missing = signoff::missing(release);
+    let signed = signoff::valid(release).filter(|(role, _)| !missing.contains(role));
     done.extend(signed.map(|(role, _)| format!("signoff/{}", role.slug())));
     for (rung, state) in &release.rungs {
         let plan = release.plan.rungs.iter().find(|r| r.key() == *rung);

@@ -170,7 +170,7 @@ pub(super) fn policy() -> Policy {
     let route = |channel: Option<u64>, id| Route {
         channel: channel.map(|c| ChannelId(c.to_string())),
         role: Some(role(id)),
-        quiet: None,
+        ..Route::default()
     };
     Policy {
         release_channel: Some(ChannelId(RELEASES.to_string())),
@@ -190,8 +190,6 @@ pub(super) fn policy() -> Policy {
             (Audience::status_page(), route(None, STATUS)),
         ]
         .into(),
-        self_approval: false,
-        pages: Vec::new(),
-        freezes: Vec::new(),
+        ..Policy::default()
     }
 }

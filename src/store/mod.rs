@@ -20,7 +20,7 @@ use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 pub use doubt::{Found, Late};
 pub use edits::{DueEdit, Edited, NewEdit};
-pub use journal::{Broken, Head, verify};
+pub use journal::{Broken, Entry, Head, verify};
 pub use outbox::{Claimed, NewPost, Outcome, Plain, Room};
 pub use trouble::{Delivered, Undelivered};
 

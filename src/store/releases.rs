@@ -280,6 +280,59 @@ impl Store {
         Ok(())
     }
 
+    /// Keeps the document of an amendment until owner and on-call have agreed.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn keep_proposal(
+        txn: &mut SqliteConnection,
+        release: &Release,
+        file_name: &str,
+        bytes: &[u8],
+        at: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let (id, n, at) = (release.id.to_string(), release.amendments, at.as_millisecond());
+        sqlx::query!(
+            "INSERT INTO proposal (release_id, n, file_name, bytes, at) VALUES (?, ?, ?, ?, ?)",
+            id,
+            n,
+            file_name,
+            bytes,
+            at
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// The document of the newest amendment is the release's present revision now.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn adopt_proposal(
+        txn: &mut SqliteConnection,
+        release: &Release,
+        at: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let (id, n, at) = (release.id.to_string(), release.amendments, at.as_millisecond());
+        let done = sqlx::query!(
+            "INSERT INTO revision (release_id, revision, digest, file_name, bytes, at)
+             SELECT release_id, ?1, ?2, file_name, bytes, ?3 FROM proposal WHERE release_id = ?4 AND n = ?5",
+            release.revision,
+            release.digest,
+            at,
+            id,
+            n
+        )
+        .execute(txn)
+        .await?;
+        if done.rows_affected() == 1 {
+            Ok(())
+        } else {
+            Err(StoreFault::Inconsistent { table: "proposal", column: "n", key: id })
+        }
+    }
+
     /// A revision's bytes.
     ///
     /// # Errors

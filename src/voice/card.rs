@@ -62,22 +62,31 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         return message;
     }
     let open = gaps_ahead(release, now);
-    let signed = release.signoffs.iter().filter(|(_, s)| s.digest == release.digest);
-    let mut lines: Vec<Text> = signed.map(|(role, s)| Text::from(format!("✅ {role}: {}", s.name))).collect();
-    lines.extend(signoff::missing(release).into_iter().map(|role| Text::from(format!("⬜ {role}"))));
+    let mut lines: Vec<Text> = signoff::valid(release)
+        .map(|(role, given)| Text::from(format!("✅ {role}: {}", words::signer(&given.name, given.behalf.as_ref()))))
+        .collect();
+    lines.extend(signoff::pending(release).iter().map(|pending| Text::from(format!("⬜ {}", words::pending(pending)))));
     message
         .field("Sign-offs", Text::lines(lines))
         .field("Concerns", concerns(release))
+        .field("Waived", waived(release))
         .field("Notices", notices(release))
         .field("Readiness", Text::from(words::readiness(release, &open)))
 }
 
 fn concerns(release: &Release) -> Text {
-    Text::lines(
-        concern::open(release).map(|concern| {
-            Text::from(format!("✋ #{} ", concern.n)).user(&concern.by).t(format!(": “{}”", concern.text))
-        }),
-    )
+    Text::lines(concern::open(release).map(|concern| {
+        let text = words::short(&concern.text, 80);
+        Text::from(format!("✋ #{} ", concern.n)).user(&concern.by).t(format!(": “{text}”"))
+    }))
+}
+
+fn waived(release: &Release) -> Text {
+    let text = |id: &String| {
+        let gate = release.plan.gates.iter().find(|gate| gate.id == *id);
+        gate.map_or_else(|| format!("receipt of {id}"), |gate| words::short(&gate.text, 80))
+    };
+    Text::lines(release.waived.iter().take(8).map(|(id, why)| Text::from(format!("▫️ {} · {why}", text(id)))))
 }
 
 fn notices(release: &Release) -> Text {

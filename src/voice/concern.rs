@@ -26,9 +26,14 @@ fn raised(concern: &Concern, release: &Release) -> Message {
     match &concern.resolved {
         None => Message::new(Tone::Bad, Text::from(format!("✋ Concern #{n} · {name}"))).body(body).field(
             WHAT_NOW,
-            Text::from("Go is refused while it is open. Whoever raised it, or a release manager, ends it with ")
-                .code("/release concern resolve")
-                .t("."),
+            Text::from(if release.phase.run().is_some() {
+                "Go was given by break-glass over it; it stays open."
+            } else {
+                "Go is refused while it is open."
+            })
+            .t(" Whoever raised it, or a release manager, ends it with ")
+            .code("/release concern resolve")
+            .t("."),
         ),
         Some(resolved) => Message::new(Tone::Plain, Text::from(format!("✅ Concern #{n} resolved · {name}")))
             .body(body)

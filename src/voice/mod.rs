@@ -5,6 +5,7 @@
 //! what now; an instant in the reader's own zone with its T-label.
 
 mod alerts;
+mod amend;
 mod card;
 mod closing;
 mod concern;

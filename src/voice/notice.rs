@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
-use super::{alerts, closing, concern, delivery, ladder, people, run, signoff, words};
+use super::{alerts, amend, closing, concern, delivery, ladder, people, run, signoff, words};
 use crate::domain::command::Verdict;
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::notice::Notice;
@@ -20,9 +20,11 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::Signed { .. }
         | Notice::SignoffRefused { .. }
         | Notice::Withdrawn { .. }
+        | Notice::SignoffExpired { .. }
         | Notice::Approved
         | Notice::BreakGlassFollowUp { .. } => signoff::say(notice, release),
-        Notice::HandedOver { .. } => people::say(notice, release),
+        Notice::HandedOver { .. } | Notice::Bypassed { .. } => people::say(notice, release),
+        Notice::AmendmentAsk { .. } | Notice::Amended { .. } => amend::say(notice, release),
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => concern::say(notice, release),
         Notice::Rung { .. }
         | Notice::GoNoGo { .. }
@@ -94,6 +96,9 @@ fn button(choice: Choice) -> Button {
         Choice::EditAgain => ("Edit again".to_owned(), Style::Main),
         Choice::SendAgain => ("Send again".to_owned(), Style::Main),
         Choice::Undo => ("Undo".to_owned(), Style::Quiet),
+        Choice::Agree => ("Agree".to_owned(), Style::Good),
+        Choice::Decline => ("Decline".to_owned(), Style::Quiet),
+        Choice::Snooze => ("Remind 4 hours later".to_owned(), Style::Quiet),
         Choice::CallSent => ("It was posted".to_owned(), Style::Good),
     };
     Button { choice, label, style }

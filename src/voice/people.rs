@@ -6,6 +6,8 @@ use super::words;
 use crate::domain::command::Post;
 use crate::domain::notice::Notice;
 use crate::domain::release::Release;
+use crate::domain::signoff::valid;
+use crate::domain::{decision, rollback};
 
 /// The part by its name.
 pub fn post(post: Post) -> &'static str {
@@ -16,6 +18,19 @@ pub fn post(post: Post) -> &'static str {
 }
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+    if let Notice::Bypassed { action, by } = notice {
+        return Message::new(Tone::Bad, Text::from(format!("⚠️ Past the roles · {}", words::name(release))))
+            .body(Text::from(format!(
+                "{by} may manage the server and did this without the role it needs: {}.",
+                words::action(action)
+            )))
+            .field(
+                "Why it could be",
+                Text::from(
+                    "This server lets administrators pass the roles (administrator_bypass). It stands on the timeline.",
+                ),
+            );
+    }
     let Notice::HandedOver { post: part, from, to, by, reason } = notice else { return Message::default() };
     let mut body = Text::new().user(to).t(format!(" is the {} now", post(*part)));
     if let Some(from) = from {
@@ -26,10 +41,43 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
         Some(reason) => body.t(format!(": “{reason}”.")),
         None => body.t("."),
     };
+    let planned = release.phase.run().is_none();
+    let signed: Vec<&str> = valid(release).map(|(_, signoff)| signoff.name.as_str()).collect();
+    let stand = if planned && *part == Post::Owner && !signed.is_empty() {
+        format!(
+            "Given under the owner before, they stand: {}. Whoever does not want that withdraws.",
+            signed.join(", ")
+        )
+    } else {
+        String::new()
+    };
     Message::new(Tone::Plain, Text::from(format!("🤝 New {} · {}", post(*part), words::name(release))))
         .body(body)
-        .field(
-            "From here on",
-            Text::from("Reminders and new questions for this part go to them. Questions that are open already are not posted again; they may answer them."),
-        )
+        .field("Waiting for an answer", waiting(release))
+        .field("Sign-offs", if stand.is_empty() { Text::new() } else { Text::from(stand) })
+        .field("From here on", Text::from("Reminders and questions for this part go to them."))
+}
+
+/// Questions that are open when somebody takes a part over, and where each is answered.
+fn waiting(release: &Release) -> Text {
+    let mut lines = Vec::new();
+    if let Some(run) = release.running() {
+        if rollback::proposed(run).is_some() {
+            lines.push(Text::from("• a rollback prompt: its buttons, or ").code("/release rollback"));
+        }
+        if let Some(point) = decision::open(run) {
+            let label = words::after(point.after_min);
+            lines.push(Text::from(format!("• the decision at {label}: its buttons, or ")).code("/release decide"));
+        }
+        if run.updates.missed_in_row > 0 {
+            lines.push(Text::from("• the promised update: ").code("/release update"));
+        }
+    }
+    if release.amendment.is_some() {
+        lines.push(Text::from("• an amendment: its buttons"));
+    }
+    if release.t0_asked > 0 && release.phase.run().is_none() && !release.ended() {
+        lines.push(Text::from("• go or no-go: ").code("/release go"));
+    }
+    Text::lines(lines)
 }

@@ -45,6 +45,7 @@ fn verb(wanted: Wanted) -> &'static str {
         Wanted::Item => "Ticking an item",
         Wanted::Concern => "A concern",
         Wanted::HandOver => "Handing over",
+        Wanted::Amend => "An amendment",
     }
 }
 
@@ -77,6 +78,7 @@ fn sentence(refusal: &Refusal) -> Text {
                     Who::Author => text.t("the plan's author"),
                     Who::Raiser(user) => text.t("whoever raised it, ").user(user),
                     Who::ServerManagers => text.t("members who may manage the server"),
+                    Who::BreakGlass(roles) => roles.iter().fold(text.t("for break-glass "), |t, r| t.role(r).t(" ")),
                     Who::Managers(roles) if roles.is_empty() => text.t("release managers (no role is mapped yet)"),
                     Who::Managers(roles) => roles.iter().fold(text.t("release managers "), |t, r| t.role(r).t(" ")),
                     Who::Signers(role, roles) => roles.iter().fold(text.t(format!("{role} ")), |t, r| t.role(r).t(" ")),
@@ -114,9 +116,21 @@ fn sentence(refusal: &Refusal) -> Text {
             Text::from(format!("You signed this revision as {held}. One person signs for one role; ask a colleague."))
         }
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
+        Refusal::NotOnBehalf => Text::from(
+            "This server records no sign-offs for people outside the chat. They sign here themselves, or an administrator allows it with ",
+        )
+        .code("/tminus setup")
+        .t("."),
+        Refusal::NotWaived => {
+            Text::from("The risk is High: nothing that stands against it is waived here. Do it, or call the release off.")
+        }
+        Refusal::NotAmendable { what } => Text::from(format!(
+            "A running release cannot change this any more: {}. Take it out of the document, or roll back.",
+            what.join("; ")
+        )),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
         Refusal::WrongPhase { phase, wanted } => {
-            Text::from(format!("{} is not possible now: the release is “{}”", verb(*wanted), words::phase(*phase)))
+            Text::from(format!("{} is not possible now: the release is “{}”.", verb(*wanted), words::phase(*phase)))
         }
         Refusal::Stale { now } => Text::from(format!(
             "This button has been overtaken. The release is “{}” now; see the newest message or ",

@@ -57,6 +57,19 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             "Concern #{n} is raised; the owner is told, and go is refused until it is resolved."
         ))),
         Reply::ConcernResolved { n } => ok(Text::from(format!("Concern #{n} is resolved, and that is announced."))),
+        Reply::Snoozed { until } => ok(Text::from("The next reminder comes ")
+            .time(*until, Stamp::Full)
+            .t(" (")
+            .time(*until, Stamp::Relative)
+            .t("). It can be put off once.")),
+        Reply::AmendmentProposed { n } => ok(Text::from(format!(
+            "Amendment #{n} is proposed. Nothing of it holds until owner and on-call have both agreed."
+        ))),
+        Reply::AmendmentAgreed { n } => {
+            ok(Text::from(format!("You agreed to amendment #{n}. It holds once the other part has agreed.")))
+        }
+        Reply::AmendmentDeclined { n } => ok(Text::from(format!("Amendment #{n} is declined; the plan stays."))),
+        Reply::Amended { n } => ok(Text::from(format!("Amendment #{n} holds from now on, and that is announced."))),
         Reply::Withdrawn { role } => {
             ok(Text::from(format!("Your {role} sign-off is withdrawn, and the owner is told.")))
         }

@@ -5,9 +5,9 @@ use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::changes::Change;
 use crate::domain::notice::Notice;
-use crate::domain::policy::{Why, required_signoffs};
+use crate::domain::policy::{Requirement, Why, required_signoffs};
 use crate::domain::release::Release;
-use crate::domain::signoff::missing;
+use crate::domain::signoff::{missing, valid};
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
@@ -39,15 +39,30 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(" or the button above."),
             )
         }
-        Notice::Signed { role, name: who } => {
+        Notice::Signed { role, name: who, behalf } => {
             let missing = missing(release);
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
             } else {
                 format!("Still missing: {}.", words::roles(&missing))
             };
-            Message::new(Tone::Good, Text::from(format!("✅ {role} signed · {name}")))
-                .body(Text::from(format!("Signed by {who}, revision {}. {rest}", release.revision)))
+            let message = Message::new(Tone::Good, Text::from(format!("✅ {role} signed · {name}"))).body(Text::from(
+                format!("Signed by {}, revision {}. {rest}", words::signer(who, behalf.as_ref()), release.revision),
+            ));
+            match behalf {
+                Some(behalf) => message.field("Their word", Text::from(format!("“{}”", behalf.evidence))),
+                None => message,
+            }
+        }
+        Notice::SignoffExpired { role, name: who, hours } => {
+            Message::new(Tone::Bad, Text::from(format!("⌛ {role} sign-off expired · {name}")))
+                .body(Text::from(format!(
+                    "{who} signed more than {hours} hours ago; that no longer counts here. The release is not approved."
+                )))
+                .field(
+                    "What now",
+                    Text::from("Read the plan again and sign with ").code("/release signoff give").t("."),
+                )
         }
         Notice::SignoffRefused { role, name: who, reason } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} refuses · {name}")))
@@ -75,20 +90,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 fn ask(release: &Release, changed: bool) -> Message {
     let plan = &release.plan;
     let headline = format!("✍️ Sign-off asked · {}", words::name(release));
-    let lines = required_signoffs(plan).into_iter().map(|(role, why)| {
-        let why = match why {
-            Why::Always => String::new(),
-            Why::Risk(risk) => format!(" (risk is {risk})"),
-            Why::Type(kind) => format!(" (type is {kind})"),
-        };
-        match release.signoffs.get(&role).filter(|s| s.digest == release.digest) {
-            Some(signed) => Text::from(format!("✅ {role}: {} ", signed.name)).time(signed.at, Stamp::Relative),
-            None => {
-                let text = Text::from(format!("⬜ {role}{why}"));
-                release.policy.signers.get(&role).into_iter().flatten().fold(text.t(": "), |t, r| t.role(r).t(" "))
-            }
-        }
-    });
+    let lines = required_signoffs(plan, &release.policy).into_iter().flat_map(|needed| asked_of(&needed, release));
     let mut body = Text::new();
     if changed {
         body = body.b("The plan changed; earlier sign-offs no longer count.").br();
@@ -106,4 +108,37 @@ fn ask(release: &Release, changed: bool) -> Message {
         .field("Stages", Text::lines(stages.into_iter().map(Text::from)))
         .field("Rolls back if", Text::lines(plan.triggers.iter().map(|t| Text::from(format!("• {}", t.text)))))
         .field("Sign-offs", Text::lines(lines))
+}
+
+/// Who has signed as a role, and who is asked still, with the rules that ask.
+fn asked_of(needed: &Requirement, release: &Release) -> Vec<Text> {
+    let role = needed.role;
+    let mut lines: Vec<Text> = valid(release)
+        .filter(|(of, _)| *of == role)
+        .map(|(_, given)| {
+            let who = words::signer(&given.name, given.behalf.as_ref());
+            Text::from(format!("✅ {role}: {who} ")).time(given.at, Stamp::Relative)
+        })
+        .collect();
+    let left = usize::from(needed.people).saturating_sub(lines.len());
+    if left > 0 {
+        let why: Vec<String> = needed.why.iter().filter_map(reason).collect();
+        let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };
+        let count = if needed.people > 1 { format!(", {left} of {} people", needed.people) } else { String::new() };
+        let text = Text::from(format!("⬜ {role}{count}{why}"));
+        let signers = release.policy.signers.get(&role).into_iter().flatten();
+        lines.push(signers.fold(text.t(": "), |t, r| t.role(r).t(" ")));
+    }
+    lines
+}
+
+/// Why a role is asked, where that is not plain.
+fn reason(why: &Why) -> Option<String> {
+    match why {
+        Why::Always => None,
+        Why::Risk(risk) => Some(format!("risk is {risk}")),
+        Why::Type(kind) => Some(format!("type is {kind}")),
+        Why::Named => Some("the plan names a person".to_owned()),
+        Why::Rule(name) => Some(format!("rule “{name}”")),
+    }
 }

@@ -62,10 +62,103 @@ pub fn check(policy: &Policy, by_file: bool) -> Message {
             "Default zone",
             Text::from(policy.zone.clone().unwrap_or_else(|| "none: every plan names its own".to_owned())),
         );
+    message = message.field("Policy", policy_lines(policy));
     if by_file {
         message = message.field("Where from", Text::from("The service's configuration file sets this server; changes made here would not last and are not taken."));
     }
     message
+}
+
+/// The switches of a workspace, those that differ from the default with a sign.
+fn policy_lines(policy: &Policy) -> Text {
+    let switch = |on: bool, name: &str| {
+        Text::from(format!("{} {name}: {}", if on { "⚠️" } else { "✅" }, if on { "on" } else { "off" }))
+    };
+    let expiry = match policy.signoff_hours {
+        Some(hours) => format!("✅ sign-offs expire after {hours} h"),
+        None => "✅ sign-offs do not expire".to_owned(),
+    };
+    let glass = if policy.break_glass.is_empty() {
+        Text::from("✅ break-glass: the owner, or a release manager")
+    } else {
+        policy
+            .break_glass
+            .iter()
+            .fold(Text::from("✅ break-glass: the owner, or "), |text, role| text.role(role).t(" "))
+    };
+    let confirm: Vec<String> = policy
+        .audiences
+        .iter()
+        .filter(|(_, route)| route.must_confirm)
+        .map(|(audience, _)| words::audience(audience))
+        .collect();
+    let confirm = if confirm.is_empty() { "nobody".to_owned() } else { confirm.join(", ") };
+    let digest = match (&policy.digest, policy.no_digest) {
+        (_, true) => "⬜ weekly digest: off".to_owned(),
+        (Some(rule), _) => format!("✅ weekly digest: {}", rule.text()),
+        (None, _) => "✅ weekly digest: Mon 09:00".to_owned(),
+    };
+    let rules = match policy.rules.len() {
+        0 => "✅ sign-offs by type and risk alone".to_owned(),
+        1 => "✅ sign-offs by type, risk and one rule (/tminus rule list)".to_owned(),
+        n => format!("✅ sign-offs by type, risk and {n} rules (/tminus rule list)"),
+    };
+    Text::lines([
+        Text::from(rules),
+        Text::from(expiry),
+        glass,
+        Text::from(format!("✅ go waits for a receipt of: {confirm}")),
+        switch(policy.self_approval, "self-approval"),
+        switch(policy.administrator_bypass, "administrator bypass"),
+        switch(policy.on_behalf, "sign-offs for people outside the chat"),
+        switch(policy.waive_high, "waivers at High risk"),
+        Text::from(digest),
+    ])
+}
+
+/// The rights table under a check: what Discord says, channel by channel.
+pub fn with_rights(message: Message, found: &[(bool, String)]) -> Message {
+    const SHOWN: usize = 14;
+    // What is wrong comes first, and is not what falls off the end.
+    let (bad, good): (Vec<_>, Vec<_>) = found.iter().partition(|(good, _)| !good);
+    let line = |(good, text): &(bool, String)| Text::from(format!("{} {text}", if *good { "✅" } else { "⛔" }));
+    let lines = bad.iter().chain(&good).take(SHOWN).map(|found| line(found));
+    let more = (found.len() > SHOWN).then(|| Text::from(format!("and {} more", found.len() - SHOWN)));
+    let message = message.field("What Discord says", Text::lines(lines.chain(more)));
+    let tone = if bad.is_empty() { message.tone } else { Tone::Wait };
+    Message { tone, ..message }
+}
+
+/// Under the answer of a setup: where the test messages went.
+pub fn with_test_post(message: Message, policy: &Policy) -> Message {
+    let channels: Vec<&crate::domain::ids::ChannelId> =
+        policy.release_channel.iter().chain(&policy.ops_channel).collect();
+    if channels.is_empty() {
+        return message;
+    }
+    let named = channels.into_iter().fold(Text::from("On its way to "), |mut text, channel| {
+        text.0.push(super::Span::Channel(channel.clone()));
+        text.t(" ")
+    });
+    message.field("Test message", named.t("· if it does not stand there in a moment, the table above says why."))
+}
+
+/// `/tminus rule list`.
+pub fn rules(policy: &Policy) -> Message {
+    let usual = Text::from(
+        "Always asked: Engineering Lead and Product Owner; SRE/Ops from Medium risk on or for a Hotfix; Security at High risk, or where the plan names a person for it.",
+    );
+    let lines =
+        policy.rules.iter().map(|rule| Text::from("• ").b(&rule.name).t(format!(": {}", super::workspace::rule(rule))));
+    let own = if policy.rules.is_empty() {
+        Text::from("None. Add one with ").code("/tminus rule add").t(".")
+    } else {
+        Text::lines(lines)
+    };
+    Message::new(Tone::Plain, Text::from("✍️ Rules for sign-offs")).body(usual).field("Beside them", own).field(
+        "Where they overlap",
+        Text::from("Every role any rule asks for is asked; of several numbers the highest counts."),
+    )
 }
 
 /// `/release list`.
@@ -81,10 +174,14 @@ pub fn list(releases: &[(String, String, PhaseName)]) -> Message {
 }
 
 /// `/release timeline`: the newest lines; the rest is in the file beside it.
-pub fn timeline(name: &str, lines: &[String]) -> Message {
-    let shown =
-        lines.iter().rev().take(12).rev().map(|l| Text::from(format!("• {}", l.chars().take(140).collect::<String>())));
-    Message::new(Tone::Plain, Text::from(format!("🧾 Timeline · {name}"))).body(Text::lines(shown))
+pub fn timeline(name: &str, lines: &[String], of: usize) -> Message {
+    let shown = lines.iter().rev().take(12).rev().map(|line| Text::from(format!("• {}", words::short(line, 140))));
+    let body = if lines.is_empty() { Text::from("Nothing of the kind stands on it.") } else { Text::lines(shown) };
+    let message = Message::new(Tone::Plain, Text::from(format!("🧾 Timeline · {name}"))).body(body);
+    match lines.len() {
+        n if n == of => message,
+        n => message.field("Shown", Text::from(format!("{n} of {of} entries; the journal has all."))),
+    }
 }
 
 /// `/release export`; `unplaced` are items that were done and have no box in the document any more.

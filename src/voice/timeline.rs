@@ -6,10 +6,64 @@ use super::words::{self, in_zone};
 use crate::domain::delivery::Trouble;
 use crate::domain::event::{
     AlertEvent, ClosingEvent, ConcernEvent, DeliveryEvent, Event, FreezeEvent, NoticeEvent, PlanEvent, PointEvent,
-    Recorded, RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
+    Recorded, RightsEvent, RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
 };
 use crate::domain::notice::RungMissed;
 use crate::domain::release::{Release, RungSaid};
+use crate::domain::rights::Denied;
+
+/// What a timeline may be narrowed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// Sign-offs, concerns, go and what else people decided.
+    Decisions,
+    /// The plan's revisions, people and schedule.
+    Plan,
+    /// Alerts, triggers, values.
+    Signals,
+    /// Notices, receipts, and messages that got stuck.
+    Messages,
+    /// Who was refused something, and who passed the roles.
+    Rights,
+}
+
+impl About {
+    const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Decisions, "Decisions and sign-offs", "decisions"),
+        (Self::Plan, "The plan and its schedule", "plan"),
+        (Self::Signals, "Alerts and values", "signals"),
+        (Self::Messages, "Messages and receipts", "messages"),
+        (Self::Rights, "Refusals and bypasses", "rights"),
+    ];
+
+    /// Label and value of each.
+    pub fn choices() -> [(&'static str, &'static str); 5] {
+        Self::ALL.map(|(_, label, slug)| (label, slug))
+    }
+
+    /// The one behind a value.
+    pub fn from_slug(slug: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, _, known)| *known == slug).map(|(about, _, _)| *about)
+    }
+
+    /// Whether an event is of the kind.
+    pub fn holds(self, event: &Event) -> bool {
+        let about = match event {
+            Event::Signoff(_)
+            | Event::Concern(_)
+            | Event::Stage(_)
+            | Event::Point(_)
+            | Event::Rollback(_)
+            | Event::Closing(_)
+            | Event::Freeze(_) => Self::Decisions,
+            Event::Plan(_) => Self::Plan,
+            Event::Alert(_) | Event::Update(_) => Self::Signals,
+            Event::Notice(_) | Event::Delivery(_) => Self::Messages,
+            Event::Rights(_) => Self::Rights,
+        };
+        self == about
+    }
+}
 
 /// One line: T-label, instant in the plan's zone, who, what.
 pub fn line(release: &Release, recorded: &Recorded) -> String {
@@ -37,19 +91,48 @@ fn what(release: &Release, event: &Event) -> String {
             PlanEvent::Approved => "all required roles have signed: approved".to_owned(),
             PlanEvent::Scrubbed { reason } => format!("scrubbed: “{reason}”"),
             PlanEvent::Named { .. } => "picked the member a name of the plan means".to_owned(),
-            PlanEvent::HandedOver { post, reason, .. } => {
+            PlanEvent::HandedOver { post, from, to, reason } => {
                 let why = reason.as_ref().map_or(String::new(), |why| format!(": “{why}”"));
-                format!("gave the part of the {} to somebody else{why}", super::people::post(*post))
+                let from = from.as_ref().map_or(String::new(), |from| format!(" from member {from}"));
+                format!("gave the part of the {}{from} to member {to}{why}", super::people::post(*post))
             }
+            PlanEvent::AmendmentProposed { n, changes, .. } => {
+                let what: Vec<&str> = changes.iter().map(|change| change.what.as_str()).collect();
+                format!("proposed amendment #{n}: {}", what.join("; "))
+            }
+            PlanEvent::AmendmentAgreed { n } => format!("agreed to amendment #{n}"),
+            PlanEvent::AmendmentDeclined { n, reason } => format!("declined amendment #{n}: “{reason}”"),
+            PlanEvent::Amended { n } => format!("amendment #{n} holds"),
             PlanEvent::DraftReminded => "reminded the author of the draft".to_owned(),
             PlanEvent::T0Asked => "asked for go or no-go".to_owned(),
         },
         Event::Signoff(event) => match event {
-            SignoffEvent::Given { role, .. } => format!("signed as {role}"),
+            SignoffEvent::Given { role, behalf: None, .. } => format!("signed as {role}"),
+            SignoffEvent::Given { role, name, behalf: Some(behalf), .. } => {
+                format!("recorded the {role} sign-off of {name}, who is outside the chat: “{}”", behalf.evidence)
+            }
+            SignoffEvent::Expired { role, name, .. } => format!("the {role} sign-off of {name} expired"),
+            SignoffEvent::Snoozed { until } => {
+                format!("put the next reminder off until {}", in_zone(*until, release.plan.zone()))
+            }
             SignoffEvent::Refused { role, reason } => format!("refused as {role}: “{reason}”"),
             SignoffEvent::Withdrawn { role } => format!("withdrew the {role} sign-off"),
             SignoffEvent::Reminded => "reminded those who have not signed".to_owned(),
         },
+        Event::Rights(RightsEvent::Bypassed { action }) => {
+            format!("passed the roles as an administrator: {}", words::action(action))
+        }
+        Event::Rights(RightsEvent::Refused { action, why }) => {
+            let why = match why {
+                Denied::NotAllowed => "they may not".to_owned(),
+                Denied::OwnPlan => "it is their own plan, or they signed it".to_owned(),
+                Denied::OneRoleEach => "they signed for another role".to_owned(),
+                Denied::NoEmergency => "it is no emergency".to_owned(),
+                Denied::Open(1) => "one thing stood open".to_owned(),
+                Denied::Open(n) => format!("{n} things stood open"),
+            };
+            format!("was refused: {} ({why})", words::action(action))
+        }
         Event::Concern(ConcernEvent::Raised { n, text }) => format!("raised concern #{n}: “{text}”"),
         Event::Concern(ConcernEvent::Resolved { n, how }) => format!("resolved concern #{n}: “{how}”"),
         Event::Notice(event) => match event {

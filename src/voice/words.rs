@@ -7,10 +7,12 @@ use crate::domain::alert::{self, Judged};
 use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
 use crate::domain::ids::Audience;
+use crate::domain::may::Action;
 use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, t_label};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
-use crate::domain::release::{PhaseName, Release, Run};
+use crate::domain::release::{Behalf, PhaseName, Release, Run};
+use crate::domain::signoff::Pending;
 use crate::domain::zone_of;
 
 /// A phase as people read it.
@@ -159,9 +161,9 @@ pub fn roles(roles: &[SignoffRole]) -> String {
 /// One open thing, and who can mend it.
 pub fn open(item: &Open, policy: &Policy) -> Text {
     match item {
-        Open::Signoff(role) => {
-            let text = Text::from(format!("{role} sign-off"));
-            match policy.signers.get(role).filter(|roles| !roles.is_empty()) {
+        Open::Signoff(pending) => {
+            let text = Text::from(format!("{} sign-off", self::pending(pending)));
+            match policy.signers.get(&pending.role).filter(|roles| !roles.is_empty()) {
                 Some(signers) => signers
                     .iter()
                     .enumerate()
@@ -171,9 +173,15 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
             }
         }
         Open::Gate { text } => Text::from(format!("“{text}” is not done (/release item done)")),
-        Open::Concern { n, by, text } => {
-            Text::from(format!("concern #{n} of ")).user(by).t(format!(": “{text}” (/release concern resolve)"))
+        Open::Receipt { rung, audience } => {
+            let text = Text::from(format!("{rung} is not confirmed"));
+            let role = policy.audiences.get(audience).and_then(|route| route.role.as_ref());
+            let text = role.map_or_else(|| text.clone(), |role| text.clone().t(" (").role(role).t(")"));
+            text.t(" (/release item brief, or the owner: /release item waive)")
         }
+        Open::Concern { n, by, text } => Text::from(format!("concern #{n} of "))
+            .user(by)
+            .t(format!(": “{}” (/release concern resolve)", short(text, 80))),
         Open::OwnerUnknown { name } => {
             Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)"))
         }
@@ -211,30 +219,63 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
 
 /// Open things as a list.
 pub fn open_list(items: &[Open], policy: &Policy) -> Text {
-    Text::lines(items.iter().take(12).map(|item| Text::from("• ").and(open(item, policy))))
+    const SHOWN: usize = 12;
+    // A person's objection is not what falls off the end of a list.
+    let (first, rest): (Vec<&Open>, Vec<&Open>) = items.iter().partition(|item| matches!(item, Open::Concern { .. }));
+    let lines = first.into_iter().chain(rest).take(SHOWN).map(|item| Text::from("• ").and(open(item, policy)));
+    let more = (items.len() > SHOWN).then(|| Text::from(format!("and {} more", items.len() - SHOWN)));
+    Text::lines(lines.chain(more))
+}
+
+/// At most so many characters, with a sign that there were more.
+pub fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default().trim_end()),
+        None => text.to_owned(),
+    }
+}
+
+/// Who signed; for somebody outside the chat also who recorded it.
+pub fn signer(name: &str, behalf: Option<&Behalf>) -> String {
+    match behalf {
+        Some(behalf) => format!("{name} (outside the chat; recorded by {})", behalf.by),
+        None => name.to_owned(),
+    }
+}
+
+/// A role that has not signed in full: "SRE/Ops, 1 of 2".
+pub fn pending(pending: &Pending) -> String {
+    match pending.need {
+        1 => pending.role.to_string(),
+        need => format!("{}, {} of {need}", pending.role, pending.have),
+    }
 }
 
 /// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".
 pub fn readiness(release: &Release, open: &[Open]) -> String {
-    let required = crate::domain::policy::required_signoffs(&release.plan).len();
+    let required = crate::domain::policy::required_signoffs(&release.plan, &release.policy).len();
     let concerns = open.iter().filter(|item| matches!(item, Open::Concern { .. })).count();
-    let of = required + release.plan.gates.len() + concerns;
+    let receipts = open.iter().filter(|item| matches!(item, Open::Receipt { .. })).count();
+    let of = required + release.plan.gates.len() + concerns + receipts;
     if open.is_empty() {
         return format!("{of} of {of} ready");
     }
     let missing: Vec<String> = open
         .iter()
         .map(|item| match item {
-            Open::Signoff(role) => format!("{role} sign-off"),
+            Open::Signoff(pending) => format!("{} sign-off", self::pending(pending)),
             Open::Gate { text } => text.clone(),
+            Open::Receipt { rung, .. } => format!("a receipt for {rung}"),
             Open::Concern { n, .. } => format!("an answer to concern #{n}"),
             Open::T0Past => "a T-0 that is not past".to_owned(),
             Open::Freeze { name, .. } => format!("an opening in the freeze “{name}”"),
             _ => "more".to_owned(),
         })
         .collect();
-    let counted =
-        open.iter().filter(|item| matches!(item, Open::Signoff(_) | Open::Gate { .. } | Open::Concern { .. })).count();
+    let counts = |item: &&Open| {
+        matches!(item, Open::Signoff(_) | Open::Gate { .. } | Open::Concern { .. } | Open::Receipt { .. })
+    };
+    let counted = open.iter().filter(counts).count();
     let done = of.saturating_sub(counted);
     format!("{done} of {of} ready; missing: {}", missing.join(", "))
 }
@@ -296,4 +337,54 @@ pub fn stage(release: &Release, run: &Run) -> String {
 /// The label of a decision point or another offset after T-0.
 pub fn after(after_min: u32) -> String {
     t_label(i64::from(after_min))
+}
+
+/// What somebody wanted to do, as a noun.
+pub fn action(action: &Action) -> String {
+    let text = match action {
+        Action::Setup => "the server's settings",
+        Action::Train => "a train",
+        Action::Import => "importing a plan",
+        Action::Depart => "a train's draft",
+        Action::Repolicy => "taking settings over",
+        Action::Revise => "importing a new revision",
+        Action::Amend => "an amendment",
+        Action::Agree => "agreeing to an amendment",
+        Action::Name => "naming a member",
+        Action::HandOver(post) => return format!("handing over the part of the {}", super::people::post(*post)),
+        Action::Submit => "submitting",
+        Action::Reschedule => "moving T-0",
+        Action::Scrub => "scrubbing",
+        Action::Sign(role) => return format!("the {role} sign-off"),
+        Action::SignFor(role) => return format!("the {role} sign-off for somebody else"),
+        Action::Snooze => "putting a reminder off",
+        Action::Receive(of) => return format!("a receipt of {}", audience(of)),
+        Action::Correct => "correcting a notice",
+        Action::Deliver => "a delivery",
+        Action::Redeliver => "a stuck message",
+        Action::Go => "go",
+        Action::BreakGlass => "go by break-glass",
+        Action::Stage => "a stage step",
+        Action::Undo => "taking a step back",
+        Action::Hold => "hold",
+        Action::Resume => "resuming",
+        Action::Update => "an update",
+        Action::Decide => "a decision",
+        Action::Answer => "an answer to the rollback prompt",
+        Action::RollBack => "rolling back",
+        Action::Verify => "confirming a rollback",
+        Action::Signal => "an alert",
+        Action::Report => "reporting a value",
+        Action::Acknowledge => "acknowledging an alert",
+        Action::Item => "ticking an item",
+        Action::Waive => "waiving an item",
+        Action::AllClear => "the all-clear",
+        Action::Postmortem => "the post-mortem",
+        Action::Object => "a concern",
+        Action::Settle(_) => "resolving a concern",
+        Action::Except => "an exception from a freeze",
+        Action::Tick => "what is due",
+        Action::Read => "reading",
+    };
+    text.to_owned()
 }

@@ -4,8 +4,9 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Stamp, Text};
 use super::words;
 use crate::domain::freeze::{Freeze, Planned, Window, holding};
-use crate::domain::plan::span_label;
-use crate::domain::policy::Policy;
+use crate::domain::plan::{Risk, span_label};
+use crate::domain::policy::{Policy, SignoffRule};
+use crate::domain::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
 use jiff::Timestamp;
 
@@ -80,6 +81,30 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
         }
         WorkspaceNotice::ClockRight => Message::new(Tone::Good, Text::from("✅ The machine's clock is right again"))
             .body(Text::from("It agrees with Discord's.")),
+        WorkspaceNotice::SetUp { by, ops } => {
+            let what = if *ops {
+                "T-Minus speaks of itself here: messages that cannot be delivered, lost rights, break-glass, and the weekly digest."
+            } else {
+                "Releases of this server are announced here."
+            };
+            Message::new(Tone::Good, Text::from("✅ Test message")).body(Text::from(format!("{what} Set up by {by}.")))
+        }
+        WorkspaceNotice::Bypassed { action, by } => {
+            Message::new(Tone::Bad, Text::from("⚠️ Past the roles")).body(Text::from(format!(
+                "{by} may manage the server and did this without the role it needs: {}. This server lets administrators pass the roles (administrator_bypass).",
+                words::action(action)
+            )))
+        }
+        WorkspaceNotice::Digest { open, more } => {
+            let lines = open.iter().map(standing);
+            let more = (*more > 0).then(|| Text::from(format!("and {more} more: /release list")));
+            let body = if open.is_empty() {
+                Text::from("Nothing is open.")
+            } else {
+                Text::lines(lines.chain(more))
+            };
+            Message::new(Tone::Plain, Text::from("🗓️ Weekly digest")).body(body)
+        }
         WorkspaceNotice::Undelivered { said, why, channel } => Message::new(Tone::Bad, Text::from("⛔ Not posted"))
             .body(
                 Text::from("A message could not be posted in ").and(Text(vec![Span::Channel(channel.clone())])).t("."),
@@ -107,6 +132,51 @@ pub(super) fn planned(planned: &Planned) -> Text {
     }
 }
 
+/// An open release in a line: what it is and what waits.
+fn standing(standing: &Standing) -> Text {
+    let mut text = Text::from(format!("• {} {} · {}", standing.no, standing.title, words::phase(standing.phase)));
+    if let Some(t0) = standing.t0 {
+        text = text.t(" · T-0 ").time(t0, Stamp::Full);
+    }
+    let count = |n: usize, one: &str, many: &str| match n {
+        0 => None,
+        1 => Some(format!("1 {one}")),
+        n => Some(format!("{n} {many}")),
+    };
+    let postmortem = standing.postmortem.map(|ended| match ended {
+        false => "the post-mortem".to_owned(),
+        true => "the post-mortem, whose reminders have ended".to_owned(),
+    });
+    let waits: Vec<String> = [
+        count(standing.signoffs_missing, "sign-off", "sign-offs"),
+        count(standing.concerns_open, "concern", "concerns"),
+        postmortem,
+        count(standing.actions_open, "action", "actions"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if waits.is_empty() { text } else { text.t(format!(" · waits for {}", waits.join(", "))) }
+}
+
+/// A rule for sign-offs in words: "2 people of SRE/Ops where the risk is High or more, service payments".
+pub fn rule(rule: &SignoffRule) -> String {
+    let people = if rule.people == 1 { "1 person".to_owned() } else { format!("{} people", rule.people) };
+    let conditions: Vec<String> = [
+        rule.kind.map(|kind| format!("the type is {kind}")),
+        rule.risk.map(|risk| match risk {
+            Risk::High => "the risk is High".to_owned(),
+            risk => format!("the risk is {risk} or higher"),
+        }),
+        rule.service.as_ref().map(|service| format!("the service is {service}")),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let when = if conditions.is_empty() { "always".to_owned() } else { format!("where {}", conditions.join(" and ")) };
+    format!("{people} of {}, {when}", rule.role)
+}
+
 /// Gives the answer its words; `None` where nobody listens.
 pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
     let ok = |text: Text| Message::new(Tone::Good, Text::from("✅ Done")).body(text);
@@ -118,6 +188,10 @@ pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
             }
             message.field("Next starts", times(next, zone(freeze)))
         }
+        WorkspaceReply::RuleAdded { rule: added } => {
+            ok(Text::from(format!("Rule “{}”: {}. Open releases follow it at once.", added.name, rule(added))))
+        }
+        WorkspaceReply::RuleRemoved { name } => ok(Text::from(format!("Rule “{name}” is removed."))),
         WorkspaceReply::FreezeRemoved { name } => ok(Text::from(format!("Freeze “{name}” is removed."))),
         WorkspaceReply::TrainAdded { name, zone, days_ahead, next, unknown } => {
             let days = if *days_ahead == 1 { "a day".to_owned() } else { format!("{days_ahead} days") };

@@ -71,7 +71,7 @@ pub fn all() -> Value {
         verb(
             "go",
             "Give go: the release is live",
-            vec![text("break_glass", "Emergency only: go without sign-offs, and why", false)],
+            vec![text("break_glass", "Emergency only: go past what stands open, and why", false)],
             true,
         ),
         verb("hold", "Stop the clocks", vec![reason(true)], true),
@@ -143,15 +143,50 @@ pub fn all() -> Value {
             true,
         ),
         verb("scrub", "Call the release off before T-0", vec![reason(true)], true),
-        verb("timeline", "What happened, from the journal", vec![], true),
+        verb(
+            "amend",
+            "Agree to a changed plan while the release runs, or decline it",
+            vec![choices("answer", "Your answer", true, &[("Agree", "agree"), ("Decline", "decline")]), reason(false)],
+            true,
+        ),
+        verb(
+            "timeline",
+            "What happened, from the journal",
+            vec![
+                choices("show", "Default: everything", false, &crate::voice::timeline::About::choices()),
+                option(6, "who", "What this member did", false),
+                choices(
+                    "format",
+                    "Of the file; default: text",
+                    false,
+                    &[("Text", "text"), ("JSON, a line each", "json")],
+                ),
+            ],
+            true,
+        ),
         verb("export", "The plan with what happened filled in", vec![], true),
         group(
             "signoff",
             "Sign-offs",
             vec![
-                verb("give", "Sign the present revision", vec![role()], true),
+                verb(
+                    "give",
+                    "Sign the present revision",
+                    vec![
+                        role(),
+                        text("for", "Somebody outside the chat who signs: their name", false),
+                        text("reason", "For them: where their word stands, such as a mail", false),
+                    ],
+                    true,
+                ),
                 verb("refuse", "Refuse to sign, with a reason", vec![role(), reason(true)], true),
                 verb("withdraw", "Withdraw your sign-off", vec![role()], true),
+                verb(
+                    "snooze",
+                    "Put the next reminder off, once",
+                    vec![text("time", "By how long, such as 4h (the default); at most 24h", false)],
+                    true,
+                ),
             ],
         ),
         group(
@@ -241,6 +276,19 @@ pub fn all() -> Value {
         option(7, "support_channel", "Where support reads", false),
         text("quiet_hours", "Audiences are told without being called, such as 22:00-07:00; off ends it", false),
         option(8, "status_page", "Confirms the status page at T-30m", false),
+        option(8, "break_glass", "May go by break-glass, beside the owner; default: release managers", false),
+        choices(
+            "must_confirm",
+            "Whose receipt go waits for",
+            false,
+            &[("Support", "support"), ("Status page", "status_page"), ("Both", "both"), ("Nobody's", "nobody")],
+        ),
+        option(4, "signoff_hours", "Hours after which a sign-off expires; 0: never", false),
+        option(5, "self_approval", "Author and owner may sign their own plan; default: no", false),
+        option(5, "administrator_bypass", "Administrators may pass the roles, on the record; default: no", false),
+        option(5, "on_behalf", "Sign-offs of people outside the chat may be recorded; default: no", false),
+        option(5, "waive_high", "What stands against a High risk release may be waived; default: no", false),
+        text("digest", "When the weekly digest is said, such as Mon 09:00; off ends it", false),
     ];
     json!([
         { "type": 1, "name": "release", "description": "Run a release's communications", "options": releases, "contexts": [0] },
@@ -250,11 +298,40 @@ pub fn all() -> Value {
                 verb("setup", "Set channels and roles", setup, false),
                 verb("check", "What is set, and what is missing", vec![], false),
                 verb("help", "What T-Minus does, and how to begin", vec![], false),
+                rule(),
                 freeze(),
                 train(),
             ],
         },
     ])
+}
+
+fn rule() -> Value {
+    let mut people = option(4, "people", "How many people of the role; default 1", false);
+    people["min_value"] = json!(1);
+    people["max_value"] = json!(crate::domain::policy::MAX_PEOPLE);
+    let add = vec![
+        text("name", "Its name, such as Payments", true),
+        role(),
+        people,
+        choices(
+            "type",
+            "Only for this type",
+            false,
+            &[("Standard", "standard"), ("Hotfix", "hotfix"), ("Emergency", "emergency")],
+        ),
+        choices("risk", "Only from this risk on", false, &[("Low", "low"), ("Medium", "medium"), ("High", "high")]),
+        text("service", "Only for this service", false),
+    ];
+    group(
+        "rule",
+        "Sign-offs asked beside those of type and risk",
+        vec![
+            verb("add", "Add a rule; where rules overlap, all hold", add, false),
+            verb("list", "The rules", vec![], false),
+            verb("remove", "Remove a rule", vec![completed("name", "Which rule", true)], false),
+        ],
+    )
 }
 
 fn freeze() -> Value {

@@ -21,6 +21,7 @@ pub const RIGHTS: [(u64, &str); 5] = [
 ];
 
 const ADMINISTRATOR: u64 = 1 << 3;
+const MENTION_EVERYONE: u64 = 1 << 17;
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +76,19 @@ pub async fn examine(rest: &Rest, workspaces: &[(GuildId, Policy)]) -> Result<Ve
     for (guild, policy) in workspaces {
         server(rest, &id, &invite, guild, policy, &mut found).await?;
     }
+    Ok(found)
+}
+
+/// Looks at one server's channels, rights and roles.
+///
+/// # Errors
+/// Discord could not be asked.
+pub async fn table(rest: &Rest, guild: &GuildId, policy: &Policy) -> Result<Vec<Finding>, SendFault> {
+    let me = get(rest, "/users/@me").await?;
+    let application = get(rest, "/applications/@me").await?;
+    let invite = invite_link(application["id"].as_str().unwrap_or_default());
+    let mut found = Vec::new();
+    server(rest, me["id"].as_str().unwrap_or_default(), &invite, guild, policy, &mut found).await?;
     Ok(found)
 }
 
@@ -138,8 +152,28 @@ async fn server(
             Err(fault) => return Err(fault),
         });
     }
-    let named = policy.signers.values().flatten().chain(&policy.release_managers);
+    let named = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
     let named = named.chain(policy.audiences.values().filter_map(|route| route.role.as_ref()));
+    let mut mute: Vec<&str> = policy
+        .audiences
+        .values()
+        .filter_map(|route| route.role.as_ref())
+        .filter_map(|role| roles.iter().find(|known| known["id"] == role.0.as_str()))
+        .filter(|role| role["mentionable"] == false && base & (MENTION_EVERYONE | ADMINISTRATOR) == 0)
+        .filter_map(|role| role["name"].as_str())
+        .collect();
+    mute.sort_unstable();
+    mute.dedup();
+    for role in mute {
+        found.push(bad(format!(
+            "{name}: @{role} cannot be called. Allow anyone to @mention it in the role's settings; notices go out all the same."
+        )));
+    }
+    if base & MENTION_EVERYONE != 0 {
+        found.push(bad(format!(
+            "{name}: the bot holds Mention Everyone and does not need it. Take it from the bot's role; T-Minus never calls everyone."
+        )));
+    }
     let mut gone: Vec<&str> =
         named.map(|role| role.0.as_str()).filter(|role| !roles.iter().any(|known| known["id"] == *role)).collect();
     gone.sort_unstable();

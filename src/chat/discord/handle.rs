@@ -3,9 +3,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use serenity::model::application::{
-    CommandDataOptionValue, CommandInteraction, ComponentInteraction, Interaction, ModalInteraction,
-};
+use serenity::model::application::{CommandInteraction, ComponentInteraction, Interaction, ModalInteraction};
 use serenity::model::guild::Member;
 use serenity::model::user::User;
 
@@ -18,11 +16,10 @@ use crate::chat::SendFault;
 use crate::desk::{Answer, Ask, Desk, DeskFault};
 use crate::domain::command::Command;
 use crate::domain::effect::{Choice, Form};
-use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
+use crate::domain::ids::GuildId;
 use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
-use crate::domain::plan::SignoffRole;
-use crate::domain::policy::{Policy, Quiet};
+use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
 use crate::voice::{self, Message, system};
 
@@ -104,7 +101,7 @@ impl Handler {
         let actor = parse::actor(user, member, self.desk.clock().now());
         let policy = Policy::default();
         match may(&actor, &Action::Read, &policy, None) {
-            Ok(()) => Ok(actor),
+            Ok(_) => Ok(actor),
             Err(refusal) => Err(Box::new(voice::refuse(&refusal, &policy, None))),
         }
     }
@@ -123,11 +120,13 @@ impl Handler {
             "tminus help" => return reply.say(&system::help(), None).await,
             "tminus check" => return self.check(&reply, &guild).await,
             "tminus setup" => return self.setup(&reply, &guild, actor, &typed).await,
+            path if path.starts_with("tminus rule ") => return self.rule(&reply, guild, actor, &typed).await,
             path if path.starts_with("tminus freeze ") => return self.freeze(&reply, guild, actor, &typed).await,
             path if path.starts_with("tminus train ") => return self.train(&reply, it, guild, actor, &typed).await,
             "release list" => return self.list(&reply, &guild).await,
             "release show" => return self.show(&reply, &guild, &typed).await,
-            "release timeline" | "release export" => return self.file(&reply, &guild, &typed).await,
+            "release timeline" => return self.timeline(&reply, &guild, &typed).await,
+            "release export" => return self.export_plan(&reply, &guild, &typed).await,
             "release new" => return self.new_form(&reply, &typed).await,
             "release edit" => return self.edit(&reply, &guild, &typed).await,
             "release import" => return self.import(&reply, it, &guild, actor, &typed).await,
@@ -186,7 +185,7 @@ impl Handler {
         system::fault(id)
     }
 
-    async fn policy(&self, guild: &GuildId) -> Result<Policy, DeskFault> {
+    pub(super) async fn policy(&self, guild: &GuildId) -> Result<Policy, DeskFault> {
         match self.desk.store().read_workspace(guild).await {
             Ok(workspace) => Ok(workspace.policy),
             Err(fault) => Err(DeskFault::NotRecorded(fault.to_string())),
@@ -350,110 +349,5 @@ impl Handler {
             }
             Err(fault) => reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await,
         }
-    }
-
-    async fn file(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release) = self.release(reply, guild, typed).await? else {
-            return Ok(());
-        };
-        reply.wait().await?;
-        let name = voice::words::name(&release);
-        if typed.path == "release timeline" {
-            let lines: Vec<String> = match self.desk.store().history(release.id).await {
-                Ok(entries) => entries.iter().map(|e| voice::timeline::line(&release, &e.recorded)).collect(),
-                Err(fault) => {
-                    return reply
-                        .later(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None, None)
-                        .await;
-                }
-            };
-            let file =
-                Upload { name: format!("{}-timeline.txt", release.no), bytes: (lines.join("\n") + "\n").into_bytes() };
-            return reply.later(&system::timeline(&name, &lines), None, Some(file)).await;
-        }
-        self.export(reply, &release).await
-    }
-
-    async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
-        let policy = match self.policy(guild).await {
-            Ok(policy) => policy,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
-        };
-        reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await
-    }
-
-    async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Result<(), SendFault> {
-        if self.by_file.contains(guild) {
-            return self.check(reply, guild).await;
-        }
-        // Settings that could not be read must not be replaced by empty ones.
-        let mut policy = match self.policy(guild).await {
-            Ok(policy) => policy,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
-        };
-        if let Some(zone) = typed.text("timezone") {
-            if jiff::tz::TimeZone::get(&zone).is_err() {
-                let sentence = format!("“{zone}” is not a time zone. Write it like Europe/Berlin.");
-                return reply.say(&system::sorry(&sentence), None).await;
-            }
-            policy.zone = Some(zone);
-        }
-        set_policy(&mut policy, typed);
-        if let Err(sentence) = set_quiet(&mut policy, typed) {
-            return reply.say(&system::sorry(&sentence), None).await;
-        }
-        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy) };
-        match self.desk.ask_once(ask, "discord", &reply.id).await {
-            Ok(Answer::Refused { message }) => reply.say(&message, None).await,
-            Ok(_) => self.check(reply, guild).await,
-            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
-        }
-    }
-}
-
-/// Quiet hours hold for every audience, in the server's zone.
-fn set_quiet(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
-    let Some(text) = typed.text("quiet_hours") else { return Ok(()) };
-    let quiet = if text.trim().eq_ignore_ascii_case("off") {
-        None
-    } else {
-        let zone =
-            policy.zone.as_deref().ok_or("Set the option “timezone” first: quiet hours are hours of a place.")?;
-        let quiet = Quiet::parse(&text, zone);
-        Some(quiet.ok_or_else(|| format!("“{text}” is not a time of day. Write it like 22:00-07:00, or off."))?)
-    };
-    for audience in [Audience::engineering(), Audience::support(), Audience::status_page()] {
-        policy.audiences.entry(audience).or_default().quiet.clone_from(&quiet);
-    }
-    Ok(())
-}
-
-fn set_policy(policy: &mut Policy, typed: &Typed) {
-    let role = |name: &str| match typed.value(name) {
-        Some(CommandDataOptionValue::Role(id)) => Some(RoleId(id.to_string())),
-        _ => None,
-    };
-    let channel = |name: &str| match typed.value(name) {
-        Some(CommandDataOptionValue::Channel(id)) => Some(ChannelId(id.to_string())),
-        _ => None,
-    };
-    policy.release_channel = channel("release_channel").or_else(|| policy.release_channel.take());
-    policy.ops_channel = channel("ops_channel").or_else(|| policy.ops_channel.take());
-    if let Some(id) = role("release_manager") {
-        policy.release_managers = vec![id];
-    }
-    for signer in SignoffRole::ALL {
-        if let Some(id) = role(signer.slug()) {
-            policy.signers.insert(*signer, vec![id]);
-        }
-    }
-    for (name, audience) in [
-        ("engineering", Audience::engineering()),
-        ("support", Audience::support()),
-        ("status_page", Audience::status_page()),
-    ] {
-        let route = policy.audiences.entry(audience).or_default();
-        route.role = role(name).or_else(|| route.role.take());
-        route.channel = channel(&format!("{name}_channel")).or_else(|| route.channel.take());
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::parse::Typed;
 use super::render::cut;
 use crate::desk::Desk;
-use crate::domain::closing::open_items;
+use crate::domain::closing::{open_items, waivable_items};
 use crate::domain::concern;
 use crate::domain::ids::GuildId;
 use crate::domain::release::Release;
@@ -23,6 +23,8 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
             let workspace = desk.store().read_workspace(guild).await?;
             let names: Vec<String> = if typed.path.starts_with("tminus train") {
                 workspace.trains.into_keys().collect()
+            } else if typed.path.starts_with("tminus rule") {
+                workspace.policy.rules.into_iter().map(|rule| rule.name).collect()
             } else {
                 workspace.policy.freezes.into_iter().map(|freeze| freeze.name).collect()
             };
@@ -39,6 +41,9 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
             None => Vec::new(),
         },
         "text" => match release(desk, guild, typed.text("release")).await? {
+            Some(release) if typed.path == "release item waive" => {
+                waivable_items(&release).into_iter().map(|(id, text)| (text, id)).collect()
+            }
             Some(release) => open_items(&release).into_iter().map(|(id, text)| (text, id)).collect(),
             None => Vec::new(),
         },

@@ -11,9 +11,11 @@ mod lists;
 pub mod pace;
 mod parse;
 mod plans;
+mod record;
 pub mod render;
 pub mod rest;
 pub mod send;
+mod setup;
 mod standing;
 #[cfg(test)]
 mod tests;

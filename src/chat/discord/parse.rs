@@ -147,7 +147,18 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
             .text("text")
             .map(|text| Command::Update { text: Some(text), values: Vec::new() })
             .ok_or_else(String::new),
-        "release signoff give" => role().map(|role| Command::Signoff(SignoffCommand::Give(role))),
+        "release signoff give" => role().map(|role| {
+            Command::Signoff(match typed.text("for") {
+                Some(name) => SignoffCommand::Record { role, name, evidence: text("reason") },
+                None => SignoffCommand::Give(role),
+            })
+        }),
+        "release signoff snooze" => length(&typed.text("time").unwrap_or_else(|| "4h".to_owned()))
+            .map(|minutes| Command::Signoff(SignoffCommand::Snooze { minutes })),
+        "release amend" => Ok(Command::Plan(match text("answer").as_str() {
+            "decline" => PlanCommand::Decline { n: None, reason: text("reason") },
+            _ => PlanCommand::Agree { n: None },
+        })),
         "release signoff refuse" => {
             role().map(|role| Command::Signoff(SignoffCommand::Refuse { role, reason: text("reason") }))
         }
@@ -188,10 +199,13 @@ fn stage(typed: &Typed) -> Result<Command, Unread> {
         return Ok(Command::Stage(StageCommand::Advance { reason }));
     }
     let time = typed.text("time").unwrap_or_default();
-    let minutes = crate::plan_doc::duration_minutes(&time);
-    let minutes =
-        minutes.ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option “time”."))?;
+    let minutes = length(&time)?;
     Ok(Command::Stage(StageCommand::Extend { minutes, reason: reason.unwrap_or_default() }))
+}
+
+fn length(time: &str) -> Result<u32, Unread> {
+    let minutes = crate::plan_doc::duration_minutes(time);
+    minutes.ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option “time”."))
 }
 
 fn verdict(text: &str) -> Result<Verdict, Unread> {

@@ -184,7 +184,7 @@ async fn configure(desk: &Desk, channel: &str) -> GuildId {
         signers,
         ..Policy::default()
     };
-    let configure = Ask::Configure { guild: guild.clone(), actor: actor(), policy: Box::new(policy) };
+    let configure = Ask::Configure { guild: guild.clone(), actor: Actor::File, policy: Box::new(policy) };
     desk.ask(configure).await.unwrap();
     guild
 }
@@ -292,6 +292,27 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
+/// A copy of a database that may be written to meanwhile, as it lay on the disk at one instant: what is the same in two readings
+/// was there between them. (A copy of file and log at two instants is no state a power cut could leave.)
+fn copy_live(from: &Path, to: &Path) {
+    let log = |path: &Path| PathBuf::from(format!("{}-wal", path.display()));
+    let read = || (std::fs::read(from).unwrap(), std::fs::read(log(from)).ok());
+    let mut seen = read();
+    loop {
+        let again = read();
+        if seen == again {
+            break;
+        }
+        seen = again;
+    }
+    copy(from, to);
+    std::fs::write(to, seen.0).unwrap();
+    match seen.1 {
+        Some(bytes) => std::fs::write(log(to), bytes).unwrap(),
+        None => drop(std::fs::remove_file(log(to))),
+    }
+}
+
 /// Cuts the write-ahead log at any byte; what may follow is garbage.
 fn tear(file: &Path, chat: &Chat) {
     let log = PathBuf::from(format!("{}-wal", file.display()));
@@ -390,7 +411,7 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
                     let torn = world.tears.then(|| {
                         // As it lies on the disk at this instant, and what a power cut may leave of the log.
                         let torn = folder.join(format!("{seed}.torn"));
-                        copy(&file, &torn);
+                        copy_live(&file, &torn);
                         tear(&torn, &chat);
                         torn
                     });

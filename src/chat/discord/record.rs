@@ -1,0 +1,65 @@
+//! `/release timeline` and `/release export`: the record, filtered and as a file.
+
+use serde_json::json;
+use serenity::model::application::CommandDataOptionValue;
+
+use super::handle::{Handler, Reply};
+use super::parse::Typed;
+use super::rest::Upload;
+use crate::chat::SendFault;
+use crate::desk::DeskFault;
+use crate::domain::ids::{GuildId, UserId};
+use crate::domain::people::By;
+use crate::domain::release::Release;
+use crate::store::Entry;
+use crate::voice::timeline::{About, line};
+use crate::voice::{self, system};
+
+impl Handler {
+    /// The newest lines in the answer, all of them in a file beside it: those that were asked for.
+    pub(super) async fn timeline(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
+        let Some(release) = self.release(reply, guild, typed).await? else {
+            return Ok(());
+        };
+        reply.wait().await?;
+        let entries = match self.desk.store().history(release.id).await {
+            Ok(entries) => entries,
+            Err(fault) => {
+                let sorry = self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string()));
+                return reply.later(&sorry, None, None).await;
+            }
+        };
+        let about = typed.text("show").and_then(|slug| About::from_slug(&slug));
+        let who = match typed.value("who") {
+            Some(CommandDataOptionValue::User(id)) => Some(UserId(id.to_string())),
+            _ => None,
+        };
+        let wanted = |entry: &&Entry| {
+            let theirs = |wanted: &UserId| matches!(&entry.recorded.by, By::Person { user, .. } if *user == *wanted);
+            about.is_none_or(|about| about.holds(&entry.recorded.event)) && who.as_ref().is_none_or(theirs)
+        };
+        let kept: Vec<&Entry> = entries.iter().filter(wanted).collect();
+        let lines: Vec<String> = kept.iter().map(|entry| line(&release, &entry.recorded)).collect();
+        let (ending, bytes) = match typed.text("format").as_deref() {
+            Some("json") => ("jsonl", as_json(&kept)),
+            _ => ("txt", (lines.join("\n") + "\n").into_bytes()),
+        };
+        let name = voice::words::name(&release);
+        let file = (!lines.is_empty()).then(|| Upload { name: format!("{}-timeline.{ending}", release.no), bytes });
+        reply.later(&system::timeline(&name, &lines, entries.len()), None, file).await
+    }
+
+    pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
+        let Some(release): Option<Release> = self.release(reply, guild, typed).await? else {
+            return Ok(());
+        };
+        reply.wait().await?;
+        self.export(reply, &release).await
+    }
+}
+
+/// A line of JSON for each entry, with its place in the journal, as `tminus audit verify` counts it.
+fn as_json(entries: &[&Entry]) -> Vec<u8> {
+    let line = |entry: &&Entry| json!({ "seq": entry.seq, "recorded": entry.recorded }).to_string() + "\n";
+    entries.iter().map(line).collect::<String>().into_bytes()
+}

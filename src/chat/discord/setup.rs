@@ -1,0 +1,219 @@
+//! `/tminus setup`, `check` and `rule`: a server's settings from chat, and what Discord says of them.
+
+use serenity::model::application::CommandDataOptionValue;
+
+use super::doctor;
+use super::handle::{Handler, Reply};
+use super::parse::Typed;
+use crate::chat::SendFault;
+use crate::desk::{Answer, Ask};
+use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
+use crate::domain::people::Actor;
+use crate::domain::plan::{ReleaseType, Risk, SignoffRole};
+use crate::domain::policy::{Policy, Quiet, SIGNOFF_HOURS, SignoffRule};
+use crate::domain::recur::Rule;
+use crate::domain::workspace::WorkspaceCommand;
+use crate::voice::{Message, system};
+
+impl Handler {
+    /// What is set, what is missing, and the bot's rights channel by channel.
+    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
+        let policy = match self.policy(guild).await {
+            Ok(policy) => policy,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
+        // Discord is asked several times: that may take longer than an answer may.
+        reply.wait().await?;
+        let message = self.checked(guild, &policy).await;
+        reply.later(&message, None, None).await
+    }
+
+    async fn checked(&self, guild: &GuildId, policy: &Policy) -> Message {
+        let message = system::check(policy, self.by_file.contains(guild));
+        match doctor::table(&self.rest, guild, policy).await {
+            Ok(found) => {
+                let lines: Vec<(bool, String)> = found.into_iter().map(|found| (found.good, found.text)).collect();
+                system::with_rights(message, &lines)
+            }
+            Err(fault) => {
+                tracing::warn!(guild = %guild, %fault, "The rights of the bot could not be looked up");
+                system::with_rights(
+                    message,
+                    &[(false, "Discord could not be asked just now; try /tminus check again.".to_owned())],
+                )
+            }
+        }
+    }
+
+    pub(super) async fn setup(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        typed: &Typed,
+    ) -> Result<(), SendFault> {
+        if self.by_file.contains(guild) {
+            return self.check(reply, guild).await;
+        }
+        // Settings that could not be read must not be replaced by empty ones.
+        let mut policy = match self.policy(guild).await {
+            Ok(policy) => policy,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
+        if let Err(sentence) = set_policy(&mut policy, typed) {
+            return reply.say(&system::sorry(&sentence), None).await;
+        }
+        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
+        match self.desk.ask_once(ask, "discord", &reply.id).await {
+            Ok(Answer::Refused { message }) => reply.say(&message, None).await,
+            Ok(Answer::Duplicate) => Ok(()),
+            Ok(_) => {
+                reply.wait().await?;
+                let message = system::with_test_post(self.checked(guild, &policy).await, &policy);
+                reply.later(&message, None, None).await
+            }
+            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
+        }
+    }
+
+    pub(super) async fn rule(
+        &self,
+        reply: &Reply<'_>,
+        guild: GuildId,
+        actor: Actor,
+        typed: &Typed,
+    ) -> Result<(), SendFault> {
+        let verb = typed.path.rsplit(' ').next().unwrap_or_default();
+        if verb != "list" && self.by_file.contains(&guild) {
+            let sentence = "The service's configuration file sets this server's rules; changes made here would not last. Ask your operator.";
+            return reply.say(&system::sorry(sentence), None).await;
+        }
+        let command = match verb {
+            "add" => match rule(typed) {
+                Ok(rule) => WorkspaceCommand::AddRule(rule),
+                Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
+            },
+            "remove" => WorkspaceCommand::RemoveRule { name: typed.text("name").unwrap_or_default() },
+            _ => {
+                return match self.policy(&guild).await {
+                    Ok(policy) => reply.say(&system::rules(&policy), None).await,
+                    Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
+                };
+            }
+        };
+        self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
+    }
+}
+
+fn rule(typed: &Typed) -> Result<SignoffRule, String> {
+    fn of<T: Copy + std::fmt::Display>(all: &[T], typed: Option<String>) -> Option<T> {
+        let typed = typed?;
+        all.iter().copied().find(|value| value.to_string().eq_ignore_ascii_case(&typed))
+    }
+    let role = typed.text("role").and_then(|slug| SignoffRole::from_slug(&slug));
+    let people = match typed.value("people") {
+        Some(CommandDataOptionValue::Integer(people)) => u8::try_from(*people).unwrap_or(0),
+        _ => 1,
+    };
+    Ok(SignoffRule {
+        name: typed.text("name").unwrap_or_default(),
+        role: role.ok_or("That is not a sign-off role.")?,
+        people,
+        kind: of(ReleaseType::ALL, typed.text("type")),
+        risk: of(Risk::ALL, typed.text("risk")),
+        service: typed
+            .text("service")
+            .map(|text| text.trim().chars().take(60).collect::<String>())
+            .filter(|s| !s.is_empty()),
+    })
+}
+
+/// Quiet hours hold for every audience, in the server's zone.
+fn set_quiet(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
+    let Some(text) = typed.text("quiet_hours") else { return Ok(()) };
+    let quiet = if text.trim().eq_ignore_ascii_case("off") {
+        None
+    } else {
+        let zone =
+            policy.zone.as_deref().ok_or("Set the option “timezone” first: quiet hours are hours of a place.")?;
+        let quiet = Quiet::parse(&text, zone);
+        Some(quiet.ok_or_else(|| format!("“{text}” is not a time of day. Write it like 22:00-07:00, or off."))?)
+    };
+    for audience in [Audience::engineering(), Audience::support(), Audience::status_page()] {
+        policy.audiences.entry(audience).or_default().quiet.clone_from(&quiet);
+    }
+    Ok(())
+}
+
+fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
+    let role = |name: &str| match typed.value(name) {
+        Some(CommandDataOptionValue::Role(id)) => Some(RoleId(id.to_string())),
+        _ => None,
+    };
+    let channel = |name: &str| match typed.value(name) {
+        Some(CommandDataOptionValue::Channel(id)) => Some(ChannelId(id.to_string())),
+        _ => None,
+    };
+    if let Some(zone) = typed.text("timezone") {
+        if jiff::tz::TimeZone::get(&zone).is_err() {
+            return Err(format!("“{zone}” is not a time zone. Write it like Europe/Berlin."));
+        }
+        policy.zone = Some(zone);
+    }
+    policy.release_channel = channel("release_channel").or_else(|| policy.release_channel.take());
+    policy.ops_channel = channel("ops_channel").or_else(|| policy.ops_channel.take());
+    if let Some(id) = role("release_manager") {
+        policy.release_managers = vec![id];
+    }
+    if let Some(id) = role("break_glass") {
+        policy.break_glass = vec![id];
+    }
+    for signer in SignoffRole::ALL {
+        if let Some(id) = role(signer.slug()) {
+            policy.signers.insert(*signer, vec![id]);
+        }
+    }
+    for (name, audience) in [
+        ("engineering", Audience::engineering()),
+        ("support", Audience::support()),
+        ("status_page", Audience::status_page()),
+    ] {
+        let route = policy.audiences.entry(audience).or_default();
+        route.role = role(name).or_else(|| route.role.take());
+        route.channel = channel(&format!("{name}_channel")).or_else(|| route.channel.take());
+        match typed.text("must_confirm").as_deref() {
+            Some("both") => route.must_confirm = name != "engineering",
+            Some("nobody") => route.must_confirm = false,
+            Some(one) => route.must_confirm = one == name,
+            None => {}
+        }
+    }
+    let switch = |name: &str, flag: &mut bool| {
+        if let Some(CommandDataOptionValue::Boolean(on)) = typed.value(name) {
+            *flag = *on;
+        }
+    };
+    switch("self_approval", &mut policy.self_approval);
+    switch("administrator_bypass", &mut policy.administrator_bypass);
+    switch("on_behalf", &mut policy.on_behalf);
+    switch("waive_high", &mut policy.waive_high);
+    if let Some(CommandDataOptionValue::Integer(hours)) = typed.value("signoff_hours") {
+        let hours = u32::try_from(*hours).unwrap_or(u32::MAX);
+        policy.signoff_hours = match hours {
+            0 => None,
+            hours if SIGNOFF_HOURS.contains(&hours) => Some(hours),
+            _ => {
+                return Err(
+                    "Give the option “signoff_hours” as 1 to 8760; 0 means that sign-offs do not expire.".to_owned()
+                );
+            }
+        };
+    }
+    if let Some(text) = typed.text("digest") {
+        policy.no_digest = text.trim().eq_ignore_ascii_case("off");
+        if !policy.no_digest {
+            policy.digest = Some(Rule::parse(&text).map_err(|problem| problem.0)?);
+        }
+    }
+    set_quiet(policy, typed)
+}

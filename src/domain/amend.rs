@@ -1,0 +1,295 @@
+//! Topic: amendments. A plan changed while its release runs holds only once owner and on-call have both agreed to it
+//! (`product.md` 2): proposed, shown as a diff, agreed or declined, then in force from the present stage on.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::alert::{TriggerState, TriggerWatch};
+use super::changes::{self, Change};
+use super::command::Imported;
+use super::decide::{Work, reason};
+use super::decision::{Point, PointState};
+use super::digest::digest as digest_of;
+use super::effect::{Destination, Priority, Prompt, Reply};
+use super::event::PlanEvent;
+use super::ids::UserId;
+use super::lifecycle::{T0_PAST, keep_names};
+use super::minutes;
+use super::notice::{AmendmentEnd, Notice};
+use super::people::By;
+use super::plan::Plan;
+use super::refusal::{Open, Refusal, Wanted};
+use super::release::{Phase, Release, Run};
+
+/// A changed plan that waits for owner and on-call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Amendment {
+    /// Counts from 1 within the release.
+    pub n: u32,
+    pub by: UserId,
+    pub plan: Plan,
+    pub changes: Vec<Change>,
+    pub agreed: Vec<UserId>,
+}
+
+/// Fields of a plan that a running release may still change, by the names `changes` gives them.
+const AMENDABLE: [&str; 10] = [
+    "Stage ", "Metric ", "Trigger ", "Decision point ", "Updates every", "Escalation path", "Risk ", "Contingency ",
+    "Action ", "Task ",
+];
+
+/// Stands behind a trigger that keeps its place only because the record names it.
+const DROPPED: &str = " (dropped by an amendment)";
+
+/// A plan as its document has it.
+fn as_written(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    plan.triggers.retain(|trigger| !trigger.text.ends_with(DROPPED));
+    plan
+}
+
+/// The plan as it would be, or what of the change comes too late.
+fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
+    let old = &release.plan;
+    let late = |what: Vec<String>| Err(Refusal::NotAmendable { what });
+    // Everything that may change, changed; if that is not all, the rest comes too late.
+    let mut plan = Plan {
+        stages: new.stages.clone(),
+        metrics: new.metrics.clone(),
+        points: new.points.clone(),
+        updates_every_min: new.updates_every_min,
+        escalation: new.escalation.clone(),
+        risks: new.risks.clone(),
+        contingency: new.contingency.clone(),
+        actions: new.actions.clone(),
+        tasks: new.tasks.clone(),
+        triggers: new.triggers.clone(),
+        ..old.clone()
+    };
+    if digest_of(&plan) != digest_of(new) {
+        let changed = changes::between(old, new).into_iter().map(|change| change.what);
+        let fixed: Vec<String> =
+            changed.filter(|what| !AMENDABLE.iter().any(|allowed| what.starts_with(allowed))).collect();
+        return late(fixed);
+    }
+    let done = run.stage.index.min(old.stages.len());
+    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
+    let kept = plan.stages.len() > done && plan.stages.get(..done) == old.stages.get(..done);
+    if plan.stages != old.stages && (watching || !kept) {
+        return late(vec!["stages that are done".to_owned()]);
+    }
+    let asked = |point: &&Point| point.state != PointState::Waiting;
+    if run.points.iter().filter(asked).any(|point| {
+        let of = |plan: &Plan| plan.points.iter().find(|p| p.after_min == point.after_min).cloned();
+        of(&plan) != of(old)
+    }) {
+        return late(vec!["decision points that were asked".to_owned()]);
+    }
+    // The record names triggers by their place: one that goes leaves it empty.
+    let mut triggers = old.triggers.clone();
+    for trigger in &mut triggers {
+        if !new.triggers.contains(trigger) && trigger.rule.is_some() {
+            trigger.rule = None;
+            trigger.ticked = false;
+            trigger.text.push_str(DROPPED);
+        }
+    }
+    triggers.extend(new.triggers.iter().filter(|trigger| !old.triggers.contains(trigger)).cloned());
+    plan.triggers = triggers;
+    Ok(plan)
+}
+
+pub(super) fn propose(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
+    let Imported { plan: mut new, findings, .. } = imported;
+    let release = &work.release;
+    let Some(run) = release.running() else {
+        return work.wrong_phase(Wanted::Amend);
+    };
+    keep_names(release, &mut new);
+    // The document still says the T-0 that a command moved, or that has come.
+    new.t0.clone_from(&release.plan.t0);
+    let standing = findings.into_iter().filter(|(code, _)| code != T0_PAST);
+    let items: Vec<Open> = standing.map(|(code, text)| Open::Finding { code, text }).collect();
+    if !items.is_empty() {
+        return Err(Refusal::Open { wanted: Wanted::Amend, items });
+    }
+    let plan = amended(release, run, &new)?;
+    let changes = changes::between(&as_written(&release.plan), &new);
+    if changes.is_empty() {
+        return Err(Refusal::AlreadyDone { what: "this is the plan as it stands".to_owned() });
+    }
+    let Some(person) = work.ctx.actor.person().cloned() else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    if let Some(before) = work.release.amendment.clone() {
+        show(work, &before, Some(AmendmentEnd::Overtaken));
+    }
+    let n = work.release.amendments + 1;
+    work.record(PlanEvent::AmendmentProposed { n, plan: Box::new(plan), changes: changes.clone() });
+    let mention = work.crew();
+    let notice = Notice::AmendmentAsk { n, by: person.user.clone(), changes, ended: None };
+    let posting = work.post(key(n), Destination::Release, notice);
+    posting.prompt = Some(Prompt::Amendment { n });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+    // Whoever proposes it and has a part in it agrees by proposing.
+    if parts(&work.release).contains(&person.user) {
+        return agreed(work, n);
+    }
+    Ok(Reply::AmendmentProposed { n })
+}
+
+pub(super) fn agree(work: &mut Work<'_>, n: Option<u32>) -> Result<Reply, Refusal> {
+    let person = work.ctx.actor.person().map(|person| person.user.clone());
+    let open = meant(work, n)?;
+    if person.is_some_and(|user| open.agreed.contains(&user)) {
+        return Err(Refusal::AlreadyDone { what: "you agreed; the other part has not yet".to_owned() });
+    }
+    agreed(work, open.n)
+}
+
+pub(super) fn decline(work: &mut Work<'_>, n: Option<u32>, why: &str) -> Result<Reply, Refusal> {
+    let open = meant(work, n)?;
+    let why = reason(why)?;
+    let n = open.n;
+    work.record(PlanEvent::AmendmentDeclined { n, reason: why.clone() });
+    let by = work.by();
+    show(work, &open, Some(AmendmentEnd::Declined { by, reason: why }));
+    Ok(Reply::AmendmentDeclined { n })
+}
+
+fn meant(work: &Work<'_>, n: Option<u32>) -> Result<Amendment, Refusal> {
+    let open = work.release.amendment.as_deref();
+    match (open, n) {
+        (Some(open), n) if n.is_none_or(|n| n == open.n) => Ok(open.clone()),
+        (None, None) => Err(Refusal::NothingOpen { what: "amendment" }),
+        _ => Err(Refusal::Stale { now: work.release.phase.name() }),
+    }
+}
+
+fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
+    work.record(PlanEvent::AmendmentAgreed { n });
+    let open = meant(work, Some(n))?;
+    if !complete(&work.release, &open) {
+        show(work, &open, None);
+        return Ok(Reply::AmendmentAgreed { n });
+    }
+    // It may have waited: what it changes may be done by now.
+    if let Some(run) = work.release.running() {
+        let done = run.stage.index.min(work.release.plan.stages.len());
+        if open.plan.stages.get(..done) != work.release.plan.stages.get(..done) || open.plan.stages.len() < done {
+            return Err(Refusal::NotAmendable { what: vec!["stages that are done".to_owned()] });
+        }
+    }
+    work.record(PlanEvent::Amended { n });
+    show(work, &open, Some(AmendmentEnd::Agreed));
+    let mention = work.crew();
+    let notice = Notice::Amended { changes: open.changes, by: open.agreed };
+    let posting = work.post(format!("{}/done", key(n)), Destination::Release, notice);
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+    Ok(Reply::Amended { n })
+}
+
+/// Whose agreement counts: owner and on-call.
+fn parts(release: &Release) -> Vec<UserId> {
+    let plan = &release.plan;
+    plan.owner_user().into_iter().chain(plan.on_call_user()).cloned().collect()
+}
+
+/// Owner and on-call have agreed; where one person is both, the owner and somebody else who may.
+fn complete(release: &Release, amendment: &Amendment) -> bool {
+    let has = |user: Option<&UserId>| user.is_some_and(|user| amendment.agreed.contains(user));
+    let (owner, on_call) = (release.plan.owner_user(), release.plan.on_call_user());
+    has(owner) && has(on_call) && (owner != on_call || amendment.agreed.len() > 1)
+}
+
+/// Whose agreement is missing; `None` stands for a release manager.
+pub fn missing(release: &Release, amendment: &Amendment) -> Vec<Option<UserId>> {
+    let mut missing: Vec<Option<UserId>> = Vec::new();
+    for part in parts(release) {
+        if !amendment.agreed.contains(&part) && !missing.contains(&Some(part.clone())) {
+            missing.push(Some(part));
+        }
+    }
+    let one = release.plan.owner_user() == release.plan.on_call_user();
+    let second = amendment.agreed.iter().any(|user| Some(user) != release.plan.owner_user());
+    if one && !second {
+        missing.push(None);
+    }
+    missing
+}
+
+fn show(work: &mut Work<'_>, amendment: &Amendment, ended: Option<AmendmentEnd>) {
+    let prompt = ended.is_none().then_some(Prompt::Amendment { n: amendment.n });
+    let (n, by, changes) = (amendment.n, amendment.by.clone(), amendment.changes.clone());
+    work.edit(key(n), Notice::AmendmentAsk { n, by, changes, ended }, prompt);
+}
+
+fn key(n: u32) -> String {
+    format!("amendment/{n}")
+}
+
+pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by: &By) {
+    let user = match by {
+        By::Person { user, .. } => Some(user.clone()),
+        By::Clock | By::Courier | By::Source { .. } => None,
+    };
+    match event {
+        PlanEvent::AmendmentProposed { n, plan, changes } => {
+            let Some(by) = user else { return };
+            let amendment =
+                Amendment { n: *n, by, plan: (**plan).clone(), changes: changes.clone(), agreed: Vec::new() };
+            release.amendment = Some(Box::new(amendment));
+            release.amendments = *n;
+        }
+        PlanEvent::AmendmentAgreed { .. } => {
+            if let (Some(open), Some(user)) = (&mut release.amendment, user) {
+                open.agreed.push(user);
+            }
+        }
+        PlanEvent::AmendmentDeclined { .. } => release.amendment = None,
+        PlanEvent::Amended { .. } => {
+            if let Some(open) = release.amendment.take() {
+                take_over(release, open.plan, at);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The amended plan holds from `at` on: what is over stays, what is ahead follows it.
+fn take_over(release: &mut Release, mut plan: Plan, at: Timestamp) {
+    // People may have changed while it waited.
+    plan.owner.clone_from(&release.plan.owner);
+    plan.on_call.clone_from(&release.plan.on_call);
+    let old = std::mem::replace(&mut release.plan, plan);
+    release.revision += 1;
+    let (plan, every) = (&release.plan, release.plan.update_interval_min());
+    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
+    let (stages, points, triggers) = (plan.stages.clone(), plan.points.clone(), plan.triggers.clone());
+    let Some(run) = release.phase.run_mut() else { return };
+    run.undo = None;
+    let hold = |stages: &[super::plan::StagePlan]| stages.get(run.stage.index).and_then(|stage| stage.hold_min);
+    if hold(&stages) != hold(&old.stages) {
+        run.stage.soak_until = hold(&stages).map(|hold| (run.stage.since + minutes(hold)).max(at));
+        run.stage.soak_said = false;
+    }
+    let go_at = run.go_at;
+    run.points.retain(|point| {
+        point.state != PointState::Waiting || points.iter().any(|planned| planned.after_min == point.after_min)
+    });
+    for planned in points {
+        if !run.points.iter().any(|point| point.after_min == planned.after_min) {
+            let mut point = Point::waiting(planned.after_min, go_at);
+            point.due = point.due.max(at);
+            run.points.push(point);
+        }
+    }
+    run.points.sort_by_key(|point| point.after_min);
+    run.triggers.resize(triggers.len(), TriggerWatch { state: TriggerState::Ok });
+    if every != old.update_interval_min() && !watching {
+        run.updates.every_min = every;
+        run.updates.next_due = run.updates.next_due.min(at + minutes(every));
+    }
+}
