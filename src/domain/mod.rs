@@ -38,6 +38,7 @@ pub mod release;
 pub mod rights;
 pub mod rollback;
 pub mod schedule;
+mod settings;
 pub mod signoff;
 pub mod stage;
 pub mod train;

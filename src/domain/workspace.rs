@@ -6,14 +6,15 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::freeze::{Freeze, MAX_FREEZES, Planned};
+use super::freeze::{Freeze, Planned};
 use super::ids::{GuildId, ReleaseNo, UserId};
 use super::may::{Action, Grant, may};
 use super::people::Actor;
-use super::policy::{MAX_PEOPLE, MAX_RULES, Policy, SignoffRule};
+use super::policy::{Policy, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
 use super::rights::{self, Denied, Refused};
+use super::settings;
 use super::train::{self, Train};
 use super::weekly::{self, Standing};
 
@@ -410,10 +411,10 @@ pub fn decide(
         work.post(format!("bypass/{}", now.as_millisecond()), notice, None);
     }
     let reply = match command {
-        WorkspaceCommand::AddFreeze(freeze) => add_freeze(&mut work, freeze),
-        WorkspaceCommand::RemoveFreeze { name } => remove_freeze(&mut work, &name),
-        WorkspaceCommand::AddRule(rule) => add_rule(&mut work, rule),
-        WorkspaceCommand::RemoveRule { name } => remove_rule(&mut work, &name),
+        WorkspaceCommand::AddFreeze(freeze) => settings::add_freeze(&mut work, freeze),
+        WorkspaceCommand::RemoveFreeze { name } => settings::remove_freeze(&mut work, &name),
+        WorkspaceCommand::AddRule(rule) => settings::add_rule(&mut work, rule),
+        WorkspaceCommand::RemoveRule { name } => settings::remove_rule(&mut work, &name),
         WorkspaceCommand::AddTrain { name, rule, zone, days_ahead, people } => {
             train::add(&mut work, &name, rule, zone, days_ahead, people)
         }
@@ -502,61 +503,6 @@ fn warn(work: &mut Work<'_>, name: &str, start: Timestamp, planned: &[Planned]) 
 pub(super) fn name_of(text: &str) -> Result<String, Refusal> {
     let name: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
     if name.is_empty() { Err(Refusal::NameNeeded) } else { Ok(name) }
-}
-
-fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Refusal> {
-    let freeze = Freeze { name: name_of(&freeze.name)?, ..freeze };
-    let mut policy = work.workspace.policy.clone();
-    policy.freezes.retain(|known| !known.name.eq_ignore_ascii_case(&freeze.name));
-    if policy.freezes.len() >= MAX_FREEZES {
-        return Err(Refusal::TooMany { what: "freezes", most: MAX_FREEZES });
-    }
-    let holds = freeze.holds(work.now);
-    let next: Vec<Timestamp> =
-        std::iter::successors(freeze.next_start(work.now), |last| freeze.next_start(*last)).take(3).collect();
-    if holds.is_none() && next.is_empty() {
-        return Err(Refusal::NeverAgain);
-    }
-    policy.freezes.push(freeze.clone());
-    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
-    Ok(WorkspaceReply::FreezeAdded { freeze, holds, next })
-}
-
-fn remove_freeze(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
-    let mut policy = work.workspace.policy.clone();
-    let known: Vec<String> = policy.freezes.iter().map(|freeze| freeze.name.clone()).collect();
-    let Some(at) = known.iter().position(|name| name.eq_ignore_ascii_case(typed.trim())) else {
-        return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
-    };
-    let name = policy.freezes.remove(at).name;
-    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
-    Ok(WorkspaceReply::FreezeRemoved { name })
-}
-
-fn add_rule(work: &mut Work<'_>, rule: SignoffRule) -> Result<WorkspaceReply, Refusal> {
-    let rule = SignoffRule { name: name_of(&rule.name)?, ..rule };
-    if rule.people == 0 || rule.people > MAX_PEOPLE {
-        return Err(Refusal::BadNumber { typed: rule.people.to_string() });
-    }
-    let mut policy = work.workspace.policy.clone();
-    policy.rules.retain(|known| !known.name.eq_ignore_ascii_case(&rule.name));
-    if policy.rules.len() >= MAX_RULES {
-        return Err(Refusal::TooMany { what: "rules", most: MAX_RULES });
-    }
-    policy.rules.push(rule.clone());
-    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
-    Ok(WorkspaceReply::RuleAdded { rule })
-}
-
-fn remove_rule(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
-    let mut policy = work.workspace.policy.clone();
-    let known: Vec<String> = policy.rules.iter().map(|rule| rule.name.clone()).collect();
-    let Some(at) = known.iter().position(|name| name.eq_ignore_ascii_case(typed.trim())) else {
-        return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
-    };
-    let name = policy.rules.remove(at).name;
-    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
-    Ok(WorkspaceReply::RuleRemoved { name })
 }
 
 /// What is open, once a week; nothing where nothing was open since the last.
