@@ -266,6 +266,14 @@ impl Sandbox {
         state.revoked.clear();
     }
 
+    /// Gives somebody these roles and no others, as an administrator would between two of their clicks.
+    /// False if there is no such person.
+    pub fn set_roles(&self, who: &str, roles: &[u64]) -> bool {
+        let mut state = lock(&self.shared);
+        let found = state.world.people.iter_mut().find(|person| person.username == who);
+        found.map(|person| person.roles = roles.to_vec()).is_some()
+    }
+
     /// Takes a right from the bot, or gives it back; everywhere or in one channel.
     /// False if there is no such channel.
     pub fn revoke(&self, right: Right, channel: Option<&str>, taken: bool) -> bool {

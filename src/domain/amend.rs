@@ -32,11 +32,12 @@ pub struct Amendment {
     pub agreed: Vec<UserId>,
 }
 
-/// Fields of a plan that a running release may still change, by the names `changes` gives them.
-const AMENDABLE: [&str; 10] = [
-    "Stage ", "Metric ", "Trigger ", "Decision point ", "Updates every", "Escalation path", "Risk ", "Contingency ",
-    "Action ", "Task ",
+/// Fields of a plan that a running release cannot change any more, by the names `changes` gives them, and its lists likewise.
+const FIXED: [&str; 10] = [
+    "Feature/Change", "Release Date/Time", "Release Type", "Risk Level", "Release Owner", "On-Call Engineer",
+    "Service", "Rollout Approach", "Channel", "Security sign-off",
 ];
+const FIXED_LISTS: [&str; 2] = ["Notice ", "Gate "];
 
 /// Stands behind a trigger that keeps its place only because the record names it.
 const DROPPED: &str = " (dropped by an amendment)";
@@ -68,9 +69,9 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
     };
     if digest_of(&plan) != digest_of(new) {
         let changed = changes::between(old, new).into_iter().map(|change| change.what);
-        let fixed: Vec<String> =
-            changed.filter(|what| !AMENDABLE.iter().any(|allowed| what.starts_with(allowed))).collect();
-        return late(fixed);
+        let fixed =
+            |what: &String| FIXED.contains(&what.as_str()) || FIXED_LISTS.iter().any(|list| what.starts_with(list));
+        return late(changed.filter(fixed).collect());
     }
     let done = run.stage.index.min(old.stages.len());
     let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });

@@ -5,6 +5,7 @@
 #![expect(clippy::print_stderr, reason = "a random test prints its seed")]
 
 mod alerts;
+mod amend;
 mod clock;
 mod delivery;
 mod faults;
@@ -12,6 +13,7 @@ mod kill;
 mod notices;
 mod pages;
 mod plans;
+mod policy;
 mod rig;
 mod schedule;
 mod service;

@@ -51,6 +51,12 @@ impl Rig {
         &self.pair.sandbox
     }
 
+    /// The id of somebody, as an option for a member takes it.
+    pub fn id(&self, who: &str) -> String {
+        let world = tminus::sandboxed::world();
+        world.people.iter().find(|person| person.username == who).unwrap().id.to_string()
+    }
+
     /// Types a command in #releases and returns what its author sees.
     pub async fn slash(&self, who: &str, path: &str, options: &[(&str, &str)]) -> String {
         let seen = self.sandbox().slash(who, "releases", path, options, None).await.unwrap();
@@ -106,6 +112,20 @@ impl Rig {
         Self::new().await.approve().await
     }
 
+    /// A server set up in chat, with these settings beside the usual ones.
+    pub async fn strict(more: &[(&str, &str)]) -> Self {
+        let rig = Self::with(false).await;
+        rig.configure_with(more).await;
+        rig
+    }
+
+    /// Imports a plan and submits it.
+    pub async fn submit(&self, plan: &str) {
+        self.import("ana", "plan.md", plan.as_bytes()).await;
+        let answer = self.slash("ana", "release submit", &[]).await;
+        assert!(answer.starts_with("✅ Done"), "{answer}");
+    }
+
     /// Imports the plan and has it signed.
     pub async fn approve(self) -> Self {
         let rig = self;
@@ -118,6 +138,11 @@ impl Rig {
 
     /// Sets a server up in chat, as the sandbox's file would.
     pub async fn configure(&self) {
+        self.configure_with(&[]).await;
+    }
+
+    /// The same with options of one's own; a role by its name after an @.
+    pub async fn configure_with(&self, more: &[(&str, &str)]) {
         let world = tminus::sandboxed::world();
         let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id.to_string();
         let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id.to_string();
@@ -129,8 +154,16 @@ impl Rig {
             ("engineering_lead", role("Engineering Leads")),
             ("product_owner", role("Product")),
             ("sre_ops", role("SRE")),
+            ("security", role("Security")),
+            ("engineering", role("Engineering")),
+            ("support", role("Support")),
+            ("support_channel", channel("support")),
+            ("status_page", role("Status Page")),
         ];
-        let options: Vec<(&str, &str)> = options.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let named = |value: &str| value.strip_prefix('@').map_or_else(|| value.to_owned(), role);
+        let more: Vec<(&str, String)> = more.iter().map(|(name, value)| (*name, named(value))).collect();
+        let options: Vec<(&str, &str)> =
+            options.iter().chain(&more).map(|(name, value)| (*name, value.as_str())).collect();
         let done = self.slash("ana", "tminus setup", &options).await;
         assert!(done.starts_with("✅ Set up"), "{done}");
     }
