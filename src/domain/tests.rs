@@ -2,7 +2,7 @@
 //! journal's language, frozen in a golden file.
 
 mod rights;
-mod tries;
+pub mod tries;
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn policy() -> Policy {
     }
 }
 
-fn begin() -> Timestamp {
+pub fn begin() -> Timestamp {
     "2026-12-07T12:00:00Z".parse().unwrap()
 }
 

@@ -8,7 +8,56 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use super::{MIGRATIONS, Purpose, Store, StoreFault};
 use crate::domain::ids::ReleaseId;
 
+/// What was written since a look: rows with their server, and the versions of what is kept.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    pub(crate) journal: i64,
+    pub(crate) outbox: i64,
+    /// Server and text of each new row of journal and outbox.
+    pub(crate) rows: Vec<(String, String)>,
+    /// Every prompt, its server and what it asks.
+    pub(crate) prompts: Vec<(String, String, String)>,
+    /// Table, key and server of every release and workspace, with its version.
+    pub(crate) versions: Vec<((String, String, String), i64)>,
+}
+
 impl Store {
+    /// Everything that was written after these rows, and what is kept now.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn written_since(&self, journal: i64, outbox: i64) -> Result<Written, StoreFault> {
+        let mut written = Written { journal, outbox, ..Written::default() };
+        let rows: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT seq, guild_id, entry FROM journal WHERE seq > ? ORDER BY seq")
+                .bind(journal)
+                .fetch_all(self.read())
+                .await?;
+        for (seq, guild, text) in rows {
+            written.journal = seq;
+            written.rows.push((guild, text));
+        }
+        let rows: Vec<(i64, String, String)> =
+            sqlx::query_as("SELECT id, guild_id, payload FROM outbox WHERE id > ? ORDER BY id")
+                .bind(outbox)
+                .fetch_all(self.read())
+                .await?;
+        for (id, guild, text) in rows {
+            written.outbox = id;
+            written.rows.push((guild, text));
+        }
+        written.prompts = sqlx::query_as("SELECT id, guild_id, kind FROM prompt").fetch_all(self.read()).await?;
+        let kept: Vec<(String, String, String, i64)> = sqlx::query_as(
+            "SELECT 'release', id, guild_id, version FROM release
+             UNION ALL SELECT 'workspace', guild_id, guild_id, version FROM workspace",
+        )
+        .fetch_all(self.read())
+        .await?;
+        written.versions =
+            kept.into_iter().map(|(table, key, guild, version)| ((table, key, guild), version)).collect();
+        Ok(written)
+    }
+
     /// How SQLite would carry out a statement, step by step.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::chat::Outgoing;
 use crate::domain::effect::Choice;
+use crate::domain::ids::{RoleId, UserId};
 use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone};
 
 const TITLE: usize = 256;
@@ -16,24 +17,24 @@ const FIELD_VALUE: usize = 1_024;
 const FIELDS: usize = 25;
 const EMBED_TOTAL: usize = 5_800;
 const LABEL: usize = 80;
+/// People and roles one message calls at most: their mentions must fit into 2,000 characters.
+const CALLS: usize = 75;
 
 /// The body of Create Message and Edit Message.
 pub fn body(out: Outgoing<'_>) -> Value {
     let message = out.message;
-    let calls: Vec<String> = message
-        .call_users
-        .iter()
-        .map(|u| format!("<@{u}>"))
-        .chain(message.call_roles.iter().map(|r| format!("<@&{r}>")))
-        .collect();
+    // Roles first: a long list of people must not push out who is on duty.
+    let roles: Vec<&RoleId> = message.call_roles.iter().take(CALLS).collect();
+    let users: Vec<&UserId> = message.call_users.iter().take(CALLS - roles.len()).collect();
+    let calls = users.iter().map(|u| format!("<@{u}>")).chain(roles.iter().map(|r| format!("<@&{r}>")));
     json!({
-        "content": calls.join(" "),
+        "content": calls.collect::<Vec<_>>().join(" "),
         "embeds": [embed(message, out.marker)],
         "components": components(message, out.prompt),
         "allowed_mentions": {
             "parse": [],
-            "users": message.call_users.iter().take(100).map(|u| &u.0).collect::<Vec<_>>(),
-            "roles": message.call_roles.iter().take(100).map(|r| &r.0).collect::<Vec<_>>(),
+            "users": users,
+            "roles": roles,
         },
     })
 }
@@ -61,14 +62,15 @@ fn embed(message: &Message, marker: &str) -> Value {
     };
     let title = cut(&plain(&message.headline), TITLE);
     let description = cut(&markup(&message.body), DESCRIPTION);
-    let mut total = title.chars().count() + description.chars().count() + footer.chars().count();
+    let mut total = width(&title) + width(&description) + width(&footer);
     let mut fields = Vec::new();
     for field in message.fields.iter().take(FIELDS) {
-        let (name, value) = (cut(&field.name, FIELD_NAME), cut(&markup(&field.value), FIELD_VALUE));
-        total += name.chars().count() + value.chars().count();
-        if total > EMBED_TOTAL || value.trim().is_empty() {
+        let (name, value) = (cut(&clean(&field.name), FIELD_NAME), cut(&markup(&field.value), FIELD_VALUE));
+        let more = width(&name) + width(&value);
+        if total + more > EMBED_TOTAL || value.trim().is_empty() {
             continue;
         }
+        total += more;
         fields.push(json!({ "name": name, "value": value, "inline": field.short }));
     }
     let mut embed = json!({ "title": title, "color": color, "fields": fields });
@@ -192,12 +194,24 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// How long Discord may take a text to be. It does not say what it counts; in UTF-16 units no text is shorter than in others.
+fn width(text: &str) -> usize {
+    text.encode_utf16().count()
+}
+
 /// Cuts at a character boundary, never inside a mention or an escape's pair.
 pub fn cut(text: &str, max: usize) -> String {
-    if text.chars().count() <= max {
+    if width(text) <= max {
         return text.to_owned();
     }
-    let mut kept: String = text.chars().take(max - 1).collect();
+    let (mut kept, mut room) = (String::new(), max - 1);
+    for c in text.chars() {
+        if c.len_utf16() > room {
+            break;
+        }
+        room -= c.len_utf16();
+        kept.push(c);
+    }
     if let Some(open) = kept.rfind('<')
         && !kept[open..].contains('>')
         && !kept[..open].ends_with('\\')

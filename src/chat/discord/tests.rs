@@ -2,6 +2,9 @@
 
 #![expect(clippy::print_stderr, reason = "which answers were tried")]
 
+mod hostile;
+mod servers;
+
 use std::time::Duration;
 
 use chat_sandbox::Dice;

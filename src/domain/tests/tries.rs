@@ -17,6 +17,11 @@ use crate::plan_doc;
 
 /// Every command a person could try, by number; most are refused most of the time.
 pub(super) fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
+    command_saying(n, minute, now, &|| "because".to_owned())
+}
+
+/// The same with other words of theirs.
+pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> String) -> (Actor, Command) {
     let signal = |firing, value| {
         Command::Alert(AlertCommand::Signal(Box::new(Signal {
             source: "prod".to_owned(),
@@ -24,8 +29,8 @@ pub(super) fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             // The same firing within ten minutes.
             starts_at: Timestamp::from_second(now.as_second() / 600 * 600).unwrap(),
             firing,
-            name: "ErrorRate".to_owned(),
-            summary: String::new(),
+            name: if reason() == "because" { "ErrorRate".to_owned() } else { reason() },
+            summary: if reason() == "because" { String::new() } else { reason() },
             severity: None,
             metric: Some("Error rate".to_owned()),
             value: Some(seen(value)),
@@ -33,7 +38,6 @@ pub(super) fn command(n: u8, minute: i64, now: Timestamp) -> (Actor, Command) {
             asks_rollback: n.is_multiple_of(2),
         })))
     };
-    let reason = || "because".to_owned();
     let ana = || person("ana", &["manager", "lead"]);
     let eva = || person("eva", &["sre", "lead"]);
     match n % 48 {
@@ -216,7 +220,7 @@ fn amended(minute: i64) -> Imported {
 }
 
 /// Workspaces of different strictness.
-pub(super) fn policies(n: u8) -> Policy {
+pub fn policies(n: u8) -> Policy {
     let two = SignoffRule {
         name: "two".to_owned(),
         role: SignoffRole::SreOps,

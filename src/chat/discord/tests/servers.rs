@@ -1,0 +1,504 @@
+//! Two servers in one process (S3): whatever is typed, pressed or sent in one, with the other's numbers, ids and names in it, nothing
+//! of the other is read or written.
+//!
+//! `TMINUS_ACTIONS` sets how many (default 1,200), `TMINUS_SEED` the seed.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use chat_sandbox::{Dice, SimClock};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use serenity::model::application::Interaction;
+
+use super::super::commands;
+use super::super::handle::Handler;
+use super::super::render::custom_id;
+use super::super::rest::{Rest, http_client};
+use crate::clock::Clock;
+use crate::desk::{self, Ask, Desk, Nudges};
+use crate::domain::command::{Imported, Verdict};
+use crate::domain::effect::{Choice, Prompt};
+use crate::domain::freeze::{Freeze, Window};
+use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId, UserId};
+use crate::domain::people::{Actor, Person, Standing};
+use crate::domain::plan::SignoffRole;
+use crate::domain::policy::{Policy, Route};
+use crate::domain::workspace::WorkspaceCommand;
+use crate::store::{Purpose, Store};
+
+const PLAN: &str = include_str!("../../../../tests/data/plans/checkout-4.2.md");
+const BEGIN_MS: i64 = 1_796_644_800_000;
+
+/// A server, and the word that stands in all it says.
+#[derive(Debug, Clone)]
+struct Server {
+    guild: u64,
+    word: &'static str,
+}
+
+const SERVERS: [Server; 2] = [Server { guild: 1, word: "ALPHA" }, Server { guild: 2, word: "BRAVO" }];
+
+impl Server {
+    fn id(&self) -> GuildId {
+        GuildId(self.guild.to_string())
+    }
+    /// Roles and channels differ from server to server; people are members of both.
+    fn role(&self, n: u64) -> u64 {
+        self.guild * 1_000 + n
+    }
+    fn policy(&self) -> Policy {
+        let role = |n| vec![RoleId(self.role(n).to_string())];
+        let channel = |n: u64| Some(ChannelId((self.guild * 1_000 + 500 + n).to_string()));
+        let signers = SignoffRole::ALL.iter().zip(1..).map(|(slot, n)| (*slot, role(n))).collect();
+        let freeze = Freeze {
+            name: format!("{} fair", self.word),
+            window: Window::Fixed {
+                from: Timestamp::from_millisecond(BEGIN_MS + 90 * 86_400_000).unwrap(),
+                until: Timestamp::from_millisecond(BEGIN_MS + 91 * 86_400_000).unwrap(),
+            },
+            reason: None,
+        };
+        Policy {
+            release_channel: channel(1),
+            ops_channel: channel(2),
+            zone: Some("Europe/Berlin".to_owned()),
+            signers,
+            release_managers: role(5),
+            audiences: [(Audience::support(), Route { role: role(6).pop(), channel: channel(3), ..Route::default() })]
+                .into(),
+            freezes: vec![freeze],
+            ..Policy::default()
+        }
+    }
+    fn plan(&self, n: u64) -> String {
+        PLAN.replace("Checkout 4.2: new payment step", &format!("{} {n}", self.word))
+            .replace("Dependencies deployed and stable", &format!("{} deployed", self.word))
+            .replace("checkout  \n", &format!("{}-shop  \n", self.word))
+            .replace("Initial health check", &format!("{} looks well", self.word))
+    }
+}
+
+fn person(user: &str, roles: Vec<RoleId>) -> Actor {
+    let (user, name) = (UserId::from(user), "Somebody".to_owned());
+    Actor::Person(Person { user, name, roles, manages_server: true, standing: Standing::Member })
+}
+
+/// The bot's own answers, as Discord would get them.
+async fn listener() -> (String, Arc<Mutex<Vec<Vec<u8>>>>) {
+    let heard: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
+    let keep = Arc::clone(&heard);
+    let hear = move |body: axum::body::Bytes| {
+        let keep = Arc::clone(&keep);
+        async move {
+            keep.lock().unwrap().push(body.to_vec());
+            axum::Json(json!({ "id": "1" }))
+        }
+    };
+    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(socket, axum::Router::new().fallback(hear)).await });
+    (url, heard)
+}
+
+struct Field {
+    desk: Desk,
+    store: Store,
+    handler: Handler,
+    clock: SimClock,
+    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// Every prompt there is, and whose.
+    prompts: Vec<(String, u64)>,
+    kinds: BTreeMap<String, Prompt>,
+    /// Every release there is, and whose.
+    releases: Vec<(String, u64)>,
+    seen: Seen,
+}
+
+/// How far the tables have been looked at, and what each release and workspace was then.
+#[derive(Debug, Default)]
+struct Seen {
+    journal: i64,
+    outbox: i64,
+    versions: BTreeMap<(String, String), i64>,
+}
+
+impl Field {
+    async fn new(folder: &std::path::Path) -> Self {
+        let clock = SimClock::frozen(BEGIN_MS);
+        let store = Store::open(&folder.join("two.db"), Purpose::Sandbox).await.unwrap();
+        let (desk, requests) = Desk::new(store.clone(), Clock::sandbox(clock.clone()).believed());
+        tokio::spawn(desk::run(desk.clone(), requests, Nudges::default()));
+        let (url, heard) = listener().await;
+        let http = http_client().unwrap();
+        let token = SecretString::from("t".to_owned());
+        let rest = Rest::new(http.clone(), &url, token, Clock::sandbox(clock.clone()).believed());
+        let handler = Handler { desk: desk.clone(), rest, http, local: Some(url), by_file: Arc::default() };
+        let mut field = Self {
+            desk,
+            store,
+            handler,
+            clock,
+            heard,
+            prompts: Vec::new(),
+            kinds: BTreeMap::new(),
+            releases: Vec::new(),
+            seen: Seen::default(),
+        };
+        for server in &SERVERS {
+            let configure =
+                Ask::Configure { guild: server.id(), actor: Actor::File, policy: Box::new(server.policy()) };
+            field.desk.ask(configure).await.unwrap();
+            for n in 1..=3 {
+                field.import(server, n).await;
+            }
+            let command = WorkspaceCommand::AddTrain {
+                name: format!("{} train", server.word),
+                rule: crate::domain::recur::Rule::parse("Tue 14:00").unwrap(),
+                zone: "Europe/Berlin".to_owned(),
+                days_ahead: 2,
+                people: BTreeMap::new(),
+            };
+            let actor = person("11", vec![RoleId(server.role(5).to_string())]);
+            let template = Some(("train.md".to_owned(), server.plan(9).into_bytes()));
+            field.desk.ask(Ask::Workspace { guild: server.id(), actor, command, template }).await.unwrap();
+        }
+        field.look(None).await;
+        field
+    }
+
+    async fn import(&self, server: &Server, n: u64) {
+        let (reading, bytes) = self.desk.read_plan(&server.id(), server.plan(n).into_bytes()).await.unwrap();
+        let mut plan = reading.plan.unwrap();
+        plan.owner.as_mut().unwrap().user = Some(UserId::from("11"));
+        plan.on_call.as_mut().unwrap().user = Some(UserId::from("12"));
+        let ahead = self.clock.now_ms() + 30 * 3_600_000;
+        plan.t0.as_mut().unwrap().at = Timestamp::from_millisecond(ahead).unwrap();
+        let imported = Box::new(Imported {
+            plan,
+            digest: reading.digest,
+            findings: Vec::new(),
+            fixes: 0,
+            renamed: BTreeMap::new(),
+            undone: Vec::new(),
+        });
+        let (guild, actor) = (server.id(), person("11", vec![RoleId(server.role(5).to_string())]));
+        let import =
+            Ask::Import { guild, actor, release: None, expect: None, imported, file_name: "p.md".to_owned(), bytes };
+        self.desk.ask(import).await.unwrap();
+    }
+
+    /// What was written since the last look: all of it must be `only`'s, with nothing of the other's words.
+    async fn look(&mut self, only: Option<&Server>) {
+        let written = self.store.written_since(self.seen.journal, self.seen.outbox).await.unwrap();
+        (self.seen.journal, self.seen.outbox) = (written.journal, written.outbox);
+        self.prompts = written.prompts.iter().map(|(id, guild, _)| (id.clone(), guild.parse().unwrap())).collect();
+        let kind = |(id, _, kind): (String, String, String)| (id, serde_json::from_str(&kind).unwrap());
+        self.kinds = written.prompts.into_iter().map(kind).collect();
+        self.releases = Vec::new();
+        for ((table, key, guild), version) in written.versions {
+            if table == "release" {
+                self.releases.push((key.clone(), guild.parse().unwrap()));
+            }
+            let before = self.seen.versions.insert((table, key.clone()), version);
+            let foreign = only.is_some_and(|only| guild != only.guild.to_string());
+            assert!(!foreign || before == Some(version), "{key} of server {guild} was written from another");
+        }
+        let Some(only) = only else { return };
+        let other = SERVERS.iter().find(|server| server.guild != only.guild).unwrap();
+        for (guild, text) in written.rows {
+            assert_eq!(guild, only.guild.to_string(), "a row of another server was written: {text}");
+            assert!(!text.contains(other.word), "words of {} in {}: {text}", other.word, only.word);
+        }
+    }
+}
+
+/// Every command there is, with its options, as registered.
+fn leaves(node: &Value, path: &str, found: &mut Vec<(String, Vec<Value>)>) {
+    let options = node["options"].as_array().cloned().unwrap_or_default();
+    let inner: Vec<&Value> = options.iter().filter(|option| option["type"] == 1 || option["type"] == 2).collect();
+    if inner.is_empty() {
+        found.push((path.to_owned(), options));
+    } else {
+        for child in inner {
+            leaves(child, &format!("{path} {}", child["name"].as_str().unwrap()), found);
+        }
+    }
+}
+
+/// What brings a release on.
+const USUAL: [&str; 10] = [
+    "release submit", "release signoff give", "release item done", "release go", "release stage", "release update",
+    "release decide", "release resume", "release alert report", "release handover",
+];
+
+const CHOICES: [Choice; 22] = [
+    Choice::Sign(SignoffRole::EngineeringLead),
+    Choice::Sign(SignoffRole::ProductOwner),
+    Choice::Sign(SignoffRole::SreOps),
+    Choice::Sign(SignoffRole::Security),
+    Choice::Briefed,
+    Choice::Acknowledge,
+    Choice::Verdict(Verdict::Continue),
+    Choice::Verdict(Verdict::Hold),
+    Choice::Verdict(Verdict::RollBack),
+    Choice::Verified,
+    Choice::Failed,
+    Choice::WriteUpdate,
+    Choice::Submit,
+    Choice::FilePostmortem,
+    Choice::Pick,
+    Choice::ApplyFixes,
+    Choice::DownloadFixed,
+    Choice::EditAgain,
+    Choice::SendAgain,
+    Choice::Undo,
+    Choice::Agree,
+    Choice::Decline,
+];
+
+/// What people do in one server, with whatever they know of the other.
+struct Play<'a> {
+    dice: &'a mut Dice,
+    field: &'a Field,
+    here: &'a Server,
+    id: u64,
+}
+
+impl Play<'_> {
+    fn roll(&mut self, most: u64) -> u64 {
+        self.dice.roll(most)
+    }
+    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+        of[usize::try_from(self.roll(of.len() as u64)).unwrap()].clone()
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        if name == "release" {
+            // The numbers of both servers are the same; a few name nothing, or a release by its inner id.
+            let newest = self.field.releases.len() as u64 / 2;
+            let releases: Vec<String> = self.field.releases.iter().map(|(id, _)| id.clone()).collect();
+            return match self.roll(12) {
+                0 => self.one(&releases),
+                1 => "REL-999".to_owned(),
+                _ => format!("REL-{}", newest.saturating_sub(self.roll(4)).max(1)),
+            };
+        }
+        // In small letters: an echo of what was typed is told from what was read.
+        self.one(&[
+            "because", "dependencies-deployed-and-stable", "alpha-deployed", "bravo-deployed", "alpha deployed",
+            "bravo fair", "alpha fair", "alpha train", "bravo train", "T-2h", "#1", "1", "30m", "Error Rate", "212ms",
+            "2026-12-15 15:00 Europe/Berlin", "Fri 15:00", "Mon 08:00", "0 14 * * TUE", "Europe/Berlin",
+        ])
+        .to_owned()
+    }
+
+    fn option(&mut self, spec: &Value, focus: bool) -> Value {
+        let (name, kind) = (spec["name"].as_str().unwrap().to_owned(), spec["type"].as_u64().unwrap());
+        let elsewhere = self.one(&[1_u64, 2]) * 1_000;
+        let value = match kind {
+            4 => json!(self.roll(5)),
+            5 => json!(self.roll(2) == 0),
+            6 => json!((11 + self.roll(4)).to_string()),
+            7 => json!((self.here.guild * 1_000 + 500 + 1 + self.roll(3)).to_string()),
+            8 => json!((elsewhere + 1 + self.roll(6)).to_string()),
+            _ => match spec["choices"].as_array() {
+                Some(choices) => self.one(choices)["value"].clone(),
+                None => json!(self.text(&name)),
+            },
+        };
+        let mut option = json!({ "name": name, "type": kind, "value": value });
+        if focus {
+            option["focused"] = json!(true);
+            option["value"] = json!("");
+        }
+        option
+    }
+
+    fn command(&mut self, all: &[(String, Vec<Value>)], complete: bool) -> Value {
+        let (path, specs) = loop {
+            let (path, specs) = self.one(all);
+            // A server that is set up anew with strange roles has nobody left who may do anything; nor lives what is scrubbed.
+            let rare = match path.as_str() {
+                "tminus setup" => 200,
+                "release scrub" => 10,
+                _ => 1,
+            };
+            let usual = complete || USUAL.contains(&path.as_str()) || self.roll(3) == 0;
+            if usual && self.roll(rare) == 0 {
+                break (path, specs);
+            }
+        };
+        let focus = specs.iter().position(|spec| complete && spec["autocomplete"] == true);
+        let mut options = Vec::new();
+        for (n, spec) in specs.iter().enumerate() {
+            let named = spec["name"] == "release" && self.roll(8) > 0;
+            let wanted = spec["required"] == true || focus == Some(n) || named || self.roll(3) == 0;
+            if wanted && spec["type"] != 11 {
+                options.push(self.option(spec, focus == Some(n)));
+            }
+        }
+        let people: Vec<u64> = (11..15).collect();
+        let users: serde_json::Map<String, Value> = people.iter().map(|id| (id.to_string(), user(*id))).collect();
+        let members: serde_json::Map<String, Value> = people
+            .iter()
+            .map(|id| {
+                (
+                    id.to_string(),
+                    json!({ "roles": [], "joined_at": null, "permissions": "0", "deaf": false, "mute": false }),
+                )
+            })
+            .collect();
+        let words: Vec<&str> = path.split(' ').collect();
+        for (depth, word) in words.iter().enumerate().skip(1).rev() {
+            let kind = if words.len() == 3 && depth == 1 { 2 } else { 1 };
+            options = vec![json!({ "name": word, "type": kind, "options": options })];
+        }
+        json!({ "id": "5", "name": words[0], "type": 1, "options": options,
+                "resolved": { "users": users, "members": members } })
+    }
+
+    fn button(&mut self, kind: char) -> Option<String> {
+        if self.field.prompts.is_empty() {
+            return None;
+        }
+        let other = self.roll(2) == 0;
+        let here = self.here.guild;
+        let of: Vec<String> = self
+            .field
+            .prompts
+            .iter()
+            .filter(|(_, guild)| (*guild == here) != other)
+            .map(|(id, _)| id.clone())
+            .collect();
+        (!of.is_empty()).then(|| {
+            let (prompt, mut choice) = (self.one(&of), self.one(&CHOICES));
+            if self.roll(2) == 0 {
+                choice = match &self.field.kinds[&prompt] {
+                    Prompt::Signoff { .. } => Choice::Sign(self.one(SignoffRole::ALL)),
+                    Prompt::Receipt { .. } => Choice::Briefed,
+                    Prompt::Submit => Choice::Submit,
+                    Prompt::Update => Choice::WriteUpdate,
+                    Prompt::Point { .. } | Prompt::Case { .. } => Choice::Verdict(Verdict::Continue),
+                    _ => choice,
+                };
+            }
+            custom_id(kind, &prompt, choice)
+        })
+    }
+
+    /// An interaction of Discord's, with its kind.
+    fn interaction(&mut self, all: &[(String, Vec<Value>)]) -> Value {
+        let (kind, data) = match self.roll(10) {
+            0..=4 => (2, self.command(all, false)),
+            5 => (4, self.command(all, true)),
+            6 | 7 => {
+                let id = self.button('p').unwrap_or_else(|| "e:REL-1".to_owned());
+                (3, json!({ "custom_id": id, "component_type": 2 }))
+            }
+            8 => {
+                let id = self.text("release");
+                (3, json!({ "custom_id": format!("e:{id}"), "component_type": 3, "values": ["overview"] }))
+            }
+            _ => {
+                let id = match self.roll(3) {
+                    0 => format!("u:{}", self.text("release")),
+                    _ => self.button('f').unwrap_or_else(|| "u:REL-1".to_owned()),
+                };
+                let text = json!({ "type": 4, "custom_id": "text", "value": "because" });
+                (5, json!({ "custom_id": id, "components": [{ "type": 1, "components": [text] }] }))
+            }
+        };
+        let person = 11 + self.roll(4);
+        let roles: Vec<String> =
+            (1..=6).filter(|_| self.dice.roll(6) > 0).map(|n| self.here.role(n).to_string()).collect();
+        let guild = self.here.guild.to_string();
+        let mut body = json!({
+            "id": self.id.to_string(), "application_id": "9", "type": kind, "token": format!("token-{}", self.id), "version": 1,
+            "guild_id": guild, "channel_id": "7", "locale": "en-US", "guild_locale": "en-US", "app_permissions": "0",
+            "entitlements": [], "authorizing_integration_owners": {}, "context": 0, "attachment_size_limit": 1, "data": data,
+            "member": {
+                "user": user(person), "roles": roles, "joined_at": "2024-01-01T00:00:00+00:00", "deaf": false, "mute": false,
+                "flags": 0, "pending": false, "permissions": if person == 11 { "32" } else { "0" },
+            },
+        });
+        if kind == 3 {
+            body["message"] = json!({
+                "id": "77", "channel_id": "7", "author": user(9), "content": "", "timestamp": "2024-01-01T00:00:00+00:00",
+                "edited_timestamp": null, "tts": false, "mention_everyone": false, "mentions": [], "mention_roles": [],
+                "attachments": [], "embeds": [], "pinned": false, "type": 0,
+            });
+        }
+        body
+    }
+}
+
+fn user(id: u64) -> Value {
+    json!({ "id": id.to_string(), "username": format!("u{id}"), "discriminator": "0", "global_name": null, "avatar": null, "bot": false })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s3_two_servers_never_read_or_write_each_others() {
+    let number = |name: &str, default: u64| std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default);
+    let (actions, seed) = (number("TMINUS_ACTIONS", 1_200), number("TMINUS_SEED", 20_261_125).max(1));
+    eprintln!("{actions} actions, seed {seed}");
+    let (folder, mut dice) = (tempfile::tempdir().unwrap(), Dice::new(seed));
+    let mut field = Field::new(folder.path()).await;
+    let mut all = Vec::new();
+    for root in commands::all().as_array().unwrap() {
+        leaves(root, root["name"].as_str().unwrap(), &mut all);
+    }
+    let (mut done, mut answered, mut kinds) = (0_u64, 0_u64, BTreeMap::<&str, u64>::new());
+    for n in 0..actions {
+        let server = &SERVERS[usize::try_from(dice.roll(2)).unwrap()];
+        let other = SERVERS.iter().find(|other| other.guild != server.guild).unwrap();
+        let body = Play { dice: &mut dice, field: &field, here: server, id: 1_000_000 + n }.interaction(&all);
+        let interaction: Interaction =
+            serde_json::from_value(body.clone()).unwrap_or_else(|error| panic!("{error}: {body}"));
+        field.heard.lock().unwrap().clear();
+        field.handler.handle(interaction).await;
+        let heard = std::mem::take(&mut *field.heard.lock().unwrap());
+        answered += u64::from(!heard.is_empty());
+        for said in &heard {
+            let text = String::from_utf8_lossy(said);
+            assert!(
+                !text.contains(other.word),
+                "seed {seed}, action {n}: {} is told of {}: {text}\n{body}",
+                server.word,
+                other.word
+            );
+            let kind = if text.contains("✅ Done") {
+                done += 1;
+                "done"
+            } else if text.contains('⛔') {
+                "refused"
+            } else {
+                "shown"
+            };
+            *kinds.entry(kind).or_default() += 1;
+        }
+        field.look(Some(server)).await;
+        if n.is_multiple_of(40) {
+            // Time goes on for both, and releases come and go.
+            field.clock.move_to(field.clock.now_ms() + i64::try_from(dice.roll(3 * 3_600_000)).unwrap());
+            for (release, _) in field.releases.clone() {
+                let release = release.parse().map(crate::domain::ids::ReleaseId).unwrap();
+                field.desk.ask(Ask::Tick { release }).await.unwrap();
+            }
+            if n.is_multiple_of(200) {
+                for server in &SERVERS {
+                    field.import(server, n).await;
+                }
+            }
+            field.look(None).await;
+        }
+    }
+    eprintln!(
+        "{answered} of {actions} answered, {kinds:?}; {} releases, {} prompts",
+        field.releases.len(),
+        field.prompts.len()
+    );
+    assert!(done * 25 > actions, "most of it was refused: {kinds:?}");
+    assert_eq!(answered, actions, "nobody is left without an answer");
+}
