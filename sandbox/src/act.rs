@@ -372,6 +372,7 @@ impl Sandbox {
             };
             state.begin(&id, &token, interaction);
             state.dispatch("INTERACTION_CREATE", &body);
+            state.newest_interaction = Some(body);
             (seen, id)
         };
         match tokio::time::timeout(FIRST_ANSWER, &mut seen).await {

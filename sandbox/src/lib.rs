@@ -266,6 +266,13 @@ impl Sandbox {
         state.revoked.clear();
     }
 
+    /// Sends the newest interaction to the bot once more, as a resumed session may; false if there was none.
+    pub fn repeat_interaction(&self) -> bool {
+        let mut state = lock(&self.shared);
+        let newest = state.newest_interaction.clone();
+        newest.map(|body| state.dispatch("INTERACTION_CREATE", &body)).is_some()
+    }
+
     /// Gives somebody these roles and no others, as an administrator would between two of their clicks.
     /// False if there is no such person.
     pub fn set_roles(&self, who: &str, roles: &[u64]) -> bool {

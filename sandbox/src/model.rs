@@ -151,6 +151,8 @@ pub(crate) struct State {
     place: HashMap<u64, u64>,
     ephemeral: VecDeque<u64>,
     pub(crate) commands: HashMap<u64, Value>,
+    /// The newest interaction as it was sent.
+    pub(crate) newest_interaction: Option<Value>,
     pub(crate) interactions: HashMap<String, Interaction>,
     pub(crate) tokens: HashMap<String, String>,
     old_tokens: VecDeque<(i64, String, String)>,
@@ -226,6 +228,7 @@ impl State {
             place: HashMap::new(),
             ephemeral: VecDeque::new(),
             commands: HashMap::new(),
+            newest_interaction: None,
             interactions: HashMap::new(),
             tokens: HashMap::new(),
             old_tokens: VecDeque::new(),

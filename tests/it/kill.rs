@@ -16,14 +16,14 @@ use crate::rig::{shown, text};
 /// Kills one notice may meet: beyond three the courier gives it up as poison, and one may go unseen here.
 const KILLS_A_NOTICE: u32 = 2;
 
-struct Process {
-    child: Child,
-    lines: tokio::io::Lines<BufReader<tokio::net::tcp::OwnedReadHalf>>,
-    write: tokio::net::tcp::OwnedWriteHalf,
+pub struct Process {
+    pub child: Child,
+    pub lines: tokio::io::Lines<BufReader<tokio::net::tcp::OwnedReadHalf>>,
+    pub write: tokio::net::tcp::OwnedWriteHalf,
 }
 
-struct Field {
-    sandbox: Sandbox,
+pub struct Field {
+    pub sandbox: Sandbox,
     control: TcpListener,
     config: std::path::PathBuf,
     _folder: TempDir,
@@ -55,7 +55,7 @@ fn file(sandbox: &Sandbox, folder: &TempDir) -> std::path::PathBuf {
 }
 
 impl Field {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let setup = Setup {
             world: world(),
@@ -72,7 +72,7 @@ impl Field {
         Self { sandbox, control, config, _folder: folder }
     }
 
-    async fn start(&self) -> Process {
+    pub async fn start(&self) -> Process {
         let child = Command::new(env!("CARGO_BIN_EXE_tminus"))
             .args(["run", "--config"])
             .arg(&self.config)
@@ -126,7 +126,7 @@ impl Process {
         }
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         // SIGKILL: nothing of the process runs any more.
         self.child.kill().unwrap();
         self.child.wait().unwrap();

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where its ground gives way")]
 #![expect(clippy::print_stderr, reason = "a random test prints its seed")]
 
+mod acknowledged;
 mod alerts;
 mod amend;
 mod clock;
