@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_sandbox::{Limits, Sandbox, Seen, Setup, SimClock, wall_ms};
 use serenity::all::{
@@ -17,6 +17,7 @@ use serenity::all::{
 };
 use tminus::sandboxed::{BOT_TOKEN, PLAN, world};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
@@ -182,7 +183,7 @@ async fn sandbox() -> Fallible<Sandbox> {
         clock: SimClock::running(wall_ms()),
         token: BOT_TOKEN.to_owned(),
         port: 0,
-        limits: Limits::DISCORD,
+        limits: Limits::WIDE,
         house: None,
         openapi: None,
     };
@@ -281,7 +282,10 @@ async fn measure() -> Fallible<()> {
     println!("sign-off, one at a time:     {}", sign.one.shown());
     println!("echo, 200 a second:          {}", echo.steady.shown());
     println!("sign-off, 200 a second:      {}", sign.steady.shown());
-    println!("64 outstanding:              echo {:.0} a second, sign-offs {:.0} a second", echo.per_second, sign.per_second);
+    println!(
+        "64 outstanding:              echo {:.0} a second, sign-offs {:.0} a second",
+        echo.per_second, sign.per_second
+    );
     let (want, have) = (echo.one.at(0.5) + 3 * both.at(0.5), sign.one.at(0.5));
     println!("p50 one at a time:           {have:.2?} against {want:.2?} (echo and three fsyncs)");
     let (want, have) = (echo.steady.at(0.99) + 5 * both.at(0.99), sign.steady.at(0.99));

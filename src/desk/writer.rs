@@ -72,7 +72,6 @@ async fn commit(desk: &Desk, batch: &[Request], now: Timestamp) -> Result<Vec<Re
             None => serve(desk, &mut savepoint, &request.ask, now).await,
         };
         match outcome {
-            // A refusal may stand on the record; nothing else of it does.
             Ok(answer) => {
                 savepoint.commit().await?;
                 answers.push(Ok(answer));
@@ -117,7 +116,10 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                     let command = Command::Plan(PlanCommand::Revise { imported: imported.clone() });
                     let others = others(connection, &found, &command).await?;
                     let ctx = Context { now, actor, policy: &workspace.policy, others: &others };
-                    let decision = decided(&found, command, ctx)?;
+                    let decision = match decide::decide(&found, command.clone(), ctx) {
+                        Ok(decision) => decision,
+                        Err(no) => return said_no(desk, connection, (&found, base), &command, &no, ctx).await,
+                    };
                     save(desk, connection, &decision, base, now).await?;
                     if decision.release.amendments > found.amendments {
                         Store::keep_proposal(connection, &decision.release, file_name, bytes, now).await?;
@@ -295,11 +297,6 @@ async fn others(connection: &mut Conn, release: &Release, command: &Command) -> 
     }
 }
 
-fn decided(release: &Release, command: Command, ctx: Context<'_>) -> Result<Decision, Stop> {
-    let subject = voice::words::name(release);
-    decide::decide(release, command, ctx).map_err(|r| refused(&r, &release.policy, Some(&subject)))
-}
-
 async fn apply(
     desk: &Desk,
     connection: &mut Conn,
@@ -322,12 +319,25 @@ async fn apply(
             }
             answer(connection, &decision, now).await
         }
-        Err(refusal) => {
-            let message = Box::new(voice::refuse(&refusal, &release.policy, Some(&subject)));
-            let Some(noted) = rights::refused(&release, &command, &refusal, ctx) else {
-                return Err(Stop::Refused(message));
-            };
-            save(desk, connection, &noted, version, now).await?;
+        Err(refusal) => said_no(desk, connection, (&release, version), &command, &refusal, ctx).await,
+    }
+}
+
+/// A refusal in words, and its place on the record where it matters; nothing else of it is stored.
+async fn said_no(
+    desk: &Desk,
+    connection: &mut Conn,
+    (release, version): (&Release, i64),
+    command: &Command,
+    refusal: &Refusal,
+    ctx: Context<'_>,
+) -> Result<Answer, Stop> {
+    let subject = voice::words::name(release);
+    let message = Box::new(voice::refuse(refusal, &release.policy, Some(&subject)));
+    match rights::refused(release, command, refusal, ctx) {
+        None => Err(Stop::Refused(message)),
+        Some(noted) => {
+            save(desk, connection, &noted, version, ctx.now).await?;
             Ok(Answer::Refused { message })
         }
     }

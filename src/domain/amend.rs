@@ -39,6 +39,9 @@ const FIXED: [&str; 10] = [
 ];
 const FIXED_LISTS: [&str; 2] = ["Notice ", "Gate "];
 
+/// The most triggers of a plan, those dropped counted: the state has to hold it twice.
+const MAX_TRIGGERS: usize = 80;
+
 /// Stands behind a trigger that keeps its place only because the record names it.
 const DROPPED: &str = " (dropped by an amendment)";
 
@@ -73,31 +76,40 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
             |what: &String| FIXED.contains(&what.as_str()) || FIXED_LISTS.iter().any(|list| what.starts_with(list));
         return late(changed.filter(fixed).collect());
     }
-    let done = run.stage.index.min(old.stages.len());
-    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
-    let kept = plan.stages.len() > done && plan.stages.get(..done) == old.stages.get(..done);
-    if plan.stages != old.stages && (watching || !kept) {
-        return late(vec!["stages that are done".to_owned()]);
-    }
-    let asked = |point: &&Point| point.state != PointState::Waiting;
-    if run.points.iter().filter(asked).any(|point| {
-        let of = |plan: &Plan| plan.points.iter().find(|p| p.after_min == point.after_min).cloned();
-        of(&plan) != of(old)
-    }) {
-        return late(vec!["decision points that were asked".to_owned()]);
-    }
+    ahead_only(release, run, &plan)?;
     // The record names triggers by their place: one that goes leaves it empty.
     let mut triggers = old.triggers.clone();
     for trigger in &mut triggers {
-        if !new.triggers.contains(trigger) && trigger.rule.is_some() {
+        if !new.triggers.contains(trigger) && !trigger.text.ends_with(DROPPED) {
             trigger.rule = None;
             trigger.ticked = false;
             trigger.text.push_str(DROPPED);
         }
     }
     triggers.extend(new.triggers.iter().filter(|trigger| !old.triggers.contains(trigger)).cloned());
+    if triggers.len() > MAX_TRIGGERS {
+        return Err(Refusal::TooMany { what: "triggers, with those dropped earlier,", most: MAX_TRIGGERS });
+    }
     plan.triggers = triggers;
     Ok(plan)
+}
+
+/// Whether a plan changes only what lies ahead: no stage that is done, no question that was asked.
+fn ahead_only(release: &Release, run: &Run, new: &Plan) -> Result<(), Refusal> {
+    let old = &release.plan;
+    let late = |what: &str| Err(Refusal::NotAmendable { what: vec![what.to_owned()] });
+    let done = run.stage.index.min(old.stages.len());
+    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
+    let kept = new.stages.len() > done && new.stages.get(..done) == old.stages.get(..done);
+    if new.stages != old.stages && (watching || !kept) {
+        return late("stages that are done");
+    }
+    let of = |plan: &Plan, after: u32| plan.points.iter().find(|p| p.after_min == after).cloned();
+    let asked = run.points.iter().filter(|point| point.state != PointState::Waiting);
+    if asked.into_iter().any(|point| of(new, point.after_min) != of(old, point.after_min)) {
+        return late("decision points that were asked");
+    }
+    Ok(())
 }
 
 pub(super) fn propose(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
@@ -177,10 +189,7 @@ fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
     }
     // It may have waited: what it changes may be done by now.
     if let Some(run) = work.release.running() {
-        let done = run.stage.index.min(work.release.plan.stages.len());
-        if open.plan.stages.get(..done) != work.release.plan.stages.get(..done) || open.plan.stages.len() < done {
-            return Err(Refusal::NotAmendable { what: vec!["stages that are done".to_owned()] });
-        }
+        ahead_only(&work.release, run, &open.plan)?;
     }
     work.record(PlanEvent::Amended { n });
     show(work, &open, Some(AmendmentEnd::Agreed));
@@ -190,6 +199,13 @@ fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     Ok(Reply::Amended { n })
+}
+
+/// The release is over, or rolled back: a change that still waits is nobody's question any more.
+pub(super) fn lapse(work: &mut Work<'_>) {
+    if let Some(open) = work.release.amendment.clone() {
+        show(work, &open, Some(AmendmentEnd::Lapsed));
+    }
 }
 
 /// Whose agreement counts: owner and on-call.

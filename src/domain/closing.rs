@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
 use super::alert::{self, Judged};
+use super::amend;
 use super::command::ClosingCommand;
 use super::decide::{Work, reason};
 use super::decision::PointState;
@@ -199,6 +200,7 @@ fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     if !items.is_empty() {
         return Err(Refusal::Open { wanted: Wanted::AllClear, items });
     }
+    amend::lapse(work);
     work.record(ClosingEvent::AllClear);
     ladder::leave_pages(work);
     let by = work.by();
@@ -320,6 +322,7 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
             if let Phase::Live { run } | Phase::Watching { run } = &release.phase {
                 let closing = Closing::start(&release.plan, run.break_glass.is_some(), !release.issues.is_empty(), at);
                 release.phase = Phase::AllClear { run: run.clone(), closing };
+                release.amendment = None;
             }
             return;
         }

@@ -95,7 +95,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
         PlanCommand::Decline { n, reason } => amend::decline(work, n, &reason),
         PlanCommand::Repolicy { policy } => {
             if work.release.policy != *policy {
-                let before = signoff::missing(&work.release);
+                let before = signoff::pending(&work.release);
                 work.record(PlanEvent::PolicyChanged { policy });
                 signoff::look_again(work, &before);
             }

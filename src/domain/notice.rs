@@ -279,6 +279,8 @@ pub enum AmendmentEnd {
     },
     /// A later one takes its place.
     Overtaken,
+    /// The release is over before it was agreed.
+    Lapsed,
 }
 
 /// What was taken back.

@@ -17,7 +17,7 @@ use super::people::By;
 use super::plan::ContingencyWhen;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Issue, Phase, Release, Run};
-use super::{minutes, stage};
+use super::{amend, minutes, stage};
 
 /// Minutes after the prompt (or the start of the rollback) at which it reminds; eight at most.
 pub const REMIND_AFTER_MIN: [u32; 8] = [5, 10, 20, 30, 45, 60, 90, 120];
@@ -164,6 +164,7 @@ fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal>
     };
     let n = case.n;
     let note = note.map(|text| text.trim().chars().take(500).collect::<String>()).filter(|t| !t.is_empty());
+    amend::lapse(work);
     work.record(RollbackEvent::Verified { note: note.clone() });
     ladder::leave_pages(work);
     work.edit(format!("rollback/{n}"), Notice::RolledBack { by: work.by(), note: note.clone() }, None);
@@ -281,6 +282,7 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
                 let (run, case) = (run.clone(), case.clone());
                 let closing = Closing::start(&release.plan, run.break_glass.is_some(), true, at);
                 release.phase = Phase::RolledBack { run, case, closing };
+                release.amendment = None;
             }
         }
         (event, phase) => {

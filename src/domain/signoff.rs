@@ -174,16 +174,18 @@ pub(super) fn approve_if_complete(work: &mut Work<'_>) {
 }
 
 /// The workspace's rules changed: the request shows it, and who is missing now is said.
-pub(super) fn look_again(work: &mut Work<'_>, before: &[SignoffRole]) {
+pub(super) fn look_again(work: &mut Work<'_>, before: &[Pending]) {
     if !matches!(work.release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
         return;
     }
-    let missing = missing(&work.release);
-    if missing == before {
+    let now = pending(&work.release);
+    if now == before {
         return;
     }
     show(work);
-    if missing.iter().any(|role| !before.contains(role)) {
+    let more = |new: &Pending| before.iter().all(|old| old.role != new.role || old.need < new.need);
+    if now.iter().any(more) {
+        let missing = missing(&work.release);
         let (key, until) = (work.unique("signoff-rules"), work.release.plan.t0_at());
         work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = until;
     }

@@ -251,6 +251,53 @@ mod tests {
         assert_eq!(verify(&store, None).await.unwrap(), Err(Broken::At(8)), "an entry is missing");
     }
 
+    /// Every byte of every entry, one after the other: changed, found at its place, and put back.
+    #[tokio::test]
+    async fn every_byte_of_every_entry_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, head) = journal(&folder.path().join("bytes.db")).await;
+        // A byte more or less need not leave JSON behind.
+        store.pragma("ignore_check_constraints = ON").await.unwrap();
+        let entries: Vec<(i64, String)> =
+            sqlx::query_as("SELECT seq, entry FROM journal ORDER BY seq").fetch_all(store.read()).await.unwrap();
+        let write = async |seq: i64, entry: &str| {
+            let mut txn = store.begin().await.unwrap();
+            let update = sqlx::query("UPDATE journal SET entry = ? WHERE seq = ?").bind(entry).bind(seq);
+            update.execute(&mut *txn).await.unwrap();
+            txn.commit().await.unwrap();
+        };
+        let mut flips = 0;
+        for (seq, entry) in &entries {
+            for at in 0..entry.len() {
+                let mut bytes = entry.clone().into_bytes();
+                // Another character of ASCII, so that it stays text.
+                bytes[at] ^= 1 + u8::try_from(at % 3).unwrap();
+                write(*seq, &String::from_utf8(bytes).unwrap()).await;
+                assert_eq!(verify(&store, None).await.unwrap(), Err(Broken::At(*seq)), "byte {at} of {entry}");
+                flips += 1;
+            }
+            write(*seq, entry).await;
+        }
+        assert_eq!(verify(&store, Some(&head)).await.unwrap(), Ok(head));
+        assert_eq!(flips, entries.iter().map(|(_, entry)| entry.len()).sum::<usize>());
+    }
+
+    /// A tail is cut off and others grow in its place: the chain holds by itself, the noted head does not.
+    #[tokio::test]
+    async fn a_tail_that_was_cut_and_grew_again_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let (store, head) = journal(&folder.path().join("grown.db")).await;
+        run(&store, "DELETE FROM journal WHERE seq > ?", 15).await;
+        for n in 0..9_i64 {
+            let mut txn = store.begin().await.unwrap();
+            let entry = (Timestamp::from_second(1_800_001_000 + n).unwrap(), "{\"grown\":true}".to_owned());
+            Store::append(&mut txn, &GuildId::from("guild"), None, &[entry]).await.unwrap();
+            txn.commit().await.unwrap();
+        }
+        assert!(verify(&store, None).await.unwrap().is_ok(), "it holds by itself");
+        assert_eq!(verify(&store, Some(&head)).await.unwrap(), Err(Broken::Rewritten(20)));
+    }
+
     #[tokio::test]
     async fn a_noted_head_shows_a_tail_that_was_cut_off_and_a_chain_that_was_written_anew() {
         let folder = tempfile::tempdir().unwrap();

@@ -17,6 +17,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 Some(AmendmentEnd::Agreed) => (Tone::Good, "✅", "agreed"),
                 Some(AmendmentEnd::Declined { .. }) => (Tone::Plain, "⛔", "declined"),
                 Some(AmendmentEnd::Overtaken) => (Tone::Plain, "▫️", "overtaken by a later one"),
+                Some(AmendmentEnd::Lapsed) => (Tone::Plain, "▫️", "lapsed: the release is over"),
             };
             let message = Message::new(tone, Text::from(format!("{icon} Amendment #{n} {what} · {name}")))
                 .body(Text::from("Proposed by ").user(by).t(" for the release that runs."))
@@ -26,7 +27,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 Some(AmendmentEnd::Declined { by, reason }) => {
                     message.field("Declined", Text::from(format!("{by}: “{reason}”. The plan stays as it was.")))
                 }
-                Some(AmendmentEnd::Agreed | AmendmentEnd::Overtaken) => message,
+                Some(AmendmentEnd::Agreed | AmendmentEnd::Overtaken | AmendmentEnd::Lapsed) => message,
             }
         }
         Notice::Amended { changes, by } => {

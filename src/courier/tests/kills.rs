@@ -243,13 +243,14 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
         process.tell(&format!("clock {later}")).await;
     }
     sandbox.mend();
-    // Calm: everything that is still open drains; on a busy machine in more rounds.
-    for round in 0..40 {
-        let stands = |n: u64| {
-            let marker = format!("kill-{n}");
-            sandbox.messages("kills").iter().any(|m| m.body["embeds"][0]["footer"]["text"] == *marker)
+    // Calm: everything that is still open drains; on a busy machine in more rounds. What died four times may be given up.
+    for round in 0..600 {
+        let ended = |n: u64| {
+            let (marker, key) = (format!("kill-{n}"), format!("{release}/kill/{n}"));
+            let stands = sandbox.messages("kills").iter().any(|m| m.body["embeds"][0]["footer"]["text"] == *marker);
+            stands || worn.get(&key).is_some_and(|deaths| *deaths > WORN)
         };
-        if round >= 6 && (0..NOTICES).all(stands) {
+        if round >= 6 && (0..NOTICES).all(ended) {
             break;
         }
         let later = clock.now_ms() + 31_000;
