@@ -135,9 +135,13 @@ impl Handler {
             }
             _ => {}
         }
-        let zone = match self.policy(&guild).await {
-            Ok(policy) => policy.zone,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        // Only a time that somebody types needs the server's zone.
+        let zone = match typed.text("time") {
+            None => None,
+            Some(_) => match self.policy(&guild).await {
+                Ok(policy) => policy.zone,
+                Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+            },
         };
         match parse::command(&typed, zone.as_deref()) {
             None => {
