@@ -114,6 +114,11 @@ pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: 
                 quiet
             }
         };
+        if audience.must_confirm && (audience.role_id.is_none() || name == "engineering") {
+            bad.push(format!(
+                "{at}: audiences.{name}.must_confirm needs a role_id whose members confirm; engineering is told and confirms nothing"
+            ));
+        }
         let route = Route {
             channel: audience.channel_id.map(ChannelId),
             role: audience.role_id.map(RoleId),

@@ -426,8 +426,9 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     };
     for (trigger, watch) in run.triggers.iter().enumerate() {
         if let TriggerState::Pending { since } = watch.state {
-            let rule = release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref());
-            let wait = rule.map_or(0, TriggerRule::wait_s);
+            // One that an amendment dropped waits for nothing.
+            let Some(rule) = release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref()) else { continue };
+            let wait = rule.wait_s();
             marks.push(Mark { at: since + seconds(wait), kind: MarkKind::Trigger { trigger } });
         }
     }

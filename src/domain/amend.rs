@@ -17,7 +17,7 @@ use super::lifecycle::{T0_PAST, keep_names};
 use super::minutes;
 use super::notice::{AmendmentEnd, Notice};
 use super::people::By;
-use super::plan::Plan;
+use super::plan::{Plan, StagePlan};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, Release, Run};
 
@@ -208,6 +208,22 @@ pub(super) fn lapse(work: &mut Work<'_>) {
     }
 }
 
+/// Somebody else has a part now: who agreed without one any more has not, and the request says whom it waits for.
+pub(super) fn parts_changed(work: &mut Work<'_>) {
+    if let Some(open) = work.release.amendment.clone() {
+        show(work, &open, None);
+    }
+}
+
+/// The same on the record.
+pub(super) fn keep_agreed(release: &mut Release) {
+    let parts = parts(release);
+    let both = release.plan.owner_user() == release.plan.on_call_user();
+    if let Some(open) = &mut release.amendment {
+        open.agreed.retain(|user| both || parts.contains(user));
+    }
+}
+
 /// Whose agreement counts: owner and on-call.
 fn parts(release: &Release) -> Vec<UserId> {
     let plan = &release.plan;
@@ -268,7 +284,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
         PlanEvent::AmendmentDeclined { .. } => release.amendment = None,
         PlanEvent::Amended { .. } => {
             if let Some(open) = release.amendment.take() {
-                take_over(release, open.plan, at);
+                take_over(release, open.plan, open.by, at);
             }
         }
         _ => {}
@@ -276,20 +292,36 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
 }
 
 /// The amended plan holds from `at` on: what is over stays, what is ahead follows it.
-fn take_over(release: &mut Release, mut plan: Plan, at: Timestamp) {
+fn take_over(release: &mut Release, mut plan: Plan, by: UserId, at: Timestamp) {
     // People may have changed while it waited.
     plan.owner.clone_from(&release.plan.owner);
     plan.on_call.clone_from(&release.plan.on_call);
     let old = std::mem::replace(&mut release.plan, plan);
     release.revision += 1;
+    // Whoever wrote it is as much an author as the first.
+    release.revisers.insert(by);
+    if release.phase.run().is_some_and(|run| run.break_glass.is_some()) {
+        // The sign-offs that follow are of the plan that runs.
+        release.digest = digest_of(&release.plan);
+    }
     let (plan, every) = (&release.plan, release.plan.update_interval_min());
-    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
+    // On hold the clocks stand still: what is over is judged by the instant they stopped at.
+    let (watching, clock) = match &release.phase {
+        Phase::Held { watching, since, .. } => (*watching, *since),
+        phase => (matches!(phase, Phase::Watching { .. }), at),
+    };
     let (stages, points, triggers) = (plan.stages.clone(), plan.points.clone(), plan.triggers.clone());
     let Some(run) = release.phase.run_mut() else { return };
     run.undo = None;
-    let hold = |stages: &[super::plan::StagePlan]| stages.get(run.stage.index).and_then(|stage| stage.hold_min);
-    if hold(&stages) != hold(&old.stages) {
-        run.stage.soak_until = hold(&stages).map(|hold| (run.stage.since + minutes(hold)).max(at));
+    let hold = |stages: &[StagePlan]| stages.get(run.stage.index).and_then(|stage| stage.hold_min);
+    let (before, after) = (hold(&old.stages), hold(&stages));
+    if before != after {
+        // By as much as the plan's own time changed, so that an extension stays.
+        let until = match (before, after, run.stage.soak_until) {
+            (Some(before), Some(after), Some(until)) => Some(until + minutes(after) - minutes(before)),
+            (_, after, _) => after.map(|after| run.stage.since + minutes(after)),
+        };
+        run.stage.soak_until = until.map(|until| until.max(clock));
         run.stage.soak_said = false;
     }
     let go_at = run.go_at;
@@ -299,12 +331,17 @@ fn take_over(release: &mut Release, mut plan: Plan, at: Timestamp) {
     for planned in points {
         if !run.points.iter().any(|point| point.after_min == planned.after_min) {
             let mut point = Point::waiting(planned.after_min, go_at);
-            point.due = point.due.max(at);
+            point.due = point.due.max(clock);
             run.points.push(point);
         }
     }
     run.points.sort_by_key(|point| point.after_min);
     run.triggers.resize(triggers.len(), TriggerWatch { state: TriggerState::Ok });
+    for (watch, trigger) in run.triggers.iter_mut().zip(&triggers) {
+        if trigger.rule.is_none() {
+            watch.state = TriggerState::Ok;
+        }
+    }
     if every != old.update_interval_min() && !watching {
         run.updates.every_min = every;
         run.updates.next_due = run.updates.next_due.min(at + minutes(every));

@@ -20,6 +20,7 @@ use super::plan::{Plan, Risk, t_label};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
 use super::rollback;
+use super::signoff;
 use super::stage::stage_count;
 
 /// Days after which a due post-mortem is asked for: +1, +3, +7, then weekly, eight weekly ones at most.
@@ -243,6 +244,10 @@ pub fn waivable_items(release: &Release) -> Vec<(String, String)> {
     if release.phase.run().is_none() && !release.ended() {
         items.extend(ladder::owed(release).map(|rung| (rung.key(), rung.key())));
     }
+    if release.phase.closing().is_some() && !release.ended() {
+        let owed = signoff::owed(release).into_iter();
+        items.extend(owed.map(|role| (signoff::item(role), format!("{role} sign-off owed after break-glass"))));
+    }
     items
 }
 
@@ -259,8 +264,10 @@ fn named(open: Vec<(String, String)>, typed: &str) -> Result<(String, String), R
     })
 }
 
-fn close_if_settled(work: &mut Work<'_>) {
+/// Nothing is left to chase, and nothing is owed after a break-glass go.
+pub(super) fn close_if_settled(work: &mut Work<'_>) {
     if matches!(work.release.phase.name(), PhaseName::AllClear | PhaseName::RolledBack)
+        && signoff::owed(&work.release).is_empty()
         && work.release.phase.closing().is_some_and(Closing::settled)
     {
         work.record(ClosingEvent::Closed);
@@ -336,9 +343,12 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
             release.gates_done.insert(item.clone());
             return;
         }
-        ClosingEvent::ItemWaived { item, reason } if release.phase.closing().is_none() => {
+        ClosingEvent::ItemWaived { item, reason }
+            if release.phase.closing().is_none() || item.starts_with("signoff/") =>
+        {
             // A receipt that is waived was not given.
-            if release.plan.rungs.iter().all(|rung| rung.key() != *item) {
+            let gate = release.plan.rungs.iter().all(|rung| rung.key() != *item) && !item.starts_with("signoff/");
+            if gate {
                 release.gates_done.insert(item.clone());
             }
             let reason: String = reason.chars().take(WAIVER).collect();

@@ -111,12 +111,19 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     Ok(Reply::ConcernResolved { n })
 }
 
+/// The messages of what is open, as things are now.
+pub(super) fn show_open(work: &mut Work<'_>) {
+    let numbers: Vec<u32> = open(&work.release).map(|concern| concern.n).collect();
+    for n in numbers {
+        work.edit(key(n), Notice::Concern { n }, None);
+    }
+}
+
 /// Those who raised what is open while go is given, each once; their messages show that it went over them.
 pub(super) fn overridden(work: &mut Work<'_>) -> Vec<UserId> {
     let mut raisers: Vec<UserId> = Vec::new();
-    let standing: Vec<Concern> = open(&work.release).cloned().collect();
-    for concern in standing {
-        work.edit(key(concern.n), Notice::Concern { n: concern.n }, None);
+    show_open(work);
+    for concern in open(&work.release).cloned().collect::<Vec<_>>() {
         if !raisers.contains(&concern.by) && !work.crew().contains(&concern.by) {
             raisers.push(concern.by);
         }

@@ -182,14 +182,23 @@ const DEMANDS: [&str; 3] = ["must confirm", "confirmation required", "receipt re
 fn demanded(release: &Release, rung: &RungPlan) -> bool {
     let by_rule = release.policy.audiences.get(&rung.audience).is_some_and(|route| route.must_confirm);
     let text = rung.text.to_lowercase();
-    needs_receipt(release, &rung.audience) && (by_rule || DEMANDS.iter().any(|words| text.contains(words)))
+    needs_receipt(release, &rung.audience) && (by_rule || DEMANDS.iter().any(|words| says(&text, words)))
+}
+
+/// Whether a text says some words, and not "no" or "not" before them.
+fn says(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default().split_whitespace().next_back();
+        !matches!(before, Some("no" | "not" | "without"))
+    })
 }
 
 /// Rungs whose receipt go waits for, that are neither confirmed nor waived.
 pub fn owed(release: &Release) -> impl Iterator<Item = &RungPlan> {
     let open = |rung: &&RungPlan| {
         let key = rung.key();
-        let unanswered = release.rungs.get(&key).is_none_or(RungState::unanswered);
+        // A notice that was retracted is not a receipt.
+        let unanswered = release.rungs.get(&key).is_none_or(|state| state.receipt.is_none());
         unanswered && !release.waived.contains_key(&key)
     };
     rungs(release).into_iter().filter(|rung| demanded(release, rung)).filter(open)

@@ -10,7 +10,7 @@ use super::digest::digest as digest_of;
 use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
-use super::may::{Action, Grant, may};
+use super::may::{Action, Grant, may, may_sign_own};
 use super::notice::Notice;
 use super::people::By;
 use super::plan::ReleaseType;
@@ -239,7 +239,9 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     // An owner does not sign their own plan, in either order. Once it runs the sign-offs have done their work.
     let planned = release.running().is_none() && release.phase.closing().is_none();
     let signed = signoff::valid(release).find(|(_, signoff)| signoff.user == to);
-    if let (Post::Owner, Some((role, _)), true, false) = (post, signed, planned, work.ctx.policy.self_approval) {
+    if let (Post::Owner, Some((role, _)), true, false) =
+        (post, signed, planned, may_sign_own(work.ctx.policy, &work.release))
+    {
         return Err(Refusal::HasSigned { role });
     }
     let why = why.map(|why| reason(&why)).transpose()?;
@@ -255,6 +257,7 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     let posting = work.post(key, Destination::Release, Notice::HandedOver { post, from, to, by, reason: why });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
+    amend::parts_changed(work);
     Ok(Reply::HandedOver { post })
 }
 
@@ -408,6 +411,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             if let Some(contact) = contact {
                 contact.user = Some(to.clone());
             }
+            amend::keep_agreed(release);
             // Whoever owned it does not sign it by giving it away.
             if let (Post::Owner, Some(from)) = (post, from) {
                 release.revisers.insert(from.clone());

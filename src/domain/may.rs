@@ -11,10 +11,11 @@ use super::concern;
 use super::ids::{Audience, RoleId, UserId};
 use super::ladder;
 use super::people::{Actor, Person, Standing};
-use super::plan::SignoffRole;
+use super::plan::{Risk, SignoffRole};
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
+use super::signoff;
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +43,10 @@ pub enum Action {
     Submit,
     Reschedule,
     Scrub,
-    /// Give, refuse or withdraw.
+    /// Give or refuse.
     Sign(SignoffRole),
+    /// Take one's own back.
+    Withdraw(SignoffRole),
     /// Record the sign-off of somebody outside the chat.
     SignFor(SignoffRole),
     /// Put the next reminder of sign-offs off.
@@ -143,9 +146,8 @@ impl Action {
                 PlanCommand::Name { .. } => Self::Name,
                 PlanCommand::HandOver { post, .. } => Self::HandOver(*post),
             },
-            Command::Signoff(
-                SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) | SignoffCommand::Refuse { role, .. },
-            ) => Self::Sign(*role),
+            Command::Signoff(SignoffCommand::Give(role) | SignoffCommand::Refuse { role, .. }) => Self::Sign(*role),
+            Command::Signoff(SignoffCommand::Withdraw(role)) => Self::Withdraw(*role),
             Command::Signoff(SignoffCommand::Record { role, .. }) => Self::SignFor(*role),
             Command::Signoff(SignoffCommand::Snooze { .. }) => Self::Snooze,
             Command::Notice(command) => match command {
@@ -230,8 +232,8 @@ fn bypasses(person: &Person, action: &Action, policy: &Policy, release: Option<&
         _ => false,
     };
     let theirs = match action {
-        Action::Settle(_) | Action::Undo | Action::Agree => true,
-        Action::Sign(role) | Action::SignFor(role) => not_own(person, *role, policy, release).is_err(),
+        Action::Settle(_) | Action::Undo | Action::Agree | Action::SignFor(_) | Action::Withdraw(_) => true,
+        Action::Sign(role) => not_own(person, *role, policy, release).is_err(),
         _ => false,
     };
     policy.administrator_bypass && person.manages_server && a_role_is_wanted && !theirs
@@ -246,6 +248,11 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
     let managers = || Who::Managers(policy.release_managers.clone());
     let who = match action {
         Action::Sign(role) => return may_sign(person, *role, policy, release),
+        // Whoever gave it, or recorded it, takes it back whatever became of their roles.
+        Action::Withdraw(role) => {
+            let gave = release.is_some_and(|r| signoff::valid(r).any(|(of, s)| of == *role && s.user == person.user));
+            return if gave { Ok(()) } else { may_sign(person, *role, policy, release) };
+        }
         Action::SignFor(role) => return may_sign_for(person, *role, policy, release),
         Action::Receive(audience) => return may_receive(person, audience, policy),
         Action::Read => return Ok(()),
@@ -317,7 +324,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Reschedule if matches!(phase, Phase::Draft) => return Err(Refusal::NotScheduledYet),
         Action::Reschedule => (planned || held_before, Wanted::Reschedule),
         Action::Scrub => (planned || held_before || matches!(phase, Phase::Draft), Wanted::Scrub),
-        Action::Sign(_) | Action::SignFor(_) => {
+        Action::Sign(_) | Action::SignFor(_) | Action::Withdraw(_) => {
             // After a break-glass go the sign-offs that were skipped follow.
             let follows = phase.run().is_some_and(|run| run.break_glass.is_some()) && !release.ended();
             (planned || follows, Wanted::Sign)
@@ -340,7 +347,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Postmortem => (phase.closing().is_some(), Wanted::Postmortem),
         Action::Object => (planned || held_before, Wanted::Concern),
         // A break-glass go leaves it open.
-        Action::Settle(_) => (planned || held_before || release.running().is_some(), Wanted::Concern),
+        Action::Settle(_) => (!release.ended() && !matches!(phase, Phase::Draft), Wanted::Concern),
         Action::Except => (planned || held_before, Wanted::Except),
         Action::Undo => (release.running().is_some(), Wanted::Stage),
         Action::Answer => (release.running().is_some(), Wanted::RollBack),
@@ -377,14 +384,19 @@ fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option
     not_own(person, role, policy, release)
 }
 
+/// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
+pub(super) fn may_sign_own(policy: &Policy, release: &Release) -> bool {
+    policy.self_approval && release.plan.risk == Some(Risk::Low)
+}
+
 /// Release managers and members of the role record it, where the workspace lets them.
 fn may_sign_for(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
+    if !policy.on_behalf {
+        return Err(Refusal::NotOnBehalf);
+    }
     let (managers, mapped) = (policy.release_managers.clone(), signers(policy, role));
     if !has_any(person, &managers) && !has_any(person, &mapped) {
         return Err(Refusal::NotAllowed { who: vec![Who::Managers(managers), Who::Signers(role, mapped)] });
-    }
-    if !policy.on_behalf {
-        return Err(Refusal::NotOnBehalf);
     }
     not_own(person, role, policy, release)
 }
@@ -396,7 +408,7 @@ fn not_own(person: &Person, role: SignoffRole, policy: &Policy, release: Option<
     };
     let wrote = release.author == person.user || release.revisers.contains(&person.user);
     let own = wrote || release.plan.owner_user() == Some(&person.user);
-    if own && !policy.self_approval {
+    if own && !may_sign_own(policy, release) {
         return Err(Refusal::OwnPlan { role });
     }
     Ok(())

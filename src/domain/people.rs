@@ -25,7 +25,8 @@ pub struct Person {
     pub user: UserId,
     pub name: String,
     pub roles: Vec<RoleId>,
-    /// May manage the server; counts for `/tminus setup` only, never for a sign-off.
+    /// May manage the server; counts for `/tminus setup`, and for nothing else unless the workspace lets administrators
+    /// pass the roles (`may`).
     pub manages_server: bool,
     pub standing: Standing,
 }

@@ -65,6 +65,9 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         (Prompt::Amendment { n }, Choice::Decline) => {
             Command::Plan(PlanCommand::Decline { n: Some(*n), reason: words })
         }
+        (Prompt::Reminder { round }, Choice::Sign(role)) if *round == release.round => {
+            Command::Signoff(SignoffCommand::Give(role))
+        }
         (Prompt::Reminder { round }, Choice::Snooze) if *round == release.round => {
             Command::Signoff(SignoffCommand::Snooze { minutes: super::signoff::SNOOZE_MIN })
         }
@@ -111,7 +114,10 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
             vec![Choice::Agree, Choice::Decline]
         }
         Prompt::Amendment { .. } => vec![],
-        Prompt::Reminder { .. } => super::signoff::can_snooze(release).then_some(Choice::Snooze).into_iter().collect(),
+        Prompt::Reminder { .. } => {
+            let sign = super::signoff::missing(release).into_iter().map(Choice::Sign);
+            sign.chain(super::signoff::can_snooze(release).then_some(Choice::Snooze)).collect()
+        }
         Prompt::Section(_) => vec![Choice::EditAgain],
         Prompt::Postmortem => vec![Choice::FilePostmortem],
         Prompt::Person { .. } => vec![Choice::Pick],

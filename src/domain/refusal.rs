@@ -46,10 +46,14 @@ pub enum Refusal {
     },
     OneRoleEach {
         held: SignoffRole,
+        /// The name it was signed under.
+        by: String,
     },
     NotRequired {
         role: SignoffRole,
     },
+    /// Somebody records their own sign-off as another's.
+    SignYourself,
     /// This workspace records no sign-off of people outside the chat.
     NotOnBehalf,
     /// What stands against a High risk release is not waived here.

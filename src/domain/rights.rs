@@ -1,6 +1,8 @@
 //! Topic: rights on the record. What somebody did past the roles, and refusals that matter: both stand in the journal, because
 //! who tried is asked after a bad evening as often as who did.
 
+use std::mem::discriminant;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +19,9 @@ use super::release::Release;
 
 /// The same refusal of the same person stands once in this time.
 const ONCE_IN: SignedDuration = SignedDuration::from_hours(1);
-/// The most refusals of a release that stand in that time.
-const MOST: usize = 8;
+/// The most refusals of a release, and of one person on it, that stand in that time.
+const MOST: usize = 24;
+const MOST_OF_ONE: usize = 4;
 
 /// Why somebody was refused, as the record keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +70,10 @@ pub fn refused(release: &Release, command: &Command, refusal: &Refusal, ctx: Con
 /// Whether a refusal does not stand already, and there is room for it.
 pub(super) fn is_new(known: &[Refused], user: &UserId, action: &Action, why: Denied, now: Timestamp) -> bool {
     let late: Vec<&Refused> = known.iter().filter(|refused| now < refused.at + ONCE_IN).collect();
-    let again = late.iter().any(|known| known.user == *user && known.action == *action && known.why == why);
-    !again && late.len() < MOST
+    let theirs: Vec<&&Refused> = late.iter().filter(|known| known.user == *user).collect();
+    // How much stood open is no other refusal.
+    let same = |known: &Refused| known.action == *action && discriminant(&known.why) == discriminant(&why);
+    !theirs.iter().any(|known| same(known)) && theirs.len() < MOST_OF_ONE && late.len() < MOST
 }
 
 /// Keeps a refusal, and forgets those that are old.

@@ -4,11 +4,13 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::{Mark, MarkKind};
+use super::closing;
 use super::command::SignoffCommand;
 use super::decide::{Work, reason};
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::{PlanEvent, SignoffEvent};
 use super::lifecycle::{signoff_key, signoff_prompt};
+use super::may::may_sign_own;
 use super::notice::Notice;
 use super::people::{By, Person};
 use super::plan::SignoffRole;
@@ -66,6 +68,19 @@ fn pending_of(release: &Release, counts: impl Fn(&Signoff) -> bool) -> Vec<Pendi
             (have < need).then_some(Pending { role: needed.role, have, need })
         })
         .collect()
+}
+
+/// What is owed after a break-glass go: missing, and not waived since.
+pub fn owed(release: &Release) -> Vec<SignoffRole> {
+    let broke = release.phase.run().is_some_and(|run| run.break_glass.is_some());
+    let mut roles = if broke { missing(release) } else { Vec::new() };
+    roles.retain(|role| !release.waived.contains_key(&item(*role)));
+    roles
+}
+
+/// A sign-off that is owed, as an item to be waived.
+pub fn item(role: SignoffRole) -> String {
+    format!("signoff/{}", role.slug())
 }
 
 /// The roles of [`pending`].
@@ -135,8 +150,21 @@ fn give(
         let names: Vec<&str> = valid(release).filter(|(of, _)| *of == role).map(|(_, s)| s.name.as_str()).collect();
         return Err(Refusal::AlreadySigned { role, by: names.join(", ") });
     }
-    if let Some((held, _)) = valid(release).find(|(_, signoff)| same_hand(signoff, person, outside.as_ref())) {
-        return Err(Refusal::OneRoleEach { held });
+    if let Some((held, signed)) = valid(release).find(|(_, signoff)| same_hand(signoff, person, outside.as_ref())) {
+        // A second press is no news.
+        let again = held == role && outside.is_none() && signed.user == person.user && signed.behalf.is_none();
+        let by = signed.name.clone();
+        return Err(if again { Refusal::AlreadySigned { role, by } } else { Refusal::OneRoleEach { held, by } });
+    }
+    if let Some((name, _)) = &outside {
+        let same = |other: &str| name.to_lowercase() == other.trim_start_matches('@').to_lowercase();
+        if same(&person.name) {
+            return Err(Refusal::SignYourself);
+        }
+        let owner = release.plan.owner.iter().flat_map(|owner| [Some(&owner.name), owner.handle.as_ref()]);
+        if owner.flatten().any(|known| same(known)) && !may_sign_own(work.ctx.policy, release) {
+            return Err(Refusal::OwnPlan { role });
+        }
     }
     let digest = release.digest.clone();
     let (name, behalf) = match outside {
@@ -149,13 +177,17 @@ fn give(
     let key = work.unique("signed");
     work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf });
     approve_if_complete(work);
+    closing::close_if_settled(work);
     Ok(Reply::Signed { role, missing: missing(&work.release) })
 }
 
 /// Whether one person would stand behind two sign-offs: by signing twice, by recording beside their own, or under one name.
 fn same_hand(signed: &Signoff, person: &Person, outside: Option<&(String, String)>) -> bool {
     let own = signed.user == person.user && (signed.behalf.is_none() || outside.is_none());
-    own || outside.is_some_and(|(name, _)| signed.name.to_lowercase() == name.to_lowercase())
+    let name = outside.map_or(&person.name, |(name, _)| name);
+    // Where one of the two is known by name alone the names decide.
+    let named = outside.is_some() || signed.behalf.is_some();
+    own || (named && signed.name.to_lowercase() == name.to_lowercase())
 }
 
 /// The request's message shows who has signed.
@@ -207,17 +239,21 @@ pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
 /// Reminds those pending; after a break-glass go it asks for what was skipped.
 pub(super) fn remind(work: &mut Work<'_>) {
     work.record(SignoffEvent::Reminded);
-    let missing = missing(&work.release);
     let until = work.release.plan.t0_at();
     if work.release.phase.run().is_some() {
+        let missing = owed(&work.release);
         let n = work.release.signoff_reminders;
         let mention = work.climb(u8::from(n > 1));
         let notice = Notice::BreakGlassFollowUp { missing };
-        work.post(format!("break-glass-follow-up/{n}"), Destination::Release, notice).mention = mention;
+        let prompt = signoff_prompt(&work.release);
+        let posting = work.post(format!("break-glass-follow-up/{n}"), Destination::Release, notice);
+        posting.mention = mention;
+        posting.prompt = Some(prompt);
         return;
     }
+    let missing = missing(&work.release);
     let key = work.unique("signoff-reminder");
-    let prompt = can_snooze(&work.release).then_some(Prompt::Reminder { round: work.release.round });
+    let prompt = Some(Prompt::Reminder { round: work.release.round });
     let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
     posting.useful_until = until;
     posting.prompt = prompt;
@@ -225,7 +261,9 @@ pub(super) fn remind(work: &mut Work<'_>) {
 
 /// Whether there is a reminder to come that was not put off yet.
 pub fn can_snooze(release: &Release) -> bool {
-    release.snoozed.is_none() && next_reminder(release).is_some()
+    let later = |(at, _): (Timestamp, u8)| at + super::minutes(SNOOZE_MIN);
+    let before_t0 = |at: Timestamp| release.plan.t0_at().is_some_and(|t0| at < t0);
+    release.snoozed.is_none() && next_reminder(release).map(later).is_some_and(before_t0)
 }
 
 fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
@@ -238,7 +276,10 @@ fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
     let Some((next, _)) = next_reminder(&work.release) else {
         return Err(Refusal::NothingOpen { what: "reminder to put off" });
     };
-    let until = next.max(work.ctx.now + super::minutes(minutes));
+    let until = next + super::minutes(minutes);
+    if work.release.plan.t0_at().is_none_or(|t0| until >= t0) {
+        return Err(Refusal::NothingOpen { what: "reminder that could wait so long: T-0 comes first" });
+    }
     work.record(SignoffEvent::Snoozed { until });
     Ok(Reply::Snoozed { until })
 }
@@ -250,8 +291,13 @@ pub(super) fn expire(work: &mut Work<'_>) {
         valid(release).filter(over).map(|(role, signoff)| (role, signoff.clone())).collect()
     };
     for (role, signoff) in over(&work.release, work.ctx.now) {
+        let gave = signoff.user.clone();
         work.record(SignoffEvent::Expired { role, user: signoff.user, name: signoff.name.clone() });
-        let (key, mention) = (work.unique("signoff-expired"), work.owner());
+        let (key, mut mention) = (work.unique("signoff-expired"), work.owner());
+        // Whoever gave it is who may give it again.
+        if signoff.behalf.is_none() && !mention.contains(&gave) {
+            mention.push(gave);
+        }
         let hours = work.release.policy.signoff_hours.unwrap_or_default();
         let notice = Notice::SignoffExpired { role, name: signoff.name, hours };
         work.post(key, Destination::Release, notice).mention = mention;
@@ -282,9 +328,8 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
     }
     if let Some(run) = release.phase.run()
-        && run.break_glass.is_some()
         && !release.ended()
-        && !missing(release).is_empty()
+        && !owed(release).is_empty()
         && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signoff_reminders))
     {
         let n = release.signoff_reminders;

@@ -16,7 +16,7 @@ use super::plan::ReleaseType;
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
-use super::{UNDO, alert, concern, freeze, ladder, minutes, schedule, signoff};
+use super::{UNDO, alert, amend, concern, freeze, ladder, minutes, schedule, signoff};
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,7 +153,15 @@ fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     if !fits {
         return Err(Refusal::UndoOvertaken);
     }
+    let back = matches!(undo.step, Step::Went { .. });
+    if back {
+        // What was proposed for the run has no run any more.
+        amend::lapse(work);
+    }
     work.record(StageEvent::Undone);
+    if back {
+        concern::show_open(work);
+    }
     let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
     let (key, by, mention) = (work.unique("undone"), work.by(), work.crew());
     let posting = work.post(key, Destination::Release, Notice::Undone { what, by });
@@ -302,8 +310,10 @@ fn undone(release: &mut Release, at: Timestamp) {
     let (Phase::Live { run } | Phase::Watching { run }) = &release.phase else { return };
     let mut run = run.clone();
     release.phase = match run.undo.take().map(|undo| undo.step) {
-        Some(Step::Went { approved: true }) => Phase::Approved { since: at },
-        Some(Step::Went { approved: false }) => Phase::Gathering { since: at },
+        Some(Step::Went { approved }) => {
+            release.amendment = None;
+            if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } }
+        }
         Some(Step::Moved { stage, updates }) => {
             (run.stage, run.updates) = (stage, updates);
             Phase::Live { run }

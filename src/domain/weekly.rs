@@ -43,7 +43,11 @@ impl Standing {
             title: release.plan.title.clone(),
             phase: release.phase.name(),
             t0: release.phase.run().is_none().then(|| release.plan.t0_at()).flatten(),
-            signoffs_missing: if planned { super::signoff::missing(release).len() } else { 0 },
+            signoffs_missing: if planned {
+                super::signoff::missing(release).len()
+            } else {
+                super::signoff::owed(release).len()
+            },
             concerns_open: super::concern::open(release).count(),
             postmortem: closing.and_then(|closing| match closing.postmortem {
                 Postmortem::Due { reminders, .. } => Some(usize::from(reminders) >= POSTMORTEM_DAYS.len()),

@@ -296,10 +296,19 @@ impl Workspace {
                         (freeze.name.clone(), seen.copied().unwrap_or(at))
                     })
                     .collect();
+                // Another rhythm begins now, not with what it would have missed.
+                let rhythm = |policy: &Policy| (policy.digest.clone(), policy.no_digest, policy.zone.clone());
+                if rhythm(&self.policy) != rhythm(policy) {
+                    self.digested = Some(at);
+                }
                 self.policy = (**policy).clone();
                 self.digested.get_or_insert(at);
             }
-            WorkspaceEvent::Numbered { no } => self.next_no = no.0 + 1,
+            WorkspaceEvent::Numbered { no } => {
+                self.next_no = no.0 + 1;
+                // A server of before there were digests.
+                self.digested.get_or_insert(at);
+            }
             WorkspaceEvent::Remembered { name, user } => {
                 self.people.insert(name.to_lowercase(), user.clone());
             }

@@ -112,10 +112,13 @@ fn sentence(refusal: &Refusal) -> Text {
             Text::from(format!("You are the owner or author of this plan; somebody else signs as {role}."))
         }
         Refusal::AlreadySigned { role, by } => Text::from(format!("{role} has been signed already, by {by}.")),
-        Refusal::OneRoleEach { held } => {
-            Text::from(format!("You signed this revision as {held}. One person signs for one role; ask a colleague."))
-        }
+        Refusal::OneRoleEach { held, by } => Text::from(format!(
+            "{by} signed this revision as {held}. One person signs for one role, and whoever signs records nobody else; ask a colleague."
+        )),
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
+        Refusal::SignYourself => {
+            Text::from("That is your own name: sign for yourself, without the option “for”.")
+        }
         Refusal::NotOnBehalf => Text::from(
             "This server records no sign-offs for people outside the chat. They sign here themselves, or an administrator allows it with ",
         )
@@ -125,7 +128,7 @@ fn sentence(refusal: &Refusal) -> Text {
             Text::from("The risk is High: nothing that stands against it is waived here. Do it, or call the release off.")
         }
         Refusal::NotAmendable { what } => Text::from(format!(
-            "A running release cannot change this any more: {}. Take it out of the document, or roll back.",
+            "A running release cannot change this any more: {}. Leave it in the document as it was; a proposal that waits is declined and made anew.",
             what.join("; ")
         )),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),

@@ -9,7 +9,20 @@ use crate::domain::policy::{Requirement, Why, required_signoffs};
 use crate::domain::release::Release;
 use crate::domain::signoff::{missing, valid};
 
+/// Gives a notice its words. A request and its reminders call those who are to sign, and nobody else.
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+    let mut message = words_of(notice, release);
+    let asked = match notice {
+        Notice::SignoffAsk { .. } => missing(release),
+        Notice::SignoffReminder { missing } | Notice::BreakGlassFollowUp { missing } => missing.clone(),
+        _ => Vec::new(),
+    };
+    let roles = asked.iter().filter_map(|role| release.policy.signers.get(role)).flatten();
+    message.call_roles = roles.cloned().collect();
+    message
+}
+
+fn words_of(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
         Notice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
@@ -36,7 +49,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .b(words::roles(missing))
                     .t(". Sign with ")
                     .code("/release signoff give")
-                    .t(" or the button above."),
+                    .t(" or a button below."),
             )
         }
         Notice::Signed { role, name: who, behalf } => {
@@ -79,10 +92,22 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 "What now",
                 Text::from("At T-0 the owner gives ").code("/release go").t(". Nothing goes live by itself."),
             ),
-        Notice::BreakGlassFollowUp { missing } => {
-            Message::new(Tone::Wait, Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")))
-                .body(Text::from(format!("Skipped at go and still missing: {}.", words::roles(missing))))
-        }
+        Notice::BreakGlassFollowUp { missing } => Message::new(
+            Tone::Wait,
+            Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")),
+        )
+        .body(Text::from(format!(
+            "Skipped at go, due within 24 hours of it, and still missing: {}.",
+            words::roles(missing)
+        )))
+        .field(
+            "What now",
+            Text::from(
+                "Read what went live, then sign with a button below. The owner waives one that will not come with ",
+            )
+            .code("/release item waive")
+            .t(" after the all-clear."),
+        ),
         _ => Message::default(),
     }
 }

@@ -17,6 +17,7 @@ pub fn help() -> Message {
             .t("2. A release manager: ").code("/release new").t(", or ").code("/release import").t(" with a plan; then ").code("/release submit").br()
             .t("3. Approvers: the buttons, or ").code("/release signoff give").t("; an objection: ").code("/release concern raise").br()
             .t("4. At T-0 the owner: ").code("/release go"))
+        .field("Who signs", Text::new().code("/tminus rule").t(" (more sign-offs for a service, type or risk), ").code("/release item waive").t(" (what does not apply), ").code("/release amend").t(" (a plan changed while it runs)"))
         .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases)"))
         .field("While it runs", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release handover").t(", ").code("/release rollback"))
         .field("After it", Text::new().code("/release all-clear").t(", ").code("/release postmortem file").t(", ").code("/release timeline").t(", ").code("/release export"))
@@ -86,10 +87,13 @@ fn policy_lines(policy: &Policy) -> Text {
             .iter()
             .fold(Text::from("✅ break-glass: the owner, or "), |text, role| text.role(role).t(" "))
     };
+    let effective = |audience: &Audience, route: &crate::domain::policy::Route| {
+        route.must_confirm && *audience != Audience::engineering() && route.role.is_some()
+    };
     let confirm: Vec<String> = policy
         .audiences
         .iter()
-        .filter(|(_, route)| route.must_confirm)
+        .filter(|(audience, route)| effective(audience, route))
         .map(|(audience, _)| words::audience(audience))
         .collect();
     let confirm = if confirm.is_empty() { "nobody".to_owned() } else { confirm.join(", ") };
@@ -108,7 +112,7 @@ fn policy_lines(policy: &Policy) -> Text {
         Text::from(expiry),
         glass,
         Text::from(format!("✅ go waits for a receipt of: {confirm}")),
-        switch(policy.self_approval, "self-approval"),
+        switch(policy.self_approval, "self-approval at Low risk"),
         switch(policy.administrator_bypass, "administrator bypass"),
         switch(policy.on_behalf, "sign-offs for people outside the chat"),
         switch(policy.waive_high, "waivers at High risk"),

@@ -176,7 +176,10 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         Open::Receipt { rung, audience } => {
             let text = Text::from(format!("{rung} is not confirmed"));
             let role = policy.audiences.get(audience).and_then(|route| route.role.as_ref());
-            let text = role.map_or_else(|| text.clone(), |role| text.clone().t(" (").role(role).t(")"));
+            let text = match role {
+                Some(role) => text.t(" (").role(role).t(")"),
+                None => text.t(" (no role is mapped: /tminus setup)"),
+            };
             text.t(" (/release item brief, or the owner: /release item waive)")
         }
         Open::Concern { n, by, text } => Text::from(format!("concern #{n} of "))
@@ -356,6 +359,7 @@ pub fn action(action: &Action) -> String {
         Action::Reschedule => "moving T-0",
         Action::Scrub => "scrubbing",
         Action::Sign(role) => return format!("the {role} sign-off"),
+        Action::Withdraw(role) => return format!("withdrawing the {role} sign-off"),
         Action::SignFor(role) => return format!("the {role} sign-off for somebody else"),
         Action::Snooze => "putting a reminder off",
         Action::Receive(of) => return format!("a receipt of {}", audience(of)),

@@ -122,3 +122,48 @@ async fn where_one_person_has_both_parts_a_release_manager_is_the_second() {
     assert_eq!(rig.count("releases", "🔄 Update T+15m"), 1, "{}", rig.newest("releases"));
     rig.finish().await;
 }
+
+/// Found by review: the old threshold fired at once, because a dropped trigger waited for nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trigger_that_is_pending_when_it_is_dropped_fires_no_more() {
+    let rig = live().await;
+    let report = async |value: &str| {
+        rig.slash("ben", "release alert report", &[("metric", "P99 Latency"), ("text", value)]).await
+    };
+    rig.advance(t(1)).await;
+    assert!(report("450ms").await.starts_with('✅'));
+    let plan = PLAN
+        .replace("| P99 Latency | 200ms | < 250ms | > 400ms |", "| P99 Latency | 200ms | < 250ms | > 500ms |")
+        .replace("latency exceeds 400ms", "latency exceeds 500ms");
+    propose(&rig, "ana", &plan).await;
+    assert!(rig.press("ben", "releases", "Agree", &[]).await.contains("holds from now on"));
+    rig.advance(t(20)).await;
+    assert_eq!(rig.count("releases", "🚨"), 0, "{}", rig.newest("releases"));
+    rig.finish().await;
+}
+
+/// Found by review: what was proposed for a run that was taken back could replace a plan that was signed anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proposal_ends_with_the_run_and_agreements_with_their_part() {
+    let rig = live().await;
+    let plan = PLAN.replace("100% of users - 1 hour", "100% of users - 2 hours");
+    propose(&rig, "iris", &plan).await;
+    assert!(
+        rig.slash("ana", "release handover", &[("part", "on_call"), ("to", rig.id("eva").as_str())])
+            .await
+            .starts_with('✅')
+    );
+    assert!(said(&rig, "📝 Amendment #1 proposed").await.contains("It waits for @ana and @eva."));
+    assert!(rig.press("eva", "releases", "Agree", &[]).await.contains("You agreed"));
+    rig.slash("ana", "release handover", &[("part", "on_call"), ("to", rig.id("ben").as_str())]).await;
+    assert!(
+        said(&rig, "📝 Amendment #1 proposed").await.contains("It waits for @ana and @ben."),
+        "eva has no part any more"
+    );
+    let undone = rig.press("ana", "releases", "Undo", &[]).await;
+    assert!(undone.contains("Taken back"), "{undone}");
+    assert!(said(&rig, "Amendment #1 lapsed").await.contains("2 hours"));
+    let late = rig.slash("ben", "release amend", &[("answer", "agree")]).await;
+    assert!(late.starts_with('⛔'), "{late}");
+    rig.finish().await;
+}

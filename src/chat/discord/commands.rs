@@ -284,7 +284,7 @@ pub fn all() -> Value {
             &[("Support", "support"), ("Status page", "status_page"), ("Both", "both"), ("Nobody's", "nobody")],
         ),
         option(4, "signoff_hours", "Hours after which a sign-off expires; 0: never", false),
-        option(5, "self_approval", "Author and owner may sign their own plan; default: no", false),
+        option(5, "self_approval", "Author and owner may sign their own plan at Low risk; default: no", false),
         option(5, "administrator_bypass", "Administrators may pass the roles, on the record; default: no", false),
         option(5, "on_behalf", "Sign-offs of people outside the chat may be recorded; default: no", false),
         option(5, "waive_high", "What stands against a High risk release may be waived; default: no", false),

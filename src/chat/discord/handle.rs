@@ -118,7 +118,7 @@ impl Handler {
         };
         match typed.path.as_str() {
             "tminus help" => return reply.say(&system::help(), None).await,
-            "tminus check" => return self.check(&reply, &guild).await,
+            "tminus check" => return self.check(&reply, &guild, &actor).await,
             "tminus setup" => return self.setup(&reply, &guild, actor, &typed).await,
             path if path.starts_with("tminus rule ") => return self.rule(&reply, guild, actor, &typed).await,
             path if path.starts_with("tminus freeze ") => return self.freeze(&reply, guild, actor, &typed).await,

@@ -16,12 +16,16 @@ use crate::domain::workspace::WorkspaceCommand;
 use crate::voice::{Message, system};
 
 impl Handler {
-    /// What is set, what is missing, and the bot's rights channel by channel.
-    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId) -> Result<(), SendFault> {
+    /// What is set, what is missing, and for those who manage the server the bot's rights channel by channel.
+    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Result<(), SendFault> {
         let policy = match self.policy(guild).await {
             Ok(policy) => policy,
             Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
         };
+        // Looking it up costs requests, and names channels that not everybody sees.
+        if !actor.person().is_some_and(|person| person.manages_server) {
+            return reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await;
+        }
         // Discord is asked several times: that may take longer than an answer may.
         reply.wait().await?;
         let message = self.checked(guild, &policy).await;
@@ -53,7 +57,7 @@ impl Handler {
         typed: &Typed,
     ) -> Result<(), SendFault> {
         if self.by_file.contains(guild) {
-            return self.check(reply, guild).await;
+            return self.check(reply, guild, &actor).await;
         }
         // Settings that could not be read must not be replaced by empty ones.
         let mut policy = match self.policy(guild).await {

@@ -11,13 +11,14 @@ use serde_json::Value;
 
 use super::super::render::{body, private};
 use crate::chat::Outgoing;
+use crate::domain::changes::Change;
 use crate::domain::command::Command;
 use crate::domain::decide::{Context, decide};
 use crate::domain::effect::{Effect, Reply};
 use crate::domain::freeze::{Freeze, Planned, Window};
 use crate::domain::ids::{ChannelId, ReleaseNo, UserId};
 use crate::domain::may::Action;
-use crate::domain::notice::Notice;
+use crate::domain::notice::{AmendmentEnd, Notice};
 use crate::domain::people::{Actor, Person};
 use crate::domain::plan::{Plan, SignoffRole};
 use crate::domain::policy::SignoffRule;
@@ -250,6 +251,18 @@ fn play(dice: &RefCell<Dice>, say: &dyn Fn() -> String) {
         }
     }
     shown(&voice::card(&release, now));
+    let change = || Change { what: say(), from: Some(say()), to: Some(say()), material: true };
+    let changes = || (0..12).map(|_| change()).collect::<Vec<_>>();
+    let by = UserId::from("1");
+    for ended in [None, Some(AmendmentEnd::Declined { by: say(), reason: say() })] {
+        shown(&voice::say(
+            &Notice::AmendmentAsk { n: 1, by: by.clone(), changes: changes(), ended },
+            &release,
+            now,
+            None,
+        ));
+    }
+    shown(&voice::say(&Notice::Amended { changes: changes(), by: vec![by] }, &release, now, None));
 }
 
 fn spoken(release: &Release, effects: &[Effect], now: jiff::Timestamp) {

@@ -233,7 +233,9 @@ const USUAL: [&str; 10] = [
     "release decide", "release resume", "release alert report", "release handover",
 ];
 
-const CHOICES: [Choice; 22] = [
+const CHOICES: [Choice; 24] = [
+    Choice::Snooze,
+    Choice::CallSent,
     Choice::Sign(SignoffRole::EngineeringLead),
     Choice::Sign(SignoffRole::ProductOwner),
     Choice::Sign(SignoffRole::SreOps),
