@@ -10,7 +10,7 @@ use super::digest::digest as digest_of;
 use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::ids::{GuildId, ReleaseId, UserId};
-use super::may::{Action, Grant, may, may_sign_own};
+use super::may::{Action, Grant, may};
 use super::notice::Notice;
 use super::people::By;
 use super::plan::ReleaseType;
@@ -240,7 +240,7 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     let planned = release.running().is_none() && release.phase.closing().is_none();
     let signed = signoff::valid(release).find(|(_, signoff)| signoff.user == to);
     if let (Post::Owner, Some((role, _)), true, false) =
-        (post, signed, planned, may_sign_own(work.ctx.policy, &work.release))
+        (post, signed, planned, work.ctx.policy.owner_may_sign(&work.release.plan))
     {
         return Err(Refusal::HasSigned { role });
     }

@@ -11,7 +11,7 @@ use super::concern;
 use super::ids::{Audience, RoleId, UserId};
 use super::ladder;
 use super::people::{Actor, Person, Standing};
-use super::plan::{Risk, SignoffRole};
+use super::plan::SignoffRole;
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
@@ -384,11 +384,6 @@ fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option
     not_own(person, role, policy, release)
 }
 
-/// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
-pub(super) fn may_sign_own(policy: &Policy, release: &Release) -> bool {
-    policy.self_approval && release.plan.risk == Some(Risk::Low)
-}
-
 /// Release managers and members of the role record it, where the workspace lets them.
 fn may_sign_for(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
     if !policy.on_behalf {
@@ -408,7 +403,7 @@ fn not_own(person: &Person, role: SignoffRole, policy: &Policy, release: Option<
     };
     let wrote = release.author == person.user || release.revisers.contains(&person.user);
     let own = wrote || release.plan.owner_user() == Some(&person.user);
-    if own && !may_sign_own(policy, release) {
+    if own && !policy.owner_may_sign(&release.plan) {
         return Err(Refusal::OwnPlan { role });
     }
     Ok(())

@@ -57,6 +57,13 @@ pub struct Policy {
     pub freezes: Vec<Freeze>,
 }
 
+impl Policy {
+    /// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
+    pub fn owner_may_sign(&self, plan: &Plan) -> bool {
+        self.self_approval && plan.risk == Some(Risk::Low)
+    }
+}
+
 /// How long a sign-off may be made to count, in hours.
 pub const SIGNOFF_HOURS: std::ops::RangeInclusive<u32> = 1..=8_760;
 

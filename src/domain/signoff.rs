@@ -10,7 +10,6 @@ use super::decide::{Work, reason};
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::{PlanEvent, SignoffEvent};
 use super::lifecycle::{signoff_key, signoff_prompt};
-use super::may::may_sign_own;
 use super::notice::Notice;
 use super::people::{By, Person};
 use super::plan::SignoffRole;
@@ -162,7 +161,7 @@ fn give(
             return Err(Refusal::SignYourself);
         }
         let owner = release.plan.owner.iter().flat_map(|owner| [Some(&owner.name), owner.handle.as_ref()]);
-        if owner.flatten().any(|known| same(known)) && !may_sign_own(work.ctx.policy, release) {
+        if owner.flatten().any(|known| same(known)) && !work.ctx.policy.owner_may_sign(&release.plan) {
             return Err(Refusal::OwnPlan { role });
         }
     }
