@@ -94,6 +94,8 @@ pub enum Action {
     Except,
     /// Do what is due.
     Tick,
+    /// See what the platform says of the server's channels, rights and roles.
+    Examine,
     /// See a release: show, list, timeline, export, complete a name.
     Read,
 }
@@ -124,7 +126,10 @@ pub enum Who {
 impl Action {
     /// Whether it can be asked for without a release.
     fn concerns_the_server(&self) -> bool {
-        matches!(self, Self::Setup | Self::Train | Self::Import | Self::Depart | Self::Tick | Self::Read)
+        matches!(
+            self,
+            Self::Setup | Self::Train | Self::Import | Self::Depart | Self::Tick | Self::Examine | Self::Read
+        )
     }
 
     /// What a command asks for.
@@ -300,6 +305,8 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
             [Who::Owner, Who::OnCall, Who::Author, managers()].into_iter().chain(signers).collect()
         }
         Action::Settle(raiser) => vec![Who::Raiser(raiser.clone()), managers()],
+        // It names channels that not everybody sees.
+        Action::Examine => vec![Who::ServerManagers, managers()],
         Action::Setup | Action::Repolicy => vec![Who::ServerManagers],
         // The clock's, the courier's and the sources' own.
         Action::Depart | Action::Deliver | Action::Signal | Action::Tick => vec![],
@@ -358,7 +365,9 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
             return Err(Refusal::AlreadyDone { what: "import".to_owned() });
         }
         // Any phase: what is late does nothing.
-        Action::Repolicy | Action::Deliver | Action::Redeliver | Action::Tick | Action::Read => return Ok(()),
+        Action::Repolicy | Action::Deliver | Action::Redeliver | Action::Tick | Action::Examine | Action::Read => {
+            return Ok(());
+        }
     };
     if fits { Ok(()) } else { Err(Refusal::WrongPhase { phase: phase.name(), wanted }) }
 }

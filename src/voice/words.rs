@@ -388,6 +388,7 @@ pub fn action(action: &Action) -> String {
         Action::Settle(_) => "resolving a concern",
         Action::Except => "an exception from a freeze",
         Action::Tick => "what is due",
+        Action::Examine => "looking up the bot's rights",
         Action::Read => "reading",
     };
     text.to_owned()

@@ -76,6 +76,11 @@ impl Reply<'_> {
     }
 }
 
+/// Whether somebody is shown what the platform says of the server.
+pub(super) fn may_examine(actor: &Actor, policy: &Policy) -> bool {
+    may(actor, &Action::Examine, policy, None).is_ok()
+}
+
 impl Handler {
     /// Handles an interaction to its end. A fault of the answer is logged: what was recorded stands.
     pub(super) async fn handle(&self, interaction: Interaction) {

@@ -3,7 +3,7 @@
 use serenity::model::application::CommandDataOptionValue;
 
 use super::doctor;
-use super::handle::{Handler, Reply};
+use super::handle::{Handler, Reply, may_examine};
 use super::parse::Typed;
 use crate::chat::SendFault;
 use crate::desk::{Answer, Ask};
@@ -16,14 +16,14 @@ use crate::domain::workspace::WorkspaceCommand;
 use crate::voice::{Message, system};
 
 impl Handler {
-    /// What is set, what is missing, and for those who manage the server the bot's rights channel by channel.
+    /// What is set, what is missing, and for those who manage the server or its releases the bot's rights channel by channel.
     pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Result<(), SendFault> {
         let policy = match self.policy(guild).await {
             Ok(policy) => policy,
             Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
         };
         // Looking it up costs requests, and names channels that not everybody sees.
-        if !actor.person().is_some_and(|person| person.manages_server) {
+        if !may_examine(actor, &policy) {
             return reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await;
         }
         // Discord is asked several times: that may take longer than an answer may.

@@ -159,6 +159,7 @@ fn the_matrix_of_rights_is_what_a_person_has_read() {
         Action::Settle(UserId::from("eva")),
         Action::Except,
         Action::Tick,
+        Action::Examine,
         Action::Read,
     ];
     let usual = matrix(&policy(), &actors, &actions);
