@@ -404,6 +404,7 @@ async fn faults(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Breaking>) -> Resp
                 "forbidden" => Some(Fault::Forbidden),
                 other => match other.split_once('=') {
                     Some(("slow", ms)) => ms.parse().ok().map(Fault::Slow),
+                    Some(("late", ms)) => ms.parse().ok().map(Fault::Late),
                     Some(("status", status)) => status.parse().ok().map(Fault::Status),
                     _ => None,
                 },

@@ -17,6 +17,8 @@ pub enum Fault {
     Status(u16),
     /// Answer after so many milliseconds.
     Slow(u64),
+    /// Answer 502, and do it when so many milliseconds have gone by on the sandbox's clock.
+    Late(u64),
 }
 
 impl Fault {
@@ -29,6 +31,7 @@ impl Fault {
             Self::Forbidden => "403, a right is missing".to_owned(),
             Self::Status(status) => status.to_string(),
             Self::Slow(ms) => format!("answered after {} s", ms / 1_000),
+            Self::Late(ms) => format!("502, though it is done {} s later", ms / 1_000),
         }
     }
 }

@@ -402,10 +402,10 @@ impl Courier {
             Err(fault) => {
                 self.note(&edit.channel, &fault);
                 tracing::warn!(post.key = edit.key, attempt = edit.attempt, %fault, "An edit did not surely arrive");
-                retry::after_edit(&fault, edit.channel.as_page().is_some(), edit.attempt, now)
+                retry::after_edit(&fault, edit.channel.as_page().is_some(), edit.attempt, now, SETTLE)
             }
         };
-        self.store.record_edit(&edit.key, edit.wanted, &edited, now).await
+        self.store.record_edit(&edit, &edited, now).await
     }
 
     /// In the chat, or on the status page that its channel stands for.

@@ -52,8 +52,9 @@ pub fn unseen(fault: &SendFault, now: Timestamp) -> Found {
 }
 
 /// What becomes of an edit after a fault. A message that is gone, or that is never taken as it is, is not edited again; a page
-/// may be mended, and its readers are customers, so people are told.
-pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp) -> Edited {
+/// may be mended, and its readers are customers, so people are told. A message of unknown outcome may change until `settle` is
+/// over, even after what is sent next.
+pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
     let (at, tell) = match fault {
         SendFault::Deleted => return Edited::Done,
         SendFault::Refused(_) | SendFault::NotThere(_) if !page => return Edited::Done,
@@ -66,7 +67,8 @@ pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp) -
         SendFault::TokenDead => (now + PROBE, None),
         SendFault::NotSent(_) | SendFault::Unknown(_) => (now + backoff(attempt), None),
     };
-    Edited::Again { at, tell }
+    let unsure_until = (matches!(fault, SendFault::Unknown(_)) && !page).then(|| now + settle);
+    Edited::Again { at, tell, unsure_until }
 }
 
 /// 0.5 s doubled each time, at most a minute. Rows spread by themselves: each has its own start.

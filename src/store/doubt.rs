@@ -101,6 +101,16 @@ impl Store {
         sqlx::query!("UPDATE edit SET next_try = ?1 WHERE done < wanted AND next_try > ?2", now_ms, longest)
             .execute(&mut *txn)
             .await?;
+        // Any of these may have been under way. What reaches a status page late is another matter (`outside`).
+        sqlx::query!(
+            "UPDATE edit SET again = ?1 WHERE done < wanted AND next_try <= ?2
+                AND key IN (SELECT key FROM outbox WHERE outbox.key = edit.key AND message_id IS NOT NULL AND channel_id NOT LIKE 'page:%')",
+            settled,
+            now_ms
+        )
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!("UPDATE edit SET again = ?1 WHERE again > ?2", settled, longest).execute(&mut *txn).await?;
         txn.commit().await?;
         Ok(sending.rows_affected() + overdue.rows_affected() + astray.rows_affected() + unseen.rows_affected())
     }

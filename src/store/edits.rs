@@ -1,5 +1,5 @@
-//! Renderings of messages that are or will be posted: the latest wins, and edits of one message keep apart. How posts travel
-//! is `outbox`'s.
+//! Renderings of messages that are or will be posted: the latest wins, whenever an earlier one takes effect, and edits of one
+//! message keep apart. How posts travel is `outbox`'s.
 
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
@@ -27,6 +27,8 @@ pub enum Edited {
         at: Timestamp,
         /// Why people must know, if they must.
         tell: Option<String>,
+        /// Until when this attempt may still take effect, if nobody knows whether it did.
+        unsure_until: Option<Timestamp>,
     },
 }
 
@@ -41,6 +43,8 @@ pub struct DueEdit {
     pub prompt: Option<String>,
     pub wanted: i64,
     pub attempt: i64,
+    /// The attempt begins no sooner.
+    pub began: Timestamp,
 }
 
 impl Store {
@@ -72,20 +76,24 @@ impl Store {
         Ok(())
     }
 
-    /// Edits that may be sent now, one per channel: their message is posted and their time has come.
+    /// Edits that may be sent now, one per channel: their message is posted and their time has come, or an earlier attempt of
+    /// unknown outcome may have undone what was shown last.
     ///
     /// # Errors
     /// Database faults.
     pub async fn due_edits(&self, now: Timestamp, limit: i64) -> Result<Vec<DueEdit>, StoreFault> {
-        let now = now.as_millisecond();
+        let (began, now) = (now, now.as_millisecond());
         let rows = sqlx::query!(
             r#"SELECT key AS "key!", channel_id AS "channel_id!", message_id AS "message_id!", marker AS "marker!", payload AS "payload!", prompt_id,
                     wanted AS "wanted!", attempt AS "attempt!" FROM (
-                SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.next_try,
-                       row_number() OVER (PARTITION BY o.channel_id ORDER BY e.next_try) AS place
-                FROM edit e JOIN outbox o ON o.key = e.key
-                WHERE e.done < e.wanted AND e.next_try <= ? AND o.message_id IS NOT NULL)
-             WHERE place = 1 ORDER BY next_try LIMIT ?"#,
+                SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.due,
+                       row_number() OVER (PARTITION BY o.channel_id ORDER BY e.due) AS place
+                FROM (SELECT key, payload, prompt_id, wanted, attempt, next_try AS due FROM edit WHERE done < wanted AND next_try <= ?1
+                      UNION ALL
+                      SELECT key, payload, prompt_id, wanted, attempt, again FROM edit WHERE again <= ?1 AND done >= wanted) e
+                JOIN outbox o ON o.key = e.key
+                WHERE o.message_id IS NOT NULL)
+             WHERE place = 1 ORDER BY due LIMIT ?2"#,
             now,
             limit
         )
@@ -102,16 +110,18 @@ impl Store {
                 prompt: row.prompt_id,
                 wanted: row.wanted,
                 attempt: row.attempt,
+                began,
             })
             .collect())
     }
 
-    /// Records an edit: done up to `wanted`, or to be tried again. Whoever was told of trouble is told of its end.
+    /// Records an edit: done up to what it showed, or to be tried again. Whoever was told of trouble is told of its end.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn record_edit(&self, key: &str, wanted: i64, edited: &Edited, now: Timestamp) -> Result<(), StoreFault> {
-        let now = now.as_millisecond();
+    pub async fn record_edit(&self, edit: &DueEdit, edited: &Edited, now: Timestamp) -> Result<(), StoreFault> {
+        let (key, wanted) = (&edit.key, edit.wanted);
+        let (began, now) = (edit.began.as_millisecond(), now.as_millisecond());
         let mut txn = self.begin().await?;
         match edited {
             Edited::Done => {
@@ -122,22 +132,27 @@ impl Store {
                 .execute(&mut *txn)
                 .await?;
                 sqlx::query!(
-                    "UPDATE edit SET done = max(done, ?), done_at = ?, attempt = 0, trouble = 0 WHERE key = ?",
+                    "UPDATE edit SET done = max(done, ?1), done_at = ?2, attempt = 0, trouble = 0,
+                            again = CASE WHEN again <= ?3 THEN NULL ELSE again END
+                     WHERE key = ?4",
                     wanted,
                     now,
+                    began,
                     key
                 )
                 .execute(&mut *txn)
                 .await?;
             }
-            Edited::Again { at, tell } => {
-                let at = at.as_millisecond();
+            Edited::Again { at, tell, unsure_until } => {
+                let (at, unsure_until) = (at.as_millisecond(), unsure_until.map(Timestamp::as_millisecond));
                 sqlx::query!(
                     "UPDATE edit SET next_try = ?1, attempt = attempt + 1, reason = coalesce(?2, reason),
-                            trouble = CASE WHEN ?2 IS NOT NULL AND trouble = 0 THEN 1 ELSE trouble END
-                     WHERE key = ?3",
+                            trouble = CASE WHEN ?2 IS NOT NULL AND trouble = 0 THEN 1 ELSE trouble END,
+                            again = coalesce(?3, CASE WHEN again < ?1 THEN ?1 ELSE again END)
+                     WHERE key = ?4",
                     at,
                     tell,
+                    unsure_until,
                     key
                 )
                 .execute(&mut *txn)
@@ -146,5 +161,40 @@ impl Store {
         }
         txn.commit().await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Purpose;
+
+    /// A process ended over an edit that had begun: whatever the request still does, the latest is what is seen last.
+    #[tokio::test]
+    async fn an_edit_that_was_under_way_at_the_end_of_a_process_is_repeated_when_it_can_do_nothing_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("edits.db");
+        Store::old(&file, 6).await.unwrap();
+        let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+        for sql in [
+            "UPDATE outbox SET message_id = id WHERE state IN ('sent', 'dead')",
+            "UPDATE outbox SET channel_id = 'page:status' WHERE state = 'dead'",
+            "INSERT INTO edit (key, release_id, payload, wanted, done, next_try)
+             SELECT key, release_id, '{}', 2, 1, 1000 FROM outbox WHERE message_id IS NOT NULL",
+        ] {
+            sqlx::query(sql).execute(&store.write).await.unwrap();
+        }
+        let at = |s: i64| Timestamp::from_second(s).unwrap();
+        let settle = SignedDuration::from_secs(30);
+        store.doubt_at_start(at(10), settle).await.unwrap();
+        let due = async |s: i64| store.due_edits(at(s), 9).await.unwrap();
+        for edit in due(10).await {
+            store.record_edit(&edit, &Edited::Done, at(11)).await.unwrap();
+        }
+        assert_eq!(due(39).await, []);
+        let again = due(40).await;
+        assert_eq!(again.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["r/sent"], "a page's own way is another");
+        store.record_edit(&again[0], &Edited::Done, at(41)).await.unwrap();
+        assert_eq!(due(4_000).await, [], "once more is enough");
     }
 }

@@ -316,7 +316,8 @@ impl Store {
                 SELECT min(next_try) AS t FROM outbox WHERE state IN ('planned', 'blocked')
                 UNION ALL SELECT min(next_try) FROM outbox WHERE state = 'unknown'
                 UNION ALL SELECT min(lease_until) FROM outbox WHERE state = 'sending'
-                UNION ALL SELECT min(e.next_try) FROM edit e JOIN outbox o ON o.key = e.key WHERE e.done < e.wanted AND o.message_id IS NOT NULL)"#
+                UNION ALL SELECT min(e.next_try) FROM edit e JOIN outbox o ON o.key = e.key WHERE e.done < e.wanted AND o.message_id IS NOT NULL
+                UNION ALL SELECT min(again) FROM edit WHERE again IS NOT NULL AND done >= wanted)"#
         )
         .fetch_one(self.read())
         .await?;

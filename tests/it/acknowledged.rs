@@ -159,7 +159,8 @@ async fn prepare(field: &Field) {
 async fn settle(field: &Field, stands: &BTreeMap<Slot, Standing>, seed: u64) {
     let process = Running::start(field).await;
     let mut wrong = Vec::new();
-    for _ in 0..40 {
+    // Hundreds of messages may wait for their edit, five in five seconds.
+    for _ in 0..400 {
         process.advance(field, 31_000);
         tokio::time::sleep(Duration::from_millis(150)).await;
         let said: Vec<String> = field.sandbox.messages("releases").iter().map(text).collect();

@@ -84,6 +84,38 @@ async fn f15_a_sign_off_whose_answer_is_lost_stands_and_the_card_shows_it() {
     rig.finish().await;
 }
 
+/// An edit whose answer was lost takes effect after a newer one: what is seen last is the latest all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f15_an_edit_that_takes_effect_late_does_not_stand() {
+    let rig = Rig::new().await;
+    rig.import("ana", "checkout-4.2.md", tminus::sandboxed::PLAN.as_bytes()).await;
+    rig.press("ana", "releases", "Submit for sign-off", &[]).await;
+    let at = |seconds: i64| tminus::sandboxed::BEGIN_MS + 60_000 + seconds * 1_000;
+    rig.advance(at(0)).await;
+    let asked = || {
+        let said: Vec<String> = rig.sandbox().messages("releases").iter().map(text).collect();
+        said.into_iter().find(|m| m.contains("✍️ Sign-off asked")).unwrap()
+    };
+    let fault = Fault::Late(20_000);
+    rig.sandbox().script(Script {
+        route: "PATCH /channels/{}/messages/{}".to_owned(),
+        fault,
+        times: Some(2),
+        chance: 1.0,
+    });
+    rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
+    rig.advance(at(4)).await;
+    rig.slash("dev", "release signoff give", &[("role", "product_owner")]).await;
+    rig.advance(at(10)).await;
+    assert!(asked().contains("✅ Product Owner"), "{}", asked());
+    rig.advance(at(25)).await;
+    tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    assert!(!asked().contains("✅ Product Owner"), "the late one has taken effect: {}", asked());
+    rig.advance(at(60)).await;
+    assert!(asked().contains("✅ Product Owner"), "{}", asked());
+    rig.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f16_of_many_presses_at_once_exactly_one_wins_and_the_others_are_told() {
     let rig = Rig::new().await;

@@ -16,6 +16,9 @@ use crate::limits::{Verdict, Way};
 use crate::model::{Logged, State};
 use crate::rules;
 
+/// How often a late request looks whether its time has come.
+const LOOK: Duration = Duration::from_millis(5);
+
 /// `POST /channels/{}/messages`: a route without the names of its parts.
 fn route_of(request: &Request) -> String {
     let matched = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
@@ -86,7 +89,7 @@ pub(super) async fn guard(Axum(shared): Axum<Shared>, request: Request, next: Ne
         tokio::time::sleep(Duration::from_millis(ms)).await;
     }
     let before = match fault {
-        Some(Fault::FailBefore) => Some(error(502, 0, "bad gateway")),
+        Some(Fault::FailBefore | Fault::Late(_)) => Some(error(502, 0, "bad gateway")),
         Some(Fault::RateLimited) => Some(limited(0.05, false)),
         Some(Fault::Forbidden) => Some(super::denied(false)),
         Some(Fault::Status(status)) => Some(error(status, 0, "scripted")),
@@ -94,6 +97,16 @@ pub(super) async fn guard(Axum(shared): Axum<Shared>, request: Request, next: Ne
     };
     let mut bad = Vec::new();
     let answer = if let Some(answer) = refused.or(before) {
+        if let Some(Fault::Late(ms)) = fault {
+            let clock = lock(&shared).clock.clone();
+            let due = clock.now_ms().saturating_add_unsigned(ms);
+            tokio::spawn(async move {
+                while clock.now_ms() < due {
+                    tokio::time::sleep(LOOK).await;
+                }
+                next.run(Request::from_parts(parts, Body::from(bytes))).await
+            });
+        }
         answer.into_response()
     } else {
         bad = rules::request(&route, &sent);

@@ -1,0 +1,4 @@
+-- An edit of unknown outcome may still take effect, after a newer one: the latest is sent once more when that is over. NULL where
+-- every attempt was answered.
+ALTER TABLE edit ADD COLUMN again INTEGER;
+CREATE INDEX edit_again ON edit (again) WHERE again IS NOT NULL;
