@@ -94,6 +94,10 @@ enum Asking {
     Echo,
     /// A slot that is signed, or signed no more.
     Sign,
+    /// What needs no desk.
+    Help,
+    /// What is decided and refused: the desk, and nothing on disk.
+    Refused,
 }
 
 #[derive(Clone, Copy)]
@@ -111,10 +115,37 @@ async fn ask(sandbox: &Sandbox, asking: &Asking, slot: Slot) -> Fallible<()> {
     let seen = match asking {
         Asking::Echo => sandbox.slash(who, "releases", "echo", &[], None).await,
         Asking::Sign => sandbox.slash(who, "releases", path, &options, None).await,
+        Asking::Help => sandbox.slash(who, "releases", "tminus help", &[], None).await,
+        Asking::Refused => sandbox.slash("gwen", "releases", "release signoff give", &options, None).await,
     };
     let Ok(Seen::Message(message)) = seen else { return Err("no answer".into()) };
-    let good = matches!(asking, Asking::Echo) || message.headline().starts_with('✅');
+    let good = !matches!(asking, Asking::Sign) || message.headline().starts_with('✅');
     if good { Ok(()) } else { Err(message.headline().into()) }
+}
+
+/// One after the other, the first hundred left out.
+async fn one_at_a_time(sandbox: &Sandbox, asking: &Asking, slots: &mut VecDeque<Slot>) -> Fallible<Times> {
+    let mut times = Vec::new();
+    for n in 0..400 {
+        let slot = slots.pop_front().ok_or("no slot")?;
+        let begun = Instant::now();
+        ask(sandbox, asking, slot).await?;
+        if n >= 100 {
+            times.push(begun.elapsed());
+        }
+        slots.push_back(turned(slot));
+    }
+    Ok(sorted(times))
+}
+
+fn turned(slot: Slot) -> Slot {
+    Slot { signed: !slot.signed, ..slot }
+}
+
+fn slots() -> VecDeque<Slot> {
+    (0..RELEASES * SIGNERS.len())
+        .map(|n| Slot { release: n / SIGNERS.len(), signer: n % SIGNERS.len(), signed: false })
+        .collect()
 }
 
 struct Figures {
@@ -124,20 +155,8 @@ struct Figures {
 }
 
 async fn figures(sandbox: &Sandbox, asking: Asking) -> Fallible<Figures> {
-    let mut slots: VecDeque<Slot> = (0..RELEASES * SIGNERS.len())
-        .map(|n| Slot { release: n / SIGNERS.len(), signer: n % SIGNERS.len(), signed: false })
-        .collect();
-    let turned = |slot: Slot| Slot { signed: !slot.signed, ..slot };
-    let mut one = Vec::new();
-    for n in 0..400 {
-        let slot = slots.pop_front().ok_or("no slot")?;
-        let begun = Instant::now();
-        ask(sandbox, &asking, slot).await?;
-        if n >= 100 {
-            one.push(begun.elapsed());
-        }
-        slots.push_back(turned(slot));
-    }
+    let mut slots = slots();
+    let one = one_at_a_time(sandbox, &asking, &mut slots).await?;
     // Two hundred a second, whatever the earlier ones do.
     let mut tick = tokio::time::interval(Duration::from_millis(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
@@ -174,7 +193,7 @@ async fn figures(sandbox: &Sandbox, asking: Asking) -> Fallible<Figures> {
     }
     let per_second = f64::from(count) / begun.elapsed().as_secs_f64();
     while acts.join_next().await.is_some() {}
-    Ok(Figures { one: sorted(one), steady: sorted(steady), per_second })
+    Ok(Figures { one, steady: sorted(steady), per_second })
 }
 
 async fn sandbox() -> Fallible<Sandbox> {
@@ -271,6 +290,10 @@ async fn measure() -> Fallible<()> {
     let bot = Bot(command);
     online(&place).await;
     prepare(&place).await?;
+    // Until what preparing has left to be said is said.
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let help = one_at_a_time(&place, &Asking::Help, &mut slots()).await?;
+    let refused = one_at_a_time(&place, &Asking::Refused, &mut slots()).await?;
     let sign = figures(&place, Asking::Sign).await?;
     drop(bot);
     let again = fsyncs(folder.path(), Duration::from_secs(4))?;
@@ -279,6 +302,8 @@ async fn measure() -> Fallible<()> {
 
     println!("bare fsync of 4 KiB:         {}; {fsync_rate:.0} a second", both.shown());
     println!("echo, one at a time:         {}", echo.one.shown());
+    println!("help, one at a time:         {}", help.shown());
+    println!("refusal, one at a time:      {}", refused.shown());
     println!("sign-off, one at a time:     {}", sign.one.shown());
     println!("echo, 200 a second:          {}", echo.steady.shown());
     println!("sign-off, 200 a second:      {}", sign.steady.shown());

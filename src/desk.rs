@@ -1,6 +1,7 @@
 //! The one door: load, decide, commit, answer. Commands queue to one writer; whatever queued while a commit ran shares the
 //! next transaction, a savepoint each, and answers leave only after it. It must not know any platform.
 
+mod sheet;
 mod speak;
 mod workspace;
 mod writer;

@@ -24,7 +24,8 @@ use crate::desk::{Ask, Desk};
 use crate::domain::ids::ChannelId;
 use crate::outside::Pages;
 use crate::store::{
-    Claimed, Delivered, DueEdit, Edited, Found, Late, Outcome, Plain, Room, Store, StoreFault, Undelivered,
+    Claimed, Claiming, Delivered, DueEdit, Edited, Found, Late, Outcome, Plain, Room, Store, StoreFault, Undelivered,
+    Waiting,
 };
 use crate::voice::{Message, PageEntry};
 
@@ -149,7 +150,8 @@ impl Courier {
             return Ok(0);
         }
         let (now, before) = (self.clock.now(), under_way.len());
-        if self.store.next_delivery().await?.is_some_and(|at| at <= now) {
+        let waiting = self.store.waiting(now, FRESH).await?;
+        if waiting.look_ups {
             for doubtful in self.store.due_look_ups(now, room(before)).await? {
                 let name = format!("{LOOK_UP}{}", doubtful.id);
                 if under_way.free(&name, now) {
@@ -157,10 +159,14 @@ impl Courier {
                     under_way.begin(name, async move { courier.look_up(doubtful).await });
                 }
             }
-            for row in self.claim(now, under_way.len()).await? {
+        }
+        if waiting.posts || waiting.expired {
+            for row in self.claim(now, waiting, under_way.len()).await? {
                 let courier = self.clone();
                 under_way.begin(format!("{POST}{}", row.id), async move { courier.send(row).await });
             }
+        }
+        if waiting.edits {
             // Edits are never urgent: while refusals are too many they wait.
             let edits = if self.health.tripped(now).is_some() { 0 } else { room(under_way.len()) };
             for edit in self.store.due_edits(now, edits).await? {
@@ -172,9 +178,10 @@ impl Courier {
                 }
             }
         }
-        let (delivered, stuck) = (self.store.unreported().await?, self.store.untold().await?);
         let name = "report".to_owned();
-        if (!delivered.is_empty() || !stuck.is_empty()) && under_way.free(&name, now) {
+        if (waiting.delivered || waiting.stuck) && under_way.free(&name, now) {
+            let delivered = if waiting.delivered { self.store.unreported().await? } else { Vec::new() };
+            let stuck = if waiting.stuck { self.store.untold().await? } else { Vec::new() };
             let desk = self.desk.clone();
             under_way.begin(name, async move { report(&desk, delivered, stuck).await });
         }
@@ -212,16 +219,10 @@ impl Courier {
         }
     }
 
-    async fn claim(&self, now: Timestamp, under_way: usize) -> Result<Vec<Claimed>, StoreFault> {
-        let mut txn = self.store.begin().await?;
-        Store::doubt_expired(&mut txn, now, SETTLE).await?;
-        Store::doubt_tainted(&mut txn, now, FRESH).await?;
-        Store::skip_useless(&mut txn, now).await?;
+    async fn claim(&self, now: Timestamp, waiting: Waiting, under_way: usize) -> Result<Vec<Claimed>, StoreFault> {
         let urgent = i64::try_from((ROOM + ROOM_URGENT).saturating_sub(under_way)).unwrap_or(0);
         let room = Room { all: room(under_way), urgent };
-        let claimed = Store::claim(&mut txn, now, LEASE, room).await?;
-        txn.commit().await?;
-        Ok(claimed)
+        self.store.claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, room }).await
     }
 
     async fn send(&self, row: Claimed) -> Result<(), StoreFault> {

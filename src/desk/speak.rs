@@ -1,85 +1,69 @@
 //! From a decision's effects to outbox rows: words are chosen here, once, and frozen.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::domain::effect::{Destination, Effect, Posting, Priority, Redelivery};
+use super::sheet::Sheet;
+use crate::domain::effect::{Destination, Effect, Posting, Priority};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::ladder::page_key;
 use crate::domain::notice::Notice;
 use crate::domain::policy::{Policy, quiet_until};
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
-use crate::store::{Conn as Connection, NewEdit, NewPost, Store, StoreFault};
+use crate::store::{NewEdit, NewPost, StoreFault};
 use crate::voice::{self, Field, Message, PageEntry, Text};
 
 /// Edits of the card are at least this far apart; those of other messages less.
-const CARD_APART: SignedDuration = SignedDuration::from_secs(30);
-const EDIT_APART: SignedDuration = SignedDuration::from_secs(3);
+const CARD_APART_MS: i64 = 30_000;
+const EDIT_APART_MS: i64 = 3_000;
 /// Fields of a message that are quoted where it could not be delivered.
 const MAX_QUOTED: usize = 6;
 
 /// Puts a decision's effects into the outbox and keeps the card true.
 pub(super) async fn speak(
-    connection: &mut Connection,
-    store: &Store,
+    sheet: &mut Sheet<'_>,
     release: &Release,
     effects: &[Effect],
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    let mut posts = Vec::new();
     for effect in effects {
         match effect {
-            Effect::Post(posting) => posts.extend(post(connection, store, release, posting, now).await?),
+            Effect::Post(posting) => post(sheet, release, posting, now).await?,
             Effect::Edit { key, notice, prompt } => {
                 let mut message = voice::say(notice, release, now, prompt.as_ref());
                 if let Notice::Stuck { key, settled: None, .. } = notice.as_ref() {
-                    quote(connection, &full_key(release, key), &mut message).await?;
+                    quote(sheet, &full_key(release, key), &mut message).await?;
                 }
                 let prompt = match prompt {
-                    Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
+                    Some(prompt) => Some(sheet.keep_prompt(release, prompt, now).await?),
                     None => None,
                 };
                 let (key, payload) = (full_key(release, key), payload(&message)?);
-                let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART };
-                Store::want_edit(connection, &edit, now).await?;
+                let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART_MS };
+                sheet.edit(edit);
             }
-            Effect::Redeliver { key, how: Redelivery::SendAgain } => {
-                Store::send_again(connection, &full_key(release, key), now).await?;
-            }
-            Effect::Redeliver { key, how: Redelivery::CallSent } => {
-                Store::call_sent(connection, &full_key(release, key)).await?;
-            }
-            Effect::Redeliver { key, how: Redelivery::Withdraw } => {
-                Store::withdraw(connection, &full_key(release, key)).await?;
-            }
+            Effect::Redeliver { key, how } => sheet.redeliver(full_key(release, key), *how),
         }
     }
-    pages(connection, release, now).await?;
-    posts.extend(card(connection, store, release, now).await?);
-    Store::enqueue(connection, &posts).await
+    pages(sheet, release).await?;
+    card(sheet, release, now).await
 }
 
-async fn post(
-    connection: &mut Connection,
-    store: &Store,
-    release: &Release,
-    posting: &Posting,
-    now: Timestamp,
-) -> Result<Option<NewPost>, StoreFault> {
+async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: Timestamp) -> Result<(), StoreFault> {
     if let Destination::Page(page) = &posting.to {
-        return page_post(connection, store, release, page, posting, now).await;
+        return page_post(sheet, release, page, posting, now).await;
     }
     let Some((channel, role)) = destination(&release.policy, &posting.to) else {
         tracing::error!(release.no = %release.no, post.key = posting.key, "No channel is set for a message; it is not sent");
-        return Ok(None);
+        return Ok(());
     };
     let mut message = voice::say(&posting.notice, release, now, posting.prompt.as_ref());
     if let Notice::Stuck { key, .. } = &posting.notice {
-        quote(connection, &full_key(release, key), &mut message).await?;
+        quote(sheet, &full_key(release, key), &mut message).await?;
     }
     if let Notice::AllClear { .. } = &posting.notice
-        && let Some(head) = Store::head(connection).await?
+        && let Some(head) = sheet.head().await?
     {
         message = message.field(voice::RECORD, voice::record(&head.to_string()));
     }
@@ -90,49 +74,51 @@ async fn post(
     };
     message.call_roles.extend(role.filter(|_| !quiet));
     let prompt = match &posting.prompt {
-        Some(prompt) => Some(Store::keep_prompt(connection, release, prompt, now).await?),
+        Some(prompt) => Some(sheet.keep_prompt(release, prompt, now).await?),
         None => None,
     };
     let (key, priority, useful_until) = (posting.key.as_str(), posting.priority, posting.useful_until);
     let row = Row { key, channel, payload: payload(&message)?, prompt, priority, useful_until };
-    Ok(Some(new_post(store, Origin::of(release), row, now)))
+    put(sheet, Origin::of(release), row, now);
+    Ok(())
 }
 
 /// A release comes onto a status page, once.
 async fn page_post(
-    connection: &mut Connection,
-    store: &Store,
+    sheet: &mut Sheet<'_>,
     release: &Release,
     page: &str,
     posting: &Posting,
     now: Timestamp,
-) -> Result<Option<NewPost>, StoreFault> {
-    let Some(entry) = voice::page_entry(release) else { return Ok(None) };
-    if Store::has_post(connection, &full_key(release, &posting.key)).await? {
-        return Ok(None);
+) -> Result<(), StoreFault> {
+    let Some(entry) = voice::page_entry(release) else { return Ok(()) };
+    if sheet.has_post(&full_key(release, &posting.key)).await? {
+        return Ok(());
     }
     let (key, channel) = (posting.key.as_str(), ChannelId::page(page));
     let row =
         Row { key, channel, payload: payload(&entry)?, prompt: None, priority: posting.priority, useful_until: None };
-    Ok(Some(new_post(store, Origin::of(release), row, now)))
+    put(sheet, Origin::of(release), row, now);
+    Ok(())
 }
 
 /// Pages that show the release follow its state.
-async fn pages(connection: &mut Connection, release: &Release, now: Timestamp) -> Result<(), StoreFault> {
+async fn pages(sheet: &mut Sheet<'_>, release: &Release) -> Result<(), StoreFault> {
     let Some(entry) = voice::page_entry(release) else { return Ok(()) };
     for page in &release.policy.pages {
         let key = full_key(release, &page_key(page));
-        if Store::has_post(connection, &key).await? {
-            let edit = NewEdit { key, release: release.id, payload: payload(&entry)?, prompt: None, apart: EDIT_APART };
-            Store::want_edit(connection, &edit, now).await?;
+        if sheet.has_post(&key).await? {
+            let edit =
+                NewEdit { key, release: release.id, payload: payload(&entry)?, prompt: None, apart: EDIT_APART_MS };
+            sheet.edit(edit);
         }
     }
     Ok(())
 }
 
 /// What a message says that cannot reach its channel: its readers may be told by hand.
-async fn quote(connection: &mut Connection, key: &str, message: &mut Message) -> Result<(), StoreFault> {
-    let Some(payload) = Store::payload(connection, key).await? else { return Ok(()) };
+async fn quote(sheet: &mut Sheet<'_>, key: &str, message: &mut Message) -> Result<(), StoreFault> {
+    let Some(payload) = sheet.payload(key).await? else { return Ok(()) };
     if let Ok(entry) = serde_json::from_str::<PageEntry>(&payload) {
         let text = Text::from(format!("{} — {}", entry.title, entry.body));
         message.fields.push(Field { name: "It says".to_owned(), value: text, short: false });
@@ -157,17 +143,12 @@ pub(super) fn headline(payload: &str) -> String {
 }
 
 /// The card is desired state: posted once, then edited when its rendering changed.
-async fn card(
-    connection: &mut Connection,
-    store: &Store,
-    release: &Release,
-    now: Timestamp,
-) -> Result<Option<NewPost>, StoreFault> {
+async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Result<(), StoreFault> {
     if matches!(release.phase, Phase::Draft) {
-        return Ok(None);
+        return Ok(());
     }
     let Some((channel, _)) = destination(&release.policy, &Destination::Release) else {
-        return Ok(None);
+        return Ok(());
     };
     let message = voice::card(release, now);
     let edit = NewEdit {
@@ -175,21 +156,22 @@ async fn card(
         release: release.id,
         payload: payload(&message)?,
         prompt: None,
-        apart: CARD_APART,
+        apart: CARD_APART_MS,
     };
-    if Store::has_post(connection, &edit.key).await? {
-        Store::want_edit(connection, &edit, now).await?;
-        return Ok(None);
+    if sheet.has_post(&edit.key).await? {
+        sheet.edit(edit);
+        return Ok(());
     }
     let row = Row {
         key: "card",
         channel,
-        payload: payload(&message)?,
+        payload: edit.payload,
         prompt: None,
         priority: Priority::Notice,
         useful_until: None,
     };
-    Ok(Some(new_post(store, Origin::of(release), row, now)))
+    put(sheet, Origin::of(release), row, now);
+    Ok(())
 }
 
 fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
@@ -219,10 +201,8 @@ fn payload(message: &impl serde::Serialize) -> Result<String, StoreFault> {
 }
 
 /// Something the workspace itself says, in its release channel; what concerns the bot, in the ops channel.
-#[expect(clippy::too_many_arguments, reason = "a row has this many columns")]
 pub(super) async fn announce(
-    connection: &mut Connection,
-    store: &Store,
+    sheet: &mut Sheet<'_>,
     workspace: &Workspace,
     key: &str,
     notice: &WorkspaceNotice,
@@ -245,14 +225,15 @@ pub(super) async fn announce(
     };
     let mut message = voice::workspace::say(notice);
     if let WorkspaceNotice::Digest { .. } = notice
-        && let Some(head) = Store::head(connection).await?
+        && let Some(head) = sheet.head().await?
     {
         message = message.field(voice::RECORD, voice::record(&head.to_string()));
     }
     message.call_users = mention;
     let origin = Origin { guild: &workspace.guild, release: None };
     let row = Row { key, channel, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };
-    Store::enqueue(connection, &[new_post(store, origin, row, now)]).await
+    put(sheet, origin, row, now);
+    Ok(())
 }
 
 /// Whose message it is.
@@ -278,7 +259,7 @@ struct Row<'a> {
     useful_until: Option<Timestamp>,
 }
 
-fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> NewPost {
+fn put(sheet: &mut Sheet<'_>, origin: Origin<'_>, row: Row<'_>, now: Timestamp) {
     let payload = row.payload;
     let key = match origin.release {
         Some(release) => format!("{release}/{}", row.key),
@@ -286,12 +267,12 @@ fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> 
     };
     // The same message of the same installation has the same nonce, through restarts and restored backups.
     let mut hash = Sha256::new();
-    for part in [store.installation(), &key, &row.channel.0, &payload] {
+    for part in [sheet.installation(), &key, &row.channel.0, &payload] {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
     let nonce: String = hash.finalize().iter().take(12).map(|b| format!("{b:02x}")).collect();
-    NewPost {
+    let post = NewPost {
         marker: format!("n{}", &nonce[..8]),
         key,
         guild: origin.guild.clone(),
@@ -303,5 +284,6 @@ fn new_post(store: &Store, origin: Origin<'_>, row: Row<'_>, now: Timestamp) -> 
         payload,
         prompt: row.prompt,
         nonce,
-    }
+    };
+    sheet.post(post);
 }

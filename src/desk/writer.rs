@@ -1,10 +1,12 @@
 //! The writer task: the only place where a decision becomes rows. Group commit: one transaction for whatever is queued.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
+use super::sheet::{Memory, Once, Sheet, Stored, Written};
 use super::{Answer, Ask, Desk, DeskFault, Request, Stop, not_recorded, speak, workspace};
 use crate::domain::command::{Command, DeliveryCommand, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
@@ -19,7 +21,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
 use crate::domain::rights;
 use crate::domain::workspace::{Workspace, WorkspaceEvent};
-use crate::store::{Conn, Store, StoreFault};
+use crate::store::StoreFault;
 use crate::voice;
 
 /// The most requests that share one transaction: enough to be cheap, few enough to stay quick.
@@ -34,17 +36,21 @@ pub struct Nudges {
 
 /// Serves requests until every sender is gone.
 pub(crate) async fn run(desk: Desk, mut requests: mpsc::Receiver<Request>, nudges: Nudges) {
-    let mut batch = Vec::with_capacity(BATCH);
+    let (mut batch, mut memory) = (Vec::with_capacity(BATCH), Memory::default());
     while requests.recv_many(&mut batch, BATCH).await > 0 {
         let now = desk.clock.now();
         let taken = std::mem::take(&mut batch);
-        match commit(&desk, &taken, now).await {
-            Ok(answers) => {
-                nudges.timekeeper.notify_one();
-                nudges.courier.notify_one();
+        match commit(&desk, &mut memory, &taken, now).await {
+            Ok((answers, written)) => {
                 for (request, answer) in taken.into_iter().zip(answers) {
                     // A caller that stopped waiting is no fault: its command stands.
                     drop(request.answer.send(answer));
+                }
+                if written.wakeups {
+                    nudges.timekeeper.notify_one();
+                }
+                if written.posts {
+                    nudges.courier.notify_one();
                 }
             }
             Err(fault) => {
@@ -57,140 +63,158 @@ pub(crate) async fn run(desk: Desk, mut requests: mpsc::Receiver<Request>, nudge
     }
 }
 
+type Answers = Vec<Result<Answer, DeskFault>>;
+
 /// One transaction for the batch. The error is the transaction's; a single request's fault is its own.
-async fn commit(desk: &Desk, batch: &[Request], now: Timestamp) -> Result<Vec<Result<Answer, DeskFault>>, StoreFault> {
-    let mut txn = desk.store.begin().await?;
-    let mut answers = Vec::with_capacity(batch.len());
-    for request in batch {
-        let mut savepoint = Store::savepoint(&mut txn).await?;
-        let outcome = match &request.once {
-            Some((source, id)) => match Store::note(&mut savepoint, source, id, now).await {
-                Ok(true) => serve(desk, &mut savepoint, &request.ask, now).await,
-                Ok(false) => Ok(Answer::Duplicate),
-                Err(fault) => Err(Stop::Fault(fault)),
-            },
-            None => serve(desk, &mut savepoint, &request.ask, now).await,
-        };
-        match outcome {
-            Ok(answer) => {
-                savepoint.commit().await?;
-                answers.push(Ok(answer));
-            }
-            Err(Stop::Refused(message)) => {
-                savepoint.rollback().await?;
-                answers.push(Ok(Answer::Refused { message }));
-            }
-            Err(Stop::Fault(fault)) => {
-                // A full disk ends the whole transaction, savepoints and all: then nobody's command stands.
-                if savepoint.rollback().await.is_err() {
-                    return Err(fault);
-                }
-                answers.push(Err(not_recorded(fault)));
+async fn commit(
+    desk: &Desk,
+    memory: &mut Memory,
+    batch: &[Request],
+    now: Timestamp,
+) -> Result<(Answers, Written), StoreFault> {
+    // What came in before is known only when the batch is stored; then everything else is decided again.
+    let mut before = BTreeSet::<Once>::new();
+    loop {
+        let mut sheet = Sheet::new(&desk.store, memory).await?;
+        let mut answers = Vec::with_capacity(batch.len());
+        for request in batch {
+            answers.push(answered(&mut sheet, request, &before, now).await);
+        }
+        let refused = batch.iter().zip(&answers).filter(|(_, answer)| matches!(answer, Ok(Answer::Refused { .. })));
+        let refused: Vec<&Once> = refused.filter_map(|(request, _)| request.once.as_ref()).collect();
+        before.extend(sheet.came_before(&refused).await?);
+        for (request, answer) in batch.iter().zip(&mut answers) {
+            if request.once.as_ref().is_some_and(|once| before.contains(once)) {
+                *answer = Ok(Answer::Duplicate);
             }
         }
+        match sheet.store(now).await? {
+            Stored::All(written) => return Ok((answers, written)),
+            Stored::CameBefore(known) => before.extend(known),
+        }
     }
-    txn.commit().await?;
-    Ok(answers)
 }
 
-async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) -> Result<Answer, Stop> {
+/// Decides one request; what it changes counts only if it is answered well.
+async fn answered(
+    sheet: &mut Sheet<'_>,
+    request: &Request,
+    before: &BTreeSet<Once>,
+    now: Timestamp,
+) -> Result<Answer, DeskFault> {
+    let once = request.once.as_ref();
+    if once.is_some_and(|once| sheet.came(once) || before.contains(once)) {
+        return Ok(Answer::Duplicate);
+    }
+    match serve(sheet, &request.ask, now).await {
+        Ok(answer) => {
+            sheet.keep(once);
+            Ok(answer)
+        }
+        Err(Stop::Refused(message)) => {
+            sheet.drop_page();
+            Ok(Answer::Refused { message })
+        }
+        Err(Stop::Fault(fault)) => {
+            sheet.drop_page();
+            Err(not_recorded(fault))
+        }
+    }
+}
+
+async fn serve(sheet: &mut Sheet<'_>, ask: &Ask, now: Timestamp) -> Result<Answer, Stop> {
     match ask {
         Ask::Import { guild, actor, release, expect, imported, file_name, bytes } => {
-            let (mut workspace, version) = Store::workspace(connection, guild).await?;
-            let decision = match release {
+            let workspace = sheet.workspace(guild).await?;
+            let (release, reply) = match release {
                 None => {
                     let no = ReleaseNo(workspace.next_no);
                     let command = Command::Plan(PlanCommand::Import { imported: imported.clone(), no });
-                    let decision = open_release(desk, connection, &workspace, command, actor, now).await?;
-                    let event = WorkspaceEvent::Numbered { no };
-                    workspace::note(connection, &mut workspace, version, &[event], actor, now).await?;
-                    decision
+                    let opened = open_release(sheet, &workspace, command, actor, now).await?;
+                    workspace::note(sheet, &workspace, &[WorkspaceEvent::Numbered { no }], actor, now).await?;
+                    opened
                 }
                 Some(no) => {
-                    let id = named(connection, &workspace, Some(&no.to_string())).await?;
-                    let (found, base) = load(connection, id).await?;
+                    let id = named(sheet, &workspace, Some(&no.to_string())).await?;
+                    let found = load(sheet, id).await?;
                     if expect.is_some_and(|expect| expect != found.revision) {
                         let refusal = Refusal::EditedMeanwhile { revision: found.revision };
                         return Err(refused(&refusal, &workspace.policy, None));
                     }
                     let command = Command::Plan(PlanCommand::Revise { imported: imported.clone() });
-                    let others = others(connection, &found, &command).await?;
+                    let others = others(sheet, &found, &command).await?;
                     let ctx = Context { now, actor, policy: &workspace.policy, others: &others };
-                    let decision = match decide::decide(&found, command.clone(), ctx) {
-                        Ok(decision) => decision,
-                        Err(no) => return said_no(desk, connection, (&found, base), &command, &no, ctx).await,
+                    let (release, reply) = match decide::decide(&found, command.clone(), ctx) {
+                        Ok(decision) => save(sheet, decision, now).await?,
+                        Err(no) => return said_no(sheet, &found, &command, &no, ctx).await,
                     };
-                    save(desk, connection, &decision, base, now).await?;
-                    if decision.release.amendments > found.amendments {
-                        Store::keep_proposal(connection, &decision.release, file_name, bytes, now).await?;
-                        if decision.release.revision > found.revision {
-                            Store::adopt_proposal(connection, &decision.release, now).await?;
+                    if release.amendments > found.amendments {
+                        sheet.keep_proposal(Arc::clone(&release), file_name, bytes);
+                        if release.revision > found.revision {
+                            sheet.adopt_proposal(Arc::clone(&release));
                         }
-                        return answer(connection, &decision, now).await;
+                        return answer(sheet, &release, &reply, now).await;
                     }
-                    decision
+                    (release, reply)
                 }
             };
-            Store::keep_revision(connection, &decision.release, file_name, bytes, now).await?;
-            answer(connection, &decision, now).await
+            sheet.keep_revision(Arc::clone(&release), file_name, bytes);
+            answer(sheet, &release, &reply, now).await
         }
         Ask::Keep { guild, release, prompt } => {
-            let (workspace, _) = Store::workspace(connection, guild).await?;
-            let id = named(connection, &workspace, Some(&release.to_string())).await?;
-            let (found, _) = load(connection, id).await?;
-            let prompt = Some(Store::keep_prompt(connection, &found, prompt, now).await?);
+            let workspace = sheet.workspace(guild).await?;
+            let id = named(sheet, &workspace, Some(&release.to_string())).await?;
+            let found = load(sheet, id).await?;
+            let prompt = Some(sheet.keep_prompt(&found, prompt, now).await?);
             Ok(Answer::Done { message: Box::default(), prompt, release: id })
         }
         Ask::Command { guild, actor, release, command } => {
-            let (workspace, _) = Store::workspace(connection, guild).await?;
-            let id = named(connection, &workspace, release.as_deref()).await?;
-            apply(desk, connection, id, |_| Ok(command.clone()), actor, &workspace.policy, now).await
+            let workspace = sheet.workspace(guild).await?;
+            let id = named(sheet, &workspace, release.as_deref()).await?;
+            apply(sheet, id, |_| Ok(command.clone()), actor, &workspace.policy, now).await
         }
         Ask::Click { guild, actor, prompt, choice, filled } => {
-            let (mut workspace, version) = Store::workspace(connection, guild).await?;
-            let Some(stored) = Store::prompt(connection, guild, prompt).await? else {
+            let workspace = sheet.workspace(guild).await?;
+            let Some(stored) = sheet.prompt(guild, prompt).await? else {
                 return Err(refused(&Refusal::UnknownRelease { typed: String::new() }, &workspace.policy, None));
             };
-            let policy = workspace.policy.clone();
             let command = |release: &Release| prompt::command(release, &stored.prompt, *choice, filled.clone());
-            let answer = apply(desk, connection, stored.release, command, actor, &policy, now).await?;
+            let answer = apply(sheet, stored.release, command, actor, &workspace.policy, now).await?;
             if let (Prompt::Person { post }, Some(user)) = (&stored.prompt, &filled.user)
-                && let Some((release, _)) = Store::release(connection, stored.release).await?
+                && let Some(release) = sheet.release(stored.release).await?
             {
                 let contact = match post {
-                    Post::Owner => release.plan.owner,
-                    Post::OnCall => release.plan.on_call,
+                    Post::Owner => &release.plan.owner,
+                    Post::OnCall => &release.plan.on_call,
                 };
                 if let Some(contact) = contact {
-                    let event = WorkspaceEvent::Remembered { name: contact.name, user: user.clone() };
-                    workspace::note(connection, &mut workspace, version, &[event], actor, now).await?;
+                    let event = WorkspaceEvent::Remembered { name: contact.name.clone(), user: user.clone() };
+                    workspace::note(sheet, &workspace, &[event], actor, now).await?;
                 }
             }
             Ok(answer)
         }
         Ask::Signal { guild, source, release, service, signal } => {
-            let Some(id) = route(connection, guild, release.as_deref(), service.as_deref()).await? else {
+            let Some(id) = route(sheet, guild, release.as_deref(), service.as_deref()).await? else {
                 return Ok(Answer::Unrouted);
             };
             let command = Command::Alert(crate::domain::command::AlertCommand::Signal(signal.clone()));
-            quietly(desk, connection, id, command, &Actor::Source(source.clone()), now).await
+            quietly(sheet, id, command, &Actor::Source(source.clone()), now).await
         }
-        Ask::Configure { guild, actor, policy } => {
-            workspace::configure(desk, connection, guild, actor, policy, now).await
-        }
+        Ask::Configure { guild, actor, policy } => workspace::configure(sheet, guild, actor, policy, now).await,
         Ask::Workspace { guild, actor, command, template } => {
-            workspace::apply(desk, connection, guild, actor, command.clone(), template.as_ref(), now).await
+            workspace::apply(sheet, guild, actor, command.clone(), template.as_ref(), now).await
         }
-        Ask::Tick { release } => quietly(desk, connection, *release, Command::Tick, &Actor::Clock, now).await,
+        Ask::Tick { release } => quietly(sheet, *release, Command::Tick, &Actor::Clock, now).await,
         Ask::Delivered { release, row, key, at } => {
-            Store::mark_reported(connection, *row).await?;
+            sheet.reported(*row);
             let command = DeliveryCommand::Delivered { key: own_key(*release, key), at: *at };
-            quietly(desk, connection, *release, Command::Delivery(command), &Actor::Courier, now).await
+            quietly(sheet, *release, Command::Delivery(command), &Actor::Courier, now).await
         }
         Ask::Stuck(post) => {
-            Store::mark_told(connection, post.id).await?;
+            sheet.told(post.id);
             let Some(release) = post.release else {
-                return workspace::undelivered(desk, connection, post, now).await;
+                return workspace::undelivered(sheet, post, now).await;
             };
             let command = DeliveryCommand::Stuck {
                 key: own_key(release, &post.key),
@@ -199,7 +223,7 @@ async fn serve(desk: &Desk, connection: &mut Conn, ask: &Ask, now: Timestamp) ->
                 said: speak::headline(&post.payload),
                 why: post.why.clone(),
             };
-            quietly(desk, connection, release, Command::Delivery(command), &Actor::Courier, now).await
+            quietly(sheet, release, Command::Delivery(command), &Actor::Courier, now).await
         }
     }
 }
@@ -214,10 +238,10 @@ pub(super) fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>)
 }
 
 /// The release a person means: by number, or the only one open.
-async fn named(connection: &mut Conn, workspace: &Workspace, typed: Option<&str>) -> Result<ReleaseId, Stop> {
+async fn named(sheet: &mut Sheet<'_>, workspace: &Workspace, typed: Option<&str>) -> Result<ReleaseId, Stop> {
     let policy = &workspace.policy;
     let Some(typed) = typed else {
-        let open = Store::open_releases(connection, &workspace.guild).await?;
+        let open = sheet.open(&workspace.guild).await?;
         return match open.as_slice() {
             [only] => Ok(only.id),
             [] => Err(refused(&Refusal::UnknownRelease { typed: String::new() }, policy, None)),
@@ -228,7 +252,7 @@ async fn named(connection: &mut Conn, workspace: &Workspace, typed: Option<&str>
         };
     };
     let found = match typed.parse::<ReleaseNo>() {
-        Ok(no) => Store::release_numbered(connection, &workspace.guild, no).await?,
+        Ok(no) => sheet.numbered(&workspace.guild, no).await?,
         Err(()) => None,
     };
     found.ok_or_else(|| refused(&Refusal::UnknownRelease { typed: typed.to_owned() }, policy, None))
@@ -236,34 +260,36 @@ async fn named(connection: &mut Conn, workspace: &Workspace, typed: Option<&str>
 
 /// The running release an alert concerns: by label, by service, or the only one that runs.
 async fn route(
-    connection: &mut Conn,
+    sheet: &mut Sheet<'_>,
     guild: &GuildId,
     release: Option<&str>,
     service: Option<&str>,
 ) -> Result<Option<ReleaseId>, StoreFault> {
-    let running = Store::running_releases(connection, guild).await?;
+    let mut running = sheet.open(guild).await?;
+    running.retain(|head| head.phase.takes_alerts());
+    running.reverse();
     if let Some(no) = release.and_then(|typed| typed.parse::<ReleaseNo>().ok()) {
-        return Ok(running.iter().find(|(_, n, _)| *n == no).map(|(id, _, _)| *id));
+        return Ok(running.iter().find(|head| head.no == no).map(|head| head.id));
     }
     if let Some(service) = service {
         let matches = |s: &Option<String>| s.as_deref().is_some_and(|s| s.eq_ignore_ascii_case(service));
-        if let Some((id, _, _)) = running.iter().find(|(_, _, s)| matches(s)) {
-            return Ok(Some(*id));
+        if let Some(head) = running.iter().find(|head| matches(&head.service)) {
+            return Ok(Some(head.id));
         }
         // A service another release names is not this one's business.
         return Ok(match running.as_slice() {
-            [(id, _, None)] => Some(*id),
+            [only] if only.service.is_none() => Some(only.id),
             _ => None,
         });
     }
     Ok(match running.as_slice() {
-        [(id, _, _)] => Some(*id),
+        [only] => Some(only.id),
         _ => None,
     })
 }
 
-async fn load(connection: &mut Conn, id: ReleaseId) -> Result<(Release, i64), StoreFault> {
-    Store::release(connection, id).await?.ok_or_else(|| StoreFault::Inconsistent {
+async fn load(sheet: &mut Sheet<'_>, id: ReleaseId) -> Result<Arc<Release>, StoreFault> {
+    sheet.release(id).await?.ok_or_else(|| StoreFault::Inconsistent {
         table: "release",
         column: "id",
         key: id.to_string(),
@@ -272,62 +298,58 @@ async fn load(connection: &mut Conn, id: ReleaseId) -> Result<(Release, i64), St
 
 /// Opens a release: a person's import, or a train's draft.
 pub(super) async fn open_release(
-    desk: &Desk,
-    connection: &mut Conn,
+    sheet: &mut Sheet<'_>,
     workspace: &Workspace,
     command: Command,
     actor: &Actor,
     now: Timestamp,
-) -> Result<Decision, Stop> {
+) -> Result<(Arc<Release>, Reply), Stop> {
     let id = ReleaseId(uuid::Uuid::now_v7());
     let ctx = Context { now, actor, policy: &workspace.policy, others: &[] };
     let decision = decide::open(id, workspace.guild.clone(), command, ctx)
         .map_err(|refusal| refused(&refusal, &workspace.policy, None))?;
-    save(desk, connection, &decision, 0, now).await?;
-    Ok(decision)
+    Ok(save(sheet, decision, now).await?)
 }
 
 /// The workspace's other open releases, for commands that plan; others do not look at them.
-async fn others(connection: &mut Conn, release: &Release, command: &Command) -> Result<Vec<Planned>, StoreFault> {
+async fn others(sheet: &mut Sheet<'_>, release: &Release, command: &Command) -> Result<Vec<Planned>, StoreFault> {
     match command {
         Command::Plan(PlanCommand::Submit | PlanCommand::Reschedule { .. } | PlanCommand::Revise { .. }) => {
-            Store::planned(connection, &release.guild).await
+            sheet.planned(&release.guild).await
         }
         _ => Ok(Vec::new()),
     }
 }
 
 async fn apply(
-    desk: &Desk,
-    connection: &mut Conn,
+    sheet: &mut Sheet<'_>,
     id: ReleaseId,
     command: impl FnOnce(&Release) -> Result<Command, Refusal>,
     actor: &Actor,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let (release, version) = load(connection, id).await?;
-    let subject = voice::words::name(&release);
-    let command = command(&release).map_err(|r| refused(&r, &release.policy, Some(&subject)))?;
-    let others = others(connection, &release, &command).await?;
+    let release = load(sheet, id).await?;
+    let command = command(&release).map_err(|r| refused(&r, &release.policy, Some(&voice::words::name(&release))))?;
+    let others = others(sheet, &release, &command).await?;
     let ctx = Context { now, actor, policy, others: &others };
     match decide::decide(&release, command.clone(), ctx) {
         Ok(decision) => {
-            save(desk, connection, &decision, version, now).await?;
-            if decision.events.iter().any(|e| matches!(e.event, Event::Plan(PlanEvent::Amended { .. }))) {
-                Store::adopt_proposal(connection, &decision.release, now).await?;
+            let amended = decision.events.iter().any(|e| matches!(e.event, Event::Plan(PlanEvent::Amended { .. })));
+            let (release, reply) = save(sheet, decision, now).await?;
+            if amended {
+                sheet.adopt_proposal(Arc::clone(&release));
             }
-            answer(connection, &decision, now).await
+            answer(sheet, &release, &reply, now).await
         }
-        Err(refusal) => said_no(desk, connection, (&release, version), &command, &refusal, ctx).await,
+        Err(refusal) => said_no(sheet, &release, &command, &refusal, ctx).await,
     }
 }
 
 /// A refusal in words, and its place on the record where it matters; nothing else of it is stored.
 async fn said_no(
-    desk: &Desk,
-    connection: &mut Conn,
-    (release, version): (&Release, i64),
+    sheet: &mut Sheet<'_>,
+    release: &Release,
     command: &Command,
     refusal: &Refusal,
     ctx: Context<'_>,
@@ -337,7 +359,7 @@ async fn said_no(
     match rights::refused(release, command, refusal, ctx) {
         None => Err(Stop::Refused(message)),
         Some(noted) => {
-            save(desk, connection, &noted, version, ctx.now).await?;
+            save(sheet, noted, ctx.now).await?;
             Ok(Answer::Refused { message })
         }
     }
@@ -345,42 +367,36 @@ async fn said_no(
 
 /// A command nobody waits an answer for; its refusal is a line in the log.
 pub(super) async fn quietly(
-    desk: &Desk,
-    connection: &mut Conn,
+    sheet: &mut Sheet<'_>,
     id: ReleaseId,
     command: Command,
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let (release, version) = load(connection, id).await?;
-    let policy = release.policy.clone();
-    match decide::decide(&release, command, Context { now, actor, policy: &policy, others: &[] }) {
+    let release = load(sheet, id).await?;
+    match decide::decide(&release, command, Context { now, actor, policy: &release.policy, others: &[] }) {
         Ok(decision) => {
-            save(desk, connection, &decision, version, now).await?;
-            Ok(Answer::Silent)
+            save(sheet, decision, now).await?;
         }
         Err(refusal) => {
             tracing::warn!(release.no = %release.no, ?refusal, "A command without a person was refused");
-            Ok(Answer::Silent)
         }
     }
+    Ok(Answer::Silent)
 }
 
-/// State, journal, prompts and outbox together, against the version.
-async fn save(
-    desk: &Desk,
-    connection: &mut Conn,
-    decision: &Decision,
-    version: i64,
-    now: Timestamp,
-) -> Result<(), StoreFault> {
-    if decision.events.is_empty() && decision.effects.is_empty() {
-        return Ok(());
+/// State, journal, prompts and outbox together.
+async fn save(sheet: &mut Sheet<'_>, decision: Decision, now: Timestamp) -> Result<(Arc<Release>, Reply), StoreFault> {
+    let Decision { events, effects, reply, release } = decision;
+    let release = Arc::new(release);
+    if events.is_empty() && effects.is_empty() {
+        return Ok((release, reply));
     }
-    Store::save_release(connection, &decision.release, version).await?;
-    let entries = decision.events.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
-    Store::append(connection, &decision.release.guild, Some(decision.release.id), &entries).await?;
-    speak::speak(connection, &desk.store, &decision.release, &decision.effects, now).await
+    sheet.save_release(Arc::clone(&release)).await?;
+    let entries = events.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    sheet.record(&release.guild, Some(release.id), entries).await?;
+    speak::speak(sheet, &release, &effects, now).await?;
+    Ok((release, reply))
 }
 
 fn entry(recorded: &Recorded) -> Result<(Timestamp, String), StoreFault> {
@@ -397,14 +413,13 @@ pub(super) fn entry_of(at: Timestamp, what: &impl serde::Serialize) -> Result<(T
     Ok((at, text))
 }
 
-async fn answer(connection: &mut Conn, decision: &Decision, now: Timestamp) -> Result<Answer, Stop> {
-    if decision.reply == Reply::Silent {
+async fn answer(sheet: &mut Sheet<'_>, release: &Release, reply: &Reply, now: Timestamp) -> Result<Answer, Stop> {
+    if *reply == Reply::Silent {
         return Ok(Answer::Silent);
     }
-    let release = &decision.release;
-    let (message, prompt) = voice::answer(&decision.reply, release, now);
+    let (message, prompt) = voice::answer(reply, release, now);
     let prompt = match prompt {
-        Some(prompt) => Some(Store::keep_prompt(connection, release, &prompt, now).await?),
+        Some(prompt) => Some(sheet.keep_prompt(release, &prompt, now).await?),
         None => None,
     };
     Ok(Answer::Done { message: Box::new(message), prompt, release: release.id })

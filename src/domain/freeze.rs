@@ -12,7 +12,7 @@ use super::ids::ReleaseNo;
 use super::notice::Notice;
 use super::recur::Rule;
 use super::refusal::{Open, Refusal};
-use super::release::Release;
+use super::release::{PhaseName, Release};
 use super::zone_of;
 
 /// The most freezes a workspace may have.
@@ -68,6 +68,23 @@ pub struct Planned {
     pub service: Option<String>,
     /// Live, and not all clear yet.
     pub running: bool,
+}
+
+impl Planned {
+    /// A release from submitting to the all-clear, as others see it; `None` before and after.
+    pub fn of(release: &Release) -> Option<Self> {
+        let running = match release.phase.name() {
+            PhaseName::Gathering | PhaseName::Approved | PhaseName::Held => false,
+            PhaseName::Live | PhaseName::Watching | PhaseName::RollingBack => true,
+            PhaseName::Draft
+            | PhaseName::RolledBack
+            | PhaseName::AllClear
+            | PhaseName::Closed
+            | PhaseName::Scrubbed => return None,
+        };
+        let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
+        Some(Self { no: release.no, title, t0: release.plan.t0_at(), service, running })
+    }
 }
 
 impl Freeze {

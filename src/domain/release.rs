@@ -259,6 +259,18 @@ pub enum PhaseName {
     Scrubbed,
 }
 
+impl PhaseName {
+    /// Whether alerts may concern a release in it: from go to the all-clear, or on hold.
+    pub fn takes_alerts(self) -> bool {
+        matches!(self, Self::Live | Self::Watching | Self::Held | Self::RollingBack)
+    }
+
+    /// Whether a release in it is over.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Closed | Self::Scrubbed)
+    }
+}
+
 /// What is only true from `go` on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::group::{Done, Op};
 use super::outbox::{Claimed, ClaimedRow};
 use super::{Store, StoreFault};
 use crate::domain::ids::ChannelId;
@@ -252,6 +253,17 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn resolve(&self, id: i64, attempt: i64, found: &Found, now: Timestamp) -> Result<bool, StoreFault> {
+        let done = self.write(Op::Resolve { id, attempt, found: found.clone(), now }).await?;
+        Ok(matches!(done, Done::Fenced(true)))
+    }
+
+    pub(super) async fn resolve_in(
+        txn: &mut SqliteConnection,
+        id: i64,
+        attempt: i64,
+        found: &Found,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
             Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
@@ -268,7 +280,6 @@ impl Store {
             Found::TrustNonce { as_of } => as_of.as_millisecond(),
             _ => now_ms,
         };
-        let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     tainted = CASE WHEN ?3 = 'blocked' THEN 1 ELSE tainted END,
@@ -290,9 +301,8 @@ impl Store {
             MAX_RECOVERIES,
             now_ms
         )
-        .execute(&mut *txn)
+        .execute(txn)
         .await?;
-        txn.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 }

@@ -1,21 +1,23 @@
 //! Renderings of messages that are or will be posted: the latest wins, whenever an earlier one takes effect, and edits of one
 //! message keep apart. How posts travel is `outbox`'s.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault};
+use super::group::Op;
+use super::{Store, StoreFault, to_json};
 use crate::domain::ids::{ChannelId, ReleaseId};
 
 /// A new rendering of a message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewEdit {
     pub key: String,
     pub release: ReleaseId,
     pub payload: String,
     pub prompt: Option<String>,
-    /// Edits of one message are at least this far apart, so that they coalesce.
-    pub apart: SignedDuration,
+    /// Edits of one message are at least so many milliseconds apart, so that they coalesce.
+    pub apart: i64,
 }
 
 /// What an edit led to.
@@ -43,33 +45,35 @@ pub struct DueEdit {
     pub prompt: Option<String>,
     pub wanted: i64,
     pub attempt: i64,
+    /// People were told of trouble with it.
+    pub told: bool,
     /// The attempt begins no sooner.
     pub began: Timestamp,
 }
 
 impl Store {
-    /// Wants a message rendered anew; an equal rendering is no news.
+    /// Wants messages rendered anew, each named once; an equal rendering is no news.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn want_edit(txn: &mut SqliteConnection, edit: &NewEdit, now: Timestamp) -> Result<(), StoreFault> {
-        let release = edit.release.to_string();
-        let (now, apart) = (now.as_millisecond(), i64::try_from(edit.apart.as_millis()).unwrap_or(i64::MAX));
+    pub async fn want_edits(txn: &mut SqliteConnection, edits: &[&NewEdit], now: Timestamp) -> Result<(), StoreFault> {
+        if edits.is_empty() {
+            return Ok(());
+        }
+        let (rows, now) = (to_json(&edits, "edit")?, now.as_millisecond());
         sqlx::query!(
-            "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try)
-             SELECT ?1, ?2, ?3, ?4, 1, 0, ?5
-             WHERE EXISTS (SELECT 1 FROM edit WHERE key = ?1)
-                OR NOT EXISTS (SELECT 1 FROM outbox WHERE key = ?1 AND payload = ?3 AND prompt_id IS ?4)
+            "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try, apart)
+             SELECT n.value ->> 'key', n.value ->> 'release', n.value ->> 'payload', n.value ->> 'prompt', 1, 0, ?1, n.value ->> 'apart'
+             FROM json_each(?2) n
+             WHERE EXISTS (SELECT 1 FROM edit WHERE key = n.value ->> 'key')
+                OR NOT EXISTS (SELECT 1 FROM outbox
+                               WHERE key = n.value ->> 'key' AND payload = n.value ->> 'payload' AND prompt_id IS n.value ->> 'prompt')
              ON CONFLICT (key) DO UPDATE SET
-                 payload = ?3, prompt_id = ?4, wanted = wanted + 1, attempt = 0,
-                 next_try = CASE WHEN done < wanted THEN next_try ELSE max(?5, coalesce(done_at, 0) + ?6) END
-             WHERE payload <> ?3 OR prompt_id IS NOT ?4",
-            edit.key,
-            release,
-            edit.payload,
-            edit.prompt,
+                 payload = excluded.payload, prompt_id = excluded.prompt_id, wanted = wanted + 1, attempt = 0, apart = excluded.apart,
+                 next_try = CASE WHEN done < wanted THEN next_try ELSE max(?1, coalesce(done_at, 0) + excluded.apart) END
+             WHERE payload <> excluded.payload OR prompt_id IS NOT excluded.prompt_id",
             now,
-            apart
+            rows
         )
         .execute(txn)
         .await?;
@@ -85,12 +89,12 @@ impl Store {
         let (began, now) = (now, now.as_millisecond());
         let rows = sqlx::query!(
             r#"SELECT key AS "key!", channel_id AS "channel_id!", message_id AS "message_id!", marker AS "marker!", payload AS "payload!", prompt_id,
-                    wanted AS "wanted!", attempt AS "attempt!" FROM (
-                SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.due,
+                    wanted AS "wanted!", attempt AS "attempt!", trouble AS "trouble!: i64" FROM (
+                SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.trouble, e.due,
                        row_number() OVER (PARTITION BY o.channel_id ORDER BY e.due) AS place
-                FROM (SELECT key, payload, prompt_id, wanted, attempt, next_try AS due FROM edit WHERE done < wanted AND next_try <= ?1
+                FROM (SELECT key, payload, prompt_id, wanted, attempt, trouble, next_try AS due FROM edit WHERE done < wanted AND next_try <= ?1
                       UNION ALL
-                      SELECT key, payload, prompt_id, wanted, attempt, again FROM edit WHERE again <= ?1 AND done >= wanted) e
+                      SELECT key, payload, prompt_id, wanted, attempt, trouble, again FROM edit WHERE again <= ?1 AND done >= wanted) e
                 JOIN outbox o ON o.key = e.key
                 WHERE o.message_id IS NOT NULL)
              WHERE place = 1 ORDER BY due LIMIT ?2"#,
@@ -110,6 +114,7 @@ impl Store {
                 prompt: row.prompt_id,
                 wanted: row.wanted,
                 attempt: row.attempt,
+                told: row.trouble == 2,
                 began,
             })
             .collect())
@@ -120,17 +125,25 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn record_edit(&self, edit: &DueEdit, edited: &Edited, now: Timestamp) -> Result<(), StoreFault> {
+        let (edit, edited) = (Box::new(edit.clone()), edited.clone());
+        self.write(Op::Edit { edit, edited, now }).await.map(drop)
+    }
+
+    pub(super) async fn record_edit_in(
+        txn: &mut SqliteConnection,
+        edit: &DueEdit,
+        edited: &Edited,
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
         let (key, wanted) = (&edit.key, edit.wanted);
         let (began, now) = (edit.began.as_millisecond(), now.as_millisecond());
-        let mut txn = self.begin().await?;
         match edited {
             Edited::Done => {
-                sqlx::query!(
-                    "UPDATE outbox SET reported = 0 WHERE key = ?1 AND state = 'sent' AND EXISTS (SELECT 1 FROM edit WHERE key = ?1 AND trouble = 2)",
-                    key
-                )
-                .execute(&mut *txn)
-                .await?;
+                if edit.told {
+                    sqlx::query!("UPDATE outbox SET reported = 0 WHERE key = ? AND state = 'sent'", key)
+                        .execute(&mut *txn)
+                        .await?;
+                }
                 sqlx::query!(
                     "UPDATE edit SET done = max(done, ?1), done_at = ?2, attempt = 0, trouble = 0,
                             again = CASE WHEN again <= ?3 THEN NULL ELSE again END
@@ -159,13 +172,14 @@ impl Store {
                 .await?;
             }
         }
-        txn.commit().await?;
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
     use crate::store::Purpose;
 

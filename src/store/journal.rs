@@ -1,6 +1,9 @@
 //! The journal and the inbox: append-only, hash-chained; ids of what came in once.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
@@ -48,6 +51,41 @@ impl std::str::FromStr for Head {
     }
 }
 
+/// An entry with its place in the chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Line {
+    seq: i64,
+    guild: GuildId,
+    release: Option<String>,
+    /// Milliseconds of Unix time.
+    at: i64,
+    /// JSON.
+    entry: String,
+    prev: String,
+    hash: String,
+}
+
+impl Line {
+    /// The entry that follows this head; `entry` is JSON already.
+    pub fn after(
+        head: Option<&Head>,
+        guild: &GuildId,
+        release: Option<ReleaseId>,
+        at: Timestamp,
+        entry: String,
+    ) -> Self {
+        let (seq, prev) = head.map_or((0, String::new()), |head| (head.seq, head.hash.clone()));
+        let (release, at) = (release.map(|id| id.to_string()), at.as_millisecond());
+        let hash = link(&prev, &guild.0, release.as_deref().unwrap_or(""), at, &entry);
+        Self { seq: seq + 1, guild: guild.clone(), release, at, entry, prev, hash }
+    }
+
+    /// The head of the chain that ends with it.
+    pub fn head(&self) -> Head {
+        Head { seq: self.seq, hash: self.hash.clone() }
+    }
+}
+
 /// Where and how a journal is not what was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Broken {
@@ -69,37 +107,20 @@ fn link(prev: &str, guild: &str, release: &str, at: i64, entry: &str) -> String 
 }
 
 impl Store {
-    /// Appends entries for one aggregate. `entries` are already JSON, with their instants.
+    /// Appends entries, each of which follows from the one before.
     ///
     /// # Errors
-    /// Database faults.
-    pub async fn append(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-        release: Option<ReleaseId>,
-        entries: &[(Timestamp, String)],
-    ) -> Result<(), StoreFault> {
-        if entries.is_empty() {
+    /// Database faults; somebody else appended meanwhile.
+    pub async fn append(txn: &mut SqliteConnection, lines: &[Line]) -> Result<(), StoreFault> {
+        if lines.is_empty() {
             return Ok(());
         }
-        let mut prev = Self::head(&mut *txn).await?.map_or_else(String::new, |head| head.hash);
-        let release = release.map(|id| id.to_string());
-        let rows: Vec<serde_json::Value> = entries
-            .iter()
-            .map(|(at, entry)| {
-                let at = at.as_millisecond();
-                let hash = link(&prev, &guild.0, release.as_deref().unwrap_or(""), at, entry);
-                let row = serde_json::json!({ "at": at, "entry": entry, "prev": prev, "hash": hash });
-                prev = hash;
-                row
-            })
-            .collect();
-        let rows = to_json(&rows, "journal")?;
+        let rows = to_json(&lines, "journal")?;
+        // The number is the chain's: an entry that took the place meanwhile is a conflict, and nothing is written.
         sqlx::query!(
-            "INSERT INTO journal (guild_id, release_id, at, entry, prev_hash, hash)
-             SELECT ?, ?, value ->> 'at', value ->> 'entry', value ->> 'prev', value ->> 'hash' FROM json_each(?)",
-            guild.0,
-            release,
+            "INSERT INTO journal (seq, guild_id, release_id, at, entry, prev_hash, hash)
+             SELECT value ->> 'seq', value ->> 'guild', value ->> 'release', value ->> 'at', value ->> 'entry', value ->> 'prev',
+                    value ->> 'hash' FROM json_each(?)",
             rows
         )
         .execute(txn)
@@ -130,17 +151,42 @@ impl Store {
             .collect()
     }
 
-    /// Notes that something came in; `false` if it had come before.
+    /// Notes what came in, by source and id; `false` if any of it had come before.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn note(txn: &mut SqliteConnection, source: &str, id: &str, at: Timestamp) -> Result<bool, StoreFault> {
-        let at = at.as_millisecond();
-        let done =
-            sqlx::query!("INSERT INTO inbox (source, id, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", source, id, at)
-                .execute(txn)
-                .await?;
-        Ok(done.rows_affected() == 1)
+    pub async fn note(
+        txn: &mut SqliteConnection,
+        came: &[&(String, String)],
+        at: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let (rows, at) = (to_json(&came, "inbox")?, at.as_millisecond());
+        let done = sqlx::query!(
+            "INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
+            at,
+            rows
+        )
+        .execute(txn)
+        .await?;
+        Ok(usize::try_from(done.rows_affected()).is_ok_and(|done| done == came.len()))
+    }
+
+    /// What of it had come before.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn came_before(
+        txn: &mut SqliteConnection,
+        came: &[&(String, String)],
+    ) -> Result<BTreeSet<(String, String)>, StoreFault> {
+        let rows = to_json(&came, "inbox")?;
+        let rows = sqlx::query!(
+            "SELECT source, id FROM inbox WHERE (source, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
+            rows
+        )
+        .fetch_all(txn)
+        .await?;
+        Ok(rows.into_iter().map(|row| (row.source, row.id)).collect())
     }
 }
 
@@ -184,12 +230,18 @@ mod tests {
     use super::*;
     use crate::store::Purpose;
 
+    async fn append(txn: &mut SqliteConnection, at: Timestamp, entry: String) {
+        let head = Store::head(&mut *txn).await.unwrap();
+        let line = Line::after(head.as_ref(), &GuildId::from("guild"), None, at, entry);
+        Store::append(txn, &[line]).await.unwrap();
+    }
+
     async fn journal(file: &std::path::Path) -> (Store, Head) {
         let store = Store::open(file, Purpose::Sandbox).await.unwrap();
         let mut txn = store.begin().await.unwrap();
         for n in 0..20_i64 {
-            let entry = (Timestamp::from_second(1_800_000_000 + n).unwrap(), format!("{{\"n\":{n}}}"));
-            Store::append(&mut txn, &GuildId::from("guild"), None, &[entry]).await.unwrap();
+            let at = Timestamp::from_second(1_800_000_000 + n).unwrap();
+            append(&mut txn, at, format!("{{\"n\":{n}}}")).await;
         }
         let head = Store::head(&mut txn).await.unwrap().unwrap();
         // Whoever can write the file can do that as well.
@@ -290,8 +342,8 @@ mod tests {
         run(&store, "DELETE FROM journal WHERE seq > ?", 15).await;
         for n in 0..9_i64 {
             let mut txn = store.begin().await.unwrap();
-            let entry = (Timestamp::from_second(1_800_001_000 + n).unwrap(), "{\"grown\":true}".to_owned());
-            Store::append(&mut txn, &GuildId::from("guild"), None, &[entry]).await.unwrap();
+            let at = Timestamp::from_second(1_800_001_000 + n).unwrap();
+            append(&mut txn, at, "{\"grown\":true}".to_owned()).await;
             txn.commit().await.unwrap();
         }
         assert!(verify(&store, None).await.unwrap().is_ok(), "it holds by itself");

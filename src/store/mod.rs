@@ -3,6 +3,7 @@
 
 mod doubt;
 mod edits;
+mod group;
 mod journal;
 mod outbox;
 mod releases;
@@ -20,9 +21,12 @@ use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 pub use doubt::{Found, Late};
 pub use edits::{DueEdit, Edited, NewEdit};
-pub use journal::{Broken, Entry, Head, verify};
-pub use outbox::{Claimed, NewPost, Outcome, Plain, Room};
+pub use group::{Claiming, Joined};
+pub use journal::{Broken, Entry, Head, Line, verify};
+pub use outbox::{Claimed, NewPost, Outcome, Plain, Room, Waiting};
+pub use releases::{NewPrompt, ReleaseHead, ReleaseRow, StoredPrompt};
 pub use trouble::{Delivered, Undelivered};
+pub use workspaces::WorkspaceRow;
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,7 @@ impl Purpose {
 pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
+    group: group::Group,
     /// Distinguishes installations that share a token; part of every nonce.
     installation: String,
 }
@@ -97,6 +102,9 @@ pub type Conn = SqliteConnection;
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
 /// Steps of the virtual machine, in ten thousands, that the look-through at start may take: some seconds.
 const CHECK_CALLS: u32 = 20_000;
+
+/// The one connection that writes.
+pub type Writer = sqlx::pool::PoolConnection<Sqlite>;
 
 /// A write transaction, begun immediately.
 pub type Txn = Transaction<'static, Sqlite>;
@@ -121,6 +129,7 @@ impl Store {
         // SQLite ends a transaction by itself when the disk is full; sqlx then still counts one. Such a connection is not used again.
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            .test_before_acquire(false)
             .after_release(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone())
             .await?;
@@ -133,14 +142,18 @@ impl Store {
             sqlx::migrate::MigrateError::Execute(error) => StoreFault::from(error),
             other => StoreFault::Migrate(other),
         })?;
-        let read = SqlitePoolOptions::new().max_connections(2).connect_with(options.pragma("query_only", "ON")).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(2)
+            .test_before_acquire(false)
+            .connect_with(options.pragma("query_only", "ON"))
+            .await?;
         let fresh = uuid::Uuid::now_v7().to_string();
         sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
             .execute(&write)
             .await?;
         let installation =
             sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'").fetch_one(&write).await?;
-        Ok(Self { write, read, installation })
+        Ok(Self { write, read, group: group::Group::default(), installation })
     }
 
     /// This installation's id.
@@ -156,12 +169,20 @@ impl Store {
         Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// A savepoint's work: kept if it succeeds, undone if it fails.
+    /// The connection that writes, for one who reads on it before it is known whether there is anything to write.
     ///
     /// # Errors
-    /// Whatever beginning a savepoint can fail with.
-    pub async fn savepoint<'t>(txn: &'t mut SqliteConnection) -> Result<Transaction<'t, Sqlite>, StoreFault> {
-        Ok(txn.begin().await?)
+    /// Database faults.
+    pub async fn writer(&self) -> Result<Writer, StoreFault> {
+        Ok(self.write.acquire().await?)
+    }
+
+    /// Begins a write transaction on that connection.
+    ///
+    /// # Errors
+    /// [`StoreFault::Busy`] when another process holds the lock for long.
+    pub async fn begin_on(writer: &mut Writer) -> Result<Transaction<'_, Sqlite>, StoreFault> {
+        Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
     pub(in crate::store) fn read(&self) -> &SqlitePool {

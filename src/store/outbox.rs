@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::group::{Claiming, Done, Op};
 use super::{Store, StoreFault, instant, to_json};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
@@ -100,6 +101,24 @@ pub struct Room {
     pub all: i64,
     /// For what a person must decide; at least as many.
     pub urgent: i64,
+}
+
+/// What waits for the courier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    pub look_ups: bool,
+    pub posts: bool,
+    /// Leases that ran out.
+    pub expired: bool,
+    /// Posts that were once of unknown outcome, and whose last look-up is too old.
+    pub stale: bool,
+    /// Posts that are not worth saying any more.
+    pub useless: bool,
+    pub edits: bool,
+    /// Releases to be told that a post reached its channel.
+    pub delivered: bool,
+    /// People to be told that one did not.
+    pub stuck: bool,
 }
 
 /// Where posts stand, counted for health and metrics.
@@ -206,15 +225,28 @@ impl Store {
     ///
     /// # Errors
     /// Database faults.
-    pub async fn claim(
-        txn: &mut SqliteConnection,
-        now: Timestamp,
-        lease: SignedDuration,
-        room: Room,
-    ) -> Result<Vec<Claimed>, StoreFault> {
+    pub async fn claim(&self, claiming: Claiming) -> Result<Vec<Claimed>, StoreFault> {
+        match self.write(Op::Claim(claiming)).await? {
+            Done::Claimed(claimed) => Ok(claimed),
+            Done::Fenced(_) | Done::Noted => Ok(Vec::new()),
+        }
+    }
+
+    pub(super) async fn claim_in(txn: &mut SqliteConnection, claiming: &Claiming) -> Result<Vec<Claimed>, StoreFault> {
+        let Claiming { now, waiting, lease, settle, fresh, room } = *claiming;
+        if waiting.expired {
+            Self::doubt_expired(txn, now, settle).await?;
+        }
+        if waiting.stale {
+            Self::doubt_tainted(txn, now, fresh).await?;
+        }
+        if waiting.useless {
+            Self::skip_useless(txn, now).await?;
+        }
         if room.urgent <= 0 {
             return Ok(Vec::new());
         }
+        let since = (now - fresh).as_millisecond();
         let (now_ms, lease) = (now.as_millisecond(), (now + lease).as_millisecond());
         let mut rows = sqlx::query_as!(
             ClaimedRow,
@@ -226,7 +258,8 @@ impl Store {
                     SELECT id, priority, next_try, row_number() OVER (ORDER BY priority, next_try, id) AS turn FROM (
                         SELECT id, priority, next_try, channel_id,
                                row_number() OVER (PARTITION BY channel_id ORDER BY priority, next_try, id) AS place
-                        FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1) due
+                        FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1
+                            AND NOT (tainted = 1 AND coalesce(looked_up, 0) < ?5) AND (useful_until IS NULL OR useful_until >= ?1)) due
                     WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = due.channel_id AND b.state = 'sending'))
                 WHERE turn <= ?3 OR (priority = 0 AND turn <= ?4))
              RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
@@ -235,7 +268,8 @@ impl Store {
             now_ms,
             lease,
             room.all,
-            room.urgent
+            room.urgent,
+            since
         )
         .fetch_all(&mut *txn)
         .await?;
@@ -258,6 +292,17 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn record(&self, id: i64, attempt: i64, outcome: &Outcome, now: Timestamp) -> Result<bool, StoreFault> {
+        let done = self.write(Op::Record { id, attempt, outcome: outcome.clone(), now }).await?;
+        Ok(matches!(done, Done::Fenced(true)))
+    }
+
+    pub(super) async fn record_in(
+        txn: &mut SqliteConnection,
+        id: i64,
+        attempt: i64,
+        outcome: &Outcome,
+        now: Timestamp,
+    ) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match outcome {
             Outcome::Sent { message } => ("sent", Some(message), None, None),
@@ -274,7 +319,6 @@ impl Store {
         };
         let (payload, nonce) = (plain.map(|p| p.payload.as_str()), plain.map(|p| p.nonce.as_str()));
         let posted = message.map(|_| now_ms);
-        let mut txn = self.begin().await?;
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
@@ -300,10 +344,38 @@ impl Store {
             id,
             attempt
         )
-        .execute(&mut *txn)
+        .execute(txn)
         .await?;
-        txn.commit().await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// What the courier has to do now, in one look.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn waiting(&self, now: Timestamp, fresh: SignedDuration) -> Result<Waiting, StoreFault> {
+        let (now, since) = (now.as_millisecond(), (now - fresh).as_millisecond());
+        let row = sqlx::query!(
+            r#"SELECT EXISTS (SELECT 1 FROM outbox WHERE state = 'unknown' AND next_try <= ?1) AS "look_ups!: bool",
+                      EXISTS (SELECT 1 FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1) AS "posts!: bool",
+                      EXISTS (SELECT 1 FROM outbox WHERE state = 'sending' AND lease_until <= ?1) AS "expired!: bool",
+                      EXISTS (SELECT 1 FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1
+                                  AND tainted = 1 AND coalesce(looked_up, 0) < ?2) AS "stale!: bool",
+                      EXISTS (SELECT 1 FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1
+                                  AND useful_until < ?1) AS "useless!: bool",
+                      EXISTS (SELECT 1 FROM edit WHERE done < wanted AND next_try <= ?1)
+                          OR EXISTS (SELECT 1 FROM edit WHERE again <= ?1 AND done >= wanted) AS "edits!: bool",
+                      EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND reported = 0) AS "delivered!: bool",
+                      EXISTS (SELECT 1 FROM outbox WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped'))
+                          OR EXISTS (SELECT 1 FROM edit WHERE trouble = 1) AS "stuck!: bool""#,
+            now,
+            since
+        )
+        .fetch_one(self.read())
+        .await?;
+        let (look_ups, posts, edits) = (row.look_ups, row.posts, row.edits);
+        let (expired, stale, useless) = (row.expired, row.stale, row.useless);
+        Ok(Waiting { look_ups, posts, expired, stale, useless, edits, delivered: row.delivered, stuck: row.stuck })
     }
 
     /// When the courier has something to do next.

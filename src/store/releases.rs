@@ -1,12 +1,12 @@
 //! Rows of releases, their plan revisions and prompts. Every query of a tenant's rows names its guild.
 
 use jiff::Timestamp;
+use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::agenda::next_wakeup;
 use crate::domain::effect::Prompt;
-use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::{MAX_STATE_BYTES, PhaseName, Release};
 
@@ -17,6 +17,58 @@ pub struct ReleaseHead {
     pub no: ReleaseNo,
     pub title: String,
     pub phase: PhaseName,
+    pub service: Option<String>,
+}
+
+impl ReleaseHead {
+    /// As a list names it.
+    pub fn of(release: &Release) -> Self {
+        let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
+        Self { id: release.id, no: release.no, title, phase: release.phase.name(), service }
+    }
+}
+
+/// A release as its row will be.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReleaseRow {
+    id: String,
+    guild: GuildId,
+    no: u32,
+    phase: &'static str,
+    title: String,
+    service: Option<String>,
+    /// Milliseconds of Unix time.
+    pub wakeup: Option<i64>,
+    state: String,
+}
+
+impl ReleaseRow {
+    /// The row of a release.
+    ///
+    /// # Errors
+    /// A state over the size limit.
+    pub fn of(release: &Release) -> Result<Self, StoreFault> {
+        let (id, state) = (release.id.to_string(), to_json(release, "release")?);
+        if state.len() > MAX_STATE_BYTES {
+            return Err(StoreFault::Inconsistent { table: "release", column: "state size", key: id });
+        }
+        let (guild, no, phase) = (release.guild.clone(), release.no.0, phase_text(release.phase.name()));
+        let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
+        let wakeup = next_wakeup(release).map(Timestamp::as_millisecond);
+        Ok(Self { id, guild, no, phase, title, service, wakeup, state })
+    }
+}
+
+/// A prompt to be stored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NewPrompt {
+    pub id: String,
+    pub guild: GuildId,
+    pub release: ReleaseId,
+    /// The prompt as JSON.
+    pub kind: String,
+    /// Milliseconds of Unix time.
+    pub at: i64,
 }
 
 /// A plan's bytes as imported.
@@ -58,14 +110,14 @@ fn release_id(text: &str) -> Result<ReleaseId, StoreFault> {
     })
 }
 
-fn head(id: &str, no: i64, title: String, phase: &str) -> Result<ReleaseHead, StoreFault> {
+fn head(id: &str, no: i64, title: String, phase: &str, service: Option<String>) -> Result<ReleaseHead, StoreFault> {
     let no = u32::try_from(no).map_err(|_negative| StoreFault::Inconsistent {
         table: "release",
         column: "no",
         key: id.to_owned(),
     })?;
     let phase = json(&format!("\"{phase}\""), "release", "phase", id)?;
-    Ok(ReleaseHead { id: release_id(id)?, no: ReleaseNo(no), title, phase })
+    Ok(ReleaseHead { id: release_id(id)?, no: ReleaseNo(no), title, phase, service })
 }
 
 impl Store {
@@ -109,48 +161,12 @@ impl Store {
     /// Database faults.
     pub async fn open_releases(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
-            "SELECT id, no, title, phase FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed') ORDER BY no DESC LIMIT 100",
+            "SELECT id, no, title, phase, service FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed') ORDER BY no DESC",
             guild.0
         )
         .fetch_all(txn)
         .await?;
-        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
-    }
-
-    /// Every release of a server that is not over.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn open_release_ids(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseId>, StoreFault> {
-        let rows = sqlx::query_scalar!(
-            "SELECT id FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed')",
-            guild.0
-        )
-        .fetch_all(txn)
-        .await?;
-        rows.iter().map(|id| release_id(id)).collect()
-    }
-
-    /// A server's releases from submitting to the all-clear, as far as overlaps and freezes concern them.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn planned(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
-        let rows = sqlx::query!(
-            r#"SELECT id, no, title, service, phase, state ->> '$.plan.t0.at' AS "t0: String" FROM release
-             WHERE guild_id = ? AND phase IN ('gathering', 'approved', 'held', 'live', 'watching', 'rolling_back') ORDER BY no"#,
-            guild.0
-        )
-        .fetch_all(txn)
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                let head = head(&row.id, row.no, row.title, &row.phase)?;
-                let t0 = row.t0.map(|text| json(&format!("\"{text}\""), "release", "t0", &row.id)).transpose()?;
-                let running = matches!(head.phase, PhaseName::Live | PhaseName::Watching | PhaseName::RollingBack);
-                Ok(Planned { no: head.no, title: head.title, t0, service: row.service, running })
-            })
-            .collect()
+        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase, row.service)).collect()
     }
 
     /// A server's releases, newest first, at most 25.
@@ -159,34 +175,12 @@ impl Store {
     /// Database faults.
     pub async fn list_releases(&self, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
-            "SELECT id, no, title, phase FROM release WHERE guild_id = ? ORDER BY no DESC LIMIT 25",
+            "SELECT id, no, title, phase, service FROM release WHERE guild_id = ? ORDER BY no DESC LIMIT 25",
             guild.0
         )
         .fetch_all(self.read())
         .await?;
-        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase)).collect()
-    }
-
-    /// Releases of a server that alerts may concern: from go to the all-clear.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn running_releases(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-    ) -> Result<Vec<(ReleaseId, ReleaseNo, Option<String>)>, StoreFault> {
-        let rows = sqlx::query!(
-            "SELECT id, no, service FROM release WHERE guild_id = ? AND phase IN ('live', 'watching', 'held', 'rolling_back') ORDER BY no",
-            guild.0
-        )
-        .fetch_all(txn)
-        .await?;
-        rows.into_iter()
-            .map(|row| {
-                let head = head(&row.id, row.no, String::new(), "live")?;
-                Ok((head.id, head.no, row.service))
-            })
-            .collect()
+        rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase, row.service)).collect()
     }
 
     /// Releases whose next wake-up has come.
@@ -220,38 +214,35 @@ impl Store {
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }
 
-    /// Saves a release against the version it was read at; version 0 is a new one.
+    /// Saves a release that was read at one version as another; read at version 0 it is new.
     ///
     /// # Errors
-    /// [`StoreFault::Conflict`] if somebody else saved meanwhile; a state over the size limit.
-    pub async fn save_release(txn: &mut SqliteConnection, release: &Release, version: i64) -> Result<(), StoreFault> {
-        let id = release.id.to_string();
-        let state = to_json(release, "release")?;
-        if state.len() > MAX_STATE_BYTES {
-            return Err(StoreFault::Inconsistent { table: "release", column: "state size", key: id });
-        }
-        let phase = phase_text(release.phase.name());
-        let wakeup = next_wakeup(release).map(Timestamp::as_millisecond);
-        let (guild, no) = (&release.guild.0, release.no.0);
-        let (title, service) = (&release.plan.title, release.plan.service.as_deref());
+    /// [`StoreFault::Conflict`] if somebody else saved meanwhile.
+    pub async fn save_release(
+        txn: &mut SqliteConnection,
+        row: &ReleaseRow,
+        read_at: i64,
+        version: i64,
+    ) -> Result<(), StoreFault> {
         let done = sqlx::query!(
             "INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state)
-             VALUES (?1, ?2, ?3, ?4 + 1, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (id) DO UPDATE SET version = version + 1, phase = ?5, title = ?6, service = ?7, next_wakeup = ?8, state = ?9
+             VALUES (?1, ?2, ?3, ?10, ?5, ?6, ?7, ?8, ?9)
+             ON CONFLICT (id) DO UPDATE SET version = ?10, phase = ?5, title = ?6, service = ?7, next_wakeup = ?8, state = ?9
              WHERE version = ?4",
-            id,
-            guild,
-            no,
-            version,
-            phase,
-            title,
-            service,
-            wakeup,
-            state
+            row.id,
+            row.guild.0,
+            row.no,
+            read_at,
+            row.phase,
+            row.title,
+            row.service,
+            row.wakeup,
+            row.state,
+            version
         )
         .execute(txn)
         .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(id)) }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(row.id.clone())) }
     }
 
     /// Keeps a revision's bytes for ever.
@@ -346,35 +337,38 @@ impl Store {
         Ok(row.map(|row| StoredRevision { file_name: row.file_name, bytes: row.bytes }))
     }
 
-    /// Stores a prompt, or finds the one that asks the same already.
+    /// The prompt of a release that asks this already, as JSON.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn keep_prompt(
+    pub async fn prompt_asking(
         txn: &mut SqliteConnection,
-        release: &Release,
-        prompt: &Prompt,
-        at: Timestamp,
-    ) -> Result<String, StoreFault> {
-        let (release_id, kind, at) = (release.id.to_string(), to_json(prompt, "prompt")?, at.as_millisecond());
-        let known = sqlx::query_scalar!("SELECT id FROM prompt WHERE release_id = ? AND kind = ?", release_id, kind)
-            .fetch_optional(&mut *txn)
-            .await?;
-        if let Some(id) = known {
-            return Ok(id);
+        release: ReleaseId,
+        kind: &str,
+    ) -> Result<Option<String>, StoreFault> {
+        let release = release.to_string();
+        Ok(sqlx::query_scalar!("SELECT id FROM prompt WHERE release_id = ? AND kind = ?", release, kind)
+            .fetch_optional(txn)
+            .await?)
+    }
+
+    /// Stores prompts.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn keep_prompts(txn: &mut SqliteConnection, prompts: &[NewPrompt]) -> Result<(), StoreFault> {
+        if prompts.is_empty() {
+            return Ok(());
         }
-        let id = uuid::Uuid::now_v7().simple().to_string();
+        let rows = to_json(&prompts, "prompt")?;
         sqlx::query!(
-            "INSERT INTO prompt (id, guild_id, release_id, kind, at) VALUES (?, ?, ?, ?, ?)",
-            id,
-            release.guild.0,
-            release_id,
-            kind,
-            at
+            "INSERT INTO prompt (id, guild_id, release_id, kind, at)
+             SELECT value ->> 'id', value ->> 'guild', value ->> 'release', value ->> 'kind', value ->> 'at' FROM json_each(?)",
+            rows
         )
         .execute(txn)
         .await?;
-        Ok(id)
+        Ok(())
     }
 
     /// A prompt of one server; one of another server is not found.

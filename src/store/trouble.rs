@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, instant, json};
+use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::delivery::Trouble;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
@@ -162,12 +162,18 @@ impl Store {
         Ok(sqlx::query_scalar!("SELECT payload FROM outbox WHERE key = ?", key).fetch_optional(txn).await?)
     }
 
-    /// Notes that the release was told.
+    /// Notes that releases were told of these.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn mark_reported(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id = ?", id).execute(txn).await?;
+    pub async fn mark_reported(txn: &mut SqliteConnection, ids: &[i64]) -> Result<(), StoreFault> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = to_json(&ids, "outbox")?;
+        sqlx::query!("UPDATE outbox SET reported = 1 WHERE id IN (SELECT value FROM json_each(?))", ids)
+            .execute(txn)
+            .await?;
         Ok(())
     }
 }

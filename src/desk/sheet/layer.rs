@@ -1,0 +1,238 @@
+//! What is decided and not stored yet, and the one transaction that stores it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::memory::{Kept, Memory};
+use crate::domain::effect::Redelivery;
+use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::release::Release;
+use crate::domain::workspace::Workspace;
+use crate::store::{Joined, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, WorkspaceRow, Writer};
+
+/// What something came in as: its source and its id there.
+pub(in crate::desk) type Once = (String, String);
+
+/// Something that is changed: as it will be, and the version it was read at.
+#[derive(Debug, Clone)]
+pub(super) struct Changed<T, R> {
+    pub(super) kept: Kept<T>,
+    pub(super) row: R,
+    pub(super) read_at: i64,
+}
+
+/// Documents, in the order they came.
+#[derive(Debug, Clone)]
+pub(super) enum Document {
+    Revision { release: Arc<Release>, file_name: String, bytes: Vec<u8> },
+    Proposal { release: Arc<Release>, file_name: String, bytes: Vec<u8> },
+    Adopted { release: Arc<Release> },
+    TrainPlan { guild: GuildId, name: String, file_name: String, bytes: Vec<u8> },
+}
+
+/// What becomes of a post that is stored already.
+#[derive(Debug, Clone)]
+pub(super) enum Mending {
+    Redeliver(String, Redelivery),
+    Told(i64),
+}
+
+/// Posts and edits, then what becomes of posts; what comes after that is another stage.
+#[derive(Debug, Default)]
+pub(super) struct Stage {
+    pub(super) posts: Vec<NewPost>,
+    pub(super) edits: BTreeMap<String, NewEdit>,
+    pub(super) mendings: Vec<Mending>,
+}
+
+/// What is decided and not stored: one request's, or the batch's.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    pub(super) once: Vec<Once>,
+    pub(super) workspaces: BTreeMap<GuildId, Changed<Workspace, WorkspaceRow>>,
+    pub(super) releases: BTreeMap<ReleaseId, Changed<Release, ReleaseRow>>,
+    pub(super) prompts: Vec<NewPrompt>,
+    pub(super) lines: Vec<Line>,
+    pub(super) documents: Vec<Document>,
+    pub(super) stages: Vec<Stage>,
+    /// Rows of posts whose release was told that they reached their channel.
+    pub(super) reported: Vec<i64>,
+}
+
+impl Layer {
+    /// The last stage, if it is as wanted, or another one after it.
+    fn stage(&mut self, fits: impl Fn(&Stage) -> bool) -> &mut Stage {
+        if !self.stages.last().is_some_and(fits) {
+            self.stages.push(Stage::default());
+        }
+        let last = self.stages.len() - 1;
+        &mut self.stages[last]
+    }
+
+    pub(super) fn mend(&mut self, mending: Mending) {
+        self.stage(|_| true).mendings.push(mending);
+    }
+
+    /// Takes over what another layer has decided after this one.
+    pub(super) fn absorb(&mut self, later: Self) {
+        self.once.extend(later.once);
+        // Whoever read it first in the batch read what is stored.
+        for (guild, changed) in later.workspaces {
+            let read_at = self.workspaces.get(&guild).map_or(changed.read_at, |known| known.read_at);
+            self.workspaces.insert(guild, Changed { read_at, ..changed });
+        }
+        for (id, changed) in later.releases {
+            let read_at = self.releases.get(&id).map_or(changed.read_at, |known| known.read_at);
+            self.releases.insert(id, Changed { read_at, ..changed });
+        }
+        self.prompts.extend(later.prompts);
+        self.lines.extend(later.lines);
+        self.documents.extend(later.documents);
+        self.reported.extend(later.reported);
+        for stage in later.stages {
+            for post in stage.posts {
+                self.post(post);
+            }
+            for edit in stage.edits.into_values() {
+                self.edit(edit);
+            }
+            for mending in stage.mendings {
+                self.mend(mending);
+            }
+        }
+    }
+
+    pub(super) fn post(&mut self, post: NewPost) {
+        self.stage(|stage| stage.mendings.is_empty()).posts.push(post);
+    }
+
+    pub(super) fn edit(&mut self, edit: NewEdit) {
+        self.stage(|stage| stage.mendings.is_empty()).edits.insert(edit.key.clone(), edit);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { once, workspaces, releases, prompts, lines, documents, stages, reported } = self;
+        once.is_empty()
+            && workspaces.is_empty()
+            && releases.is_empty()
+            && prompts.is_empty()
+            && lines.is_empty()
+            && documents.is_empty()
+            && stages.is_empty()
+            && reported.is_empty()
+    }
+}
+
+impl Layer {
+    /// A rendering that was wanted last is no news.
+    pub(super) fn leave_out_what_is_known(&mut self, memory: &Memory) {
+        for stage in &mut self.stages {
+            stage.edits.retain(|key, edit| match memory.posts.map.get(key) {
+                Some(Some((payload, prompt))) => *payload != edit.payload || *prompt != edit.prompt,
+                _ => true,
+            });
+        }
+    }
+}
+
+/// One transaction; what had come before, if anything had: then nothing is written.
+pub(super) async fn write(
+    store: &Store,
+    writer: &mut Writer,
+    batch: &Layer,
+    now: Timestamp,
+) -> Result<Option<BTreeSet<Once>>, StoreFault> {
+    match transaction(store, writer, batch, now, true).await? {
+        Wrote::All => Ok(None),
+        Wrote::CameBefore(before) => Ok(Some(before)),
+        // What the courier brought along failed; the batch does not fail with it.
+        Wrote::Spoilt => match transaction(store, writer, batch, now, false).await? {
+            Wrote::All | Wrote::Spoilt => Ok(None),
+            Wrote::CameBefore(before) => Ok(Some(before)),
+        },
+    }
+}
+
+enum Wrote {
+    All,
+    CameBefore(BTreeSet<Once>),
+    /// Nothing is written, for no fault of the batch.
+    Spoilt,
+}
+
+/// The batch, and what the courier waits to have written, if it may come along.
+async fn transaction(
+    store: &Store,
+    writer: &mut Writer,
+    batch: &Layer,
+    now: Timestamp,
+    along: bool,
+) -> Result<Wrote, StoreFault> {
+    let mut txn = Store::begin_on(writer).await?;
+    let once: Vec<&Once> = batch.once.iter().collect();
+    if !once.is_empty() && !Store::note(&mut txn, &once, now).await? {
+        txn.rollback().await?;
+        return Ok(Wrote::CameBefore(Store::came_before(writer, &once).await?));
+    }
+    for Changed { kept, row, read_at } in batch.workspaces.values() {
+        Store::save_workspace(&mut txn, row, *read_at, kept.version).await?;
+    }
+    for Changed { kept, row, read_at } in batch.releases.values() {
+        Store::save_release(&mut txn, row, *read_at, kept.version).await?;
+    }
+    Store::append(&mut txn, &batch.lines).await?;
+    Store::keep_prompts(&mut txn, &batch.prompts).await?;
+    for document in &batch.documents {
+        match document {
+            Document::Revision { release, file_name, bytes } => {
+                Store::keep_revision(&mut txn, release, file_name, bytes, now).await?;
+            }
+            Document::Proposal { release, file_name, bytes } => {
+                Store::keep_proposal(&mut txn, release, file_name, bytes, now).await?;
+            }
+            Document::Adopted { release } => Store::adopt_proposal(&mut txn, release, now).await?,
+            Document::TrainPlan { guild, name, file_name, bytes } => {
+                Store::keep_train_plan(&mut txn, guild, name, file_name, bytes).await?;
+            }
+        }
+    }
+    for stage in &batch.stages {
+        Store::enqueue(&mut txn, &stage.posts).await?;
+        Store::want_edits(&mut txn, &stage.edits.values().collect::<Vec<_>>(), now).await?;
+        for mending in &stage.mendings {
+            match mending {
+                Mending::Redeliver(key, Redelivery::SendAgain) => Store::send_again(&mut txn, key, now).await?,
+                Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(&mut txn, key).await?,
+                Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(&mut txn, key).await?,
+                Mending::Told(row) => Store::mark_told(&mut txn, *row).await?,
+            }
+        }
+    }
+    Store::mark_reported(&mut txn, &batch.reported).await?;
+    let joined = match along {
+        true => match store.join(&mut txn).await {
+            Ok(joined) => Some(joined),
+            Err(fault) => {
+                tracing::warn!(
+                    error = &fault as &dyn std::error::Error,
+                    "What the courier wrote spoilt a batch; it is written again"
+                );
+                txn.rollback().await?;
+                return Ok(Wrote::Spoilt);
+            }
+        },
+        false => None,
+    };
+    match (txn.commit().await, joined) {
+        (Ok(()), joined) => {
+            joined.into_iter().for_each(Joined::stored);
+            Ok(Wrote::All)
+        }
+        (Err(error), joined) => {
+            joined.into_iter().for_each(|joined| store.part(joined));
+            Err(error.into())
+        }
+    }
+}

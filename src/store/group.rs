@@ -1,0 +1,201 @@
+//! What the courier writes, in as few transactions as there can be: whoever comes to the one writing connection stores for all who
+//! wait, and the desk's batch takes them along. An answer is given only after the commit; what fails together is tried alone.
+//! What the statements are is `outbox`'s, `doubt`'s and `edits`'.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+use sqlx::SqliteConnection;
+use tokio::sync::oneshot;
+
+use super::doubt::Found;
+use super::edits::{DueEdit, Edited};
+use super::outbox::{Claimed, Outcome, Room, Waiting};
+use super::{Store, StoreFault, Writer};
+
+/// How posts are claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claiming {
+    pub now: Timestamp,
+    /// What was seen waiting.
+    pub waiting: Waiting,
+    pub lease: SignedDuration,
+    pub settle: SignedDuration,
+    /// How old a look-up may be that licenses another attempt.
+    pub fresh: SignedDuration,
+    pub room: Room,
+}
+
+/// Something to be written.
+#[derive(Debug)]
+pub(super) enum Op {
+    Claim(Claiming),
+    Record { id: i64, attempt: i64, outcome: Outcome, now: Timestamp },
+    Resolve { id: i64, attempt: i64, found: Found, now: Timestamp },
+    Edit { edit: Box<DueEdit>, edited: Edited, now: Timestamp },
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(super) enum Done {
+    Claimed(Vec<Claimed>),
+    /// Whether the fence let it through.
+    Fenced(bool),
+    Noted,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    op: Op,
+    answer: oneshot::Sender<Result<Done, StoreFault>>,
+}
+
+/// Whoever waits to be written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Group {
+    inner: Arc<Mutex<Inner>>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    waiters: Vec<Waiter>,
+    /// Somebody is on the way to the connection.
+    led: bool,
+}
+
+impl Group {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Everybody who waits.
+    fn take(&self) -> Vec<Waiter> {
+        std::mem::take(&mut self.lock().waiters)
+    }
+}
+
+/// Those who came along in somebody else's transaction.
+#[derive(Debug)]
+pub struct Joined {
+    done: Vec<(Waiter, Done)>,
+}
+
+impl Joined {
+    /// The transaction is on disk.
+    pub fn stored(self) {
+        for (waiter, done) in self.done {
+            // Whoever stopped waiting finds it in the database.
+            drop(waiter.answer.send(Ok(done)));
+        }
+    }
+}
+
+impl Store {
+    /// Writes something, perhaps together with others.
+    pub(super) async fn write(&self, op: Op) -> Result<Done, StoreFault> {
+        let (answer, answered) = oneshot::channel();
+        self.wait_with(vec![Waiter { op, answer }]);
+        answered.await.unwrap_or(Err(StoreFault::Sql(sqlx::Error::PoolClosed)))
+    }
+
+    fn wait_with(&self, waiters: Vec<Waiter>) {
+        let mut inner = self.group.lock();
+        inner.waiters.extend(waiters);
+        if !inner.waiters.is_empty() && !inner.led {
+            inner.led = true;
+            let store = self.clone();
+            // A task of its own: whoever asked may be gone before it is done.
+            tokio::spawn(async move { store.lead().await });
+        }
+    }
+
+    /// Comes to the connection and stores for all who wait by then.
+    async fn lead(&self) {
+        let writer = self.write.acquire().await;
+        let waiters = {
+            let mut inner = self.group.lock();
+            inner.led = false;
+            std::mem::take(&mut inner.waiters)
+        };
+        // Without a connection everybody's answer is dropped, which they take for a fault.
+        if let Ok(mut writer) = writer {
+            together(&mut writer, waiters).await;
+        }
+    }
+
+    /// Takes everybody who waits along in this transaction. After a fault they wait again, and the transaction is spoilt.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn join(&self, txn: &mut SqliteConnection) -> Result<Joined, StoreFault> {
+        let mut waiters = self.group.take().into_iter();
+        let mut joined = Joined { done: Vec::new() };
+        while let Some(waiter) = waiters.next() {
+            match run(txn, &waiter.op).await {
+                Ok(done) => joined.done.push((waiter, done)),
+                Err(fault) => {
+                    self.wait_with(std::iter::once(waiter).chain(waiters).collect());
+                    self.part(joined);
+                    return Err(fault);
+                }
+            }
+        }
+        Ok(joined)
+    }
+
+    /// The transaction they came along in is not on disk: they wait again.
+    pub fn part(&self, joined: Joined) {
+        self.wait_with(joined.done.into_iter().map(|(waiter, _)| waiter).collect());
+    }
+}
+
+/// One transaction for all; if that fails, one for each.
+async fn together(writer: &mut Writer, waiters: Vec<Waiter>) {
+    let ops: Vec<&Op> = waiters.iter().map(|waiter| &waiter.op).collect();
+    let done = match ops.as_slice() {
+        [] => return,
+        ops => transaction(writer, ops).await,
+    };
+    match done {
+        Ok(done) => {
+            for (waiter, done) in waiters.into_iter().zip(done) {
+                drop(waiter.answer.send(Ok(done)));
+            }
+        }
+        Err(fault) => match <[Waiter; 1]>::try_from(waiters) {
+            Ok([only]) => drop(only.answer.send(Err(fault))),
+            Err(several) => {
+                for waiter in several {
+                    let done = transaction(writer, &[&waiter.op]).await;
+                    drop(waiter.answer.send(done.map(|mut done| done.pop().unwrap_or(Done::Noted))));
+                }
+            }
+        },
+    }
+}
+
+async fn transaction(writer: &mut Writer, ops: &[&Op]) -> Result<Vec<Done>, StoreFault> {
+    let mut txn = Store::begin_on(writer).await?;
+    let mut done = Vec::with_capacity(ops.len());
+    for op in ops {
+        done.push(run(&mut txn, op).await?);
+    }
+    txn.commit().await?;
+    Ok(done)
+}
+
+async fn run(txn: &mut SqliteConnection, op: &Op) -> Result<Done, StoreFault> {
+    Ok(match op {
+        Op::Claim(claiming) => Done::Claimed(Store::claim_in(txn, claiming).await?),
+        Op::Record { id, attempt, outcome, now } => {
+            Done::Fenced(Store::record_in(txn, *id, *attempt, outcome, *now).await?)
+        }
+        Op::Resolve { id, attempt, found, now } => {
+            Done::Fenced(Store::resolve_in(txn, *id, *attempt, found, *now).await?)
+        }
+        Op::Edit { edit, edited, now } => {
+            Store::record_edit_in(txn, edit, edited, *now).await?;
+            Done::Noted
+        }
+    })
+}
