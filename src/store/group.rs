@@ -13,6 +13,10 @@ use super::edits::{DueEdit, Edited};
 use super::outbox::{Claimed, Outcome, Room, Waiting};
 use super::{Store, StoreFault, Writer};
 
+/// How long the courier waits for the desk's next batch after one, to be stored with it: people go first, and two transactions
+/// cost twice as much as one.
+const COMPANY: std::time::Duration = std::time::Duration::from_millis(2);
+
 /// How posts are claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claiming {
@@ -61,16 +65,21 @@ struct Inner {
     waiters: Vec<Waiter>,
     /// Somebody is on the way to the connection.
     led: bool,
+    /// The desk has just stored a batch: another may follow at once.
+    busy: bool,
 }
 
 impl Group {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Everybody who waits.
-    fn take(&self) -> Vec<Waiter> {
-        std::mem::take(&mut self.lock().waiters)
+impl Inner {
+    /// Nobody waits any more; then nobody leads either.
+    fn is_served(&mut self) -> bool {
+        self.led = !self.waiters.is_empty();
+        !self.led
     }
 }
 
@@ -111,6 +120,12 @@ impl Store {
 
     /// Comes to the connection and stores for all who wait by then.
     async fn lead(&self) {
+        if std::mem::take(&mut self.group.lock().busy) {
+            tokio::time::sleep(COMPANY).await;
+        }
+        if self.group.lock().is_served() {
+            return;
+        }
         let writer = self.write.acquire().await;
         let waiters = {
             let mut inner = self.group.lock();
@@ -128,7 +143,11 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn join(&self, txn: &mut SqliteConnection) -> Result<Joined, StoreFault> {
-        let mut waiters = self.group.take().into_iter();
+        let mut waiters = {
+            let mut inner = self.group.lock();
+            inner.busy = true;
+            std::mem::take(&mut inner.waiters).into_iter()
+        };
         let mut joined = Joined { done: Vec::new() };
         while let Some(waiter) = waiters.next() {
             match run(txn, &waiter.op).await {

@@ -254,13 +254,22 @@ impl Store {
                     anchor_id = coalesce(anchor_id, (SELECT s.message_id FROM outbox s
                         WHERE s.channel_id = outbox.channel_id AND s.message_id IS NOT NULL ORDER BY s.posted_at DESC LIMIT 1))
              WHERE id IN (
+                WITH RECURSIVE channel (id) AS (
+                    SELECT min(channel_id) FROM outbox WHERE state IN ('planned', 'blocked')
+                    UNION ALL
+                    SELECT (SELECT min(channel_id) FROM outbox WHERE state IN ('planned', 'blocked') AND channel_id > channel.id)
+                    FROM channel WHERE channel.id IS NOT NULL),
+                next (id) AS (
+                    SELECT (SELECT n.id FROM outbox n
+                            WHERE n.channel_id = channel.id AND n.state IN ('planned', 'blocked') AND n.next_try <= ?1
+                                AND NOT (n.tainted = 1 AND coalesce(n.looked_up, 0) < ?5)
+                                AND (n.useful_until IS NULL OR n.useful_until >= ?1)
+                            ORDER BY n.priority, n.next_try, n.id LIMIT 1)
+                    FROM channel
+                    WHERE channel.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = channel.id AND b.state = 'sending'))
                 SELECT id FROM (
-                    SELECT id, priority, next_try, row_number() OVER (ORDER BY priority, next_try, id) AS turn FROM (
-                        SELECT id, priority, next_try, channel_id,
-                               row_number() OVER (PARTITION BY channel_id ORDER BY priority, next_try, id) AS place
-                        FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1
-                            AND NOT (tainted = 1 AND coalesce(looked_up, 0) < ?5) AND (useful_until IS NULL OR useful_until >= ?1)) due
-                    WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = due.channel_id AND b.state = 'sending'))
+                    SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.next_try, o.id) AS turn
+                    FROM next JOIN outbox o ON o.id = next.id)
                 WHERE turn <= ?3 OR (priority = 0 AND turn <= ?4))
              RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
                        marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id,
