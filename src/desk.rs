@@ -3,6 +3,8 @@
 
 mod sheet;
 mod speak;
+#[cfg(test)]
+mod tests;
 mod workspace;
 mod writer;
 
