@@ -8,3 +8,4 @@ ALTER TABLE edit ADD COLUMN apart INTEGER NOT NULL DEFAULT 3000;
 CREATE INDEX outbox_turn ON outbox (channel_id, priority, next_try, id) WHERE state IN ('planned', 'blocked');
 CREATE INDEX outbox_stale ON outbox (next_try) WHERE state IN ('planned', 'blocked') AND tainted = 1;
 CREATE INDEX outbox_useful ON outbox (useful_until) WHERE state IN ('planned', 'blocked') AND useful_until IS NOT NULL;
+CREATE INDEX outbox_shut ON outbox (channel_id, next_try) WHERE state = 'blocked';

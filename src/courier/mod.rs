@@ -179,9 +179,11 @@ impl Courier {
             }
         }
         let name = "report".to_owned();
-        if (waiting.delivered || waiting.stuck) && under_way.free(&name, now) {
+        // Putting posts aside is news as well.
+        let news = waiting.stuck || waiting.useless || waiting.shut_out;
+        if (waiting.delivered || news) && under_way.free(&name, now) {
             let delivered = if waiting.delivered { self.store.unreported().await? } else { Vec::new() };
-            let stuck = if waiting.stuck { self.store.untold().await? } else { Vec::new() };
+            let stuck = if news { self.store.untold().await? } else { Vec::new() };
             let desk = self.desk.clone();
             under_way.begin(name, async move { report(&desk, delivered, stuck).await });
         }

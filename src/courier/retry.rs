@@ -7,6 +7,9 @@ use crate::store::{Edited, Found, Outcome};
 
 /// How long until what is blocked is tried again.
 const PROBE: SignedDuration = SignedDuration::from_mins(5);
+/// The same where it was tried for an hour in vain. Refusals of all channels together must stay far below Discord's limit.
+const PROBE_LATER: SignedDuration = SignedDuration::from_mins(15);
+const PROBES: i64 = 12;
 /// How long until a look-up that failed is repeated.
 const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
@@ -28,7 +31,7 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) => Outcome::Dead { why },
         SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::TokenDead => {
-            Outcome::Blocked { probe_at: now + PROBE, why }
+            Outcome::Blocked { probe_at: now + if attempt < PROBES { PROBE } else { PROBE_LATER }, why }
         }
         SendFault::Deleted => Outcome::SentDeleted,
     }

@@ -19,6 +19,8 @@ const MAX_STUCK: usize = 20;
 const USEFUL: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 /// How its posting key begins; trouble with it is the log's business.
 const OWN: &str = "stuck/";
+/// How the posting keys of status pages begin.
+const PAGE: &str = "page/";
 
 /// Why a message is not where it belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +116,12 @@ fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, s
     let post = known.as_ref().map_or_else(|| work.unique(OWN.trim_end_matches('/')), |known| known.post.clone());
     let stuck = Stuck { trouble, channel, said: cut(said), why: cut(why), post, again: None };
     work.record(DeliveryEvent::Stuck { key: key.to_owned(), stuck: stuck.clone() });
+    if trouble == Trouble::Expired {
+        ladder::expired(work, key);
+    }
+    if key.starts_with(PAGE) {
+        ladder::show_page_rung(work);
+    }
     let notice = Notice::Stuck { key: key.to_owned(), stuck: stuck.clone(), settled: None };
     let prompt = (trouble != Trouble::Expired).then(|| Prompt::Stuck { key: key.to_owned() });
     if known.is_some() {
@@ -137,6 +145,9 @@ fn settle(work: &mut Work<'_>, key: &str, settled: Settled) {
         Settled::CalledSent { .. } => DeliveryEvent::CalledSent { key: key.clone() },
         Settled::Overtaken => DeliveryEvent::Dropped { key: key.clone() },
     });
+    if key.starts_with(PAGE) {
+        ladder::show_page_rung(work);
+    }
     work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: Some(settled) }, None);
 }
 

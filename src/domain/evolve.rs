@@ -13,7 +13,7 @@ impl Release {
     /// The release a first event opens.
     pub fn opened(recorded: &Recorded) -> Option<Self> {
         if let Event::Plan(event @ PlanEvent::Imported { .. }) = &recorded.event {
-            return lifecycle::opened(event);
+            return lifecycle::opened(event, recorded.at);
         }
         None
     }

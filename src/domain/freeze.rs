@@ -74,7 +74,8 @@ impl Planned {
     /// A release from submitting to the all-clear, as others see it; `None` before and after.
     pub fn of(release: &Release) -> Option<Self> {
         let running = match release.phase.name() {
-            PhaseName::Gathering | PhaseName::Approved | PhaseName::Held => false,
+            PhaseName::Held => release.phase.run().is_some(),
+            PhaseName::Gathering | PhaseName::Approved => false,
             PhaseName::Live | PhaseName::Watching | PhaseName::RollingBack => true,
             PhaseName::Draft
             | PhaseName::RolledBack

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::{Mark, MarkKind};
 use super::command::NoticeCommand;
@@ -20,6 +20,8 @@ use super::schedule;
 use super::stage::gaps_ahead;
 use super::{UNDO, minutes};
 
+/// How long an emergency's notice is worth sending, at least.
+const EMERGENCY_USEFUL: SignedDuration = SignedDuration::from_hours(1);
 /// A notice more than this late says so (`reliability.md` 5.7).
 const LATE_AFTER_S: i64 = 60;
 
@@ -46,8 +48,14 @@ fn due_at(release: &Release, rung: &RungPlan) -> Option<Timestamp> {
 
 /// Audiences that have been told of this schedule.
 pub fn told(release: &Release) -> BTreeSet<Audience> {
-    let said = |rung: &RungPlan| release.rungs.get(&rung.key()).is_some_and(|state| state.said != RungSaid::Skipped);
-    release.plan.rungs.iter().filter(|rung| said(rung)).map(|rung| rung.audience.clone()).collect()
+    said(release).into_iter().map(|rung| rung.audience).collect()
+}
+
+/// Rungs that were said of this schedule; one that the plan has dropped since has no text any more.
+pub(super) fn said(release: &Release) -> Vec<RungPlan> {
+    let said = release.rungs.iter().filter(|(_, state)| state.said != RungSaid::Skipped);
+    let plan = |key: &str| release.plan.rungs.iter().find(|rung| rung.key() == key).cloned();
+    said.filter_map(|(key, _)| plan(key).or_else(|| RungPlan::of_key(key))).collect()
 }
 
 /// A rung's key within the outbox: generations apart.
@@ -67,7 +75,8 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         && rungs(release)
             .iter()
             .any(|later| later.before_min < plan.before_min && due_at(release, later).is_some_and(|due| due <= now));
-    let missed = if now >= t0 {
+    // An emergency is told whenever it is submitted: the outage does not wait for a time in a plan.
+    let missed = if now >= t0 && !emergency {
         Some(RungMissed::AfterT0)
     } else if superseded {
         Some(RungMissed::Superseded)
@@ -82,10 +91,11 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
     let late_s = now.as_second() - nominal.as_second();
     let late_min = (late_s > LATE_AFTER_S && !emergency).then(|| u32::try_from(late_s / 60).unwrap_or(u32::MAX));
     let how = if late_min.is_some() { RungSaid::Late } else { RungSaid::OnTime };
-    let not_sent: Vec<String> = skipped(release);
+    let not_sent = not_sent_before(release, &plan);
     let open = gaps_ahead(release, now);
     let useful_until =
         rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
+    let useful_until = if emergency { useful_until.max(now + EMERGENCY_USEFUL) } else { useful_until };
     let generation = release.generation;
     debug_assert!(at <= now, "a mark fires at or after its instant");
     let quiet_until = super::policy::quiet_until(&work.release.policy, &plan.audience, now);
@@ -158,9 +168,11 @@ pub fn confirmed(release: &Release, rung: &RungPlan, state: &RungState) -> bool 
         }
 }
 
-/// Labels of rungs of this schedule that were skipped.
-fn skipped(release: &Release) -> Vec<String> {
-    release.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key.clone()).collect()
+/// Rungs before this one of this schedule that were skipped.
+fn not_sent_before(release: &Release, rung: &RungPlan) -> Vec<String> {
+    let skipped = release.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key);
+    let before = |key: &&String| RungPlan::of_key(key).is_none_or(|other| other.before_min >= rung.before_min);
+    skipped.filter(before).cloned().collect()
 }
 
 /// Rungs that were said, want a receipt and have none.
@@ -220,17 +232,23 @@ pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
             return;
         }
         work.record(NoticeEvent::PageShown { page: page.to_owned() });
-        let rung =
-            |rung: &&RungPlan| rung.audience == Audience::status_page() && work.release.rungs.contains_key(&rung.key());
-        if let Some(rung) = work.release.plan.rungs.iter().find(rung).cloned() {
-            show(work, &rung);
-        }
+        show_page_rung(work);
         return;
     }
     let prefix = posting_key(work.release.generation, "");
     let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
     if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
         work.record(NoticeEvent::Delivered { rung, at });
+    }
+}
+
+/// The notice that speaks of status pages, as they stand now.
+pub(super) fn show_page_rung(work: &mut Work<'_>) {
+    let rungs = said(&work.release);
+    let rung =
+        rungs.iter().find(|rung| rung.audience == Audience::status_page() && work.release.plan.rungs.contains(rung));
+    if let Some(rung) = rung {
+        show(work, rung);
     }
 }
 
@@ -246,6 +264,9 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     let Some(state) = release.rungs.get(rung) else {
         return Err(Refusal::NothingOpen { what: "receipt" });
     };
+    if state.said == RungSaid::Skipped || !state.unanswered() && state.receipt.is_none() {
+        return Err(Refusal::NothingOpen { what: "receipt" });
+    }
     if let Some(receipt) = &state.receipt {
         return Err(Refusal::AlreadyDone { what: format!("{rung}, by {}", receipt.name) });
     }
@@ -366,17 +387,44 @@ pub(super) fn show(work: &mut Work<'_>, plan: &RungPlan) {
 }
 
 fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
+    let state = work.release.rungs.get(&plan.key());
     let notice = Notice::Rung {
         rung: plan.key(),
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
         text: plan.text.clone(),
-        late_min: None,
-        not_sent: Vec::new(),
+        late_min: state.and_then(|state| state.late_min),
+        not_sent: not_sent_before(&work.release, plan),
         open: gaps_ahead(&work.release, work.ctx.now),
-        quiet: false,
+        quiet: state.is_some_and(|state| state.quiet_until.is_some()),
     };
     work.edit(posting_key(work.release.generation, &plan.key()), notice, prompt);
+}
+
+/// Go is given: what was not said yet never is, and the record says so.
+pub(super) fn leave_ahead(work: &mut Work<'_>) {
+    for (_, rung) in ahead(&work.release) {
+        let missed = Some(RungMissed::WentBefore);
+        work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None });
+    }
+}
+
+/// Go is taken back: what is still to come comes.
+pub(super) fn return_ahead(release: &mut Release, now: Timestamp) {
+    let Some(t0) = release.plan.t0_at() else { return };
+    let to_come = |key: &str| RungPlan::of_key(key).is_some_and(|rung| t0 - minutes(rung.before_min) > now);
+    release.rungs.retain(|key, state| state.said != RungSaid::Skipped || !to_come(key));
+}
+
+/// A notice of the present schedule that was not posted while it was useful was not said.
+pub(super) fn expired(work: &mut Work<'_>, key: &str) {
+    let prefix = posting_key(work.release.generation, "");
+    let Some(rung) = key.strip_prefix(&prefix) else { return };
+    if work.release.rungs.get(rung).is_some_and(|state| state.said != RungSaid::Skipped && state.delivered_at.is_none())
+    {
+        let (rung, missed) = (rung.to_owned(), Some(RungMissed::Undelivered));
+        work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None });
+    }
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -397,8 +445,11 @@ pub(super) fn ahead(release: &Release) -> Vec<(Timestamp, String)> {
 pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, by: &By) {
     match event {
         NoticeEvent::Said { rung, how, missed: _, quiet_until } => {
+            let nominal = RungPlan::of_key(rung).zip(release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
+            let late = nominal.filter(|_| *how == RungSaid::Late).map(|nominal| at.duration_since(nominal));
             let state = RungState {
                 said: *how,
+                late_min: late.map(|late| u32::try_from(late.as_mins()).unwrap_or(u32::MAX)),
                 delivered_at: None,
                 receipt: None,
                 quiet_until: *quiet_until,

@@ -19,6 +19,8 @@ use super::release::{Phase, PhaseName, Release};
 use super::schedule::{self, Said};
 use super::{amend, freeze, minutes, rights, signoff};
 
+/// How long a draft is left alone before its author is reminded of it.
+const DRAFT_LEFT_ALONE: SignedDuration = SignedDuration::from_hours(2);
 /// Minutes after T-0 at which a missing go is asked for again; at the last one a new T-0 is demanded.
 pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
 
@@ -66,7 +68,7 @@ pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context
         policy: Box::new(ctx.policy.clone()),
         train: train.clone(),
     };
-    let Some(release) = opened(&event) else {
+    let Some(release) = opened(&event, ctx.now) else {
         return Err(Refusal::UnknownRelease { typed: String::new() });
     };
     let first = recorded(ctx, Event::Plan(event));
@@ -261,12 +263,17 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     Ok(Reply::HandedOver { post })
 }
 
-/// The author of a draft is reminded once, at its T-24h.
+/// The author of a draft is reminded once of each T-0, a day ahead of it; a draft made later is left alone for a while first.
 pub(super) fn remind_draft(work: &mut Work<'_>) {
     work.record(PlanEvent::DraftReminded);
     let author: UserId = work.release.author.clone();
     let until = work.release.plan.t0_at();
-    let posting = work.post("draft", Destination::Release, Notice::DraftForgotten);
+    // The service was away: there is nothing to submit for any more.
+    if until.is_none_or(|t0| t0 <= work.ctx.now) {
+        return;
+    }
+    let key = format!("draft/{}", work.release.generation);
+    let posting = work.post(key, Destination::Release, Notice::DraftForgotten);
     posting.mention = vec![author];
     posting.useful_until = until;
 }
@@ -287,7 +294,11 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     let Some(t0) = release.plan.t0_at() else { return };
     match &release.phase {
         Phase::Draft if !release.draft_reminded => {
-            marks.push(Mark { at: t0 - SignedDuration::from_hours(24), kind: MarkKind::Draft });
+            let quiet_until = release.drafted_at.map_or(Timestamp::MIN, |at| at + DRAFT_LEFT_ALONE);
+            let at = quiet_until.max(t0 - SignedDuration::from_hours(24));
+            if at < t0 {
+                marks.push(Mark { at, kind: MarkKind::Draft });
+            }
         }
         Phase::Gathering { .. } | Phase::Approved { .. } => {
             if let Some(after) = T0_ASKED_AFTER_MIN.get(usize::from(release.t0_asked)) {
@@ -298,7 +309,7 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     }
 }
 
-pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
+pub(super) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
     let PlanEvent::Imported { id, no, guild, author, plan, digest, findings, fixes, policy, train: _ } = event else {
         return None;
     };
@@ -334,6 +345,7 @@ pub(super) fn opened(event: &PlanEvent) -> Option<Release> {
         refused: Vec::new(),
         t0_asked: 0,
         t0_written: None,
+        drafted_at: Some(at),
         draft_reminded: false,
         issues: std::collections::BTreeSet::new(),
     })
@@ -371,6 +383,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             if *moved {
                 release.t0_written = None;
                 release.begin_schedule();
+                release.drafted_at = Some(at);
             }
             if *material {
                 release.begin_round();

@@ -261,12 +261,16 @@ pub enum Notice {
 pub enum RungMissed {
     /// A later rung's instant had passed as well.
     Superseded,
-    /// T-0 had passed, or go was given.
+    /// T-0 had passed.
     AfterT0,
     /// The release type has no such rung.
     ByType,
     /// Its instant on the new schedule was past already.
     PastWhenRescheduled,
+    /// Go was given before its instant.
+    WentBefore,
+    /// It could not be posted while it was useful.
+    Undelivered,
 }
 
 /// How an amendment ended.

@@ -362,6 +362,22 @@ impl RungPlan {
     pub fn key(&self) -> String {
         format!("{}/{}", t_label(-i64::from(self.before_min)), self.audience)
     }
+
+    /// The rung a key names, without its text: what was said stands though the plan says it no more.
+    pub fn of_key(key: &str) -> Option<Self> {
+        let (label, audience) = key.split_once('/')?;
+        let before_min = label.strip_prefix("T-")?.split(' ').try_fold(0_u32, |minutes, part| {
+            let unit = match part.chars().next_back()? {
+                'd' => 1_440,
+                'h' => 60,
+                'm' => 1,
+                _ => return None,
+            };
+            let count: u32 = part.get(..part.len() - 1)?.parse().ok()?;
+            minutes.checked_add(count.checked_mul(unit)?)
+        });
+        Some(Self { before_min: before_min?, audience: Audience::from(audience), text: String::new() })
+    }
 }
 
 /// What must be true before go.

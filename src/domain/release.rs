@@ -96,6 +96,9 @@ pub struct Release {
     /// T-0 as the document writes it, once a command or a hold moved it.
     #[serde(default)]
     pub t0_written: Option<Timestamp>,
+    /// When its present T-0 was written, while it was a draft.
+    #[serde(default)]
+    pub drafted_at: Option<Timestamp>,
     pub draft_reminded: bool,
     /// What the record shows for the post-mortem question (`product.md` 8).
     pub issues: BTreeSet<Issue>,
@@ -150,6 +153,9 @@ pub struct RungState {
     /// When the quiet hours end in which it was said.
     #[serde(default)]
     pub quiet_until: Option<Timestamp>,
+    /// How many minutes late it was said, if it was late.
+    #[serde(default)]
+    pub late_min: Option<u32>,
     #[serde(default)]
     pub correction: Option<Correction>,
 }

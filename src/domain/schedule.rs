@@ -1,6 +1,8 @@
 //! Topic: where T-0 lies before go. A new T-0 begins a new schedule: what was said of the old one shows so, what was not
 //! sent yet never is, whoever was told is told again, and the rungs ahead run anew.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::changes::{self, Change};
@@ -31,12 +33,10 @@ pub(super) struct Said {
 impl Said {
     /// Of the present schedule; to be taken before the event that ends it.
     pub(super) fn of(release: &Release) -> Self {
-        let said =
-            |rung: &&RungPlan| release.rungs.get(&rung.key()).is_some_and(|state| state.said != RungSaid::Skipped);
         Self {
             generation: release.generation,
             t0: release.plan.t0_at(),
-            rungs: release.plan.rungs.iter().filter(said).cloned().collect(),
+            rungs: ladder::said(release),
             told: ladder::told(release).into_iter().collect(),
         }
     }
@@ -55,8 +55,7 @@ pub(super) fn reschedule(work: &mut Work<'_>, mut t0: PlannedTime, why: &str) ->
     if !t0.zone.contains('/') {
         work.release.plan.zone().clone_into(&mut t0.zone);
     }
-    let civil = zone_of(&t0.zone).to_datetime(t0.at).strftime("%Y-%m-%d %H:%M").to_string();
-    t0.typed = format!("{civil} {}", t0.zone);
+    t0.typed = typed(&t0);
     let said = Said::of(&work.release);
     let mut plan = work.release.plan.clone();
     plan.t0 = Some(t0.clone());
@@ -66,6 +65,11 @@ pub(super) fn reschedule(work: &mut Work<'_>, mut t0: PlannedTime, why: &str) ->
     signoff::ask(work, true);
     freeze::point_out_overlaps(work);
     Ok(Reply::Rescheduled { told, skipped })
+}
+
+/// A time as somebody would type it.
+pub(super) fn typed(t0: &PlannedTime) -> String {
+    format!("{} {}", zone_of(&t0.zone).to_datetime(t0.at).strftime("%Y-%m-%d %H:%M"), t0.zone)
 }
 
 /// After the event that moved T-0: the old schedule's notices, the rungs whose time is past, and whoever must know.
@@ -121,7 +125,9 @@ pub(super) fn drop_unsent(work: &mut Work<'_>, key: &str) {
 
 /// The notices of the present schedule with T-0 and state as they are now: on hold, or moved by a hold.
 pub(super) fn show_anew(work: &mut Work<'_>) {
-    for rung in Said::of(&work.release).rungs {
+    // What the plan says no more has no text to show; whoever it told is told of the hold beside it.
+    let rungs = work.release.plan.rungs.clone();
+    for rung in ladder::said(&work.release).into_iter().filter(|rung| rungs.contains(rung)) {
         ladder::show(work, &rung);
     }
 }
@@ -135,7 +141,21 @@ pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
 fn announce(work: &mut Work<'_>, notice: &Notice, to: &[Audience]) {
     let key = work.unique("again");
     work.post(format!("{key}/release"), Destination::Release, notice.clone());
+    tell(work, &key, notice, to);
+}
+
+/// Says something to audiences; nobody reads it twice in one channel, unless somebody else is called there.
+fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
+    let mut read = BTreeSet::from([(work.release.policy.release_channel.clone(), None)]);
     for audience in to {
+        let route = work.release.policy.audiences.get(audience);
+        let channel = route.and_then(|route| route.channel.clone());
+        let channel = channel.or_else(|| work.release.policy.release_channel.clone());
+        let role = route.and_then(|route| route.role.clone());
+        let known = if role.is_none() { read.iter().any(|(c, _)| *c == channel) } else { false };
+        if known || !read.insert((channel, role)) {
+            continue;
+        }
         let again = match notice {
             Notice::Scrubbed { by, reason, .. } => {
                 Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
@@ -144,6 +164,12 @@ fn announce(work: &mut Work<'_>, notice: &Notice, to: &[Audience]) {
         };
         work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
     }
+}
+
+/// The countdown stands still: every audience that counts on the time is told, beside the release channel.
+pub(super) fn tell_of_hold(work: &mut Work<'_>, key: &str, notice: &Notice) {
+    let told: Vec<Audience> = ladder::told(&work.release).into_iter().collect();
+    tell(work, key, notice, &told);
 }
 
 /// T-0 lies elsewhere from here on: a new schedule, and a new round of sign-offs.

@@ -85,6 +85,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
             Some(reason(&why)?)
         }
     };
+    ladder::leave_ahead(work);
     work.record(StageEvent::Went { break_glass: break_glass.clone() });
     let by = work.by();
     let open = if break_glass.is_some() { gaps } else { Vec::new() };
@@ -194,9 +195,13 @@ pub(super) fn hold(work: &mut Work<'_>, why: String) -> Result<(), Refusal> {
     }
     let (key, by) = (work.unique("held"), work.by());
     let mention = work.crew();
-    let posting = work.post(key, Destination::Release, Notice::Held { by, reason: why });
+    let notice = Notice::Held { by, reason: why };
+    let posting = work.post(key.clone(), Destination::Release, notice.clone());
     posting.mention = mention;
     posting.priority = Priority::Prompt;
+    if work.release.phase.run().is_none() {
+        schedule::tell_of_hold(work, &key, &notice);
+    }
     Ok(())
 }
 
@@ -312,6 +317,7 @@ fn undone(release: &mut Release, at: Timestamp) {
     release.phase = match run.undo.take().map(|undo| undo.step) {
         Some(Step::Went { approved }) => {
             release.amendment = None;
+            ladder::return_ahead(release, at);
             if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } }
         }
         Some(Step::Moved { stage, updates }) => {
@@ -341,6 +347,7 @@ fn resumed(release: &mut Release, at: Timestamp) {
             schedule::keep_written(release);
             if let Some(t0) = &mut release.plan.t0 {
                 t0.at += at.duration_since(since);
+                t0.typed = schedule::typed(t0);
             }
             release.t0_asked = 0;
             release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };

@@ -75,7 +75,7 @@ impl Statuspage {
             "body": entry.body,
             "scheduled_for": entry.starts,
             "scheduled_until": entry.ends,
-            "scheduled_auto_in_progress": true,
+            "scheduled_auto_in_progress": false,
             "scheduled_auto_completed": false,
         });
         if !self.components.is_empty() {

@@ -283,7 +283,7 @@ impl Store {
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     tainted = CASE WHEN ?3 = 'blocked' THEN 1 ELSE tainted END,
-                    told = CASE WHEN ?3 = 'blocked' AND useful_until < ?10 THEN 0 ELSE told END,
+                    told = CASE WHEN ?3 = 'held' OR (?3 = 'blocked' AND useful_until < ?10) OR (recoveries > ?9 AND ?3 = 'planned') THEN 0 ELSE told END,
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'held') THEN 'superseded'
                                  WHEN ?3 = 'blocked' AND useful_until < ?10 THEN 'skipped'
                                  WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'dead' ELSE ?3 END,

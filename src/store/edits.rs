@@ -114,7 +114,7 @@ impl Store {
                 prompt: row.prompt_id,
                 wanted: row.wanted,
                 attempt: row.attempt,
-                told: row.trouble == 2,
+                told: row.trouble >= 2,
                 began,
             })
             .collect())
@@ -160,7 +160,7 @@ impl Store {
                 let (at, unsure_until) = (at.as_millisecond(), unsure_until.map(Timestamp::as_millisecond));
                 sqlx::query!(
                     "UPDATE edit SET next_try = ?1, attempt = attempt + 1, reason = coalesce(?2, reason),
-                            trouble = CASE WHEN ?2 IS NOT NULL AND trouble = 0 THEN 1 ELSE trouble END,
+                            trouble = CASE WHEN ?2 IS NOT NULL AND trouble IN (0, 3) THEN 1 ELSE trouble END,
                             again = coalesce(?3, CASE WHEN again < ?1 THEN ?1 ELSE again END)
                      WHERE key = ?4",
                     at,

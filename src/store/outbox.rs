@@ -114,6 +114,8 @@ pub struct Waiting {
     pub stale: bool,
     /// Posts that are not worth saying any more.
     pub useless: bool,
+    /// Posts in a channel that takes none, where another probes it later.
+    pub shut_out: bool,
     pub edits: bool,
     /// Releases to be told that a post reached its channel.
     pub delivered: bool,
@@ -221,6 +223,26 @@ impl Store {
         Ok(done.rows_affected())
     }
 
+    /// What is due in a channel that was found to take no message waits for the next probe of that channel, and is told as blocked
+    /// like the others: one request asks for all of them.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn wait_for_probe(txn: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreFault> {
+        let now = now.as_millisecond();
+        let done = sqlx::query!(
+            "UPDATE outbox SET state = 'blocked', reason = p.reason,
+                    next_try = CASE WHEN useful_until BETWEEN ?1 AND p.at THEN useful_until + 1 ELSE p.at END
+             FROM (SELECT channel_id, max(next_try) AS at, reason FROM outbox
+                   WHERE state = 'blocked' AND next_try > ?1 GROUP BY channel_id) p
+             WHERE outbox.channel_id = p.channel_id AND outbox.state IN ('planned', 'blocked') AND outbox.next_try <= ?1",
+            now
+        )
+        .execute(txn)
+        .await?;
+        Ok(done.rows_affected())
+    }
+
     /// Takes due posts for sending: most urgent first, one per channel. The attempts are noted in the same transaction.
     ///
     /// # Errors
@@ -242,6 +264,9 @@ impl Store {
         }
         if waiting.useless {
             Self::skip_useless(txn, now).await?;
+        }
+        if waiting.shut_out {
+            Self::wait_for_probe(txn, now).await?;
         }
         if room.urgent <= 0 {
             return Ok(Vec::new());
@@ -266,7 +291,8 @@ impl Store {
                                 AND (n.useful_until IS NULL OR n.useful_until >= ?1)
                             ORDER BY n.priority, n.next_try, n.id LIMIT 1)
                     FROM channel
-                    WHERE channel.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = channel.id AND b.state = 'sending'))
+                    WHERE channel.id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = channel.id AND b.state = 'sending')
+                        AND NOT EXISTS (SELECT 1 FROM outbox b WHERE b.channel_id = channel.id AND b.state = 'blocked' AND b.next_try > ?1))
                 SELECT id FROM (
                     SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.next_try, o.id) AS turn
                     FROM next JOIN outbox o ON o.id = next.id)
@@ -331,8 +357,10 @@ impl Store {
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
-                    next_try = coalesce(?6, next_try), reason = ?7, lease_until = NULL,
-                    payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END
+                    next_try = coalesce(CASE WHEN ?3 = 'blocked' AND useful_until BETWEEN ?10 AND ?6 THEN useful_until + 1 END, ?6, next_try),
+                    reason = ?7, lease_until = NULL,
+                    payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END,
+                    told = CASE WHEN ?3 = 'dead' THEN 0 ELSE told END
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
             attempt,
@@ -342,7 +370,8 @@ impl Store {
             next,
             why,
             payload,
-            nonce
+            nonce,
+            now_ms
         )
         .execute(&mut *txn)
         .await?;
@@ -372,6 +401,9 @@ impl Store {
                                   AND tainted = 1 AND coalesce(looked_up, 0) < ?2) AS "stale!: bool",
                       EXISTS (SELECT 1 FROM outbox WHERE state IN ('planned', 'blocked') AND next_try <= ?1
                                   AND useful_until < ?1) AS "useless!: bool",
+                      EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'blocked' AND p.next_try > ?1
+                                  AND EXISTS (SELECT 1 FROM outbox w WHERE w.channel_id = p.channel_id
+                                                  AND w.state IN ('planned', 'blocked') AND w.next_try <= ?1)) AS "shut_out!: bool",
                       EXISTS (SELECT 1 FROM edit WHERE done < wanted AND next_try <= ?1)
                           OR EXISTS (SELECT 1 FROM edit WHERE again <= ?1 AND done >= wanted) AS "edits!: bool",
                       EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND reported = 0) AS "delivered!: bool",
@@ -383,8 +415,18 @@ impl Store {
         .fetch_one(self.read())
         .await?;
         let (look_ups, posts, edits) = (row.look_ups, row.posts, row.edits);
-        let (expired, stale, useless) = (row.expired, row.stale, row.useless);
-        Ok(Waiting { look_ups, posts, expired, stale, useless, edits, delivered: row.delivered, stuck: row.stuck })
+        let (expired, stale, useless, shut_out) = (row.expired, row.stale, row.useless, row.shut_out);
+        Ok(Waiting {
+            look_ups,
+            posts,
+            expired,
+            stale,
+            useless,
+            shut_out,
+            edits,
+            delivered: row.delivered,
+            stuck: row.stuck,
+        })
     }
 
     /// When the courier has something to do next.

@@ -106,21 +106,34 @@ impl Store {
         Ok(())
     }
 
-    /// A person has it sent again: at once, with the same nonce, however late it is.
+    /// A person has it sent again: at once, with the same nonce, however late it is; and with it whatever waits in that channel for
+    /// its next probe. What was held is not looked up again, since a person has looked; anything else that may have been posted is.
     ///
     /// # Errors
     /// Database faults.
     pub async fn send_again(txn: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<(), StoreFault> {
         let now = now.as_millisecond();
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0, tainted = 0, reason = 'sent again by a person'
+            "UPDATE outbox SET next_try = ?1 WHERE state = 'blocked' AND next_try > ?1
+                AND channel_id = (SELECT channel_id FROM outbox WHERE key = ?2)",
+            now,
+            key
+        )
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0,
+                    tainted = CASE WHEN state = 'held' THEN 0 ELSE tainted END, reason = 'sent again by a person'
              WHERE key = ? AND state IN ('held', 'blocked', 'dead')",
             now,
             key
         )
         .execute(&mut *txn)
         .await?;
-        sqlx::query!("UPDATE edit SET next_try = ? WHERE key = ? AND trouble > 0", now, key).execute(txn).await?;
+        // If that fails as well, it is told again.
+        sqlx::query!("UPDATE edit SET next_try = ?, trouble = 3 WHERE key = ? AND trouble = 2", now, key)
+            .execute(txn)
+            .await?;
         Ok(())
     }
 

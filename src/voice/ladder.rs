@@ -31,9 +31,9 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 body = body.br().t(format!("Not sent before: {}.", not_sent.join(", ")));
             }
             let now = match audience {
-                a if *a == Audience::support() => "Press Briefed once your team knows.",
+                a if *a == Audience::engineering() => "Nothing to do unless you object: tell the owner.",
                 a if *a == Audience::status_page() => "Put the text above on the status page, then press Briefed.",
-                _ => "Nothing to do unless you object: tell the owner.",
+                _ => "Press Briefed once your team knows.",
             };
             let correction = release.rungs.get(rung).and_then(|state| state.correction.as_ref());
             if let Some(correction) = correction.filter(|c| c.retracted) {
@@ -108,6 +108,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             Message::new(if open.is_empty() { Tone::Wait } else { Tone::Bad }, Text::from(headline))
                 .body(body)
                 .field("Open", words::open_list(open, &release.policy))
+                .field("Not confirmed yet", Text::from(unconfirmed(release).join(", ")))
                 .field("Risks", Text::lines(risks))
                 .field("People", words::people(release))
         }
@@ -185,7 +186,9 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .code("/release edit")
                     .t(" or ")
                     .code("/release import")
-                    .t(", then submit it. Skip one with ")
+                    .t(", then submit it. Not this time: ")
+                    .code("/release scrub")
+                    .t("; not the next one: ")
                     .code("/tminus train skip")
                     .t("."),
             )
@@ -235,7 +238,8 @@ fn status_pages(release: &Release) -> Text {
     Text::lines(pages.iter().map(|page| {
         let stuck = release.stuck.contains_key(&crate::domain::ladder::page_key(page));
         Text::from(match (release.pages_shown.contains(page), stuck) {
-            (true, _) => format!("✅ {page}: updated, and it follows the release"),
+            (true, false) => format!("✅ {page}: updated, and it follows the release"),
+            (true, true) => format!("⛔ {page}: shows an older state; see the ops channel"),
             (false, true) => format!("⛔ {page}: not updated; see the ops channel"),
             (false, false) => format!("⏳ {page}: being updated"),
         })

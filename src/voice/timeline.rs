@@ -244,6 +244,8 @@ fn missed_why(missed: Option<RungMissed>) -> &'static str {
         Some(RungMissed::AfterT0) => "T-0 had passed",
         Some(RungMissed::ByType) => "this type of release has no such notice",
         Some(RungMissed::PastWhenRescheduled) => "its time was past when T-0 was moved",
+        Some(RungMissed::WentBefore) => "go was given before its time",
+        Some(RungMissed::Undelivered) => "it could not be posted in time",
         None => "its time had passed",
     }
 }

@@ -274,6 +274,9 @@ pub fn freezes(policy: &Policy, now: Timestamp) -> Message {
     Message::new(Tone::Plain, Text::from("🧊 Freezes")).body(body)
 }
 
+/// How many of a train's times are shown (`product.md` 2).
+const SHOWN_FIRINGS: usize = 5;
+
 /// `/tminus train list`.
 pub fn trains(workspace: &Workspace) -> Message {
     let lines = workspace.trains.iter().map(|(name, train)| {
@@ -282,8 +285,12 @@ pub fn trains(workspace: &Workspace) -> Message {
             .t(": ")
             .code(train.rule.text())
             .t(format!(" ({}), drafted {} d ahead by {}; next ", train.zone, train.days_ahead, train.author_name));
-        match train.next(1).first() {
-            Some(at) => line.time(*at, Stamp::Full),
+        let next = train.next(SHOWN_FIRINGS);
+        match next.split_first() {
+            Some((first, later)) => {
+                let line = line.time(*first, Stamp::Full);
+                later.iter().fold(line, |line, at| line.t(", then ").time(*at, Stamp::Full))
+            }
             None => line.t("never"),
         }
     });

@@ -205,6 +205,26 @@ async fn a_deleted_channel_falls_back_to_the_ops_channel() {
     rig.finish().await;
 }
 
+/// Its answer was lost and its channel then hidden: it stands there all the same, so sending it again looks first.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_again_from_a_channel_that_was_hidden_is_not_doubled() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-31)).await;
+    rig.sandbox().fail_next(&[Fault::FailAfter]);
+    let route = "GET /channels/{}/messages".to_owned();
+    rig.sandbox().script(Script { route, fault: Fault::Forbidden, times: None, chance: 1.0 });
+    rig.advance(t(-28)).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Not posted") && told.contains("[Send again]"), "{told}");
+    rig.sandbox().mend();
+    let answer = rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    assert!(answer.contains("sent again at once"), "{answer}");
+    rig.advance(t(-20)).await;
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "it was there already");
+    assert!(rig.newest("tminus-ops").starts_with("✅ Posted after all"), "{}", rig.newest("tminus-ops"));
+    rig.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_in_doubt_is_held_until_a_person_looked() {
     for button in ["It was posted", "Send again"] {

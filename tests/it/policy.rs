@@ -261,6 +261,10 @@ async fn a_retracted_notice_is_no_receipt() {
     assert!(rig.slash("ana", "release item correct", &retract).await.starts_with("✅"));
     let open = rig.slash("ana", "release go", &[]).await;
     assert!(open.contains("T-2h/support is not confirmed"), "{open}");
+    // There is nothing to confirm about what does not hold; what is put right can be confirmed again.
+    assert!(rig.slash("gwen", "release item brief", &[("text", "T-2h")]).await.starts_with("⛔"));
+    let right = [("text", "T-2h"), ("reason", "it holds after all"), ("step", "correct")];
+    assert!(rig.slash("ana", "release item correct", &right).await.starts_with("✅"));
     assert!(rig.slash("gwen", "release item brief", &[("text", "T-2h")]).await.starts_with("✅"));
     assert!(rig.slash("ana", "release go", &[]).await.contains("is live"));
     rig.finish().await;
