@@ -198,7 +198,9 @@ async fn no_statement_of_the_hot_path_scans_what_is_stored() {
             // Verifying the chain reads the whole journal: that is what it is for.
             let whole =
                 sql.contains("FROM journal ORDER BY seq") || sql.contains("FROM outbox WHERE state IN ('planned'");
-            assert!(!scans || open_only || whole, "{step}\n  in {sql}");
+            // A step that is passed over while no row lacks its prompt (`FkIfZero`), which none does.
+            let guarded = sql.starts_with("INSERT INTO prompt");
+            assert!(!scans || open_only || whole || guarded, "{step}\n  in {sql}");
             seen += 1;
         }
     }
