@@ -79,6 +79,11 @@ impl Store {
         Ok(sqlx::query_scalar(sql).fetch_optional(&mut *connection).await?)
     }
 
+    /// How many schemas came before the present one.
+    pub(crate) fn older_schemas() -> usize {
+        MIGRATIONS.migrations.len() - 1
+    }
+
     /// A database as a version of so many migrations left it, with a post in each state.
     ///
     /// # Errors

@@ -208,7 +208,7 @@ async fn f27_a_damaged_file_is_refused_with_what_to_do() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f29_every_older_schema_is_upgraded_with_everything_in_it() {
-    for migrations in 1..=3 {
+    for migrations in 1..=Store::older_schemas() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("old.db");
         Store::old(&file, migrations).await.unwrap();
@@ -239,7 +239,7 @@ async fn f28_a_killed_upgrade_leaves_the_old_schema_or_the_new() {
     let mut dice = Dice::new(20_261_124);
     let folder = tempfile::tempdir().unwrap();
     let old = folder.path().join("old.db");
-    for migrations in 1..=3 {
+    for migrations in 1..=Store::older_schemas() {
         Store::old(&old, migrations).await.unwrap();
         for _ in 0..8 {
             let file = folder.path().join("new.db");

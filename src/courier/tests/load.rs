@@ -191,7 +191,8 @@ async fn no_statement_of_the_hot_path_scans_what_is_stored() {
             // An index that holds only what is open is as long as what is open.
             let open_only = [
                 "outbox_unreported", "outbox_untold", "outbox_waiting", "outbox_unknown", "outbox_sending",
-                "outbox_stuck", "edit_open", "edit_again", "edit_untold", "outbox_busy", "outbox_stale", "outbox_turn", "outbox_shut",
+                "outbox_stuck", "edit_open", "edit_again", "edit_untold", "outbox_busy", "outbox_stale", "outbox_turn",
+                "outbox_shut",
             ]
             .iter()
             .any(|index| step.contains(index));
