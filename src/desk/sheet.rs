@@ -17,7 +17,7 @@ use crate::domain::agenda::next_wakeup;
 use crate::domain::effect::{Prompt, Redelivery};
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
-use crate::domain::release::{PhaseName, Release};
+use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{
     Conn, Head, Line, NewEdit, NewPost, NewPrompt, ReleaseHead, ReleaseRow, Store, StoreFault, StoredPrompt,
@@ -191,15 +191,16 @@ impl<'m> Sheet<'m> {
 
     /// A server's releases from submitting to the all-clear, oldest first.
     pub(super) async fn planned(&mut self, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
-        let mut planned = Vec::new();
-        for head in self.open(guild).await?.into_iter().rev() {
-            if head.phase != PhaseName::Draft
-                && let Some(release) = self.release(head.id).await?
-            {
-                planned.extend(Planned::of(&release));
+        let stored = Store::planned(self.connection(), guild).await?;
+        let mut planned: BTreeMap<ReleaseNo, Planned> = stored.into_iter().map(|other| (other.no, other)).collect();
+        for changed in self.batch.releases.values().chain(self.page.releases.values()) {
+            let release = &changed.kept.value;
+            if release.guild == *guild {
+                planned.remove(&release.no);
+                planned.extend(Planned::of(release).map(|other| (release.no, other)));
             }
         }
-        Ok(planned)
+        Ok(planned.into_values().collect())
     }
 
     /// A prompt of one server; one of another server is not found.

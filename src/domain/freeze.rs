@@ -73,18 +73,20 @@ pub struct Planned {
 impl Planned {
     /// A release from submitting to the all-clear, as others see it; `None` before and after.
     pub fn of(release: &Release) -> Option<Self> {
-        let running = match release.phase.name() {
-            PhaseName::Held => release.phase.run().is_some(),
-            PhaseName::Gathering | PhaseName::Approved => false,
-            PhaseName::Live | PhaseName::Watching | PhaseName::RollingBack => true,
-            PhaseName::Draft
-            | PhaseName::RolledBack
-            | PhaseName::AllClear
-            | PhaseName::Closed
-            | PhaseName::Scrubbed => return None,
-        };
+        let name = release.phase.name();
+        let over = matches!(name, PhaseName::Draft | PhaseName::RolledBack | PhaseName::AllClear) || name.is_over();
         let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
-        Some(Self { no: release.no, title, t0: release.plan.t0_at(), service, running })
+        let running = Self::runs(name, release.phase.run().is_some());
+        (!over).then(|| Self { no: release.no, title, t0: release.plan.t0_at(), service, running })
+    }
+
+    /// Whether a release in a phase runs; one on hold does if go was given before.
+    pub fn runs(phase: PhaseName, went: bool) -> bool {
+        match phase {
+            PhaseName::Live | PhaseName::Watching | PhaseName::RollingBack => true,
+            PhaseName::Held => went,
+            _ => false,
+        }
     }
 }
 

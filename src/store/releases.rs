@@ -7,6 +7,7 @@ use sqlx::SqliteConnection;
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::agenda::next_wakeup;
 use crate::domain::effect::Prompt;
+use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::{MAX_STATE_BYTES, PhaseName, Release};
 
@@ -167,6 +168,29 @@ impl Store {
         .fetch_all(txn)
         .await?;
         rows.into_iter().map(|row| head(&row.id, row.no, row.title, &row.phase, row.service)).collect()
+    }
+
+    /// A server's releases from submitting to the all-clear, as far as overlaps and freezes concern them; oldest first.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn planned(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
+        let rows = sqlx::query!(
+            r#"SELECT id, no, title, service, phase, state ->> '$.plan.t0.at' AS "t0: String",
+                    coalesce(state ->> '$.phase.phase' = 'held', 0) AS "paused!: bool" FROM release
+             WHERE guild_id = ? AND phase IN ('gathering', 'approved', 'held', 'live', 'watching', 'rolling_back') ORDER BY no"#,
+            guild.0
+        )
+        .fetch_all(txn)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let head = head(&row.id, row.no, row.title, &row.phase, row.service)?;
+                let t0 = row.t0.map(|text| json(&format!("\"{text}\""), "release", "t0", &row.id)).transpose()?;
+                let running = Planned::runs(head.phase, row.paused);
+                Ok(Planned { no: head.no, title: head.title, t0, service: head.service, running })
+            })
+            .collect()
     }
 
     /// A server's releases, newest first, at most 25.
