@@ -165,3 +165,21 @@ async fn one_probe_asks_for_all_that_waits_in_a_channel() {
     assert_eq!(rig.count("support", "📣 T-2h · "), 12, "whoever sends one again opens the channel for all");
     rig.finish().await;
 }
+
+/// A rollout that was put on hold days ago still has its service half updated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollout_on_hold_is_pointed_out_to_the_next_release_of_its_service() {
+    let rig = Rig::approved().await;
+    rig.advance(t(0)).await;
+    assert!(rig.slash("ana", "release go", &[]).await.contains("is live"));
+    rig.advance(t(5)).await;
+    rig.slash("ana", "release hold", &[("reason", "the quota is not raised")]).await;
+    rig.advance(t(48 * 60)).await;
+    let next = at("2026-12-11 10:00").replace("Checkout 4.2: new payment step", "Checkout 4.3");
+    rig.import("ana", "next.md", next.as_bytes()).await;
+    let answer = rig.slash("ana", "release submit", &[("release", "REL-2")]).await;
+    assert!(answer.starts_with("✅"), "{answer}");
+    let overlap = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("⚠️ Overlap"));
+    assert!(overlap.as_ref().is_some_and(|m| m.contains("REL-1")), "{overlap:?}");
+    rig.finish().await;
+}
