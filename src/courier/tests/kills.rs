@@ -245,10 +245,11 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
     sandbox.mend();
     // Calm: everything that is still open drains; on a busy machine in more rounds. What died four times may be given up.
     for round in 0..600 {
+        // What died so often may be given up, or come yet: it is waited for longer.
         let ended = |n: u64| {
             let (marker, key) = (format!("kill-{n}"), format!("{release}/kill/{n}"));
             let stands = sandbox.messages("kills").iter().any(|m| m.body["embeds"][0]["footer"]["text"] == *marker);
-            stands || worn.get(&key).is_some_and(|deaths| *deaths > WORN)
+            stands || (round >= 60 && worn.get(&key).is_some_and(|deaths| *deaths > WORN))
         };
         if round >= 6 && (0..NOTICES).all(ended) {
             break;
