@@ -127,7 +127,9 @@ impl Courier {
     /// Begins what is due, and says when the next will be.
     async fn look(&self, under_way: &mut UnderWay) -> Result<Option<Timestamp>, StoreFault> {
         self.begin(under_way).await?;
-        self.store.next_delivery().await
+        // A report that failed is made again after its rest, whatever else happens.
+        let report = under_way.rested("report", self.clock.now());
+        Ok(self.store.next_delivery().await?.into_iter().chain(report).min())
     }
 
     /// One round, to its end: whatever is due now. Returns how much was begun.

@@ -50,6 +50,11 @@ impl UnderWay {
         !self.names.values().any(|known| known == name) && !self.rests.get(name).is_some_and(rests)
     }
 
+    /// When work of this name may begin again, if it rests.
+    pub fn rested(&self, name: &str, now: Timestamp) -> Option<Timestamp> {
+        self.rests.get(name).map(|(until, _)| *until).filter(|until| *until > now && *until <= now + LONGEST_REST)
+    }
+
     /// Begins work.
     pub fn begin<E: Into<Failure>>(
         &mut self,
@@ -115,6 +120,8 @@ mod tests {
                 }
                 assert!(!under_way.free("report", now), "nothing is under way twice");
                 under_way.next(|| now).await.unwrap();
+                let rested = under_way.rested("report", now);
+                assert_eq!(rested.is_some(), began.len() < 10, "it says until when it rests");
                 if began.len() == 12 {
                     break;
                 }

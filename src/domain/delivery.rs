@@ -109,6 +109,10 @@ fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, s
     let release = &work.release;
     let known = release.stuck.get(key).cloned();
     let news = known.as_ref().is_none_or(|known| known.trouble != trouble || known.again.is_some());
+    if trouble == Trouble::Expired {
+        ladder::expired(work, key);
+    }
+    let release = &work.release;
     if key.starts_with(OWN) || !news || (known.is_none() && release.stuck.len() >= MAX_STUCK) {
         return;
     }
@@ -116,9 +120,6 @@ fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, s
     let post = known.as_ref().map_or_else(|| work.unique(OWN.trim_end_matches('/')), |known| known.post.clone());
     let stuck = Stuck { trouble, channel, said: cut(said), why: cut(why), post, again: None };
     work.record(DeliveryEvent::Stuck { key: key.to_owned(), stuck: stuck.clone() });
-    if trouble == Trouble::Expired {
-        ladder::expired(work, key);
-    }
     if key.starts_with(PAGE) {
         ladder::show_page_rung(work);
     }

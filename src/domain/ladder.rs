@@ -244,10 +244,13 @@ pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
 
 /// The notice that speaks of status pages, as they stand now.
 pub(super) fn show_page_rung(work: &mut Work<'_>) {
-    let rungs = said(&work.release);
-    let rung =
-        rungs.iter().find(|rung| rung.audience == Audience::status_page() && work.release.plan.rungs.contains(rung));
-    if let Some(rung) = rung {
+    // What is over shows its end.
+    if work.release.phase.name().is_over() {
+        return;
+    }
+    let mut rungs = said(&work.release);
+    rungs.retain(|rung| rung.audience == Audience::status_page() && work.release.plan.rungs.contains(rung));
+    for rung in &rungs {
         show(work, rung);
     }
 }
@@ -420,8 +423,10 @@ pub(super) fn return_ahead(release: &mut Release, now: Timestamp) {
 pub(super) fn expired(work: &mut Work<'_>, key: &str) {
     let prefix = posting_key(work.release.generation, "");
     let Some(rung) = key.strip_prefix(&prefix) else { return };
-    if work.release.rungs.get(rung).is_some_and(|state| state.said != RungSaid::Skipped && state.delivered_at.is_none())
-    {
+    // Somebody was told by hand, and said so: that stands.
+    let unsaid =
+        |state: &RungState| state.said != RungSaid::Skipped && state.delivered_at.is_none() && state.receipt.is_none();
+    if work.release.rungs.get(rung).is_some_and(unsaid) {
         let (rung, missed) = (rung.to_owned(), Some(RungMissed::Undelivered));
         work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None });
     }

@@ -102,8 +102,8 @@ fn skip_past(work: &mut Work<'_>) -> Vec<String> {
 /// Called off: the notices of the present schedule show it.
 pub(super) fn scrub(work: &mut Work<'_>) {
     let said = Said::of(&work.release);
-    overtake(work, &said, true);
     ladder::leave_pages(work);
+    overtake(work, &said, true);
 }
 
 /// The notices of a schedule show that it holds no more; those not in their channel yet are not sent.

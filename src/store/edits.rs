@@ -45,8 +45,8 @@ pub struct DueEdit {
     pub prompt: Option<String>,
     pub wanted: i64,
     pub attempt: i64,
-    /// People were told of trouble with it.
-    pub told: bool,
+    /// People were told of trouble with it, or are about to be.
+    pub troubled: bool,
     /// The attempt begins no sooner.
     pub began: Timestamp,
 }
@@ -114,7 +114,7 @@ impl Store {
                 prompt: row.prompt_id,
                 wanted: row.wanted,
                 attempt: row.attempt,
-                told: row.trouble >= 2,
+                troubled: row.trouble != 0,
                 began,
             })
             .collect())
@@ -139,7 +139,7 @@ impl Store {
         let (began, now) = (edit.began.as_millisecond(), now.as_millisecond());
         match edited {
             Edited::Done => {
-                if edit.told {
+                if edit.troubled {
                     sqlx::query!("UPDATE outbox SET reported = 0 WHERE key = ? AND state = 'sent'", key)
                         .execute(&mut *txn)
                         .await?;

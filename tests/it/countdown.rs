@@ -121,6 +121,22 @@ async fn a_notice_that_could_not_be_posted_in_time_counts_as_not_sent() {
     rig.finish().await;
 }
 
+/// Its channel takes nothing, so its people were told by hand, which was confirmed: that stands when the message is given up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_receipt_outlives_the_message_it_was_given_for() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-121)).await;
+    rig.sandbox().revoke(Right::SendMessages, Some("support"), true);
+    rig.advance(t(-110)).await;
+    let told = rig.slash("gwen", "release item brief", &[]).await;
+    assert!(told.starts_with("✅"), "{told}");
+    rig.advance(t(-28)).await;
+    assert!(rig.newest("tminus-ops").starts_with("⛔ Not posted in time"), "{}", rig.newest("tminus-ops"));
+    let again = rig.slash("gwen", "release item brief", &[("text", "T-2h")]).await;
+    assert!(again.contains("by Gwen"), "it is confirmed: {again}");
+    rig.finish().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn go_before_a_notice_leaves_it_unsaid_and_says_so_and_an_undo_brings_it_back() {
     let rig = Rig::approved().await;

@@ -128,11 +128,16 @@ impl Layer {
 impl Layer {
     /// A rendering that was wanted last is no news.
     pub(super) fn leave_out_what_is_known(&mut self, memory: &Memory) {
+        // Unless the batch itself wants another one before: then it is news again.
+        let mut wanted = BTreeSet::new();
         for stage in &mut self.stages {
             stage.edits.retain(|key, edit| match memory.posts.map.get(key) {
-                Some(Some((payload, prompt))) => *payload != edit.payload || *prompt != edit.prompt,
+                Some(Some((payload, prompt))) => {
+                    wanted.contains(key) || *payload != edit.payload || *prompt != edit.prompt
+                }
                 _ => true,
             });
+            wanted.extend(stage.edits.keys().cloned());
         }
     }
 }
