@@ -119,7 +119,11 @@ async fn ask(sandbox: &Sandbox, asking: &Asking, slot: Slot) -> Fallible<()> {
         Asking::Refused => sandbox.slash("gwen", "releases", "release signoff give", &options, None).await,
     };
     let Ok(Seen::Message(message)) = seen else { return Err("no answer".into()) };
-    let good = !matches!(asking, Asking::Sign) || message.headline().starts_with('✅');
+    let good = match asking {
+        Asking::Echo | Asking::Help => true,
+        Asking::Sign => message.headline().starts_with('✅'),
+        Asking::Refused => message.headline().starts_with('⛔'),
+    };
     if good { Ok(()) } else { Err(message.headline().into()) }
 }
 

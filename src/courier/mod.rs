@@ -49,6 +49,7 @@ const ROOM_URGENT: usize = 8;
 /// How the work of sending a row is named.
 const POST: &str = "post ";
 const LOOK_UP: &str = "look-up ";
+const REPORT: &str = "report";
 /// Two messages with one marker are looked for this often, this far back.
 const SWEEP: SignedDuration = SignedDuration::from_hours(24);
 const SWEPT: SignedDuration = SignedDuration::from_hours(48);
@@ -128,7 +129,7 @@ impl Courier {
     async fn look(&self, under_way: &mut UnderWay) -> Result<Option<Timestamp>, StoreFault> {
         self.begin(under_way).await?;
         // A report that failed is made again after its rest, whatever else happens.
-        let report = under_way.rested("report", self.clock.now());
+        let report = under_way.rested(REPORT, self.clock.now());
         Ok(self.store.next_delivery().await?.into_iter().chain(report).min())
     }
 
@@ -180,7 +181,7 @@ impl Courier {
                 }
             }
         }
-        let name = "report".to_owned();
+        let name = REPORT.to_owned();
         // Putting posts aside is news as well.
         let news = waiting.stuck || waiting.useless || waiting.shut_out;
         if (waiting.delivered || news) && under_way.free(&name, now) {

@@ -45,13 +45,12 @@ impl UnderWay {
 
     /// Whether work of this name may begin: it is not under way, and does not rest.
     pub fn free(&self, name: &str, now: Timestamp) -> bool {
-        // A rest longer than the longest was begun by a clock that jumped.
-        let rests = |(until, _): &(Timestamp, u32)| *until > now && *until <= now + LONGEST_REST;
-        !self.names.values().any(|known| known == name) && !self.rests.get(name).is_some_and(rests)
+        !self.names.values().any(|known| known == name) && self.rested(name, now).is_none()
     }
 
     /// When work of this name may begin again, if it rests.
     pub fn rested(&self, name: &str, now: Timestamp) -> Option<Timestamp> {
+        // A rest longer than the longest was begun by a clock that jumped.
         self.rests.get(name).map(|(until, _)| *until).filter(|until| *until > now && *until <= now + LONGEST_REST)
     }
 

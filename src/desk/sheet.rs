@@ -105,12 +105,7 @@ impl<'m> Sheet<'m> {
         Ok(kept)
     }
 
-    /// Whether the server is known.
-    pub(super) async fn knows(&mut self, guild: &GuildId) -> Result<bool, StoreFault> {
-        Ok(self.kept_workspace(guild).await?.version > 0)
-    }
-
-    /// The version a workspace is at; it grows with each change.
+    /// The version a workspace is at; it grows with each change, and is 0 where the server is not known.
     pub(super) async fn version(&mut self, guild: &GuildId) -> Result<i64, StoreFault> {
         Ok(self.kept_workspace(guild).await?.version)
     }
@@ -121,8 +116,7 @@ impl<'m> Sheet<'m> {
         let row = WorkspaceRow::of(&workspace)?;
         let guild = workspace.guild.clone();
         let kept = Kept { value: workspace, version: before.version + 1, wakeup: row.wakeup };
-        let read_at = self.page.workspaces.get(&guild).map_or(before.version, |known| known.read_at);
-        self.page.workspaces.insert(guild, Changed { kept, row, read_at });
+        layer::change(&mut self.page.workspaces, guild, Changed { kept, row, read_at: before.version });
         Ok(())
     }
 
@@ -149,8 +143,7 @@ impl<'m> Sheet<'m> {
         let before = self.kept_release(id).await?.map_or(0, |kept| kept.version);
         let row = ReleaseRow::of(&release)?;
         let kept = Kept { value: release, version: before + 1, wakeup: row.wakeup };
-        let read_at = self.page.releases.get(&id).map_or(before, |known| known.read_at);
-        self.page.releases.insert(id, Changed { kept, row, read_at });
+        layer::change(&mut self.page.releases, id, Changed { kept, row, read_at: before });
         Ok(())
     }
 

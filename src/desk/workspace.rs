@@ -37,7 +37,7 @@ pub(super) async fn configure(
     if let Err(refusal) = may(actor, &Action::Setup, &workspace.policy, None) {
         return said_no(sheet, &workspace, &Action::Setup, &refusal, actor, now).await;
     }
-    if workspace.policy != *new || !sheet.knows(guild).await? {
+    if workspace.policy != *new || sheet.version(guild).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
         workspace = note(sheet, &workspace, &[event], actor, now).await?;
         hand_on(sheet, &workspace, actor, now).await?;

@@ -106,13 +106,12 @@ fn open<'r>(release: &'r Release, key: &str) -> Result<&'r Stuck, Refusal> {
 }
 
 fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, said: String, why: String) {
-    let release = &work.release;
-    let known = release.stuck.get(key).cloned();
-    let news = known.as_ref().is_none_or(|known| known.trouble != trouble || known.again.is_some());
     if trouble == Trouble::Expired {
         ladder::expired(work, key);
     }
     let release = &work.release;
+    let known = release.stuck.get(key).cloned();
+    let news = known.as_ref().is_none_or(|known| known.trouble != trouble || known.again.is_some());
     if key.starts_with(OWN) || !news || (known.is_none() && release.stuck.len() >= MAX_STUCK) {
         return;
     }

@@ -138,11 +138,14 @@ impl Store {
         }
     }
 
-    /// Takes everybody who waits along in this transaction. After a fault they wait again, and the transaction is spoilt.
+    /// Takes everybody who waits along in this transaction, or nobody. After a fault they wait again, and the transaction is spoilt.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn join(&self, txn: &mut SqliteConnection) -> Result<Joined, StoreFault> {
+    pub async fn join(&self, txn: &mut SqliteConnection, along: bool) -> Result<Joined, StoreFault> {
+        if !along {
+            return Ok(Joined { done: Vec::new() });
+        }
         let mut waiters = {
             let mut inner = self.group.lock();
             inner.busy = true;

@@ -21,7 +21,7 @@ use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
 pub use doubt::{Found, Late};
 pub use edits::{DueEdit, Edited, NewEdit};
-pub use group::{Claiming, Joined};
+pub use group::Claiming;
 pub use journal::{Broken, Entry, Head, Line, verify};
 pub use outbox::{Claimed, NewPost, Outcome, Plain, Room, Waiting};
 pub use releases::{NewPrompt, ReleaseHead, ReleaseRow, StoredPrompt};

@@ -81,7 +81,7 @@ fn open(stuck: &Stuck, name: &str) -> Message {
         ),
         Trouble::Blocked => (
             "⛔ Not posted",
-            "T-Minus may not post there, or the channel is gone. It tries again every five minutes while the message is useful. What it says stands below.",
+            "T-Minus may not post there, or the channel is gone. It tries again by itself while the message is useful. What it says stands below.",
         ),
         Trouble::Dead => (
             "⛔ Not posted",

@@ -10,7 +10,7 @@ use crate::domain::effect::Redelivery;
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
-use crate::store::{Joined, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, WorkspaceRow, Writer};
+use crate::store::{Conn, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, WorkspaceRow, Writer};
 
 /// What something came in as: its source and its id there.
 pub(in crate::desk) type Once = (String, String);
@@ -21,6 +21,12 @@ pub(super) struct Changed<T, R> {
     pub(super) kept: Kept<T>,
     pub(super) row: R,
     pub(super) read_at: i64,
+}
+
+/// Changes something, perhaps again: whoever read it first read what is stored.
+pub(super) fn change<K: Ord, T, R>(map: &mut BTreeMap<K, Changed<T, R>>, key: K, changed: Changed<T, R>) {
+    let read_at = map.get(&key).map_or(changed.read_at, |known| known.read_at);
+    map.insert(key, Changed { read_at, ..changed });
 }
 
 /// Documents, in the order they came.
@@ -78,14 +84,11 @@ impl Layer {
     /// Takes over what another layer has decided after this one.
     pub(super) fn absorb(&mut self, later: Self) {
         self.once.extend(later.once);
-        // Whoever read it first in the batch read what is stored.
         for (guild, changed) in later.workspaces {
-            let read_at = self.workspaces.get(&guild).map_or(changed.read_at, |known| known.read_at);
-            self.workspaces.insert(guild, Changed { read_at, ..changed });
+            change(&mut self.workspaces, guild, changed);
         }
         for (id, changed) in later.releases {
-            let read_at = self.releases.get(&id).map_or(changed.read_at, |known| known.read_at);
-            self.releases.insert(id, Changed { read_at, ..changed });
+            change(&mut self.releases, id, changed);
         }
         self.prompts.extend(later.prompts);
         self.lines.extend(later.lines);
@@ -123,9 +126,7 @@ impl Layer {
             && stages.is_empty()
             && reported.is_empty()
     }
-}
 
-impl Layer {
     /// A rendering that was wanted last is no news.
     pub(super) fn leave_out_what_is_known(&mut self, memory: &Memory) {
         // Unless the batch itself wants another one before: then it is news again.
@@ -142,102 +143,84 @@ impl Layer {
     }
 }
 
-/// One transaction; what had come before, if anything had: then nothing is written.
+/// The batch in one transaction, and with it what the courier waits to have written. What had come before, if anything had: then
+/// nothing is written.
 pub(super) async fn write(
     store: &Store,
     writer: &mut Writer,
     batch: &Layer,
     now: Timestamp,
 ) -> Result<Option<BTreeSet<Once>>, StoreFault> {
-    match transaction(store, writer, batch, now, true).await? {
-        Wrote::All => Ok(None),
-        Wrote::CameBefore(before) => Ok(Some(before)),
-        // What the courier brought along failed; the batch does not fail with it.
-        Wrote::Spoilt => match transaction(store, writer, batch, now, false).await? {
-            Wrote::All | Wrote::Spoilt => Ok(None),
-            Wrote::CameBefore(before) => Ok(Some(before)),
-        },
-    }
-}
-
-enum Wrote {
-    All,
-    CameBefore(BTreeSet<Once>),
-    /// Nothing is written, for no fault of the batch.
-    Spoilt,
-}
-
-/// The batch, and what the courier waits to have written, if it may come along.
-async fn transaction(
-    store: &Store,
-    writer: &mut Writer,
-    batch: &Layer,
-    now: Timestamp,
-    along: bool,
-) -> Result<Wrote, StoreFault> {
-    let mut txn = Store::begin_on(writer).await?;
-    let once: Vec<&Once> = batch.once.iter().collect();
-    if !once.is_empty() && !Store::note(&mut txn, &once, now).await? {
-        txn.rollback().await?;
-        return Ok(Wrote::CameBefore(Store::came_before(writer, &once).await?));
-    }
-    for Changed { kept, row, read_at } in batch.workspaces.values() {
-        Store::save_workspace(&mut txn, row, *read_at, kept.version).await?;
-    }
-    for Changed { kept, row, read_at } in batch.releases.values() {
-        Store::save_release(&mut txn, row, *read_at, kept.version).await?;
-    }
-    Store::append(&mut txn, &batch.lines).await?;
-    Store::keep_prompts(&mut txn, &batch.prompts).await?;
-    for document in &batch.documents {
-        match document {
-            Document::Revision { release, file_name, bytes } => {
-                Store::keep_revision(&mut txn, release, file_name, bytes, now).await?;
-            }
-            Document::Proposal { release, file_name, bytes } => {
-                Store::keep_proposal(&mut txn, release, file_name, bytes, now).await?;
-            }
-            Document::Adopted { release } => Store::adopt_proposal(&mut txn, release, now).await?,
-            Document::TrainPlan { guild, name, file_name, bytes } => {
-                Store::keep_train_plan(&mut txn, guild, name, file_name, bytes).await?;
-            }
+    let mut along = true;
+    loop {
+        let mut txn = Store::begin_on(writer).await?;
+        let once: Vec<&Once> = batch.once.iter().collect();
+        if !once.is_empty() && !Store::note(&mut txn, &once, now).await? {
+            txn.rollback().await?;
+            return Ok(Some(Store::came_before(writer, &once).await?));
         }
-    }
-    for stage in &batch.stages {
-        Store::enqueue(&mut txn, &stage.posts).await?;
-        Store::want_edits(&mut txn, &stage.edits.values().collect::<Vec<_>>(), now).await?;
-        for mending in &stage.mendings {
-            match mending {
-                Mending::Redeliver(key, Redelivery::SendAgain) => Store::send_again(&mut txn, key, now).await?,
-                Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(&mut txn, key).await?,
-                Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(&mut txn, key).await?,
-                Mending::Told(row) => Store::mark_told(&mut txn, *row).await?,
-            }
-        }
-    }
-    Store::mark_reported(&mut txn, &batch.reported).await?;
-    let joined = match along {
-        true => match store.join(&mut txn).await {
-            Ok(joined) => Some(joined),
+        fill(&mut txn, batch, now).await?;
+        let joined = match store.join(&mut txn, along).await {
+            Ok(joined) => joined,
             Err(fault) => {
+                // The batch does not fail with what came along.
                 tracing::warn!(
                     error = &fault as &dyn std::error::Error,
                     "What the courier wrote spoilt a batch; it is written again"
                 );
                 txn.rollback().await?;
-                return Ok(Wrote::Spoilt);
+                along = false;
+                continue;
             }
-        },
-        false => None,
-    };
-    match (txn.commit().await, joined) {
-        (Ok(()), joined) => {
-            joined.into_iter().for_each(Joined::stored);
-            Ok(Wrote::All)
-        }
-        (Err(error), joined) => {
-            joined.into_iter().for_each(|joined| store.part(joined));
-            Err(error.into())
+        };
+        return match txn.commit().await {
+            Ok(()) => {
+                joined.stored();
+                Ok(None)
+            }
+            Err(error) => {
+                store.part(joined);
+                Err(error.into())
+            }
+        };
+    }
+}
+
+/// Everything of the batch but what it came in as.
+async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), StoreFault> {
+    for Changed { kept, row, read_at } in batch.workspaces.values() {
+        Store::save_workspace(txn, row, *read_at, kept.version).await?;
+    }
+    for Changed { kept, row, read_at } in batch.releases.values() {
+        Store::save_release(txn, row, *read_at, kept.version).await?;
+    }
+    Store::append(txn, &batch.lines).await?;
+    Store::keep_prompts(txn, &batch.prompts).await?;
+    for document in &batch.documents {
+        match document {
+            Document::Revision { release, file_name, bytes } => {
+                Store::keep_revision(txn, release, file_name, bytes, now).await?;
+            }
+            Document::Proposal { release, file_name, bytes } => {
+                Store::keep_proposal(txn, release, file_name, bytes, now).await?;
+            }
+            Document::Adopted { release } => Store::adopt_proposal(txn, release, now).await?,
+            Document::TrainPlan { guild, name, file_name, bytes } => {
+                Store::keep_train_plan(txn, guild, name, file_name, bytes).await?;
+            }
         }
     }
+    for stage in &batch.stages {
+        Store::enqueue(txn, &stage.posts).await?;
+        Store::want_edits(txn, &stage.edits.values().collect::<Vec<_>>(), now).await?;
+        for mending in &stage.mendings {
+            match mending {
+                Mending::Redeliver(key, Redelivery::SendAgain) => Store::send_again(txn, key, now).await?,
+                Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(txn, key).await?,
+                Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(txn, key).await?,
+                Mending::Told(row) => Store::mark_told(txn, *row).await?,
+            }
+        }
+    }
+    Store::mark_reported(txn, &batch.reported).await
 }
