@@ -60,6 +60,15 @@ impl Platform {
         }
     }
 
+    /// When a message of ours came into its channel, by its id.
+    pub fn created(&self, id: &str) -> Option<Timestamp> {
+        match self {
+            Self::Discord(_) => discord::send::created(id),
+            #[cfg(test)]
+            Self::Simulated(_) => simulated::created(id),
+        }
+    }
+
     /// Edits a message in place.
     ///
     /// # Errors

@@ -176,6 +176,11 @@ impl Inner {
     }
 }
 
+/// When a message was created, by its id.
+pub(super) fn created(id: &str) -> Option<jiff::Timestamp> {
+    jiff::Timestamp::from_millisecond(i64::try_from(id.parse::<u64>().ok()? >> 8).ok()?).ok()
+}
+
 impl Chat {
     pub fn new(clock: SimClock, seed: u64, faults: Faults) -> Self {
         let inner = Inner {

@@ -49,6 +49,7 @@ const ROOM_URGENT: usize = 8;
 /// How the work of sending a row is named.
 const POST: &str = "post ";
 const LOOK_UP: &str = "look-up ";
+const IN: &str = " in ";
 const REPORT: &str = "report";
 /// Two messages with one marker are looked for this often, this far back.
 const SWEEP: SignedDuration = SignedDuration::from_hours(24);
@@ -115,10 +116,11 @@ impl Courier {
         }
     }
 
-    /// A row whose sending panicked is not tried for ever.
+    /// A row whose sending panicked is not tried for ever; one whose look-up did lets the others of its channel go first.
     async fn bury(&self, ended: Ended) {
         let Ended::Abnormally(name) = ended else { return };
-        if let Some(id) = name.strip_prefix(POST).and_then(|id| id.parse().ok())
+        let look_up = name.strip_prefix(LOOK_UP).and_then(|n| Some(n.split_once(IN)?.0));
+        if let Some(id) = name.strip_prefix(POST).or(look_up).and_then(|id| id.parse().ok())
             && let Err(fault) = self.store.poisoned(id, self.clock.now(), SETTLE).await
         {
             tracing::error!(row = id, error = &fault as &dyn std::error::Error, "Its abnormal end was not recorded");
@@ -156,8 +158,12 @@ impl Courier {
         let waiting = self.store.waiting(now, FRESH).await?;
         if waiting.look_ups {
             for doubtful in self.store.due_look_ups(now, room(before)).await? {
-                let name = format!("{LOOK_UP}{}", doubtful.id);
-                if under_way.free(&name, now) {
+                // One at a time in a channel: what it says of the channel is true of the others as well.
+                let (name, channel) =
+                    (format!("{LOOK_UP}{}{IN}{}", doubtful.id, doubtful.channel), &doubtful.channel.0);
+                let looking =
+                    |name: &str| name.strip_prefix(LOOK_UP).and_then(|n| Some(n.split_once(IN)?.1)) == Some(channel);
+                if under_way.free(&name, now) && !under_way.any(looking) {
                     let courier = self.clone();
                     under_way.begin(name, async move { courier.look_up(doubtful).await });
                 }
@@ -371,7 +377,11 @@ impl Courier {
             self.note(&row.channel, fault);
         }
         let found = match looked {
-            Ok(LookUp::Found(message)) => Found::Posted { message },
+            Ok(LookUp::Found(message)) => {
+                // It came when it was created, not when it was found.
+                let created = row.channel.as_page().is_none().then(|| self.platform.created(&message)).flatten();
+                Found::Posted { at: created.map_or(now, |at| at.min(now)), message }
+            }
             Ok(LookUp::Absent) => Found::NotThere,
             Ok(LookUp::Inconclusive) => match row.first_attempt {
                 // Only overdue at start: every attempt's outcome was known, so there is nothing to doubt but a backup.
@@ -385,7 +395,7 @@ impl Courier {
             },
             Err(fault) => {
                 tracing::warn!(post.key = row.key, %fault, "A look-up failed");
-                retry::unseen(&fault, now)
+                retry::unseen(&fault, row.due, now)
             }
         };
         if let Found::Held { why } = &found {

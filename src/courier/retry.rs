@@ -10,6 +10,7 @@ const PROBE: SignedDuration = SignedDuration::from_mins(5);
 /// The same where it was tried for an hour in vain. Refusals of all channels together must stay far below Discord's limit.
 const PROBE_LATER: SignedDuration = SignedDuration::from_mins(15);
 const PROBES: i64 = 12;
+const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long until a look-up that failed is repeated.
 const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
@@ -31,20 +32,25 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) => Outcome::Dead { why },
         SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::TokenDead => {
-            Outcome::Blocked { probe_at: now + if attempt < PROBES { PROBE } else { PROBE_LATER }, why }
+            Outcome::Blocked { probe_at: now + probe(attempt >= PROBES), why }
         }
         SendFault::Deleted => Outcome::SentDeleted,
     }
 }
 
-/// What a look-up that failed says of its post: nothing, but a channel that cannot be read takes no message either.
-pub fn unseen(fault: &SendFault, now: Timestamp) -> Found {
+fn probe(in_vain: bool) -> SignedDuration {
+    if in_vain { PROBE_LATER } else { PROBE }
+}
+
+/// What a look-up that failed says of its post, which was due at `due`: nothing, but a channel that cannot be read takes no
+/// message either.
+pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
     match fault {
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             Found::Later { at: now + SignedDuration::try_from(*wait).unwrap_or(AGAIN) }
         }
         SendFault::Blocked(why) | SendFault::NotThere(why) => {
-            Found::Blocked { probe_at: now + PROBE, why: why.clone() }
+            Found::Blocked { probe_at: now + probe(due + AN_HOUR < now), why: why.clone() }
         }
         SendFault::NotSent(_)
         | SendFault::Unknown(_)
@@ -58,6 +64,7 @@ pub fn unseen(fault: &SendFault, now: Timestamp) -> Found {
 /// may be mended, and its readers are customers, so people are told. A message of unknown outcome may change until `settle` is
 /// over, even after what is sent next.
 pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
+    let shut = matches!(fault, SendFault::Blocked(_)) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted => return Edited::Done,
         SendFault::Refused(_) | SendFault::NotThere(_) if !page => return Edited::Done,
@@ -65,13 +72,13 @@ pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, s
             (now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)), None)
         }
         SendFault::Blocked(why) | SendFault::NotThere(why) | SendFault::Refused(why) => {
-            (now + PROBE, page.then(|| why.clone()))
+            (now + probe(attempt >= PROBES), page.then(|| why.clone()))
         }
         SendFault::TokenDead => (now + PROBE, None),
         SendFault::NotSent(_) | SendFault::Unknown(_) => (now + backoff(attempt), None),
     };
     let unsure_until = (matches!(fault, SendFault::Unknown(_)) && !page).then(|| now + settle);
-    Edited::Again { at, tell, unsure_until }
+    Edited::Again { at, tell, unsure_until, shut }
 }
 
 /// 0.5 s doubled each time, at most a minute. Rows spread by themselves: each has its own start.

@@ -412,11 +412,9 @@ pub(super) fn leave_ahead(work: &mut Work<'_>) {
     }
 }
 
-/// Go is taken back: what is still to come comes.
-pub(super) fn return_ahead(release: &mut Release, now: Timestamp) {
-    let Some(t0) = release.plan.t0_at() else { return };
-    let to_come = |key: &str| RungPlan::of_key(key).is_some_and(|rung| t0 - minutes(rung.before_min) > now);
-    release.rungs.retain(|key, state| state.said != RungSaid::Skipped || !to_come(key));
+/// Go is taken back: what it had overtaken is as it was, and is said at its instant, or late.
+pub(super) fn return_ahead(release: &mut Release) {
+    release.rungs.retain(|_, state| state.missed != Some(RungMissed::WentBefore));
 }
 
 /// A notice of the present schedule that was not posted while it was useful was not said.
@@ -449,7 +447,7 @@ pub(super) fn ahead(release: &Release) -> Vec<(Timestamp, String)> {
 
 pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, by: &By) {
     match event {
-        NoticeEvent::Said { rung, how, missed: _, quiet_until } => {
+        NoticeEvent::Said { rung, how, missed, quiet_until } => {
             let nominal = RungPlan::of_key(rung).zip(release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
             let late = nominal.filter(|_| *how == RungSaid::Late).map(|nominal| at.duration_since(nominal));
             let state = RungState {
@@ -457,6 +455,7 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 late_min: late.map(|late| u32::try_from(late.as_mins()).unwrap_or(u32::MAX)),
                 delivered_at: None,
                 receipt: None,
+                missed: *missed,
                 quiet_until: *quiet_until,
                 correction: None,
             };

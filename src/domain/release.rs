@@ -15,6 +15,7 @@ use super::decision::Point;
 use super::delivery::Stuck;
 use super::freeze::Exception;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::notice::RungMissed;
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
 use super::policy::Policy;
@@ -156,6 +157,9 @@ pub struct RungState {
     /// How many minutes late it was said, if it was late.
     #[serde(default)]
     pub late_min: Option<u32>,
+    /// Why it was not said, if it was not.
+    #[serde(default)]
+    pub missed: Option<RungMissed>,
     #[serde(default)]
     pub correction: Option<Correction>,
 }

@@ -317,7 +317,7 @@ fn undone(release: &mut Release, at: Timestamp) {
     release.phase = match run.undo.take().map(|undo| undo.step) {
         Some(Step::Went { approved }) => {
             release.amendment = None;
-            ladder::return_ahead(release, at);
+            ladder::return_ahead(release);
             if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } }
         }
         Some(Step::Moved { stage, updates }) => {

@@ -35,6 +35,8 @@ pub enum Late {
 pub enum Found {
     Posted {
         message: String,
+        /// When it came into its channel.
+        at: Timestamp,
     },
     NotThere,
     /// The history cannot be trusted; within the nonce's safe window the nonce alone decides. The licence is as old as `as_of`.
@@ -93,7 +95,7 @@ impl Store {
             .await?;
         // Nothing waits so long for a repeat: a clock that was wrong wrote it.
         let astray = sqlx::query!(
-            "UPDATE outbox SET next_try = ?1 WHERE state IN ('planned', 'blocked') AND next_try > ?2 AND attempt > 0",
+            "UPDATE outbox SET next_try = max(?1, due) WHERE state IN ('planned', 'blocked') AND next_try > ?2 AND (attempt > 0 OR state = 'blocked')",
             now_ms,
             longest
         )
@@ -136,7 +138,8 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Sending it ended abnormally: looked up like a lost answer, and given up as poison when that happened too often.
+    /// Sending it ended abnormally: looked up like a lost answer, and given up as poison when that happened too often. Where the
+    /// look-up itself did, it is made again later.
     ///
     /// # Errors
     /// Database faults.
@@ -144,9 +147,9 @@ impl Store {
         let settled = (now + settle).as_millisecond();
         let mut txn = self.begin().await?;
         sqlx::query!(
-            "UPDATE outbox SET recoveries = recoveries + 1, lease_until = NULL, next_try = ?2, tainted = 1,
-                    state = 'unknown', reason = 'sending it ended abnormally'
-             WHERE id = ?1 AND state = 'sending'",
+            "UPDATE outbox SET recoveries = recoveries + (state = 'sending'), lease_until = NULL, next_try = ?2, tainted = 1,
+                    state = 'unknown', reason = CASE WHEN state = 'sending' THEN 'sending it' ELSE 'the look-up' END || ' ended abnormally'
+             WHERE id = ?1 AND state IN ('sending', 'unknown')",
             id,
             settled
         )
@@ -228,7 +231,7 @@ impl Store {
         Ok(by_channel)
     }
 
-    /// Posts of unknown outcome whose look-up is due.
+    /// Posts of unknown outcome whose look-up is due, one for a channel.
     ///
     /// # Errors
     /// Database faults.
@@ -236,9 +239,12 @@ impl Store {
         let now = now.as_millisecond();
         let rows = sqlx::query_as!(
             ClaimedRow,
-            r#"SELECT id AS "id!", key, channel_id, payload, prompt_id, nonce, marker, attempt, lease_until, first_attempt, due, anchor_id,
-                    priority, plain, tainted
-             FROM outbox WHERE state = 'unknown' AND next_try <= ? ORDER BY priority, next_try LIMIT ?"#,
+            r#"SELECT id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
+                    marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id,
+                    priority AS "priority!", plain AS "plain!", tainted AS "tainted!" FROM (
+                SELECT *, row_number() OVER (PARTITION BY channel_id ORDER BY priority, next_try, id) AS place
+                FROM outbox WHERE state = 'unknown' AND next_try <= ?)
+             WHERE place = 1 ORDER BY priority, next_try LIMIT ?"#,
             now,
             limit
         )
@@ -248,7 +254,8 @@ impl Store {
     }
 
     /// Settles a look-up, fenced by the state and the attempt it was made for. What is surely not there and ended the process too
-    /// often is given up as poison. What is blocked is looked up again at each probe, until it is of no use any more.
+    /// often is given up as poison. What is blocked is looked up again at each probe, until it is of no use any more; whatever else
+    /// is in doubt in that channel waits for the same probe.
     ///
     /// # Errors
     /// Database faults.
@@ -266,7 +273,7 @@ impl Store {
     ) -> Result<bool, StoreFault> {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
-            Found::Posted { message } => ("sent", Some(message), None, Some("found in the channel")),
+            Found::Posted { message, at: _ } => ("sent", Some(message), None, Some("found in the channel")),
             Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
             Found::TrustNonce { .. } => {
                 ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
@@ -275,7 +282,10 @@ impl Store {
             Found::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Found::Held { why } => ("held", None, None, Some(why)),
         };
-        let posted = message.map(|_| now_ms);
+        let posted = match found {
+            Found::Posted { at, .. } => Some(at.as_millisecond()),
+            _ => None,
+        };
         let looked_up = match found {
             Found::TrustNonce { as_of } => as_of.as_millisecond(),
             _ => now_ms,
@@ -287,7 +297,7 @@ impl Store {
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'held') THEN 'superseded'
                                  WHEN ?3 = 'blocked' AND useful_until < ?10 THEN 'skipped'
                                  WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'dead' ELSE ?3 END,
-                    next_try = coalesce(?6, next_try),
+                    next_try = coalesce(CASE WHEN ?3 = 'blocked' AND useful_until BETWEEN ?10 AND ?6 THEN useful_until + 1 END, ?6, next_try),
                     reason = CASE WHEN recoveries > ?9 AND ?3 = 'planned' THEN 'it is not in the channel, and sending it ended the process too often' ELSE ?7 END, looked_up = CASE WHEN ?3 = 'planned' THEN ?8 ELSE looked_up END
              WHERE id = ?1 AND attempt = ?2 AND state = 'unknown'",
             id,
@@ -301,8 +311,51 @@ impl Store {
             MAX_RECOVERIES,
             now_ms
         )
-        .execute(txn)
+        .execute(&mut *txn)
         .await?;
-        Ok(done.rows_affected() == 1)
+        let settled = done.rows_affected() == 1;
+        if settled && state == "blocked" {
+            sqlx::query!(
+                "UPDATE outbox SET state = CASE WHEN withdrawn = 1 THEN 'superseded' ELSE 'blocked' END, tainted = 1, reason = ?2,
+                        next_try = CASE WHEN useful_until < ?3 THEN max(?4, useful_until + 1) ELSE ?3 END
+                 WHERE state = 'unknown' AND next_try < ?3 AND channel_id = (SELECT channel_id FROM outbox WHERE id = ?1)",
+                id,
+                why,
+                next,
+                now_ms
+            )
+            .execute(txn)
+            .await?;
+        }
+        Ok(settled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Purpose;
+
+    /// Found by review: a clock that was a day fast put off a blocked message that was never tried itself, and nothing brought it back.
+    #[tokio::test]
+    async fn what_was_blocked_under_a_fast_clock_is_probed_by_the_right_one_and_not_before_it_is_due() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("fast.db");
+        Store::old(&file, 7).await.unwrap();
+        let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+        for sql in [
+            "UPDATE outbox SET due = 60000, next_try = 90000000, attempt = 0 WHERE state = 'blocked'",
+            "UPDATE outbox SET due = 95000000, next_try = 95000000, attempt = 0 WHERE state = 'planned'",
+        ] {
+            sqlx::query(sql).execute(&store.write).await.unwrap();
+        }
+        let at = |s: i64| Timestamp::from_second(s).unwrap();
+        store.doubt_at_start(at(10), SignedDuration::from_secs(30)).await.unwrap();
+        let next = async |state: &str| -> i64 {
+            let row = sqlx::query_scalar("SELECT next_try FROM outbox WHERE state = ?").bind(state.to_owned());
+            row.fetch_one(&store.write).await.unwrap()
+        };
+        assert_eq!((next("blocked").await, next("planned").await), (60_000, 95_000_000));
+        store.close().await;
     }
 }

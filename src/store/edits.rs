@@ -31,6 +31,8 @@ pub enum Edited {
         tell: Option<String>,
         /// Until when this attempt may still take effect, if nobody knows whether it did.
         unsure_until: Option<Timestamp>,
+        /// The channel takes none: whatever waits in it waits until then.
+        shut: bool,
     },
 }
 
@@ -91,7 +93,7 @@ impl Store {
             r#"SELECT key AS "key!", channel_id AS "channel_id!", message_id AS "message_id!", marker AS "marker!", payload AS "payload!", prompt_id,
                     wanted AS "wanted!", attempt AS "attempt!", trouble AS "trouble!: i64" FROM (
                 SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.trouble, e.due,
-                       row_number() OVER (PARTITION BY o.channel_id ORDER BY e.due) AS place
+                       row_number() OVER (PARTITION BY o.channel_id ORDER BY e.due, e.attempt DESC, e.key) AS place
                 FROM (SELECT key, payload, prompt_id, wanted, attempt, trouble, next_try AS due FROM edit WHERE done < wanted AND next_try <= ?1
                       UNION ALL
                       SELECT key, payload, prompt_id, wanted, attempt, trouble, again FROM edit WHERE again <= ?1 AND done >= wanted) e
@@ -156,8 +158,19 @@ impl Store {
                 .execute(&mut *txn)
                 .await?;
             }
-            Edited::Again { at, tell, unsure_until } => {
+            Edited::Again { at, tell, unsure_until, shut } => {
                 let (at, unsure_until) = (at.as_millisecond(), unsure_until.map(Timestamp::as_millisecond));
+                if *shut {
+                    sqlx::query!(
+                        "UPDATE edit SET next_try = max(next_try, ?1), again = CASE WHEN again < ?1 THEN ?1 ELSE again END
+                         WHERE (done < wanted OR again IS NOT NULL) AND EXISTS
+                            (SELECT 1 FROM outbox o WHERE o.key = edit.key AND o.channel_id = ?2 AND o.message_id IS NOT NULL)",
+                        at,
+                        edit.channel.0
+                    )
+                    .execute(&mut *txn)
+                    .await?;
+                }
                 sqlx::query!(
                     "UPDATE edit SET next_try = ?1, attempt = attempt + 1, reason = coalesce(?2, reason),
                             trouble = CASE WHEN ?2 IS NOT NULL AND trouble IN (0, 3) THEN 1 ELSE trouble END,

@@ -133,8 +133,14 @@ impl Store {
             std::mem::take(&mut inner.waiters)
         };
         // Without a connection everybody's answer is dropped, which they take for a fault.
-        if let Ok(mut writer) = writer {
-            together(&mut writer, waiters).await;
+        let Ok(mut writer) = writer else { return };
+        let apart = together(&mut writer, waiters).await;
+        drop(writer);
+        for waiter in apart {
+            // A connection for each: a transaction that the full disk has ended is not one to go on with.
+            let Ok(mut writer) = self.write.acquire().await else { return };
+            let done = transaction(&mut writer, &[&waiter.op]).await;
+            drop(waiter.answer.send(done.map(|mut done| done.pop().unwrap_or(Done::Noted))));
         }
     }
 
@@ -171,11 +177,11 @@ impl Store {
     }
 }
 
-/// One transaction for all; if that fails, one for each.
-async fn together(writer: &mut Writer, waiters: Vec<Waiter>) {
+/// One transaction for all. Returns, if that failed, whoever is to have one alone.
+async fn together(writer: &mut Writer, waiters: Vec<Waiter>) -> Vec<Waiter> {
     let ops: Vec<&Op> = waiters.iter().map(|waiter| &waiter.op).collect();
     let done = match ops.as_slice() {
-        [] => return,
+        [] => return waiters,
         ops => transaction(writer, ops).await,
     };
     match done {
@@ -183,15 +189,14 @@ async fn together(writer: &mut Writer, waiters: Vec<Waiter>) {
             for (waiter, done) in waiters.into_iter().zip(done) {
                 drop(waiter.answer.send(Ok(done)));
             }
+            Vec::new()
         }
         Err(fault) => match <[Waiter; 1]>::try_from(waiters) {
-            Ok([only]) => drop(only.answer.send(Err(fault))),
-            Err(several) => {
-                for waiter in several {
-                    let done = transaction(writer, &[&waiter.op]).await;
-                    drop(waiter.answer.send(done.map(|mut done| done.pop().unwrap_or(Done::Noted))));
-                }
+            Ok([only]) => {
+                drop(only.answer.send(Err(fault)));
+                Vec::new()
             }
+            Err(several) => several,
         },
     }
 }
@@ -220,4 +225,47 @@ async fn run(txn: &mut SqliteConnection, op: &Op) -> Result<Done, StoreFault> {
             Done::Noted
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Plain, Purpose};
+
+    /// Found by review: SQLite ends a transaction by itself where the disk is full, and each of those who met it together was then
+    /// tried on the connection that was spoilt by it.
+    #[tokio::test]
+    async fn whoever_met_a_full_disk_together_is_tried_alone_on_a_connection_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("full.db");
+        Store::old(&file, 7).await.unwrap();
+        let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+        sqlx::query("UPDATE outbox SET state = 'sending'").execute(&store.write).await.unwrap();
+        store.pragma("wal_checkpoint(TRUNCATE)").await.unwrap();
+        let pages = store.pragma("page_count").await.unwrap().unwrap();
+        store.pragma(&format!("max_page_count = {pages}")).await.unwrap();
+        // While a transaction is open, all of them wait, and are then stored together.
+        let txn = store.begin().await.unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let large = |n: i64| Outcome::Plain {
+            plain: Plain { payload: format!("\"{}\"", "x".repeat(200_000)), nonce: n.to_string() },
+            why: String::new(),
+        };
+        let tasks: Vec<_> = (1..=3)
+            .map(|id| {
+                let (store, outcome) = (store.clone(), large(id));
+                tokio::spawn(async move { store.record(id, 1, &outcome, now).await })
+            })
+            .collect();
+        while store.group.lock().waiters.len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        txn.rollback().await.unwrap();
+        for task in tasks {
+            assert!(task.await.unwrap().unwrap(), "stored by itself");
+        }
+        let stored = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM outbox WHERE length(payload) > 200000");
+        assert_eq!(stored.fetch_one(store.read()).await.unwrap(), 3);
+        store.close().await;
+    }
 }

@@ -259,14 +259,15 @@ impl Store {
         if waiting.expired {
             Self::doubt_expired(txn, now, settle).await?;
         }
-        if waiting.stale {
-            Self::doubt_tainted(txn, now, fresh).await?;
-        }
         if waiting.useless {
             Self::skip_useless(txn, now).await?;
         }
+        // Before what may be there already is looked up: that waits for the probe as well.
         if waiting.shut_out {
             Self::wait_for_probe(txn, now).await?;
+        }
+        if waiting.stale {
+            Self::doubt_tainted(txn, now, fresh).await?;
         }
         if room.urgent <= 0 {
             return Ok(Vec::new());

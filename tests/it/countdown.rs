@@ -149,6 +149,17 @@ async fn go_before_a_notice_leaves_it_unsaid_and_says_so_and_an_undo_brings_it_b
     rig.advance(t(-119)).await;
     assert_eq!(rig.count("support", "📣 T-2h · "), 1, "it comes at its time after all");
     rig.finish().await;
+
+    // Its time passes between go and the undo: late is better than never. What was overtaken before go stays overtaken.
+    let rig = Rig::approved().await;
+    rig.advance(t(-30) - 30_000).await;
+    assert!(rig.slash("ana", "release go", &[]).await.contains("is live"));
+    rig.advance(t(-30) + 20_000).await;
+    let undone = rig.press("ana", "releases", "Undo", &[]).await;
+    assert!(undone.starts_with("✅"), "{undone}");
+    rig.advance(t(-28)).await;
+    assert_eq!(rig.count("releases", "📣 T-30m · "), 1, "{}", timeline(&rig).await);
+    rig.finish().await;
 }
 
 /// A channel that takes nothing is asked with one request for everything that waits there, however much that is: the refusals of

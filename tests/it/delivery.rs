@@ -276,3 +276,25 @@ async fn a_message_in_doubt_is_held_until_a_person_looked() {
         rig.finish().await;
     }
 }
+
+/// Found by review: every message that was to be shown anew in a hidden channel was tried by itself, every five minutes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_edit_asks_for_all_that_wait_in_a_channel_that_takes_none() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-20)).await;
+    let route = "PATCH /channels/{}/messages/{}".to_owned();
+    rig.sandbox().script(Script { route: route.clone(), fault: Fault::Forbidden, times: None, chance: 1.0 });
+    let answer = rig.slash("ana", "release hold", &[("reason", "Waiting for the vendor")]).await;
+    assert!(!answer.starts_with('⛔'), "{answer}");
+    rig.advance(t(40)).await;
+    rig.slash("ana", "release resume", &[]).await;
+    rig.advance(t(160)).await;
+    let refused = rig.sandbox().requests().iter().filter(|r| r.route == route && r.status == 403).count();
+    let messages: usize = ["releases", "engineering", "support"].iter().map(|c| rig.sandbox().messages(c).len()).sum();
+    // Three channels for three hours, the words new after the first: at most twelve probes an hour in each, then four.
+    assert!(messages >= 12 && refused <= 3 * (12 + 12 + 4) + 9, "{refused} refusals for {messages} messages");
+    rig.sandbox().mend();
+    rig.advance(t(180)).await;
+    assert!(!rig.count("releases", "T-0 moved").eq(&0), "what waited is shown");
+    rig.finish().await;
+}

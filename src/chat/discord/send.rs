@@ -158,9 +158,18 @@ impl Sender {
     }
 }
 
-/// The smallest id of an instant. <https://discord.com/developers/docs/reference#snowflakes>
+/// Milliseconds of Unix time at which Discord's ids begin. <https://discord.com/developers/docs/reference#snowflakes>
+const EPOCH_MS: i64 = 1_420_070_400_000;
+
+/// The smallest id of an instant.
 fn snowflake(at: Timestamp) -> u64 {
-    u64::try_from(at.as_millisecond() - 1_420_070_400_000).unwrap_or(0) << 22
+    u64::try_from(at.as_millisecond() - EPOCH_MS).unwrap_or(0) << 22
+}
+
+/// When a message was created, by its id.
+pub(in crate::chat) fn created(id: &str) -> Option<Timestamp> {
+    let ms = i64::try_from(id.parse::<u64>().ok()? >> 22).ok()?;
+    Timestamp::from_millisecond(ms + EPOCH_MS).ok()
 }
 
 fn number_of(message: &Value) -> Option<u64> {

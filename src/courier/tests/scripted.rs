@@ -56,6 +56,36 @@ async fn f9_what_is_doubtful_in_a_hidden_channel_is_probed_and_then_posted_once(
     process.end().await;
 }
 
+/// Found by review: after a start each message that waits in a hidden channel was looked up for itself, every five minutes, and
+/// from some fifty on, one server silenced all others.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f9_one_look_up_asks_for_all_that_waits_in_a_hidden_channel() {
+    const EACH: u64 = 40;
+    let (folder, clock) = (folder(), SimClock::frozen(BEGIN_MS));
+    let chat = Arc::new(Chat::new(clock.clone(), 1, Faults::default()));
+    let file = folder.path().join("many.db");
+    let mut process = Process::start(&file, &clock, &chat, 0).await;
+    let release = prepare(&process.courier.desk).await;
+    let posts: Vec<NewPost> = (0..EACH).map(|n| notice(release, 2 * n, BEGIN_MS)).collect();
+    let mut txn = process.store.begin().await.unwrap();
+    Store::enqueue(&mut txn, &posts).await.unwrap();
+    txn.commit().await.unwrap();
+    chat.shut(true);
+    let before = chat.requests();
+    for _ in 0..4 {
+        minutes_pass(&process, &clock, 30).await;
+        process.end().await;
+        process = Process::start(&file, &clock, &chat, 0).await;
+    }
+    let asked = chat.requests() - before;
+    // This channel and the one that is told: twelve probes in the first hour, four in the second, some at each start.
+    assert!((24..=60).contains(&asked), "one probe asks for all: {asked}");
+    chat.shut(false);
+    minutes_pass(&process, &clock, 16).await;
+    assert!((0..EACH).all(|n| chat.copies(&format!("notice-{}", 2 * n)) == 1), "each once");
+    process.end().await;
+}
+
 /// A jump of the clock while a request is under way: it is finished first, then what is in doubt is marked, then the rest goes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f17_a_jump_waits_for_what_is_under_way() {
