@@ -263,6 +263,11 @@ impl App {
             tracing::warn!("Some tasks did not end in time; what they had begun is found again at the next start");
         }
         let store = self.desk.store().clone();
+        if self.desk.clock().is_confirmed()
+            && let Err(fault) = store.note_alive(self.desk.clock().now()).await
+        {
+            tracing::warn!(error = &fault as &dyn std::error::Error, "The end was not noted");
+        }
         drop(self.desk);
         self.writer.abort();
         store.close().await;

@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::domain::command::{Command, Imported, Signal};
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::lateness::Away;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
@@ -52,8 +53,8 @@ pub enum Ask {
     Configure { guild: GuildId, actor: Actor, policy: Box<Policy> },
     /// A workspace's freezes and trains; `template` is a new train's document.
     Workspace { guild: GuildId, actor: Actor, command: WorkspaceCommand, template: Option<(String, Vec<u8>)> },
-    /// The clock: do what is due.
-    Tick { release: ReleaseId },
+    /// The clock: do what is due; what is late says when nobody was there to do it.
+    Tick { release: ReleaseId, away: Option<Away> },
     /// The courier: a post reached its channel.
     Delivered { release: ReleaseId, row: i64, key: String, at: Timestamp },
     /// The courier: a post could not reach its channel.

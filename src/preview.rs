@@ -308,7 +308,7 @@ impl Stage {
         if owed && matches!(release.phase, Phase::Live { .. }) {
             self.write_update(release);
         }
-        self.ask(release, &Actor::Clock, Command::Tick);
+        self.ask(release, &Actor::Clock, Command::Tick { away: None });
     }
 
     fn write_update(&mut self, release: &mut Release) {

@@ -205,7 +205,9 @@ async fn serve(sheet: &mut Sheet<'_>, ask: &Ask, now: Timestamp) -> Result<Answe
         Ask::Workspace { guild, actor, command, template } => {
             workspace::apply(sheet, guild, actor, command.clone(), template.as_ref(), now).await
         }
-        Ask::Tick { release } => quietly(sheet, *release, Command::Tick, &Actor::Clock, now).await,
+        Ask::Tick { release, away } => {
+            quietly(sheet, *release, Command::Tick { away: *away }, &Actor::Clock, now).await
+        }
         Ask::Delivered { release, row, key, at } => {
             sheet.reported(*row);
             let command = DeliveryCommand::Delivered { key: own_key(*release, key), at: *at };

@@ -10,13 +10,14 @@ use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::AlertEvent;
 use super::ids::UserId;
+use super::lateness::Late;
 use super::notice::Notice;
 use super::people::By;
 use super::plan::{MetricPlan, Plan, Quantity, TriggerRule};
 use super::refusal::{Refusal, Wanted};
 use super::release::{Issue, Phase, Release, Run};
 use super::rollback::{self, Cause};
-use super::{minutes, seconds};
+use super::{minutes, schedule, seconds};
 
 /// Alerts kept in a release's state; beyond it the oldest resolved one goes, then nothing more is added.
 pub const MAX_ALERTS: usize = 20;
@@ -77,6 +78,9 @@ pub enum TriggerState {
     },
     Firing {
         since: Timestamp,
+        /// It fired after its time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late: Option<Late>,
     },
     /// Somebody decided: it counts again only after it recovered and came back.
     Settled,
@@ -237,6 +241,8 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
                 return;
             }
             work.record(AlertEvent::Resolved { key: key.clone() });
+            // What is over before it reached its channel calls nobody any more.
+            schedule::drop_unsent(work, &posting_key(&key));
             if !known.pre_existing {
                 show(work, &key);
             }
@@ -386,7 +392,7 @@ fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, evidence: &Evi
             let since = evidence.since - minutes(evidence.held_min);
             work.record(AlertEvent::TriggerPending { trigger, since, value: evidence.value.unwrap_or(0.0) });
             if since + seconds(rule.wait_s()) <= work.ctx.now {
-                trigger_due(work, trigger);
+                trigger_due(work, trigger, None);
             }
         }
         (Some(TriggerState::Pending { .. } | TriggerState::Settled), false) => clear(work, trigger),
@@ -401,9 +407,10 @@ fn clear(work: &mut Work<'_>, trigger: usize) {
     }
 }
 
-/// Breached for long enough: the trigger fires and asks for a decision.
-pub(super) fn trigger_due(work: &mut Work<'_>, trigger: usize) {
-    work.record(AlertEvent::TriggerFired { trigger });
+/// Breached for long enough, as far as anybody knows: the trigger fires and asks for a decision. After an absence its values may
+/// be old; no data is never ok, so it fires all the same and says so.
+pub(super) fn trigger_due(work: &mut Work<'_>, trigger: usize, late: Option<Late>) {
+    work.record(AlertEvent::TriggerFired { trigger, late });
     rollback::propose(work, Cause::Trigger { trigger });
     cascade(work);
 }
@@ -414,7 +421,8 @@ fn cascade(work: &mut Work<'_>) {
         return;
     };
     let horizon = work.ctx.now - SignedDuration::from_mins(10);
-    let firing = run.triggers.iter().filter(|t| matches!(t.state, TriggerState::Firing { since } if since >= horizon));
+    let firing =
+        run.triggers.iter().filter(|t| matches!(t.state, TriggerState::Firing { since, .. } if since >= horizon));
     if firing.count() >= 2 {
         work.contingency(super::plan::ContingencyWhen::Cascade);
     }
@@ -490,7 +498,9 @@ pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, b
         }
         AlertEvent::TriggerCleared { trigger } => set(run, *trigger, TriggerState::Ok),
         AlertEvent::TriggerSettled { trigger } => set(run, *trigger, TriggerState::Settled),
-        AlertEvent::TriggerFired { trigger } => set(run, *trigger, TriggerState::Firing { since: at }),
+        AlertEvent::TriggerFired { trigger, late } => {
+            set(run, *trigger, TriggerState::Firing { since: at, late: *late });
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub const ACTION_DAYS: [i64; 3] = [1, 3, 7];
 /// Characters kept of why something was waived; the journal has all.
 const WAIVER: usize = 120;
 
+/// A reminder of the post-mortem that could not be posted for so long is not posted any more (`reliability.md` 5.7).
+const REMINDER_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// The action that a break-glass go opens.
 pub const REVIEW: &str = "break-glass-review";
 
@@ -281,10 +284,11 @@ pub(super) fn remind_postmortem(work: &mut Work<'_>) {
         Some(Postmortem::Due { reminders, .. }) => *reminders,
         _ => return,
     };
-    let mention = work.climb(u8::from(reminder > 2));
+    let (mention, useful_until) = (work.climb(u8::from(reminder > 2)), work.ctx.now + REMINDER_USEFUL);
     let posting = work.post(format!("postmortem/{reminder}"), Destination::Release, Notice::PostmortemDue { reminder });
     posting.mention = mention;
     posting.prompt = Some(Prompt::Postmortem);
+    posting.useful_until = Some(useful_until);
 }
 
 pub(super) fn remind_actions(work: &mut Work<'_>) {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::delivery::Trouble;
 use super::ids::{ChannelId, ReleaseNo, UserId};
+use super::lateness::Away;
 use super::plan::{Plan, PlannedTime, Quantity, SignoffRole};
 use super::policy::Policy;
 
@@ -31,8 +32,10 @@ pub enum Command {
     Closing(ClosingCommand),
     Concern(ConcernCommand),
     Except(FreezeException),
-    /// The clock reached a mark (or may have): do what is due.
-    Tick,
+    /// The clock reached a mark (or may have): do what is due. What is late says when nobody was there to do it.
+    Tick {
+        away: Option<Away>,
+    },
 }
 
 /// A plan as read from a document, with what lint says against submitting it.

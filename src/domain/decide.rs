@@ -11,6 +11,7 @@ use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Re
 use super::event::{EVENT_VERSION, Event, Recorded};
 use super::freeze::Planned;
 use super::ids::{GuildId, ReleaseId, UserId};
+use super::lateness::{Away, Late};
 use super::may::{Action, Grant, may};
 use super::notice::Notice;
 use super::people::Actor;
@@ -68,15 +69,15 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
         Command::Closing(command) => closing::decide(&mut work, command),
         Command::Concern(command) => concern::decide(&mut work, command),
         Command::Except(exception) => freeze::except(&mut work, exception),
-        Command::Tick => {
-            tick(&mut work);
+        Command::Tick { away } => {
+            tick(&mut work, away);
             Ok(Reply::Silent)
         }
     }?;
     Ok(work.done(reply))
 }
 
-fn tick(work: &mut Work<'_>) {
+fn tick(work: &mut Work<'_>, away: Option<Away>) {
     for _ in 0..MAX_MARKS_A_TICK {
         let due = agenda::agenda(&work.release).into_iter().filter(|mark| mark.at <= work.ctx.now).min_by_key(|m| m.at);
         let Some(mark) = due else { return };
@@ -86,11 +87,13 @@ fn tick(work: &mut Work<'_>) {
             MarkKind::T0 { .. } => lifecycle::ask_t0(work),
             MarkKind::SignoffReminder { .. } | MarkKind::BreakGlassFollowUp { .. } => signoff::remind(work),
             MarkKind::SignoffExpires => signoff::expire(work),
-            MarkKind::Rung { rung } => ladder::due(work, &rung, mark.at),
+            MarkKind::Rung { rung } => ladder::due(work, &rung, away),
             MarkKind::SoakEnds => stage::soak_ended(work),
             MarkKind::Update => updates::due(work),
-            MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => decision::due(work, after_min),
-            MarkKind::Trigger { trigger } => alert::trigger_due(work, trigger),
+            MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => {
+                decision::due(work, after_min, away);
+            }
+            MarkKind::Trigger { trigger } => alert::trigger_due(work, trigger, Late::of(mark.at, work.ctx.now, away)),
             MarkKind::CaseReminder | MarkKind::RollbackReminder => rollback::remind(work),
             MarkKind::Postmortem { .. } => closing::remind_postmortem(work),
             MarkKind::ActionDone { action } => closing::action_over(work, &action),

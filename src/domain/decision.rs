@@ -9,6 +9,7 @@ use super::command::Verdict;
 use super::decide::{Work, reason};
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::PointEvent;
+use super::lateness::{Away, Late};
 use super::notice::Notice;
 use super::people::By;
 use super::refusal::{Refusal, Wanted};
@@ -59,7 +60,7 @@ fn key(after_min: u32) -> String {
 }
 
 /// A point opens, or reminds.
-pub(super) fn due(work: &mut Work<'_>, after_min: u32) {
+pub(super) fn due(work: &mut Work<'_>, after_min: u32, away: Option<Away>) {
     let Some(point) = find(&work.release, after_min) else {
         return;
     };
@@ -77,10 +78,9 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32) {
         PointState::Decided { .. } => return,
     };
     let key = if reminder == 0 { key(after_min) } else { format!("{}/reminder/{reminder}", key(after_min)) };
-    let behind = work.ctx.now.duration_since(point.due).as_secs() / 60;
-    let late_min = u32::try_from(behind).ok().filter(|late| *late >= 1 && reminder == 0);
+    let late = Late::of(point.due, work.ctx.now, away).filter(|_| reminder == 0);
     let mention = work.climb(reminder);
-    let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder, late_min });
+    let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder, late });
     posting.prompt = Some(Prompt::Point { after_min });
     posting.priority = Priority::Prompt;
     posting.mention = mention;

@@ -11,6 +11,7 @@ use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::Stuck;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::lateness::{Away, Late};
 use super::may::Action;
 use super::notice::RungMissed;
 use super::people::By;
@@ -175,10 +176,16 @@ pub enum NoticeEvent {
         missed: Option<RungMissed>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         quiet_until: Option<Timestamp>,
+        /// The time away that made it late.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        away: Option<Away>,
     },
     Delivered {
         rung: String,
         at: Timestamp,
+        /// It was said in time, and reached its channel so many minutes after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late_min: Option<u32>,
     },
     Received {
         rung: String,
@@ -310,6 +317,8 @@ pub enum AlertEvent {
     },
     TriggerFired {
         trigger: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late: Option<Late>,
     },
 }
 

@@ -11,6 +11,7 @@ use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::NoticeEvent;
 use super::ids::Audience;
+use super::lateness::{Away, Late};
 use super::notice::{Notice, RungMissed};
 use super::people::By;
 use super::plan::{ReleaseType, RungPlan, t_label};
@@ -22,8 +23,6 @@ use super::{UNDO, minutes};
 
 /// How long an emergency's notice is worth sending, at least.
 const EMERGENCY_USEFUL: SignedDuration = SignedDuration::from_hours(1);
-/// A notice more than this late says so (`reliability.md` 5.7).
-const LATE_AFTER_S: i64 = 60;
 
 /// The rungs of this release's type, earliest first. A hotfix has no T-24h (`product.md` 4).
 pub fn rungs(release: &Release) -> Vec<&RungPlan> {
@@ -63,7 +62,7 @@ pub fn posting_key(generation: u32, rung: &str) -> String {
     format!("g{generation}/{rung}")
 }
 
-pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
+pub(super) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
     let now = work.ctx.now;
     let release = &work.release;
     let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
@@ -84,28 +83,26 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, at: Timestamp) {
         None
     };
     if missed.is_some() {
-        work.record(NoticeEvent::Said { rung: rung.to_owned(), how: RungSaid::Skipped, missed, quiet_until: None });
+        skip(work, rung.to_owned(), missed);
         return;
     }
-    let nominal = t0 - minutes(plan.before_min);
-    let late_s = now.as_second() - nominal.as_second();
-    let late_min = (late_s > LATE_AFTER_S && !emergency).then(|| u32::try_from(late_s / 60).unwrap_or(u32::MAX));
-    let how = if late_min.is_some() { RungSaid::Late } else { RungSaid::OnTime };
+    let late = if emergency { None } else { Late::of(t0 - minutes(plan.before_min), now, away) };
+    let how = if late.is_some() { RungSaid::Late } else { RungSaid::OnTime };
     let not_sent = not_sent_before(release, &plan);
     let open = gaps_ahead(release, now);
     let useful_until =
         rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
     let useful_until = if emergency { useful_until.max(now + EMERGENCY_USEFUL) } else { useful_until };
     let generation = release.generation;
-    debug_assert!(at <= now, "a mark fires at or after its instant");
     let quiet_until = super::policy::quiet_until(&work.release.policy, &plan.audience, now);
-    work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None, quiet_until });
+    let away = late.and_then(|late| late.away);
+    work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None, quiet_until, away });
     let notice = Notice::Rung {
         rung: rung.to_owned(),
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
         text: plan.text.clone(),
-        late_min,
+        late,
         not_sent,
         open,
         quiet: quiet_until.is_some(),
@@ -237,8 +234,16 @@ pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
     }
     let prefix = posting_key(work.release.generation, "");
     let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
-    if work.release.rungs.get(&rung).is_some_and(|state| state.delivered_at.is_none()) {
-        work.record(NoticeEvent::Delivered { rung, at });
+    let Some(state) = work.release.rungs.get(&rung).filter(|state| state.delivered_at.is_none()) else { return };
+    let in_time = state.said == RungSaid::OnTime && work.release.plan.kind != Some(ReleaseType::Emergency);
+    let nominal = RungPlan::of_key(&rung).zip(work.release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
+    let late = nominal.filter(|_| in_time).and_then(|due| Late::of(due, at, None));
+    let late_min = late.map(|late| late.min);
+    let plan = work.release.plan.rungs.iter().find(|plan| plan.key() == rung).cloned();
+    work.record(NoticeEvent::Delivered { rung, at, late_min });
+    // Its words were written when it was in time.
+    if let Some(plan) = plan.filter(|_| late_min.is_some()) {
+        show(work, &plan);
     }
 }
 
@@ -391,12 +396,13 @@ pub(super) fn show(work: &mut Work<'_>, plan: &RungPlan) {
 
 fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
     let state = work.release.rungs.get(&plan.key());
+    let nominal = work.release.plan.t0_at().map(|t0| t0 - minutes(plan.before_min));
     let notice = Notice::Rung {
         rung: plan.key(),
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
         text: plan.text.clone(),
-        late_min: state.and_then(|state| state.late_min),
+        late: state.zip(nominal).and_then(|(state, due)| Some(Late { due, min: state.late_min?, away: state.away })),
         not_sent: not_sent_before(&work.release, plan),
         open: gaps_ahead(&work.release, work.ctx.now),
         quiet: state.is_some_and(|state| state.quiet_until.is_some()),
@@ -407,8 +413,7 @@ fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
 /// Go is given: what was not said yet never is, and the record says so.
 pub(super) fn leave_ahead(work: &mut Work<'_>) {
     for (_, rung) in ahead(&work.release) {
-        let missed = Some(RungMissed::WentBefore);
-        work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None });
+        skip(work, rung, Some(RungMissed::WentBefore));
     }
 }
 
@@ -425,9 +430,13 @@ pub(super) fn expired(work: &mut Work<'_>, key: &str) {
     let unsaid =
         |state: &RungState| state.said != RungSaid::Skipped && state.delivered_at.is_none() && state.receipt.is_none();
     if work.release.rungs.get(rung).is_some_and(unsaid) {
-        let (rung, missed) = (rung.to_owned(), Some(RungMissed::Undelivered));
-        work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None });
+        skip(work, rung.to_owned(), Some(RungMissed::Undelivered));
     }
+}
+
+/// It is not said, and the record says why.
+pub(super) fn skip(work: &mut Work<'_>, rung: String, missed: Option<RungMissed>) {
+    work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None, away: None });
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -447,7 +456,7 @@ pub(super) fn ahead(release: &Release) -> Vec<(Timestamp, String)> {
 
 pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, by: &By) {
     match event {
-        NoticeEvent::Said { rung, how, missed, quiet_until } => {
+        NoticeEvent::Said { rung, how, missed, quiet_until, away } => {
             let nominal = RungPlan::of_key(rung).zip(release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
             let late = nominal.filter(|_| *how == RungSaid::Late).map(|nominal| at.duration_since(nominal));
             let state = RungState {
@@ -456,6 +465,7 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 delivered_at: None,
                 receipt: None,
                 missed: *missed,
+                away: *away,
                 quiet_until: *quiet_until,
                 correction: None,
             };
@@ -475,9 +485,12 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 state.quiet_until = None;
             }
         }
-        NoticeEvent::Delivered { rung, at } => {
+        NoticeEvent::Delivered { rung, at, late_min } => {
             if let Some(state) = release.rungs.get_mut(rung) {
                 state.delivered_at = Some(*at);
+                if late_min.is_some() {
+                    (state.said, state.late_min) = (RungSaid::Late, *late_min);
+                }
             }
         }
         NoticeEvent::Received { rung, user, name } => {

@@ -194,7 +194,7 @@ impl Action {
                 Self::Settle(concern::meant(release, concern.as_deref())?.by)
             }
             Command::Except(_) => Self::Except,
-            Command::Tick => Self::Tick,
+            Command::Tick { .. } => Self::Tick,
         })
     }
 }

@@ -25,6 +25,7 @@ mod evolve;
 pub mod freeze;
 pub mod ids;
 pub mod ladder;
+pub mod lateness;
 pub mod lifecycle;
 pub mod may;
 pub mod notice;

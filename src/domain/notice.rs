@@ -8,6 +8,7 @@ use super::command::{Post, Verdict};
 use super::delivery::{Settled, Stuck};
 use super::freeze::Planned;
 use super::ids::{Audience, UserId};
+use super::lateness::Late;
 use super::may::Action;
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
@@ -81,7 +82,7 @@ pub enum Notice {
         label: String,
         audience: Audience,
         text: String,
-        late_min: Option<u32>,
+        late: Option<Late>,
         not_sent: Vec<String>,
         open: Vec<Open>,
         /// It comes in the audience's quiet hours: nobody is called.
@@ -187,8 +188,7 @@ pub enum Notice {
         after_min: u32,
         text: String,
         reminder: u8,
-        /// How late it is asked, in minutes, if it is.
-        late_min: Option<u32>,
+        late: Option<Late>,
     },
     PointDecided {
         after_min: u32,

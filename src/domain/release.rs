@@ -15,6 +15,7 @@ use super::decision::Point;
 use super::delivery::Stuck;
 use super::freeze::Exception;
 use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::lateness::Away;
 use super::notice::RungMissed;
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
@@ -157,6 +158,9 @@ pub struct RungState {
     /// How many minutes late it was said, if it was late.
     #[serde(default)]
     pub late_min: Option<u32>,
+    /// The time away that made it late.
+    #[serde(default)]
+    pub away: Option<Away>,
     /// Why it was not said, if it was not.
     #[serde(default)]
     pub missed: Option<RungMissed>,

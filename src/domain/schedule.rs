@@ -10,14 +10,14 @@ use super::decide::{Work, reason};
 use super::delivery;
 use super::digest::digest as digest_of;
 use super::effect::{Destination, Redelivery, Reply};
-use super::event::{NoticeEvent, PlanEvent};
+use super::event::PlanEvent;
 use super::freeze;
 use super::ids::Audience;
 use super::ladder;
 use super::notice::{Notice, RungMissed};
 use super::plan::{PlannedTime, RungPlan, t_label};
 use super::refusal::Refusal;
-use super::release::{Phase, Release, RungSaid};
+use super::release::{Phase, Release};
 use super::signoff;
 use super::{plausible, zone_of};
 
@@ -93,8 +93,7 @@ fn skip_past(work: &mut Work<'_>) -> Vec<String> {
     let past: Vec<String> =
         ladder::ahead(&work.release).into_iter().filter(|(at, _)| *at <= now).map(|(_, rung)| rung).collect();
     for rung in &past {
-        let missed = Some(RungMissed::PastWhenRescheduled);
-        work.record(NoticeEvent::Said { rung: rung.clone(), how: RungSaid::Skipped, missed, quiet_until: None });
+        ladder::skip(work, rung.clone(), Some(RungMissed::PastWhenRescheduled));
     }
     past
 }

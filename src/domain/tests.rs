@@ -124,7 +124,7 @@ proptest! {
         for (n, minutes) in usual.into_iter().take(if as_usual { 6 } else { 4 }).chain(steps) {
             now += SignedDuration::from_mins(minutes);
             let (actor, command) = command(n, minutes, now);
-            for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command), (Actor::Clock, Command::Tick)] {
+            for (actor, command) in [(Actor::Clock, Command::Tick { away: None }), (actor, command), (Actor::Clock, Command::Tick { away: None })] {
                 let ctx = Context { now, actor: &actor, policy: &policy, others: &[] };
                 let decision = match decide(&release, command.clone(), ctx) {
                     Ok(decision) => decision,
@@ -169,7 +169,7 @@ proptest! {
         for (n, minutes) in std::iter::once((0, 0)).chain(steps.into_iter().map(|(n, m)| (moves[usize::from(n)].0, m))) {
             now += SignedDuration::from_mins(minutes);
             let (actor, command) = command(n, minutes, now);
-            for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command), (Actor::Clock, Command::Tick)] {
+            for (actor, command) in [(Actor::Clock, Command::Tick { away: None }), (actor, command), (Actor::Clock, Command::Tick { away: None })] {
                 let ctx = Context { now, actor: &actor, policy: &policy, others: &[] };
                 let Ok(decision) = decide(&release, command, ctx) else { continue };
                 release = decision.release;
@@ -311,7 +311,7 @@ fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);
         let (actor, command) = command(n, minutes, now);
-        for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command)] {
+        for (actor, command) in [(Actor::Clock, Command::Tick { away: None }), (actor, command)] {
             let ctx = Context { now, actor: &actor, policy, others: &[] };
             let decision = match decide(&release, command.clone(), ctx) {
                 Ok(decision) => Some(decision),

@@ -185,6 +185,36 @@ impl Store {
         Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
     }
 
+    /// Notes a sign of life, so that a later start knows since when nobody was there.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn note_alive(&self, now: Timestamp) -> Result<(), StoreFault> {
+        let now = now.as_millisecond().to_string();
+        sqlx::query!(
+            "INSERT INTO meta (key, value) VALUES ('alive', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+            now
+        )
+        .execute(&self.write)
+        .await?;
+        Ok(())
+    }
+
+    /// The last sign of life: one that was noted, or the newest entry of the journal.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn last_alive(&self) -> Result<Option<Timestamp>, StoreFault> {
+        let seen = sqlx::query_scalar!(
+            r#"SELECT max(at) AS "at: i64" FROM (
+                SELECT CAST(value AS INTEGER) AS at FROM meta WHERE key = 'alive'
+                UNION ALL SELECT at FROM (SELECT at FROM journal ORDER BY seq DESC LIMIT 1))"#
+        )
+        .fetch_one(self.read())
+        .await?;
+        seen.map(|ms| instant(ms, "meta", "alive")).transpose()
+    }
+
     pub(in crate::store) fn read(&self) -> &SqlitePool {
         &self.read
     }

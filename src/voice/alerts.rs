@@ -1,6 +1,6 @@
 //! Words of alerts, rollback prompts and contingencies.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
@@ -93,7 +93,7 @@ fn alert(release: &Release, alert: &Alert) -> Message {
 
 fn case(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Message {
     let name = words::name(release);
-    let causes = Text::lines(case.causes.iter().map(|c| cause(release, run, c)));
+    let causes = Text::lines(case.causes.iter().map(|c| cause(release, run, c, now)));
     let base = |tone, headline: String| {
         Message::new(tone, Text::from(headline))
             .field("Because", causes.clone())
@@ -118,7 +118,7 @@ fn case(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Message {
     }
 }
 
-fn cause(release: &Release, run: &Run, cause: &Cause) -> Text {
+fn cause(release: &Release, run: &Run, cause: &Cause, now: Timestamp) -> Text {
     match cause {
         Cause::Trigger { trigger } => {
             let Some(plan) = release.plan.triggers.get(*trigger) else {
@@ -126,10 +126,15 @@ fn cause(release: &Release, run: &Run, cause: &Cause) -> Text {
             };
             let mut text = Text::from(format!("• {}", plan.text));
             if let Some(rule) = &plan.rule {
-                text = text.t(evidence(release, run, rule));
+                text = evidence(text, release, run, rule, now);
             }
             match run.triggers.get(*trigger).map(|t| &t.state) {
-                Some(TriggerState::Firing { since }) => text.t(", fired at ").time(*since, Stamp::Short),
+                Some(TriggerState::Firing { since, late: None }) => text.t(", fired at ").time(*since, Stamp::Short),
+                Some(TriggerState::Firing { late: Some(late), .. }) => text
+                    .br()
+                    .t("⏰ ")
+                    .and(words::late(late, "fired"))
+                    .t(" Look at the values first: they may be as old."),
                 _ => text,
             }
         }
@@ -139,8 +144,11 @@ fn cause(release: &Release, run: &Run, cause: &Cause) -> Text {
     }
 }
 
-/// The value that speaks for a trigger, if one is known.
-fn evidence(release: &Release, run: &Run, rule: &TriggerRule) -> String {
+/// A value older than this is not called the present one.
+const PRESENT: SignedDuration = SignedDuration::from_mins(5);
+
+/// The value that speaks for a trigger, if one is known, and from when it is.
+fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: Timestamp) -> Text {
     let metric = metric_named(&release.plan, rule.subject());
     let by_alert = run
         .alerts
@@ -153,9 +161,11 @@ fn evidence(release: &Release, run: &Run, rule: &TriggerRule) -> String {
         .and_then(|a| a.value.map(|v| (a.last, v)));
     let by_person = metric.and_then(|m| run.observed.get(&m.name)).map(|o| (o.at, o.value));
     let latest = by_alert.into_iter().chain(by_person).max_by_key(|(at, _)| *at);
-    match (latest, metric) {
-        (Some((_, value)), Some(metric)) => format!(" · now {}", words::value(metric, value)),
-        (Some((_, value)), None) => format!(" · now {value}"),
-        (None, _) => String::new(),
+    let Some((at, value)) = latest else { return text };
+    let value = metric.map_or_else(|| value.to_string(), |metric| words::value(metric, value).to_string());
+    if now <= at + PRESENT {
+        text.t(format!(" · now {value}"))
+    } else {
+        text.t(format!(" · {value} at ")).time(at, words::stamp(at, now))
     }
 }

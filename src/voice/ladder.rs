@@ -13,7 +13,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
     match notice {
-        Notice::Rung { rung, label, audience, text, late_min, not_sent, open, quiet } => {
+        Notice::Rung { rung, label, audience, text, late, not_sent, open, quiet } => {
             let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
             let mut body = match &release.phase {
                 Phase::HeldBefore { .. } => Text::from("⏸️ On hold: the countdown stands still. T-0 was ")
@@ -21,8 +21,8 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(" and will move."),
                 _ => Text::from("T-0 is ").and(words::until_t0(plan)).t(": ").and(words::planned(plan)).t("."),
             };
-            if let Some(late) = late_min {
-                body = body.br().t(format!("Sent {late} min after its time."));
+            if let Some(late) = late {
+                body = body.br().and(words::late(late, "sent"));
             }
             if *quiet {
                 body = body.br().t("Quiet hours: nobody is called by this message.");

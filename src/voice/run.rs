@@ -69,13 +69,13 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             let away = format!("This one stands for {merged} updates; T-Minus was not running when the others were due.");
             message.field("Late", if *merged > 1 { Text::from(away) } else { Text::new() })
         }
-        Notice::Point { after_min, text, reminder, late_min } => {
+        Notice::Point { after_min, text, reminder, late } => {
             let label = words::after(*after_min);
             let again = if *reminder > 0 { " · still open" } else { "" };
             let what = if text.is_empty() { String::new() } else { format!(" ({text})") };
             Message::new(Tone::Wait, Text::from(format!("❓ Decide at {label}{again} · {name}")))
                 .body(Text::from(format!("Continue, hold or roll back?{what} It stays open until somebody decides; it never continues by itself.")))
-                .field("Late", late_min.map_or_else(Text::new, |late| Text::from(format!("Asked {} after its time; T-Minus was not running then.", span_label(u64::from(late))))))
+                .field("Late", late.as_ref().map_or_else(Text::new, |late| words::late(late, "asked")))
                 .field("Now", Text::from(words::stage(release, run)))
                 .field("Metrics", words::metrics(release, run, now))
                 .field("Alerts", alerts_line(run))

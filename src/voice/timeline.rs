@@ -206,7 +206,7 @@ fn what(release: &Release, event: &Event) -> String {
             AlertEvent::TriggerPending { trigger: n, .. } => format!("trigger pending: {}", trigger(n)),
             AlertEvent::TriggerCleared { trigger: n } => format!("trigger cleared: {}", trigger(n)),
             AlertEvent::TriggerSettled { trigger: n } => format!("trigger settled by the decision: {}", trigger(n)),
-            AlertEvent::TriggerFired { trigger: n } => format!("trigger fired: {}", trigger(n)),
+            AlertEvent::TriggerFired { trigger: n, .. } => format!("trigger fired: {}", trigger(n)),
         },
         Event::Rollback(event) => match event {
             RollbackEvent::Proposed { .. } => "asked whether to roll back".to_owned(),

@@ -1,14 +1,15 @@
 //! Words many messages share: phases, times, open items, people, values.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::text::{Stamp, Text};
 use crate::domain::alert::{self, Judged};
 use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
 use crate::domain::ids::Audience;
+use crate::domain::lateness::{Away, Late};
 use crate::domain::may::Action;
-use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, t_label};
+use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, span_label, t_label};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
 use crate::domain::release::{Behalf, PhaseName, Release, Run};
@@ -325,6 +326,25 @@ pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
         let aside: Vec<String> = base.into_iter().chain(success).collect();
         if aside.is_empty() { line } else { line.t(format!(" ({})", aside.join(", "))) }
     }))
+}
+
+/// An instant as it is told at another: by its day as well, where that is not clear.
+pub fn stamp(at: Timestamp, now: Timestamp) -> Stamp {
+    if now.duration_since(at).abs() < SignedDuration::from_hours(12) { Stamp::Short } else { Stamp::Full }
+}
+
+/// "Due 14:00, sent 30m late. T-Minus was away between 13:50 and 14:30."
+pub fn late(late: &Late, done: &str) -> Text {
+    let came = late.due + SignedDuration::from_mins(i64::from(late.min));
+    let text = Text::from("Due ").time(late.due, stamp(late.due, came));
+    let text = text.t(format!(", {done} {} late.", span_label(u64::from(late.min))));
+    match late.away {
+        None => text,
+        Some(Away { from, to }) => {
+            let text = text.t(" T-Minus was away between ").time(from, stamp(from, to));
+            text.t(" and ").time(to, stamp(from, to)).t(".")
+        }
+    }
 }
 
 /// The stage the rollout is in: "stage 2 of 3: 25% of users".

@@ -1,6 +1,6 @@
 //! Alerts through the real webhook: relayed once, edited on repeats, one rollback prompt, a recorded decision.
 
-use chat_sandbox::{Act, Step};
+use chat_sandbox::{Act, CREATE, Fault, Script, Step};
 use tminus::sandboxed::{ALERT_TOKEN, alert, t};
 
 use crate::rig::Rig;
@@ -156,5 +156,22 @@ async fn an_instant_from_another_age_cannot_stop_the_bot() {
         let answer = rig.import("ana", "old.md", plan.as_bytes()).await;
         assert!(answer.contains("TM070"), "{date}: {answer}");
     }
+    rig.finish().await;
+}
+
+/// `reliability.md` 5.7: an alert is posted only while it is true.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_that_was_over_before_it_could_be_posted_calls_nobody_and_stands_on_the_record() {
+    let rig = live().await;
+    rig.advance(t(2)).await;
+    rig.sandbox().script(Script { route: CREATE.to_owned(), fault: Fault::FailBefore, times: None, chance: 1.0 });
+    send(&rig, 2, "3.1", true).await;
+    rig.advance(t(5)).await;
+    send(&rig, 2, "3.1", false).await;
+    rig.sandbox().mend();
+    rig.advance(t(10)).await;
+    assert_eq!(rig.count("releases", "CheckoutErrorRate"), 0);
+    let lines = rig.slash("ana", "release timeline", &[]).await;
+    assert!(lines.contains("CheckoutErrorRate"), "{lines}");
     rig.finish().await;
 }

@@ -1,6 +1,6 @@
 //! What the countdown owes to whoever was told of it, found by review: each test is the evening on which somebody was misled.
 
-use chat_sandbox::{Right, Seen};
+use chat_sandbox::{CREATE, Fault, Right, Script, Seen};
 use tminus::sandboxed::{PLAN, t};
 
 use crate::rig::{Rig, text};
@@ -100,7 +100,10 @@ async fn a_late_notice_stays_late_when_it_is_edited() {
     let sandbox = rig.sandbox().clone();
     let rig = rig.restart_after(|| sandbox.clock().move_to(t(-110))).await;
     let rung = || rig.sandbox().messages("support").iter().map(text).find(|m| m.contains("📣 T-2h · ")).unwrap();
-    let late = ["Sent 10 min after its time.", "Not sent before: T-24h/engineering."];
+    let late = [
+        "Due 11:00, sent 10m late. T-Minus was away between Mon 12:59 and Tue 11:10.",
+        "Not sent before: T-24h/engineering.",
+    ];
     assert!(late.iter().all(|words| rung().contains(words)), "{}", rung());
     assert!(rig.slash("gwen", "release item brief", &[]).await.starts_with("✅"));
     rig.advance(t(-100)).await;
@@ -208,5 +211,54 @@ async fn a_rollout_on_hold_is_pointed_out_to_the_next_release_of_its_service() {
     assert!(answer.starts_with("✅"), "{answer}");
     let overlap = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("⚠️ Overlap"));
     assert!(overlap.as_ref().is_some_and(|m| m.contains("REL-1")), "{overlap:?}");
+    rig.finish().await;
+}
+
+/// The bot was there, the channel was not: the message says when it should have come, and blames nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_notice_that_reached_its_channel_late_says_so() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-121)).await;
+    rig.sandbox().script(Script { route: CREATE.to_owned(), fault: Fault::FailBefore, times: None, chance: 1.0 });
+    rig.advance(t(-105)).await;
+    rig.sandbox().mend();
+    rig.advance(t(-100)).await;
+    let rung = rig.newest("support");
+    assert!(rung.contains("Due 11:00, sent 15m late.") && !rung.contains("away"), "{rung}");
+    rig.finish().await;
+
+    // Posted in time, the answer lost, and nobody could look for ten minutes: it was not late.
+    let rig = Rig::approved().await;
+    rig.advance(t(-121)).await;
+    rig.sandbox().fail_next(&[Fault::FailAfter]);
+    let route = "GET /channels/{}/messages".to_owned();
+    rig.sandbox().script(Script { route, fault: Fault::FailBefore, times: Some(30), chance: 1.0 });
+    rig.advance(t(-100)).await;
+    assert_eq!(rig.count("support", "📣 T-2h · "), 1);
+    let lines = timeline(&rig).await;
+    let rung = rig.newest("support");
+    assert!(!rung.contains("late") && lines.contains("T-2h/support"), "{rung}\n{lines}");
+    rig.finish().await;
+}
+
+/// The trigger's five minutes ended while nobody was there: it is asked, and says how old what it knows is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trigger_that_fires_after_an_absence_says_from_when_its_values_are() {
+    let rig = Rig::approved().await;
+    rig.advance(t(0)).await;
+    assert!(rig.slash("ana", "release go", &[]).await.contains("is live"));
+    rig.advance(t(2)).await;
+    rig.slash("ben", "release alert report", &[("metric", "Error Rate"), ("text", "4%")]).await;
+    let sandbox = rig.sandbox().clone();
+    let rig = rig.restart_after(|| sandbox.clock().move_to(t(67))).await;
+    rig.advance(t(68)).await;
+    let asked = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("🚨 Roll back?")).unwrap();
+    for words in [
+        "4% at 13:02",
+        "Due 13:07, fired 1h late. T-Minus was away between 13:02 and 14:07.",
+        "Look at the values first",
+    ] {
+        assert!(asked.contains(words), "{words} is missing: {asked}");
+    }
     rig.finish().await;
 }

@@ -65,7 +65,8 @@ async fn f21_downtime_over_a_rung_says_so_late_or_skips_it() {
     assert_eq!(rig.count("engineering", "📣"), 0, "superseded by T-2h");
     let late = rig.newest("support");
     assert!(
-        late.contains("Sent 30 min after its time.") && late.contains("Not sent before: T-24h/engineering."),
+        late.contains("Due 11:00, sent 30m late. T-Minus was away between Mon 12:00 and Tue 11:30.")
+            && late.contains("Not sent before: T-24h/engineering."),
         "{late}"
     );
     rig.finish().await;
@@ -294,7 +295,9 @@ async fn one_edit_asks_for_all_that_wait_in_a_channel_that_takes_none() {
     // Three channels for three hours, the words new after the first: at most twelve probes an hour in each, then four.
     assert!(messages >= 12 && refused <= 3 * (12 + 12 + 4) + 9, "{refused} refusals for {messages} messages");
     rig.sandbox().mend();
+    let shown = || rig.sandbox().requests().iter().filter(|r| r.route == route && r.status == 200).count();
+    let before = shown();
     rig.advance(t(180)).await;
-    assert!(!rig.count("releases", "T-0 moved").eq(&0), "what waited is shown");
+    assert!(shown() - before >= 3, "what waited is shown: {} of {messages}", shown() - before);
     rig.finish().await;
 }

@@ -173,7 +173,12 @@ async fn f18_a_rung_slept_over_is_said_late_once() {
         rig.sandbox().clock().move_to(t(-24 * 60) - 30_000 + minutes * 60_000);
         comes(&rig, "engineering", "📣 T-24h").await;
         assert_eq!(rig.count("engineering", "📣 T-24h"), 1, "{minutes} minutes");
-        assert_eq!(rig.newest("engineering").contains("after its time"), minutes > 1, "{}", rig.newest("engineering"));
+        assert_eq!(
+            rig.newest("engineering").contains(" late. T-Minus was away between 12:59 and "),
+            minutes > 1,
+            "{}",
+            rig.newest("engineering")
+        );
         rig.finish().await;
     }
 }

@@ -173,6 +173,6 @@ async fn f21_reminders_missed_together_are_one_message() {
     assert_eq!(rig.count("releases", "🔄 Update"), 1);
     let point =
         rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("❓ Decide at T+15m · ")).unwrap();
-    assert!(point.contains("Asked 1h 50m after its time"), "{point}");
+    assert!(point.contains("Due 14:45, asked 1h 50m late. T-Minus was away between 14:30 and 16:35."), "{point}");
     rig.finish().await;
 }

@@ -235,7 +235,7 @@ fn play(dice: &RefCell<Dice>, say: &dyn Fn() -> String) {
             Actor::Source(_) => Actor::Source(say()),
             actor => actor,
         };
-        for (actor, command) in [(Actor::Clock, Command::Tick), (actor, command)] {
+        for (actor, command) in [(Actor::Clock, Command::Tick { away: None }), (actor, command)] {
             let ctx = Context { now, actor: &actor, policy: &policy, others: &[] };
             match decide(&release, command, ctx) {
                 Ok(decision) => {

@@ -486,7 +486,7 @@ async fn s3_two_servers_never_read_or_write_each_others() {
             field.clock.move_to(field.clock.now_ms() + i64::try_from(dice.roll(3 * 3_600_000)).unwrap());
             for (release, _) in field.releases.clone() {
                 let release = release.parse().map(crate::domain::ids::ReleaseId).unwrap();
-                field.desk.ask(Ask::Tick { release }).await.unwrap();
+                field.desk.ask(Ask::Tick { release, away: None }).await.unwrap();
             }
             if n.is_multiple_of(200) {
                 for server in &SERVERS {
