@@ -46,7 +46,7 @@ pub(super) async fn speak(
             Effect::Redeliver { key, how } => sheet.redeliver(full_key(release, key), *how),
         }
     }
-    pages(sheet, release).await?;
+    pages(sheet, release, now).await?;
     card(sheet, release, now).await
 }
 
@@ -91,7 +91,7 @@ async fn page_post(
     posting: &Posting,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    let Some(entry) = voice::page_entry(release) else { return Ok(()) };
+    let Some(entry) = voice::page_entry(release, now) else { return Ok(()) };
     if sheet.has_post(&full_key(release, &posting.key)).await? {
         return Ok(());
     }
@@ -103,8 +103,8 @@ async fn page_post(
 }
 
 /// Pages that show the release follow its state.
-async fn pages(sheet: &mut Sheet<'_>, release: &Release) -> Result<(), StoreFault> {
-    let Some(entry) = voice::page_entry(release) else { return Ok(()) };
+async fn pages(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Result<(), StoreFault> {
+    let Some(entry) = voice::page_entry(release, now) else { return Ok(()) };
     for page in &release.policy.pages {
         let key = full_key(release, &page_key(page));
         if sheet.has_post(&key).await? {

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::StatusCode;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
 use crate::domain::ids::GuildId;
@@ -59,9 +59,13 @@ impl Pages {
     /// The TLS library could not be set up.
     pub fn new(pages: Vec<StatusPage>, clock: &Clock) -> Result<Self, reqwest::Error> {
         let http = http_client(concat!("tminus/", env!("CARGO_PKG_VERSION")))?;
-        let page = |kind: PageKind| match kind {
+        let mut paces = BTreeMap::<String, statuspage::Pace>::new();
+        let mut page = |kind: PageKind| match kind {
             PageKind::Statuspage { api_url, page_id, api_key, component_ids } => {
-                Page::Statuspage(statuspage::Statuspage::new(http.clone(), &api_url, &page_id, api_key, component_ids))
+                let pace =
+                    paces.entry(api_key.expose_secret().to_owned()).or_insert_with(statuspage::Pace::new).clone();
+                let http = http.clone();
+                Page::Statuspage(statuspage::Statuspage::new(http, &api_url, &page_id, api_key, component_ids, pace))
             }
             PageKind::Git { path, folder, push } => Page::Git(git::GitPage::new(path, folder, push)),
             PageKind::Webhook { url, secret } => {

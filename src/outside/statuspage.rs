@@ -1,6 +1,7 @@
 //! Atlassian Statuspage: a scheduled maintenance is an incident with a status; one request a second for a token; no
 //! idempotency key, so it is found again by its metadata. <https://developer.statuspage.io>
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
@@ -21,8 +22,23 @@ pub(super) struct Statuspage {
     base: String,
     key: SecretString,
     components: Vec<String>,
-    /// When the next request may leave.
-    next: tokio::sync::Mutex<Instant>,
+    pace: Pace,
+}
+
+/// When the next request of a token may leave. Clones share it, as pages share their token's limit.
+#[derive(Debug, Clone)]
+pub(super) struct Pace(Arc<tokio::sync::Mutex<Instant>>);
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(tokio::sync::Mutex::new(Instant::now())))
+    }
+
+    async fn turn(&self) {
+        let mut next = self.0.lock().await;
+        tokio::time::sleep_until(*next).await;
+        *next = Instant::now() + APART;
+    }
 }
 
 impl Statuspage {
@@ -32,17 +48,14 @@ impl Statuspage {
         page_id: &str,
         key: SecretString,
         components: Vec<String>,
+        pace: Pace,
     ) -> Self {
         let base = format!("{}/pages/{page_id}", api_url.trim_end_matches('/'));
-        Self { http, base, key, components, next: tokio::sync::Mutex::new(Instant::now()) }
+        Self { http, base, key, components, pace }
     }
 
     async fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, SendFault> {
-        {
-            let mut next = self.next.lock().await;
-            tokio::time::sleep_until(*next).await;
-            *next = Instant::now() + APART;
-        }
+        self.pace.turn().await;
         let mut request = self
             .http
             .request(method, format!("{}{path}", self.base))
@@ -55,8 +68,8 @@ impl Statuspage {
             .map_err(|error| SendFault::Unknown(format!("the answer does not parse: {error}")))
     }
 
-    /// What create and update have in common. The page goes to "in progress" by itself, so that it is true even if the bot is
-    /// down; it never completes by itself.
+    /// What create and update have in common. It neither begins nor completes by Statuspage's own clock: T-0 without go is no
+    /// maintenance, and success is never announced by a timer.
     fn incident(&self, entry: &PageEntry) -> Value {
         let status = match entry.state {
             // Statuspage has no cancelled: the text says it.
@@ -111,5 +124,34 @@ impl Statuspage {
             }
         }
         Ok(LookUp::Absent)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::domain::ids::GuildId;
+    use crate::outside::{Page, PageKind, Pages, StatusPage};
+
+    #[test]
+    fn pages_of_one_token_share_its_limit() {
+        let page = |name: &str, key: &str| StatusPage {
+            name: name.to_owned(),
+            guild: GuildId::from("guild"),
+            kind: PageKind::Statuspage {
+                api_url: "https://api.example".to_owned(),
+                page_id: name.to_owned(),
+                api_key: SecretString::from(key.to_owned()),
+                component_ids: Vec::new(),
+            },
+        };
+        let pages = vec![page("a", "one"), page("b", "one"), page("c", "two")];
+        let pages = Pages::new(pages, &Clock::system()).unwrap();
+        let pace = |name: &str| match &pages.by_name[name] {
+            Page::Statuspage(page) => Arc::clone(&page.pace.0),
+            Page::Git(_) | Page::Webhook(_) => panic!("another kind"),
+        };
+        assert!(Arc::ptr_eq(&pace("a"), &pace("b")) && !Arc::ptr_eq(&pace("a"), &pace("c")));
     }
 }

@@ -16,7 +16,7 @@ pub struct PageEntry {
     pub body: String,
     pub state: PageState,
     pub starts: Timestamp,
-    /// The plan's own estimate.
+    /// When it ended; before that, the plan's own estimate, or a longer one once that has passed.
     pub ends: Timestamp,
 }
 
@@ -49,12 +49,35 @@ impl PageState {
 const TITLE: usize = 200;
 /// The rollout's length where the plan gives none.
 const USUAL: SignedDuration = SignedDuration::from_hours(1);
+/// A rollout that takes longer is not given more time by itself.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// When the maintenance ends, or ended: customers plan by it. One that takes longer than planned is given as much time again, and
+/// as much as that if it must be, so that readers are seldom told.
+fn ends(release: &Release, starts: Timestamp, now: Timestamp) -> Timestamp {
+    let minutes: i64 = release.plan.stages.iter().filter_map(|stage| stage.hold_min).map(i64::from).sum();
+    let mut length = if minutes > 0 { SignedDuration::from_mins(minutes) } else { USUAL };
+    let ended = match &release.phase {
+        Phase::Watching { run } => Some(run.stage.since),
+        Phase::RolledBack { closing, .. } | Phase::AllClear { closing, .. } | Phase::Closed { closing, .. } => {
+            Some(closing.since)
+        }
+        Phase::Scrubbed { at, .. } => Some(*at),
+        Phase::Live { .. } | Phase::Held { .. } | Phase::RollingBack { .. } => {
+            while starts + length <= now && length < LONGEST {
+                length += length;
+            }
+            None
+        }
+        Phase::Draft | Phase::Gathering { .. } | Phase::Approved { .. } | Phase::HeldBefore { .. } => None,
+    };
+    // Called off, it may end before it began; no page takes that.
+    ended.map_or(starts + length, |at| at.max(starts + SignedDuration::from_mins(1)))
+}
 
 /// The release on a status page; `None` while there is nothing to show.
-pub fn entry(release: &Release) -> Option<PageEntry> {
+pub fn entry(release: &Release, now: Timestamp) -> Option<PageEntry> {
     let starts = release.t0()?;
-    let minutes: i64 = release.plan.stages.iter().filter_map(|stage| stage.hold_min).map(i64::from).sum();
-    let length = if minutes > 0 { SignedDuration::from_mins(minutes) } else { USUAL };
     let (state, body) = match &release.phase {
         Phase::Draft => return None,
         Phase::Gathering { .. } | Phase::Approved { .. } => {
@@ -89,6 +112,6 @@ pub fn entry(release: &Release) -> Option<PageEntry> {
         body: body.to_owned(),
         state,
         starts,
-        ends: starts + length,
+        ends: ends(release, starts, now),
     })
 }

@@ -181,7 +181,7 @@ async fn one_probe_asks_for_all_that_waits_in_a_channel() {
     rig.sandbox().revoke(Right::SendMessages, Some("support"), true);
     let refusals = || {
         let log = rig.sandbox().requests();
-        log.iter().filter(|r| r.route == chat_sandbox::CREATE && r.status == 403).count()
+        log.iter().filter(|r| r.route == CREATE && r.status == 403).count()
     };
     rig.advance(t(-118)).await;
     assert_eq!(refusals(), 1, "twelve notices, one refusal");

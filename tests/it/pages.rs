@@ -156,12 +156,31 @@ async fn a_statuspage_follows_the_release_to_its_end() {
     rig.slash("ana", "release rollback", &[("reason", "Done"), ("step", "verified")]).await;
     rig.advance(t(10)).await;
     assert_eq!((&incident()["status"], &incident()["components"]["c1"]), (&json!("completed"), &json!("operational")));
+    assert_eq!(incident()["scheduled_until"], json!("2026-12-08T13:05:00Z"), "when it ended");
     assert_eq!(fake.incidents.lock().unwrap().len(), 1);
     // Nothing internal ever stands on the page.
     for (_, body) in fake.asked.lock().unwrap().iter() {
         let said = body.to_string();
         assert!(!said.contains("Ana") && !said.contains("Errors") && !said.contains("REL-1 "), "{said}");
     }
+    rig.finish().await;
+}
+
+/// `integrations.md` 2: a rollout that takes longer than planned moves its end.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_never_shows_an_end_that_is_past_while_the_work_goes_on() {
+    let (fake, url) = fake().await;
+    let rig = Rig::with_pages(true, &statuspage(&url)).await.approve().await;
+    to_go(&rig).await;
+    let until = || fake.incidents.lock().unwrap()["inc1"]["scheduled_until"].clone();
+    rig.advance(t(140)).await;
+    assert_eq!(until(), json!("2026-12-08T15:30:00Z"), "as planned");
+    rig.advance(t(185)).await;
+    assert_eq!(until(), json!("2026-12-08T18:00:00Z"), "as much time again");
+    let told =
+        |fake: &Fake| fake.asked.lock().unwrap().iter().filter(|(_, body)| body.to_string().contains("18:00")).count();
+    rig.advance(t(290)).await;
+    assert_eq!(told(&fake), 1, "readers are told once");
     rig.finish().await;
 }
 
