@@ -301,6 +301,11 @@ impl<'m> Sheet<'m> {
         self.page.edit(edit);
     }
 
+    /// The workspace's own messages that are stuck are sent again.
+    pub(super) fn send_again(&mut self, guild: GuildId) {
+        self.page.mend(Mending::SendAgain(guild));
+    }
+
     pub(super) fn redeliver(&mut self, key: String, how: Redelivery) {
         self.page.mend(Mending::Redeliver(key, how));
     }

@@ -123,6 +123,7 @@ pub(super) async fn apply(
                 speak::announce(sheet, &workspace, &key, &notice, mention, useful_until, now).await?;
             }
             WorkspaceEffect::Draft { train, t0 } => depart(sheet, guild, &train, t0, now).await?,
+            WorkspaceEffect::SendAgain => sheet.send_again(guild.clone()),
         }
     }
     Ok(match voice::workspace::answer(&decision.reply) {
@@ -201,8 +202,13 @@ pub(super) async fn undelivered(sheet: &mut Sheet<'_>, post: &Undelivered, now: 
         return Ok(Answer::Silent);
     }
     let workspace = sheet.workspace(&post.guild).await?;
-    let notice = WorkspaceNotice::Undelivered { said, why: post.why.clone(), channel: post.channel.clone() };
-    let key = format!("undelivered/{}", post.id);
+    let notice = WorkspaceNotice::Undelivered {
+        said,
+        why: post.why.clone(),
+        channel: post.channel.clone(),
+        trouble: post.trouble,
+    };
+    let key = format!("undelivered/{}/{}", post.id, now.as_millisecond());
     speak::announce(sheet, &workspace, &key, &notice, Vec::new(), None, now).await?;
     Ok(Answer::Silent)
 }

@@ -128,7 +128,14 @@ impl Action {
     fn concerns_the_server(&self) -> bool {
         matches!(
             self,
-            Self::Setup | Self::Train | Self::Import | Self::Depart | Self::Tick | Self::Examine | Self::Read
+            Self::Setup
+                | Self::Train
+                | Self::Import
+                | Self::Depart
+                | Self::Redeliver
+                | Self::Tick
+                | Self::Examine
+                | Self::Read
         )
     }
 

@@ -118,6 +118,19 @@ pub struct Route {
     pub must_confirm: bool,
 }
 
+/// What is to change of a route.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RouteChange {
+    pub channel: Option<ChannelId>,
+    pub role: Option<RoleId>,
+    /// `Some(None)`: none any more.
+    pub quiet: Option<Option<Quiet>>,
+    pub must_confirm: Option<bool>,
+}
+
+/// Audiences of a workspace at most.
+pub const MAX_AUDIENCES: usize = 20;
+
 /// Hours of a day's clock in a zone; they may pass midnight. From is inside, until is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quiet {

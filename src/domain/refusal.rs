@@ -126,6 +126,11 @@ pub enum Refusal {
         what: Vec<String>,
     },
     /// A notice that was never posted cannot be corrected.
+    NothingToSet,
+    /// Go would wait for a receipt that nobody can give.
+    NobodyConfirms {
+        audience: Audience,
+    },
     NotPosted {
         rung: String,
     },

@@ -1,10 +1,11 @@
-//! Topic: a workspace's own lists from chat: its freezes and its rules for sign-offs. Each change is the whole policy anew, so that
+//! Topic: a workspace's own lists from chat: its freezes, its rules for sign-offs, its audiences. Each change is the whole policy anew, so that
 //! the record shows what held from when on.
 
 use jiff::Timestamp;
 
 use super::freeze::{Freeze, MAX_FREEZES};
-use super::policy::{MAX_PEOPLE, MAX_RULES, SignoffRule};
+use super::ids::Audience;
+use super::policy::{MAX_AUDIENCES, MAX_PEOPLE, MAX_RULES, Route, RouteChange, SignoffRule};
 use super::refusal::Refusal;
 use super::workspace::{Work, WorkspaceEvent, WorkspaceReply, name_of};
 
@@ -61,4 +62,52 @@ pub(super) fn remove_rule(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceR
     let name = policy.rules.remove(at).name;
     work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
     Ok(WorkspaceReply::RuleRemoved { name })
+}
+
+/// Where an audience is told, who is called, when not, and whether go waits for it.
+///
+/// # Errors
+/// No name, nothing to change, or a receipt that nobody could give.
+pub(super) fn set_audience(
+    work: &mut Work<'_>,
+    audience: Audience,
+    change: RouteChange,
+) -> Result<WorkspaceReply, Refusal> {
+    if audience.0.is_empty() {
+        return Err(Refusal::NameNeeded);
+    }
+    if change == RouteChange::default() {
+        return Err(Refusal::NothingToSet);
+    }
+    let mut policy = work.workspace.policy.clone();
+    if !policy.audiences.contains_key(&audience) && policy.audiences.len() >= MAX_AUDIENCES {
+        return Err(Refusal::TooMany { what: "audiences", most: MAX_AUDIENCES });
+    }
+    let route = policy.audiences.entry(audience.clone()).or_default();
+    let RouteChange { channel, role, quiet, must_confirm } = change;
+    route.channel = channel.or_else(|| route.channel.take());
+    route.role = role.or_else(|| route.role.take());
+    route.quiet = quiet.unwrap_or_else(|| route.quiet.take());
+    route.must_confirm = must_confirm.unwrap_or(route.must_confirm);
+    // Engineering is told and confirms nothing.
+    if route.must_confirm && (route.role.is_none() || audience == Audience::engineering()) {
+        return Err(Refusal::NobodyConfirms { audience });
+    }
+    let route = route.clone();
+    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
+    Ok(WorkspaceReply::AudienceSet { audience, route })
+}
+
+/// It is told in the release channel from here on, and nobody is called.
+///
+/// # Errors
+/// It is not set.
+pub(super) fn remove_audience(work: &mut Work<'_>, audience: Audience) -> Result<WorkspaceReply, Refusal> {
+    let mut policy = work.workspace.policy.clone();
+    if policy.audiences.remove(&audience).is_none_or(|route| route == Route::default()) {
+        let known = policy.audiences.keys().map(|audience| audience.0.clone()).collect();
+        return Err(Refusal::UnknownItem { typed: audience.0, known });
+    }
+    work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });
+    Ok(WorkspaceReply::AudienceRemoved { audience })
 }

@@ -176,3 +176,16 @@ pub(super) fn skip(work: &mut Work<'_>, typed: &str, why: &str) -> Result<Worksp
     work.post(format!("train/{}/{name}", t0.as_millisecond()), notice, None);
     Ok(WorkspaceReply::TrainSkipped { name, t0, zone, next: after })
 }
+
+/// A skip is taken back while its draft would still be made: the nearest.
+pub(super) fn unskip(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
+    let name = known(&work.workspace, typed)?;
+    let train = work.workspace.trains.get(&name);
+    let skipped = train.and_then(|train| Some((*train.skipped.iter().min()?, train.zone.clone())));
+    let Some((t0, zone)) = skipped else { return Err(Refusal::NothingOpen { what: "skip of this train" }) };
+    work.record(WorkspaceEvent::TrainUnskipped { name: name.clone(), t0 });
+    let by = work.actor.by().to_string();
+    let notice = WorkspaceNotice::TrainRuns { name: name.clone(), t0, zone: zone.clone(), by };
+    work.post(format!("train/{}/{name}", t0.as_millisecond()), notice, Some(t0));
+    Ok(WorkspaceReply::TrainRuns { name, t0, zone })
+}

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Trouble;
 use super::freeze::{Freeze, Planned};
-use super::ids::{GuildId, ReleaseNo, UserId};
+use super::ids::{Audience, GuildId, ReleaseNo, UserId};
 use super::may::{Action, Grant, may};
 use super::people::Actor;
-use super::policy::{Policy, SignoffRule};
+use super::policy::{Policy, Route, RouteChange, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
 use super::rights::{self, Denied, Refused};
@@ -90,6 +91,11 @@ pub enum WorkspaceEvent {
         t0: Timestamp,
         reason: String,
     },
+    /// A skip is taken back.
+    TrainUnskipped {
+        name: String,
+        t0: Timestamp,
+    },
     /// A firing was dealt with: drafted, skipped, or missed.
     TrainHandled {
         name: String,
@@ -110,6 +116,8 @@ pub enum WorkspaceEvent {
         action: Action,
         why: Denied,
     },
+    /// Its own messages that were stuck are sent again.
+    SentAgain,
     /// The weekly digest was said, or there was nothing to say.
     Digested {
         open: bool,
@@ -143,6 +151,20 @@ pub enum WorkspaceCommand {
         name: String,
         reason: String,
     },
+    /// Its next firing that is skipped takes place after all.
+    UnskipTrain {
+        name: String,
+    },
+    /// What is said of an audience changes; what is not said stays.
+    SetAudience {
+        audience: Audience,
+        change: RouteChange,
+    },
+    RemoveAudience {
+        audience: Audience,
+    },
+    /// The workspace's own messages that are stuck are sent again.
+    SendAgain,
     Tick,
     /// How far the machine's clock is ahead of the chat platform's, in milliseconds.
     Clock {
@@ -164,6 +186,8 @@ pub enum WorkspaceEffect {
         train: String,
         t0: Timestamp,
     },
+    /// The workspace's own messages that are stuck.
+    SendAgain,
 }
 
 /// What a workspace says, without the words.
@@ -182,6 +206,13 @@ pub enum WorkspaceNotice {
         by: String,
         reason: String,
         next: Option<Timestamp>,
+    },
+    /// A skip is taken back.
+    TrainRuns {
+        name: String,
+        t0: Timestamp,
+        zone: String,
+        by: String,
     },
     /// The service was away until after T-0.
     TrainMissed {
@@ -221,6 +252,7 @@ pub enum WorkspaceNotice {
         said: String,
         why: String,
         channel: super::ids::ChannelId,
+        trouble: Trouble,
     },
 }
 
@@ -234,6 +266,10 @@ pub enum WorkspaceReply {
     TrainAdded { name: String, zone: String, days_ahead: u32, next: Vec<Timestamp>, unknown: Vec<String> },
     TrainRemoved { name: String },
     TrainSkipped { name: String, t0: Timestamp, zone: String, next: Option<Timestamp> },
+    TrainRuns { name: String, t0: Timestamp, zone: String },
+    AudienceSet { audience: Audience, route: Route },
+    AudienceRemoved { audience: Audience },
+    SentAgain,
     Silent,
 }
 
@@ -326,6 +362,12 @@ impl Workspace {
                     train.skipped.push(*t0);
                 }
             }
+            WorkspaceEvent::TrainUnskipped { name, t0 } => {
+                if let Some(train) = self.trains.get_mut(name) {
+                    train.skipped.retain(|at| at != t0);
+                }
+            }
+            WorkspaceEvent::SentAgain => {}
             WorkspaceEvent::TrainHandled { name, t0 } => {
                 if let Some(train) = self.trains.get_mut(name) {
                     train.handled = *t0;
@@ -433,6 +475,14 @@ pub fn decide(
             Ok(WorkspaceReply::TrainRemoved { name })
         }
         WorkspaceCommand::SkipTrain { name, reason } => train::skip(&mut work, &name, &reason),
+        WorkspaceCommand::UnskipTrain { name } => train::unskip(&mut work, &name),
+        WorkspaceCommand::SetAudience { audience, change } => settings::set_audience(&mut work, audience, change),
+        WorkspaceCommand::RemoveAudience { audience } => settings::remove_audience(&mut work, audience),
+        WorkspaceCommand::SendAgain => {
+            work.record(WorkspaceEvent::SentAgain);
+            work.effects.push(WorkspaceEffect::SendAgain);
+            Ok(WorkspaceReply::SentAgain)
+        }
         WorkspaceCommand::Tick => {
             tick(&mut work, inside);
             Ok(WorkspaceReply::Silent)
@@ -451,10 +501,14 @@ pub fn action_of(command: &WorkspaceCommand) -> Action {
         WorkspaceCommand::AddFreeze(_)
         | WorkspaceCommand::RemoveFreeze { .. }
         | WorkspaceCommand::AddRule(_)
-        | WorkspaceCommand::RemoveRule { .. } => Action::Setup,
+        | WorkspaceCommand::RemoveRule { .. }
+        | WorkspaceCommand::SetAudience { .. }
+        | WorkspaceCommand::RemoveAudience { .. } => Action::Setup,
+        WorkspaceCommand::SendAgain => Action::Redeliver,
         WorkspaceCommand::AddTrain { .. }
         | WorkspaceCommand::RemoveTrain { .. }
-        | WorkspaceCommand::SkipTrain { .. } => Action::Train,
+        | WorkspaceCommand::SkipTrain { .. }
+        | WorkspaceCommand::UnskipTrain { .. } => Action::Train,
         WorkspaceCommand::Tick | WorkspaceCommand::Clock { .. } => Action::Tick,
     }
 }

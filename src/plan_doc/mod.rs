@@ -33,7 +33,7 @@ pub use filled::{Filled, Observed, Signed};
 pub use fix::fix;
 pub use grammar::{duration_min as duration_minutes, number_with_unit};
 pub use merge::{Merge, merge, plain_id};
-pub use read::{Counts, Reading, Setting, read};
+pub use read::{Counts, Reading, Setting, audience, read};
 pub use report::{Linted, github, json, render_all, render_chat, render_file, render_text, sarif};
 pub use rules::{RULES, Rule};
 pub use show::{level_words, show, show_text};

@@ -1,12 +1,15 @@
 //! What people and releases are told of posts: what reached its channel, what did not, and what a person decided about it.
 //! How posts travel is `outbox`'s.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::delivery::Trouble;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+
+/// A workspace's own message is worth sending again this long.
+const OWN_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// A post that did not reach its channel, for whoever must know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,6 +137,34 @@ impl Store {
         sqlx::query!("UPDATE edit SET next_try = ?, trouble = 3 WHERE key = ? AND trouble = 2", now, key)
             .execute(txn)
             .await?;
+        Ok(())
+    }
+
+    /// A person has a workspace's own messages sent again that did not reach their channel in the last week and are worth it
+    /// still, at once; and with them whatever waits in the server for its next probe. What was held is not looked up again, since a person has looked.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn send_own_again(txn: &mut SqliteConnection, guild: &GuildId, now: Timestamp) -> Result<(), StoreFault> {
+        let (since, now) = ((now - OWN_USEFUL).as_millisecond(), now.as_millisecond());
+        sqlx::query!(
+            "UPDATE outbox SET next_try = ?1 WHERE state = 'blocked' AND next_try > ?1 AND guild_id = ?2",
+            now,
+            guild.0
+        )
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0,
+                    tainted = CASE WHEN state = 'held' THEN 0 ELSE tainted END, reason = 'sent again by a person'
+             WHERE state IN ('held', 'blocked', 'dead') AND release_id IS NULL AND guild_id = ?1 AND due >= ?3
+                AND (useful_until IS NULL OR useful_until >= ?2)",
+            guild.0,
+            now,
+            since
+        )
+        .execute(txn)
+        .await?;
         Ok(())
     }
 

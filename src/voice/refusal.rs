@@ -3,6 +3,7 @@
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::ids::Audience;
 use crate::domain::may::Who;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, Wanted};
@@ -188,6 +189,16 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::UndoOver => {
             Text::from("The minute for undoing it is over; it stays on the record. Tell the owner if it is wrong.")
         }
+        Refusal::NothingToSet => {
+            Text::from("Say what to set: a channel, a role, quiet hours, or whether go waits for its receipts.")
+        }
+        Refusal::NobodyConfirms { audience } if *audience == Audience::engineering() => {
+            Text::from("Engineering is told and confirms nothing, so go cannot wait for it.")
+        }
+        Refusal::NobodyConfirms { audience } => Text::from(format!(
+            "Go can wait for {} only if a role is set whose members confirm. Give the role as well.",
+            words::audience(audience)
+        )),
         Refusal::NotPosted { rung } => Text::from(format!("{rung} was not posted, so there is nothing to correct.")),
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),

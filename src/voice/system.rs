@@ -6,7 +6,7 @@ use super::words;
 use crate::domain::effect::Choice;
 use crate::domain::ids::Audience;
 use crate::domain::plan::SignoffRole;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{Policy, Route};
 use crate::domain::release::{PhaseName, Release};
 
 /// `/tminus help`.
@@ -37,8 +37,9 @@ pub fn check(policy: &Policy, by_file: bool) -> Message {
     };
     let signers =
         SignoffRole::ALL.iter().map(|r| role(r.to_string(), policy.signers.get(r).map_or(&[], Vec::as_slice)));
-    let audiences = [Audience::engineering(), Audience::support(), Audience::status_page()];
-    let audiences = audiences.iter().map(|a| {
+    let usual = [Audience::engineering(), Audience::support(), Audience::status_page()];
+    let others = policy.audiences.keys().filter(|audience| !usual.contains(audience));
+    let audiences = usual.iter().chain(others).map(|a| {
         let route = policy.audiences.get(a);
         let line = role(words::audience(a), route.and_then(|r| r.role.clone()).as_slice());
         match route.and_then(|r| r.quiet.as_ref()) {
@@ -87,7 +88,7 @@ fn policy_lines(policy: &Policy) -> Text {
             .iter()
             .fold(Text::from("✅ break-glass: the owner, or "), |text, role| text.role(role).t(" "))
     };
-    let effective = |audience: &Audience, route: &crate::domain::policy::Route| {
+    let effective = |audience: &Audience, route: &Route| {
         route.must_confirm && *audience != Audience::engineering() && route.role.is_some()
     };
     let confirm: Vec<String> = policy
@@ -145,6 +146,23 @@ pub fn with_test_post(message: Message, policy: &Policy) -> Message {
         text.t(" ")
     });
     message.field("Test message", named.t("· if it does not stand there in a moment, the table above says why."))
+}
+
+/// `/tminus audience list`.
+pub fn audiences(policy: &Policy) -> Message {
+    let usual = [Audience::engineering(), Audience::support(), Audience::status_page()];
+    let others = policy.audiences.keys().filter(|audience| !usual.contains(audience));
+    let none = Route::default();
+    let lines = usual.iter().chain(others).map(|audience| {
+        let route = policy.audiences.get(audience).unwrap_or(&none);
+        Text::from("• ").b(words::audience(audience)).t(": ").and(super::workspace::route(route))
+    });
+    Message::new(Tone::Plain, Text::from("📣 Audiences")).body(Text::lines(lines)).field(
+        "In a plan",
+        Text::from("A notice goes to the audience its line names: “Legal notified (T-4h)” goes to legal. One that is not set is told in the release channel. Set it with ")
+            .code("/tminus audience set")
+            .t("."),
+    )
 }
 
 /// `/tminus rule list`.

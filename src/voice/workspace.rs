@@ -3,9 +3,10 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Stamp, Text};
 use super::words;
+use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned, Window, holding};
 use crate::domain::plan::{Risk, span_label};
-use crate::domain::policy::{Policy, SignoffRule};
+use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
 use jiff::Timestamp;
@@ -49,6 +50,13 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
                         .t(format!(" is skipped by {by}: “{reason}”.")),
                 )
                 .field("Next", next_one(*next, zone))
+        }
+        WorkspaceNotice::TrainRuns { name, t0, zone, by } => {
+            Message::new(Tone::Good, Text::from(format!("↩️ Train runs after all · {name}"))).body(
+                Text::from("The release of ")
+                    .and(words::when(*t0, zone))
+                    .t(format!(" was skipped; {by} took that back. Its draft comes at its time.")),
+            )
         }
         WorkspaceNotice::TrainMissed { name, t0, zone } => {
             Message::new(Tone::Bad, Text::from(format!("⚠️ Train missed · {name}"))).body(
@@ -105,17 +113,62 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
             };
             Message::new(Tone::Plain, Text::from("🗓️ Weekly digest")).body(body)
         }
-        WorkspaceNotice::Undelivered { said, why, channel } => Message::new(Tone::Bad, Text::from("⛔ Not posted"))
-            .body(
-                Text::from("A message could not be posted in ").and(Text(vec![Span::Channel(channel.clone())])).t("."),
-            )
-            .field("Message", Text::from(said.as_str()))
-            .field("Reason", Text::new().code(why))
-            .field(
-                WHAT_NOW,
-                Text::from("Tell those who read that channel, and give the rights back (see /tminus check)."),
-            ),
+        WorkspaceNotice::Undelivered { said, why, channel, trouble } => {
+            let (headline, body, now) = undelivered(*trouble);
+            Message::new(Tone::Bad, Text::from(headline))
+                .body(Text::from(body).and(Text(vec![Span::Channel(channel.clone())])).t("."))
+                .field("Message", Text::from(said.as_str()))
+                .field("Reason", Text::new().code(why))
+                .field(WHAT_NOW, now)
+        }
     }
+}
+
+/// What became of a message of the workspace's own, and what to do.
+fn undelivered(trouble: Trouble) -> (&'static str, &'static str, Text) {
+    let again = |before: &str, after: &str| Text::from(before).code("/tminus resend").t(after);
+    match trouble {
+        Trouble::Held => (
+            "⚠️ Perhaps not posted",
+            "Nobody can say whether a message was posted in ",
+            again("Look there. If it is missing, have it sent with ", "."),
+        ),
+        Trouble::Blocked => (
+            "⛔ Not posted",
+            "A message could not be posted in ",
+            again(
+                "Give the rights back (see /tminus check), then ",
+                ". It is tried again by itself as well, every few minutes.",
+            ),
+        ),
+        Trouble::Dead => (
+            "⛔ Not posted",
+            "A message was refused in ",
+            again("Tell those who read that channel, or try once more with ", "."),
+        ),
+        Trouble::Expired => (
+            "⛔ Not posted in time",
+            "A message could not be posted while it was of use in ",
+            Text::from("Tell those who read that channel, and give the rights back (see /tminus check)."),
+        ),
+    }
+}
+
+/// Where an audience is told, who is called, when not.
+pub fn route(route: &Route) -> Text {
+    let text = match &route.channel {
+        Some(channel) => Text(vec![Span::Channel(channel.clone())]),
+        None => Text::from("the release channel"),
+    };
+    let text = match &route.role {
+        Some(role) => text.t(", calls ").role(role),
+        None => text.t(", calls nobody"),
+    };
+    let text = match &route.quiet {
+        Some(quiet) => text.t(format!(", quiet {quiet}")),
+        None => text,
+    };
+    if route.must_confirm { text.t(", go waits for it") } else { text }
 }
 
 fn next_one(next: Option<Timestamp>, zone: &str) -> Text {
@@ -224,6 +277,21 @@ pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
             ok(Text::from(format!("“{name}” of ")).and(words::when(*t0, zone)).t(" is skipped, and announced."))
                 .field("Next", next_one(*next, zone))
         }
+        WorkspaceReply::TrainRuns { name, t0, zone } => ok(Text::from(format!("“{name}” of "))
+            .and(words::when(*t0, zone))
+            .t(" takes place, and that is announced.")),
+        WorkspaceReply::AudienceSet { audience, route: set } => {
+            ok(Text::from(format!("{}: ", words::audience(audience)))
+                .and(route(set))
+                .t(". Open releases follow it at once."))
+        }
+        WorkspaceReply::AudienceRemoved { audience } => ok(Text::from(format!(
+            "{} is told in the release channel from here on, and nobody is called.",
+            words::audience(audience)
+        ))),
+        WorkspaceReply::SentAgain => ok(Text::from(
+            "Whatever the server's own messages could not be posted in the last seven days is sent again at once, unless its time is past. What fails again is told again.",
+        )),
         WorkspaceReply::Silent => return None,
     })
 }

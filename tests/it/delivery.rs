@@ -301,3 +301,29 @@ async fn one_edit_asks_for_all_that_wait_in_a_channel_that_takes_none() {
     assert!(shown() - before >= 3, "what waited is shown: {} of {messages}", shown() - before);
     rig.finish().await;
 }
+
+/// A message of the server's own (a freeze that begins tomorrow) meets a lost right: it is told, and sent again by command.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_of_the_servers_own_is_told_and_sent_again_by_command() {
+    let rig = Rig::strict(&[]).await;
+    let freeze = [("name", "Year end"), ("from", "2026-12-09 00:00"), ("until", "2026-12-12 08:00")];
+    let added = rig.slash("ana", "tminus freeze add", &freeze).await;
+    assert!(added.starts_with("✅"), "{added}");
+    rig.sandbox().revoke(Right::SendMessages, Some("releases"), true);
+    rig.advance(t(-14 * 60 + 5)).await;
+    let told = rig.newest("tminus-ops");
+    for words in ["⛔ Not posted", "Year end", "50013", "/tminus resend"] {
+        assert!(told.contains(words), "{words} is missing: {told}");
+    }
+    let refused = rig.slash("hugo", "tminus resend", &[]).await;
+    assert!(refused.starts_with("⛔ Not done"), "{refused}");
+    rig.sandbox().revoke(Right::SendMessages, Some("releases"), false);
+    let done = rig.slash("ana", "tminus resend", &[]).await;
+    assert!(done.starts_with("✅ Done"), "{done}");
+    rig.advance(t(-14 * 60 + 6)).await;
+    assert_eq!(rig.count("releases", "Year end"), 1, "at once, once");
+    rig.slash("ana", "tminus resend", &[]).await;
+    rig.advance(t(-14 * 60 + 30)).await;
+    assert_eq!(rig.count("releases", "Year end"), 1, "what stands is not sent again");
+    rig.finish().await;
+}

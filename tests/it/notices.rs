@@ -1,7 +1,7 @@
 //! Notices beyond their instant: corrected, retracted, confirmed by command, told in quiet hours, missed together; and steps
 //! taken back within a minute.
 
-use tminus::sandboxed::t;
+use tminus::sandboxed::{PLAN, t};
 
 use crate::rig::{Rig, text};
 
@@ -86,7 +86,7 @@ async fn a_receipt_is_given_by_command_as_well() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receipt_by_command_says_what_to_name_where_several_wait() {
     let rig = Rig::new().await;
-    let plan = tminus::sandboxed::PLAN.replace("Status page updated (T-30m)", "Support team warned again (T-30m)");
+    let plan = PLAN.replace("Status page updated (T-30m)", "Support team warned again (T-30m)");
     rig.import("ana", "checkout-4.2.md", plan.as_bytes()).await;
     rig.press("ana", "releases", "Submit for sign-off", &[]).await;
     rig.sign_all().await;
@@ -137,8 +137,8 @@ async fn quiet_hours_end_for_a_notice_that_the_plan_dropped_meanwhile() {
     let rig = rig.approve().await;
     rig.advance(t(-24 * 60)).await;
     assert!(rig.newest("releases").contains("Quiet hours: nobody is called"));
-    let plan = tminus::sandboxed::PLAN.replace("- [ ] Engineering team notified (T-24h)\n", "");
-    assert_ne!(plan, tminus::sandboxed::PLAN);
+    let plan = PLAN.replace("- [ ] Engineering team notified (T-24h)\n", "");
+    assert_ne!(plan, PLAN);
     let (into, file) = ([("release", "REL-1")], Some(("checkout-4.2.md", plan.as_bytes())));
     let seen = rig.sandbox().slash("ana", "releases", "release import", &into, file).await.unwrap();
     rig.quiet().await;
@@ -152,7 +152,7 @@ async fn quiet_hours_end_for_a_notice_that_the_plan_dropped_meanwhile() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f21_reminders_missed_together_are_one_message() {
     let rig = Rig::new().await;
-    rig.import("ana", "checkout-4.2.md", tminus::sandboxed::PLAN.as_bytes()).await;
+    rig.import("ana", "checkout-4.2.md", PLAN.as_bytes()).await;
     rig.press("ana", "releases", "Submit for sign-off", &[]).await;
     // Away for 22 hours: the reminders after 4 hours would be one, and T-24h, T-2h are past.
     rig.sandbox().clock().move_to(t(-90));
@@ -174,5 +174,47 @@ async fn f21_reminders_missed_together_are_one_message() {
     let point =
         rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("❓ Decide at T+15m · ")).unwrap();
     assert!(point.contains("Due 14:45, asked 1h 50m late. T-Minus was away between 14:30 and 16:35."), "{point}");
+    rig.finish().await;
+}
+
+/// An audience of the plan's own: where it is told, who is called and when not is set in chat.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audience_of_the_plans_own_is_told_where_chat_says() {
+    let rig = Rig::strict(&[]).await;
+    let world = tminus::sandboxed::world();
+    let channel = world.channels.iter().find(|c| c.name == "engineering").unwrap().id.to_string();
+    let role = world.roles.iter().find(|r| r.name == "Security").unwrap().id.to_string();
+    let set = async |more: &[(&str, &str)]| {
+        let options: Vec<(&str, &str)> = [("name", "Legal notified")].iter().chain(more).copied().collect();
+        rig.slash("ana", "tminus audience set", &options).await
+    };
+    let nothing = set(&[]).await;
+    assert!(nothing.contains("Say what to set"), "{nothing}");
+    let nobody = set(&[("must_confirm", "true")]).await;
+    assert!(nobody.contains("Give the role as well"), "{nobody}");
+    let refused = rig.slash("hugo", "tminus audience set", &[("name", "legal"), ("role", &role)]).await;
+    assert!(refused.starts_with("⛔ Not done"), "{refused}");
+    let done = set(&[("channel", &channel), ("role", &role), ("quiet_hours", "09:00-10:30")]).await;
+    assert!(done.contains("legal: #engineering, calls @Security, quiet 09:00-10:30 Europe/Berlin"), "{done}");
+    let listed = rig.slash("ana", "tminus audience list", &[]).await;
+    assert!(
+        listed.contains("**legal**: #engineering") && listed.contains("**support**: #support, calls @Support"),
+        "{listed}"
+    );
+    let check = rig.slash("hugo", "tminus check", &[]).await;
+    assert!(check.contains("legal: @Security") && check.contains("(quiet 09:00-10:30 Europe/Berlin)"), "{check}");
+    let line = "- [ ] Engineering team notified (T-24h)\n";
+    let plan = PLAN.replace(line, &format!("{line}- [ ] Legal notified (T-4h)\n"));
+    assert_ne!(plan, PLAN);
+    rig.submit(&plan).await;
+    // T-4h is 10:00 in Berlin: quiet; they end half an hour later.
+    rig.advance(t(-240)).await;
+    let told = rig.newest("engineering");
+    assert!(told.starts_with("📣 T-4h · ") && told.contains("Quiet hours"), "{told}");
+    rig.advance(t(-210)).await;
+    let called = rig.newest("engineering");
+    assert!(called.starts_with("calls @Security"), "{called}");
+    let removed = rig.slash("ana", "tminus audience remove", &[("name", "legal")]).await;
+    assert!(removed.contains("is told in the release channel"), "{removed}");
     rig.finish().await;
 }

@@ -203,3 +203,23 @@ async fn a_train_makes_drafts_and_a_skip_is_announced() {
     assert!(removed.contains("is removed"), "{removed}");
     rig.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_skip_that_is_taken_back_is_announced_and_its_draft_comes_at_its_time() {
+    let rig = Rig::new().await;
+    let template = PLAN
+        .replace("Checkout 4.2: new payment step", "Weekly checkout {date}")
+        .replace("2026-12-08 14:00 Europe/Berlin", "{t0}");
+    add_train(&rig, "Tue 14:00", &template).await;
+    let nothing = rig.slash("ana", "tminus train unskip", &[("name", "weekly")]).await;
+    assert!(nothing.starts_with("⛔ Not done"), "{nothing}");
+    rig.slash("ana", "tminus train skip", &[("name", "weekly"), ("reason", "Board meeting")]).await;
+    let done = rig.slash("ana", "tminus train unskip", &[("name", "weekly")]).await;
+    assert!(done.starts_with("✅") && done.contains("takes place"), "{done}");
+    assert!(rig.newest("releases").starts_with("↩️ Train runs after all"), "{}", rig.newest("releases"));
+    let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+    let before = rig.count("releases", "🚆 Draft of train");
+    rig.advance(at("2026-12-12T13:00:00Z")).await;
+    assert_eq!(rig.count("releases", "🚆 Draft of train"), before + 1, "the draft of the 15th");
+    rig.finish().await;
+}

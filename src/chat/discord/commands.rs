@@ -298,12 +298,34 @@ pub fn all() -> Value {
                 verb("setup", "Set channels and roles", setup, false),
                 verb("check", "What is set, and what is missing", vec![], false),
                 verb("help", "What T-Minus does, and how to begin", vec![], false),
+                verb("resend", "Send the server's own messages that are stuck again", vec![], false),
+                audience(),
                 rule(),
                 freeze(),
                 train(),
             ],
         },
     ])
+}
+
+fn audience() -> Value {
+    let name = || completed("name", "Which audience, such as support, or one of your plans", true);
+    let set = vec![
+        name(),
+        option(7, "channel", "Where it is told", false),
+        option(8, "role", "Called by its notices; its members confirm them", false),
+        text("quiet_hours", "Told without being called, such as 22:00-07:00; off for none", false),
+        option(5, "must_confirm", "Go waits for its receipts", false),
+    ];
+    group(
+        "audience",
+        "Who is told of a release, and where",
+        vec![
+            verb("set", "Set where an audience is told, and who is called", set, false),
+            verb("list", "The audiences", vec![], false),
+            verb("remove", "Tell an audience in the release channel again", vec![name()], false),
+        ],
+    )
 }
 
 fn rule() -> Value {
@@ -383,6 +405,7 @@ fn train() -> Value {
                 vec![name(), text("reason", "Why", true)],
                 false,
             ),
+            verb("unskip", "Take a skip back: the release takes place", vec![name()], false),
             verb("remove", "Remove a train", vec![name()], false),
         ],
     )

@@ -21,6 +21,7 @@ use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
+use crate::domain::workspace::WorkspaceCommand;
 use crate::voice::{self, Message, system};
 
 /// What handling needs; cheap to clone.
@@ -125,6 +126,13 @@ impl Handler {
             "tminus help" => return reply.say(&system::help(), None).await,
             "tminus check" => return self.check(&reply, &guild, &actor).await,
             "tminus setup" => return self.setup(&reply, &guild, actor, &typed).await,
+            "tminus resend" => {
+                let command = WorkspaceCommand::SendAgain;
+                return self.ask(&reply, Ask::Workspace { guild, actor, command, template: None }).await;
+            }
+            path if path.starts_with("tminus audience ") => {
+                return self.audience(&reply, guild, actor, &typed).await;
+            }
             path if path.starts_with("tminus rule ") => return self.rule(&reply, guild, actor, &typed).await,
             path if path.starts_with("tminus freeze ") => return self.freeze(&reply, guild, actor, &typed).await,
             path if path.starts_with("tminus train ") => return self.train(&reply, it, guild, actor, &typed).await,

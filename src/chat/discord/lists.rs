@@ -23,6 +23,8 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
             let workspace = desk.store().read_workspace(guild).await?;
             let names: Vec<String> = if typed.path.starts_with("tminus train") {
                 workspace.trains.into_keys().collect()
+            } else if typed.path.starts_with("tminus audience") {
+                workspace.policy.audiences.into_keys().map(|audience| audience.0).collect()
             } else if typed.path.starts_with("tminus rule") {
                 workspace.policy.rules.into_iter().map(|rule| rule.name).collect()
             } else {

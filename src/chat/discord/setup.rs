@@ -1,4 +1,4 @@
-//! `/tminus setup`, `check` and `rule`: a server's settings from chat, and what Discord says of them.
+//! `/tminus setup`, `check`, `audience` and `rule`: a server's settings from chat, and what Discord says of them.
 
 use serenity::model::application::CommandDataOptionValue;
 
@@ -10,9 +10,10 @@ use crate::desk::{Answer, Ask};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{ReleaseType, Risk, SignoffRole};
-use crate::domain::policy::{Policy, Quiet, SIGNOFF_HOURS, SignoffRule};
+use crate::domain::policy::{Policy, Quiet, RouteChange, SIGNOFF_HOURS, SignoffRule};
 use crate::domain::recur::Rule;
 use crate::domain::workspace::WorkspaceCommand;
+use crate::plan_doc;
 use crate::voice::{Message, system};
 
 impl Handler {
@@ -80,6 +81,34 @@ impl Handler {
         }
     }
 
+    pub(super) async fn audience(
+        &self,
+        reply: &Reply<'_>,
+        guild: GuildId,
+        actor: Actor,
+        typed: &Typed,
+    ) -> Result<(), SendFault> {
+        let verb = typed.path.rsplit(' ').next().unwrap_or_default();
+        if verb != "list" && self.by_file.contains(&guild) {
+            let sentence = "The service's configuration file sets this server's audiences; changes made here would not last. Ask your operator.";
+            return reply.say(&system::sorry(sentence), None).await;
+        }
+        let policy = match self.policy(&guild).await {
+            Ok(policy) => policy,
+            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
+        };
+        let audience = plan_doc::audience(&typed.text("name").unwrap_or_default());
+        let command = match verb {
+            "set" => match route_change(&policy, typed) {
+                Ok(change) => WorkspaceCommand::SetAudience { audience, change },
+                Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
+            },
+            "remove" => WorkspaceCommand::RemoveAudience { audience },
+            _ => return reply.say(&system::audiences(&policy), None).await,
+        };
+        self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
+    }
+
     pub(super) async fn rule(
         &self,
         reply: &Reply<'_>,
@@ -132,17 +161,41 @@ fn rule(typed: &Typed) -> Result<SignoffRule, String> {
     })
 }
 
-/// Quiet hours hold for every audience, in the server's zone.
+/// Quiet hours as they are typed, in the server's zone; `Some(None)` for none any more.
+fn quiet(policy: &Policy, typed: &Typed) -> Result<Option<Option<Quiet>>, String> {
+    let Some(text) = typed.text("quiet_hours") else { return Ok(None) };
+    if text.trim().eq_ignore_ascii_case("off") {
+        return Ok(Some(None));
+    }
+    let zone = policy
+        .zone
+        .as_deref()
+        .ok_or("Set the server's zone first (/tminus setup, option “timezone”): quiet hours are hours of a place.")?;
+    let quiet = Quiet::parse(&text, zone);
+    Ok(Some(Some(quiet.ok_or_else(|| format!("“{text}” is not a time of day. Write it like 22:00-07:00, or off."))?)))
+}
+
+fn route_change(policy: &Policy, typed: &Typed) -> Result<RouteChange, String> {
+    Ok(RouteChange {
+        channel: match typed.value("channel") {
+            Some(CommandDataOptionValue::Channel(id)) => Some(ChannelId(id.to_string())),
+            _ => None,
+        },
+        role: match typed.value("role") {
+            Some(CommandDataOptionValue::Role(id)) => Some(RoleId(id.to_string())),
+            _ => None,
+        },
+        quiet: quiet(policy, typed)?,
+        must_confirm: match typed.value("must_confirm") {
+            Some(CommandDataOptionValue::Boolean(on)) => Some(*on),
+            _ => None,
+        },
+    })
+}
+
+/// From setup, quiet hours hold for each of the usual audiences; `/tminus audience set` gives one its own.
 fn set_quiet(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
-    let Some(text) = typed.text("quiet_hours") else { return Ok(()) };
-    let quiet = if text.trim().eq_ignore_ascii_case("off") {
-        None
-    } else {
-        let zone =
-            policy.zone.as_deref().ok_or("Set the option “timezone” first: quiet hours are hours of a place.")?;
-        let quiet = Quiet::parse(&text, zone);
-        Some(quiet.ok_or_else(|| format!("“{text}” is not a time of day. Write it like 22:00-07:00, or off."))?)
-    };
+    let Some(quiet) = quiet(policy, typed)? else { return Ok(()) };
     for audience in [Audience::engineering(), Audience::support(), Audience::status_page()] {
         policy.audiences.entry(audience).or_default().quiet.clone_from(&quiet);
     }

@@ -83,6 +83,7 @@ impl Handler {
             "add" => return self.add_train(reply, it, guild, actor, typed, workspace.policy.zone.as_deref()).await,
             "remove" => WorkspaceCommand::RemoveTrain { name: text("name") },
             "skip" => WorkspaceCommand::SkipTrain { name: text("name"), reason: text("reason") },
+            "unskip" => WorkspaceCommand::UnskipTrain { name: text("name") },
             _ => return reply.say(&voice::workspace::trains(&workspace), None).await,
         };
         self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await

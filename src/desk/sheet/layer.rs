@@ -43,6 +43,8 @@ pub(super) enum Document {
 pub(super) enum Mending {
     Redeliver(String, Redelivery),
     Told(i64),
+    /// A workspace's own messages.
+    SendAgain(GuildId),
 }
 
 /// Posts and edits, then what becomes of posts; what comes after that is another stage.
@@ -219,6 +221,7 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
                 Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(txn, key).await?,
                 Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(txn, key).await?,
                 Mending::Told(row) => Store::mark_told(txn, *row).await?,
+                Mending::SendAgain(guild) => Store::send_own_again(txn, guild, now).await?,
             }
         }
     }

@@ -213,7 +213,8 @@ impl Reader<'_> {
     }
 }
 
-fn audience(words: &str) -> Audience {
+/// The audience that some words name: a notice's line, or what somebody types. Empty where they name nobody.
+pub fn audience(words: &str) -> Audience {
     let folded = fold(words);
     if folded.starts_with("engineering") || folded.contains("engineeringteam") {
         Audience::engineering()

@@ -19,6 +19,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
+pub use self::comms::audience;
 use super::blocks::{self, Block, Document, Section};
 use super::checkbox::Check;
 use super::diagnostics::{Diagnostic, Severity};

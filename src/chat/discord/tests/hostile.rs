@@ -14,14 +14,15 @@ use crate::chat::Outgoing;
 use crate::domain::changes::Change;
 use crate::domain::command::Command;
 use crate::domain::decide::{Context, decide};
+use crate::domain::delivery::Trouble;
 use crate::domain::effect::{Effect, Reply};
 use crate::domain::freeze::{Freeze, Planned, Window};
-use crate::domain::ids::{ChannelId, ReleaseNo, UserId};
+use crate::domain::ids::{Audience, ChannelId, ReleaseNo, UserId};
 use crate::domain::may::Action;
 use crate::domain::notice::{AmendmentEnd, Notice};
 use crate::domain::people::{Actor, Person};
 use crate::domain::plan::{Plan, SignoffRole};
-use crate::domain::policy::SignoffRule;
+use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::release::{PhaseName, Release};
 use crate::domain::tests::tries::{command_saying, policies};
 use crate::domain::tests::{begin, draft};
@@ -315,7 +316,8 @@ fn around(say: &dyn Fn() -> String) {
         WorkspaceNotice::SetUp { by: say(), ops: true },
         WorkspaceNotice::Bypassed { action: Action::Go, by: say() },
         WorkspaceNotice::Digest { open: (0..15).map(|_| standing()).collect(), more: 3 },
-        WorkspaceNotice::Undelivered { said: say(), why: say(), channel: ChannelId::from("1") },
+        WorkspaceNotice::Undelivered { said: say(), why: say(), channel: ChannelId::from("1"), trouble: Trouble::Held },
+        WorkspaceNotice::TrainRuns { name: say(), t0: at, zone: zone(), by: say() },
     ];
     notices.iter().for_each(|notice| shown(&voice::workspace::say(notice)));
     let replies = [
@@ -332,12 +334,17 @@ fn around(say: &dyn Fn() -> String) {
         },
         WorkspaceReply::TrainRemoved { name: say() },
         WorkspaceReply::TrainSkipped { name: say(), t0: at, zone: zone(), next: None },
+        WorkspaceReply::TrainRuns { name: say(), t0: at, zone: zone() },
+        WorkspaceReply::AudienceSet { audience: Audience(say()), route: Route::default() },
+        WorkspaceReply::AudienceRemoved { audience: Audience(say()) },
     ];
     replies.iter().filter_map(voice::workspace::answer).for_each(|message| shown(&message));
-    let policy = crate::domain::policy::Policy { rules: (0..25).map(|_| rule()).collect(), ..policies(0) };
+    let policy = Policy { rules: (0..25).map(|_| rule()).collect(), ..policies(0) };
     let lines: Vec<String> = (0..12).map(|_| say()).collect();
+    let audiences = Policy { audiences: (0..20).map(|_| (Audience(say()), Route::default())).collect(), ..policies(0) };
     for message in [
         system::rules(&policy),
+        system::audiences(&audiences),
         system::list(&lines.iter().map(|line| (line.clone(), line.clone(), PhaseName::Draft)).collect::<Vec<_>>()),
         system::exported(&say(), &lines),
         system::fixed(&say()),
