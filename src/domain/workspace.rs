@@ -1,23 +1,26 @@
 //! The Workspace aggregate: one chat server's settings, its release numbers, the people its plans name, its freezes and its
 //! trains; with an agenda of its own. It must not know any release but by what is handed in.
 
+mod notice;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::delivery::Trouble;
 use super::freeze::{Freeze, Planned};
 use super::ids::{Audience, GuildId, ReleaseNo, UserId};
 use super::may::{Action, Grant, may};
 use super::people::Actor;
-use super::policy::{Policy, Route, RouteChange, SignoffRule};
+use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
 use super::rights::{self, Denied, Refused};
 use super::settings;
 use super::train::{self, Train};
 use super::weekly::{self, Standing};
+
+pub use self::notice::{WorkspaceNotice, WorkspaceReply};
 
 /// How long before its start a freeze is announced.
 pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
@@ -188,89 +191,6 @@ pub enum WorkspaceEffect {
     },
     /// The workspace's own messages that are stuck.
     SendAgain,
-}
-
-/// What a workspace says, without the words.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WorkspaceNotice {
-    FreezeAhead {
-        freeze: Freeze,
-        start: Timestamp,
-        until: Option<Timestamp>,
-        inside: Vec<Planned>,
-    },
-    TrainSkipped {
-        name: String,
-        t0: Timestamp,
-        zone: String,
-        by: String,
-        reason: String,
-        next: Option<Timestamp>,
-    },
-    /// A skip is taken back.
-    TrainRuns {
-        name: String,
-        t0: Timestamp,
-        zone: String,
-        by: String,
-    },
-    /// The service was away until after T-0.
-    TrainMissed {
-        name: String,
-        t0: Timestamp,
-        zone: String,
-    },
-    /// The template could not be made into a draft.
-    TrainFailed {
-        name: String,
-        t0: Timestamp,
-        zone: String,
-        why: String,
-    },
-    /// The machine's clock is far off, and the platform's counts.
-    ClockWrong {
-        ahead: SignedDuration,
-    },
-    ClockRight,
-    /// A test message after a setup.
-    SetUp {
-        by: String,
-        ops: bool,
-    },
-    /// Somebody past the roles.
-    Bypassed {
-        action: Action,
-        by: String,
-    },
-    Digest {
-        open: Vec<Standing>,
-        /// How many more are open.
-        more: usize,
-    },
-    /// A message of the workspace's own that could not be posted.
-    Undelivered {
-        said: String,
-        why: String,
-        channel: super::ids::ChannelId,
-        trouble: Trouble,
-    },
-}
-
-/// The answer to whoever asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WorkspaceReply {
-    FreezeAdded { freeze: Freeze, holds: Option<Timestamp>, next: Vec<Timestamp> },
-    FreezeRemoved { name: String },
-    RuleAdded { rule: SignoffRule },
-    RuleRemoved { name: String },
-    TrainAdded { name: String, zone: String, days_ahead: u32, next: Vec<Timestamp>, unknown: Vec<String> },
-    TrainRemoved { name: String },
-    TrainSkipped { name: String, t0: Timestamp, zone: String, next: Option<Timestamp> },
-    TrainRuns { name: String, t0: Timestamp, zone: String },
-    AudienceSet { audience: Audience, route: Route },
-    AudienceRemoved { audience: Audience },
-    SentAgain,
-    Silent,
 }
 
 /// What a command led to.

@@ -1,0 +1,93 @@
+//! What a workspace says, and what it answers, without the words (`voice` has them). It must not decide when.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::domain::delivery::Trouble;
+use crate::domain::freeze::{Freeze, Planned};
+use crate::domain::ids::{Audience, ChannelId};
+use crate::domain::may::Action;
+use crate::domain::policy::{Route, SignoffRule};
+use crate::domain::weekly::Standing;
+
+/// What a workspace says, without the words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkspaceNotice {
+    FreezeAhead {
+        freeze: Freeze,
+        start: Timestamp,
+        until: Option<Timestamp>,
+        inside: Vec<Planned>,
+    },
+    TrainSkipped {
+        name: String,
+        t0: Timestamp,
+        zone: String,
+        by: String,
+        reason: String,
+        next: Option<Timestamp>,
+    },
+    /// A skip is taken back.
+    TrainRuns {
+        name: String,
+        t0: Timestamp,
+        zone: String,
+        by: String,
+    },
+    /// The service was away until after T-0.
+    TrainMissed {
+        name: String,
+        t0: Timestamp,
+        zone: String,
+    },
+    /// The template could not be made into a draft.
+    TrainFailed {
+        name: String,
+        t0: Timestamp,
+        zone: String,
+        why: String,
+    },
+    /// The machine's clock is far off, and the platform's counts.
+    ClockWrong {
+        ahead: SignedDuration,
+    },
+    ClockRight,
+    /// A test message after a setup.
+    SetUp {
+        by: String,
+        ops: bool,
+    },
+    /// Somebody past the roles.
+    Bypassed {
+        action: Action,
+        by: String,
+    },
+    Digest {
+        open: Vec<Standing>,
+        /// How many more are open.
+        more: usize,
+    },
+    /// A message of the workspace's own that could not be posted.
+    Undelivered {
+        said: String,
+        why: String,
+        channel: ChannelId,
+        trouble: Trouble,
+    },
+}
+
+/// The answer to whoever asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorkspaceReply {
+    FreezeAdded { freeze: Freeze, holds: Option<Timestamp>, next: Vec<Timestamp> },
+    FreezeRemoved { name: String },
+    RuleAdded { rule: SignoffRule },
+    RuleRemoved { name: String },
+    TrainAdded { name: String, zone: String, days_ahead: u32, next: Vec<Timestamp>, unknown: Vec<String> },
+    TrainRemoved { name: String },
+    TrainSkipped { name: String, t0: Timestamp, zone: String, next: Option<Timestamp> },
+    TrainRuns { name: String, t0: Timestamp, zone: String },
+    AudienceSet { audience: Audience, route: Route },
+    AudienceRemoved { audience: Audience },
+    SentAgain,
+    Silent,
+}
