@@ -18,7 +18,7 @@ pub fn help() -> Message {
             .t("3. Approvers: the buttons, or ").code("/release signoff give").t("; an objection: ").code("/release concern raise").br()
             .t("4. At T-0 the owner: ").code("/release go"))
         .field("Who signs", Text::new().code("/tminus rule").t(" (more sign-offs for a service, type or risk), ").code("/release item waive").t(" (what does not apply), ").code("/release amend").t(" (a plan changed while it runs)"))
-        .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases)"))
+        .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases), ").code("/tminus audience").t(" (who is told, and where)"))
         .field("While it runs", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release handover").t(", ").code("/release rollback"))
         .field("After it", Text::new().code("/release all-clear").t(", ").code("/release postmortem file").t(", ").code("/release timeline").t(", ").code("/release export"))
 }

@@ -283,7 +283,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f2_sigkill_of_store_writer_and_courier_loses_and_doubles_nothing() {
-    let (wanted, first) = (number("TMINUS_PROCESS_KILLS", 60), number("TMINUS_SEED", 20_261_124));
+    let (wanted, first) = (number("TMINUS_PROCESS_KILLS", 300), number("TMINUS_SEED", 20_261_124));
     eprintln!("{wanted} kills wanted, from seed {first}");
     let (mut tally, mut begun, mut episodes) = (Tally::default(), 0, 0);
     let mut playing = tokio::task::JoinSet::new();
