@@ -64,7 +64,8 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
 /// may be mended, and its readers are customers, so people are told. A message of unknown outcome may change until `settle` is
 /// over, even after what is sent next.
 pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
-    let shut = matches!(fault, SendFault::Blocked(_)) && !page;
+    // Missing access or permissions are the channel's; any other refusal is this message's own.
+    let shut = matches!(fault, SendFault::Blocked(why) if why.contains("50001") || why.contains("50013")) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted => return Edited::Done,
         SendFault::Refused(_) | SendFault::NotThere(_) if !page => return Edited::Done,

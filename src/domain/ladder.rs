@@ -237,7 +237,7 @@ pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
     let Some(state) = work.release.rungs.get(&rung).filter(|state| state.delivered_at.is_none()) else { return };
     let in_time = state.said == RungSaid::OnTime && work.release.plan.kind != Some(ReleaseType::Emergency);
     let nominal = RungPlan::of_key(&rung).zip(work.release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
-    let late = nominal.filter(|_| in_time).and_then(|due| Late::of(due, at, None));
+    let late = state.due.or(nominal).filter(|_| in_time).and_then(|due| Late::of(due, at, None));
     let late_min = late.map(|late| late.min);
     let plan = work.release.plan.rungs.iter().find(|plan| plan.key() == rung).cloned();
     work.record(NoticeEvent::Delivered { rung, at, late_min });
@@ -402,7 +402,8 @@ fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
         text: plan.text.clone(),
-        late: state.zip(nominal).and_then(|(state, due)| Some(Late { due, min: state.late_min?, away: state.away })),
+        late: state
+            .and_then(|state| Some(Late { due: state.due.or(nominal)?, min: state.late_min?, away: state.away })),
         not_sent: not_sent_before(&work.release, plan),
         open: gaps_ahead(&work.release, work.ctx.now),
         quiet: state.is_some_and(|state| state.quiet_until.is_some()),
@@ -466,6 +467,7 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 receipt: None,
                 missed: *missed,
                 away: *away,
+                due: nominal,
                 quiet_until: *quiet_until,
                 correction: None,
             };

@@ -290,6 +290,12 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
         | Action::Waive
         | Action::AllClear
         | Action::Postmortem => vec![Who::Owner, managers()],
+        // The server's own messages: whoever gives the rights back sends them again.
+        Action::Redeliver if release.is_none() => vec![
+            Who::ServerManagers,
+            managers(),
+            Who::Signers(SignoffRole::SreOps, signers(policy, SignoffRole::SreOps)),
+        ],
         Action::Redeliver
         | Action::Stage
         | Action::Undo

@@ -162,8 +162,15 @@ impl Store {
                 let (at, unsure_until) = (at.as_millisecond(), unsure_until.map(Timestamp::as_millisecond));
                 if *shut {
                     sqlx::query!(
-                        "UPDATE edit SET next_try = max(next_try, ?1), again = CASE WHEN again < ?1 THEN ?1 ELSE again END
-                         WHERE (done < wanted OR again IS NOT NULL) AND EXISTS
+                        "UPDATE edit SET next_try = ?1 WHERE done < wanted AND next_try < ?1 AND EXISTS
+                            (SELECT 1 FROM outbox o WHERE o.key = edit.key AND o.channel_id = ?2 AND o.message_id IS NOT NULL)",
+                        at,
+                        edit.channel.0
+                    )
+                    .execute(&mut *txn)
+                    .await?;
+                    sqlx::query!(
+                        "UPDATE edit SET again = ?1 WHERE again < ?1 AND EXISTS
                             (SELECT 1 FROM outbox o WHERE o.key = edit.key AND o.channel_id = ?2 AND o.message_id IS NOT NULL)",
                         at,
                         edit.channel.0

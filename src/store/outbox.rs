@@ -207,16 +207,22 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// Skips what is not worth saying any more and is surely not posted.
+    /// Skips what is not worth saying any more and is surely not posted: what may be is looked up first.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn skip_useless(txn: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreFault> {
-        let now = now.as_millisecond();
+    pub async fn skip_useless(
+        txn: &mut SqliteConnection,
+        now: Timestamp,
+        fresh: SignedDuration,
+    ) -> Result<u64, StoreFault> {
+        let (now, since) = (now.as_millisecond(), (now - fresh).as_millisecond());
         let done = sqlx::query!(
             "UPDATE outbox SET state = 'skipped', told = 0, reason = 'no longer useful'
-             WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1",
-            now
+             WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1
+                AND NOT (tainted = 1 AND coalesce(looked_up, 0) < ?2)",
+            now,
+            since
         )
         .execute(txn)
         .await?;
@@ -260,7 +266,7 @@ impl Store {
             Self::doubt_expired(txn, now, settle).await?;
         }
         if waiting.useless {
-            Self::skip_useless(txn, now).await?;
+            Self::skip_useless(txn, now, fresh).await?;
         }
         // Before what may be there already is looked up: that waits for the probe as well.
         if waiting.shut_out {

@@ -141,7 +141,7 @@ impl Store {
     }
 
     /// A person has a workspace's own messages sent again that did not reach their channel in the last week and are worth it
-    /// still, at once; and with them whatever waits in the server for its next probe. What was held is not looked up again, since a person has looked.
+    /// still, at once; and with them whatever waits in the server for its next probe. What is held is not: nobody has looked whether it stands there.
     ///
     /// # Errors
     /// Database faults.
@@ -155,15 +155,24 @@ impl Store {
         .execute(&mut *txn)
         .await?;
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0,
-                    tainted = CASE WHEN state = 'held' THEN 0 ELSE tainted END, reason = 'sent again by a person'
-             WHERE state IN ('held', 'blocked', 'dead') AND release_id IS NULL AND guild_id = ?1 AND due >= ?3
+            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person'
+             WHERE state = 'blocked' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
                 AND (useful_until IS NULL OR useful_until >= ?2)",
             guild.0,
             now,
             since
         )
-        .execute(txn)
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person'
+             WHERE state IN ('held', 'dead') AND state = 'dead' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
+                AND (useful_until IS NULL OR useful_until >= ?2)",
+            guild.0,
+            now,
+            since
+        )
+        .execute(&mut *txn)
         .await?;
         Ok(())
     }

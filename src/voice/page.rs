@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::release::{Phase, Release};
 use crate::domain::rollback::CaseState;
+use crate::domain::stage::stage_count;
 
 /// A planned maintenance as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +60,12 @@ fn ends(release: &Release, starts: Timestamp, now: Timestamp) -> Timestamp {
     let mut length = if minutes > 0 { SignedDuration::from_mins(minutes) } else { USUAL };
     let ended = match &release.phase {
         Phase::Watching { run } => Some(run.stage.since),
-        Phase::RolledBack { closing, .. } | Phase::AllClear { closing, .. } | Phase::Closed { closing, .. } => {
-            Some(closing.since)
+        Phase::RolledBack { closing, .. } => Some(closing.since),
+        // It was over for customers when the last stage was done, not when the watch was.
+        Phase::AllClear { closing, .. } | Phase::Closed { closing, .. } => {
+            let done =
+                release.phase.run().filter(|run| run.stage.index >= stage_count(release) && run.cases.is_empty());
+            Some(done.map_or(closing.since, |run| run.stage.since))
         }
         Phase::Scrubbed { at, .. } => Some(*at),
         Phase::Live { .. } | Phase::Held { .. } | Phase::RollingBack { .. } => {

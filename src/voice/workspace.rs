@@ -131,14 +131,14 @@ fn undelivered(trouble: Trouble) -> (&'static str, &'static str, Text) {
         Trouble::Held => (
             "⚠️ Perhaps not posted",
             "Nobody can say whether a message was posted in ",
-            again("Look there. If it is missing, have it sent with ", "."),
+            Text::from("Look there. If it is missing, tell those who read that channel: it is not sent again."),
         ),
         Trouble::Blocked => (
             "⛔ Not posted",
             "A message could not be posted in ",
             again(
                 "Give the rights back (see /tminus check), then ",
-                ". It is tried again by itself as well, every few minutes.",
+                ". It is tried again by itself as well, every few minutes. If the channel is gone, tell its readers.",
             ),
         ),
         Trouble::Dead => (
