@@ -1,5 +1,5 @@
-//! The one door: load, decide, commit, answer. Commands queue to one writer; whatever queued while a commit ran shares the
-//! next transaction, a savepoint each, and answers leave only after it. It must not know any platform.
+//! The one door: load, decide, commit, answer. Commands queue to one writer; whatever queued while a commit ran is decided
+//! in memory and shares the next transaction, and answers leave only after it. It must not know any platform.
 
 mod sheet;
 mod speak;

@@ -141,7 +141,8 @@ impl Store {
     }
 
     /// A person has a workspace's own messages sent again that did not reach their channel in the last week and are worth it
-    /// still, at once; and with them whatever waits in the server for its next probe. What is held is not: nobody has looked whether it stands there.
+    /// still, at once; and with them whatever waits in the server for its next probe. What is held is not: nobody has looked whether
+    /// it stands there.
     ///
     /// # Errors
     /// Database faults.
@@ -154,6 +155,7 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
+        // The same twice, each in the words of a partial index of its own: together they would scan all that was ever posted.
         sqlx::query!(
             "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person'
              WHERE state = 'blocked' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'

@@ -37,11 +37,9 @@ pub fn check(policy: &Policy, by_file: bool) -> Message {
     };
     let signers =
         SignoffRole::ALL.iter().map(|r| role(r.to_string(), policy.signers.get(r).map_or(&[], Vec::as_slice)));
-    let usual = [Audience::engineering(), Audience::support(), Audience::status_page()];
-    let others = policy.audiences.keys().filter(|audience| !usual.contains(audience));
-    let audiences = usual.iter().chain(others).map(|a| {
-        let route = policy.audiences.get(a);
-        let line = role(words::audience(a), route.and_then(|r| r.role.clone()).as_slice());
+    let audiences = audiences_of(policy).into_iter().map(|a| {
+        let route = policy.audiences.get(&a);
+        let line = role(words::audience(&a), route.and_then(|r| r.role.clone()).as_slice());
         match route.and_then(|r| r.quiet.as_ref()) {
             Some(quiet) => line.t(format!("(quiet {quiet})")),
             None => line,
@@ -148,14 +146,19 @@ pub fn with_test_post(message: Message, policy: &Policy) -> Message {
     message.field("Test message", named.t("· if it does not stand there in a moment, the table above says why."))
 }
 
+/// The usual audiences, then those of the workspace's own.
+fn audiences_of(policy: &Policy) -> Vec<Audience> {
+    let usual = [Audience::engineering(), Audience::support(), Audience::status_page()];
+    let own = policy.audiences.keys().filter(|audience| !usual.contains(audience)).cloned();
+    usual.iter().cloned().chain(own.collect::<Vec<_>>()).collect()
+}
+
 /// `/tminus audience list`.
 pub fn audiences(policy: &Policy) -> Message {
-    let usual = [Audience::engineering(), Audience::support(), Audience::status_page()];
-    let others = policy.audiences.keys().filter(|audience| !usual.contains(audience));
     let none = Route::default();
-    let lines = usual.iter().chain(others).map(|audience| {
-        let route = policy.audiences.get(audience).unwrap_or(&none);
-        Text::from("• ").b(words::audience(audience)).t(": ").and(super::workspace::route(route))
+    let lines = audiences_of(policy).into_iter().map(|audience| {
+        let route = policy.audiences.get(&audience).unwrap_or(&none);
+        Text::from("• ").b(words::audience(&audience)).t(": ").and(super::workspace::route(route))
     });
     Message::new(Tone::Plain, Text::from("📣 Audiences")).body(Text::lines(lines)).field(
         "In a plan",

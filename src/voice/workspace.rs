@@ -290,7 +290,7 @@ pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
             words::audience(audience)
         ))),
         WorkspaceReply::SentAgain => ok(Text::from(
-            "Whatever the server's own messages could not be posted in the last seven days is sent again at once, unless its time is past. What fails again is told again.",
+            "The server's own messages that could not be posted in the last seven days are sent again at once, unless their time is past or they may stand in their channel already. What fails again is told again.",
         )),
         WorkspaceReply::Silent => return None,
     })
