@@ -13,21 +13,25 @@ use crate::domain::ids::ReleaseId;
 pub(crate) struct Written {
     pub(crate) journal: i64,
     pub(crate) outbox: i64,
+    pub(crate) prompt: i64,
     /// Server and text of each new row of journal and outbox.
     pub(crate) rows: Vec<(String, String)>,
-    /// Every prompt, its server and what it asks.
+    /// Every new prompt, its server and what it asks.
     pub(crate) prompts: Vec<(String, String, String)>,
     /// Table, key and server of every release and workspace, with its version.
     pub(crate) versions: Vec<((String, String, String), i64)>,
 }
 
 impl Store {
-    /// Everything that was written after these rows, and what is kept now.
+    /// Everything that was written after these rows of journal, outbox and prompts, and what is kept now.
     ///
     /// # Errors
     /// Database faults.
-    pub(crate) async fn written_since(&self, journal: i64, outbox: i64) -> Result<Written, StoreFault> {
-        let mut written = Written { journal, outbox, ..Written::default() };
+    pub(crate) async fn written_since(
+        &self,
+        (journal, outbox, prompt): (i64, i64, i64),
+    ) -> Result<Written, StoreFault> {
+        let mut written = Written { journal, outbox, prompt, ..Written::default() };
         let rows: Vec<(i64, String, String)> =
             sqlx::query_as("SELECT seq, guild_id, entry FROM journal WHERE seq > ? ORDER BY seq")
                 .bind(journal)
@@ -46,7 +50,15 @@ impl Store {
             written.outbox = id;
             written.rows.push((guild, text));
         }
-        written.prompts = sqlx::query_as("SELECT id, guild_id, kind FROM prompt").fetch_all(self.read()).await?;
+        let rows: Vec<(i64, String, String, String)> =
+            sqlx::query_as("SELECT rowid, id, guild_id, kind FROM prompt WHERE rowid > ? ORDER BY rowid")
+                .bind(prompt)
+                .fetch_all(self.read())
+                .await?;
+        for (row, id, guild, kind) in rows {
+            written.prompt = row;
+            written.prompts.push((id, guild, kind));
+        }
         let kept: Vec<(String, String, String, i64)> = sqlx::query_as(
             "SELECT 'release', id, guild_id, version FROM release
              UNION ALL SELECT 'workspace', guild_id, guild_id, version FROM workspace",

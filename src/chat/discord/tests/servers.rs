@@ -121,6 +121,7 @@ struct Field {
 struct Seen {
     journal: i64,
     outbox: i64,
+    prompt: i64,
     versions: BTreeMap<(String, String), i64>,
 }
 
@@ -194,11 +195,14 @@ impl Field {
 
     /// What was written since the last look: all of it must be `only`'s, with nothing of the other's words.
     async fn look(&mut self, only: Option<&Server>) {
-        let written = self.store.written_since(self.seen.journal, self.seen.outbox).await.unwrap();
-        (self.seen.journal, self.seen.outbox) = (written.journal, written.outbox);
-        self.prompts = written.prompts.iter().map(|(id, guild, _)| (id.clone(), guild.parse().unwrap())).collect();
-        let kind = |(id, _, kind): (String, String, String)| (id, serde_json::from_str(&kind).unwrap());
-        self.kinds = written.prompts.into_iter().map(kind).collect();
+        let written = self.store.written_since((self.seen.journal, self.seen.outbox, self.seen.prompt)).await.unwrap();
+        (self.seen.journal, self.seen.outbox, self.seen.prompt) = (written.journal, written.outbox, written.prompt);
+        for (id, guild, kind) in written.prompts {
+            let guild: u64 = guild.parse().unwrap();
+            assert!(only.is_none_or(|only| only.guild == guild), "a prompt of server {guild} was written from another");
+            self.kinds.insert(id.clone(), serde_json::from_str(&kind).unwrap());
+            self.prompts.push((id, guild));
+        }
         self.releases = Vec::new();
         for ((table, key, guild), version) in written.versions {
             if table == "release" {
@@ -487,8 +491,8 @@ async fn s3_two_servers_never_read_or_write_each_others() {
         if n.is_multiple_of(40) {
             // Time goes on for both, and releases come and go.
             field.clock.move_to(field.clock.now_ms() + i64::try_from(dice.roll(3 * 3_600_000)).unwrap());
-            for (release, _) in field.releases.clone() {
-                let release = release.parse().map(crate::domain::ids::ReleaseId).unwrap();
+            let now = Timestamp::from_millisecond(field.clock.now_ms()).unwrap();
+            for release in field.store.due_releases(now, 1_000).await.unwrap() {
                 field.desk.ask(Ask::Tick { release, away: None }).await.unwrap();
             }
             if n.is_multiple_of(200) {
