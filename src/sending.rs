@@ -24,7 +24,7 @@ pub enum SendFault {
     /// Will never be accepted as it is.
     #[error("refused: {0}")]
     Refused(String),
-    /// A right is missing.
+    /// A right is missing, or the place takes nothing at all now: it is so for whatever else goes there.
     #[error("blocked: {0}")]
     Blocked(String),
     /// Whatever it was to be sent to is not there.

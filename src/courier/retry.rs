@@ -64,8 +64,7 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
 /// may be mended, and its readers are customers, so people are told. A message of unknown outcome may change until `settle` is
 /// over, even after what is sent next.
 pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
-    // Missing access or permissions are the channel's; any other refusal is this message's own.
-    let shut = matches!(fault, SendFault::Blocked(why) if why.contains("50001") || why.contains("50013")) && !page;
+    let shut = matches!(fault, SendFault::Blocked(_)) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted => return Edited::Done,
         SendFault::Refused(_) | SendFault::NotThere(_) if !page => return Edited::Done,
@@ -102,6 +101,18 @@ mod tests {
         // An outage of any length loses nothing: only the message's own usefulness ends it.
         let late = after(&SendFault::NotSent("x".to_owned()), 1_000, now, settle);
         assert!(matches!(late, Outcome::Retry { at, .. } if at == now + SignedDuration::from_mins(1)));
+    }
+
+    #[test]
+    fn a_channel_that_takes_no_edit_puts_off_all_of_them_and_a_message_that_takes_none_is_left_alone() {
+        let (now, settle, why) = (Timestamp::UNIX_EPOCH, SignedDuration::from_secs(30), || "x".to_owned());
+        let after = |fault, page| after_edit(&fault, page, 1, now, settle);
+        assert!(matches!(after(SendFault::Blocked(why()), false), Edited::Again { shut: true, tell: None, .. }));
+        for fault in [SendFault::Refused(why()), SendFault::NotThere(why()), SendFault::Deleted] {
+            assert_eq!(after(fault, false), Edited::Done);
+        }
+        assert!(matches!(after(SendFault::Blocked(why()), true), Edited::Again { shut: false, tell: Some(_), .. }));
+        assert!(matches!(after(SendFault::NotSent(why()), false), Edited::Again { shut: false, .. }));
     }
 
     #[test]

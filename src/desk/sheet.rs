@@ -14,9 +14,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::domain::agenda::next_wakeup;
-use crate::domain::effect::{Prompt, Redelivery};
+use crate::domain::effect::{Destination, Prompt, Redelivery};
 use crate::domain::freeze::Planned;
-use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{
@@ -301,9 +301,9 @@ impl<'m> Sheet<'m> {
         self.page.edit(edit);
     }
 
-    /// The workspace's own messages that are stuck are sent again.
-    pub(super) fn send_again(&mut self, guild: GuildId) {
-        self.page.mend(Mending::SendAgain(guild));
+    /// The workspace's own messages that are stuck are sent again, to where each reader is reached now.
+    pub(super) fn send_again(&mut self, guild: GuildId, to: Vec<(Destination, ChannelId)>) {
+        self.page.mend(Mending::SendAgain(guild, to));
     }
 
     pub(super) fn redeliver(&mut self, key: String, how: Redelivery) {

@@ -5,10 +5,10 @@ use sha2::{Digest, Sha256};
 
 use super::sheet::Sheet;
 use crate::domain::effect::{Destination, Effect, Posting, Priority};
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, UserId};
 use crate::domain::ladder::page_key;
 use crate::domain::notice::Notice;
-use crate::domain::policy::{Policy, quiet_until};
+use crate::domain::policy::quiet_until;
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
 use crate::store::{NewEdit, NewPost, StoreFault};
@@ -43,7 +43,7 @@ pub(super) async fn speak(
                 let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART_MS };
                 sheet.edit(edit);
             }
-            Effect::Redeliver { key, how } => sheet.redeliver(full_key(release, key), *how),
+            Effect::Redeliver { key, how } => sheet.redeliver(full_key(release, key), how.clone()),
         }
     }
     pages(sheet, release, now).await?;
@@ -54,7 +54,7 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
     if let Destination::Page(page) = &posting.to {
         return page_post(sheet, release, page, posting, now).await;
     }
-    let Some((channel, role)) = destination(&release.policy, &posting.to) else {
+    let Some((channel, role)) = release.policy.address(&posting.to) else {
         tracing::error!(release.no = %release.no, post.key = posting.key, "No channel is set for a message; it is not sent");
         return Ok(());
     };
@@ -78,7 +78,8 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
         None => None,
     };
     let (key, priority, useful_until) = (posting.key.as_str(), posting.priority, posting.useful_until);
-    let row = Row { key, channel, payload: payload(&message)?, prompt, priority, useful_until };
+    let to = posting.to.clone();
+    let row = Row { key, channel, to, payload: payload(&message)?, prompt, priority, useful_until };
     put(sheet, Origin::of(release), row, now);
     Ok(())
 }
@@ -95,9 +96,16 @@ async fn page_post(
     if sheet.has_post(&full_key(release, &posting.key)).await? {
         return Ok(());
     }
-    let (key, channel) = (posting.key.as_str(), ChannelId::page(page));
-    let row =
-        Row { key, channel, payload: payload(&entry)?, prompt: None, priority: posting.priority, useful_until: None };
+    let (key, channel, to) = (posting.key.as_str(), ChannelId::page(page), posting.to.clone());
+    let row = Row {
+        key,
+        channel,
+        to,
+        payload: payload(&entry)?,
+        prompt: None,
+        priority: posting.priority,
+        useful_until: None,
+    };
     put(sheet, Origin::of(release), row, now);
     Ok(())
 }
@@ -147,7 +155,7 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
     if matches!(release.phase, Phase::Draft) {
         return Ok(());
     }
-    let Some((channel, _)) = destination(&release.policy, &Destination::Release) else {
+    let Some((channel, _)) = release.policy.address(&Destination::Release) else {
         return Ok(());
     };
     let message = voice::card(release, now);
@@ -165,6 +173,7 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
     let row = Row {
         key: "card",
         channel,
+        to: Destination::Release,
         payload: edit.payload,
         prompt: None,
         priority: Priority::Notice,
@@ -172,20 +181,6 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
     };
     put(sheet, Origin::of(release), row, now);
     Ok(())
-}
-
-fn destination(policy: &Policy, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
-    let release = || policy.release_channel.clone();
-    match to {
-        Destination::Release => release().map(|c| (c, None)),
-        Destination::Ops => policy.ops_channel.clone().or_else(release).map(|c| (c, None)),
-        Destination::Audience(audience) => {
-            let route = policy.audiences.get(audience);
-            let channel = route.and_then(|r| r.channel.clone()).or_else(release)?;
-            Some((channel, route.and_then(|r| r.role.clone())))
-        }
-        Destination::Page(page) => Some((ChannelId::page(page), None)),
-    }
 }
 
 fn full_key(release: &Release, key: &str) -> String {
@@ -219,7 +214,7 @@ pub(super) async fn announce(
         | WorkspaceNotice::Digest { .. } => Destination::Ops,
         _ => Destination::Release,
     };
-    let Some((channel, _)) = destination(&workspace.policy, &to) else {
+    let Some((channel, _)) = workspace.policy.address(&to) else {
         tracing::error!(guild = %workspace.guild, post.key = key, "No channel is set for a message; it is not sent");
         return Ok(());
     };
@@ -231,7 +226,8 @@ pub(super) async fn announce(
     }
     message.call_users = mention;
     let origin = Origin { guild: &workspace.guild, release: None };
-    let row = Row { key, channel, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };
+    let row =
+        Row { key, channel, to, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };
     put(sheet, origin, row, now);
     Ok(())
 }
@@ -253,6 +249,7 @@ impl Origin<'_> {
 struct Row<'a> {
     key: &'a str,
     channel: ChannelId,
+    to: Destination,
     payload: String,
     prompt: Option<String>,
     priority: Priority,
@@ -278,6 +275,7 @@ fn put(sheet: &mut Sheet<'_>, origin: Origin<'_>, row: Row<'_>, now: Timestamp) 
         guild: origin.guild.clone(),
         release: origin.release,
         channel: row.channel,
+        to: row.to,
         priority: row.priority as i64,
         due: now.as_millisecond(),
         useful_until: row.useful_until.map(Timestamp::as_millisecond),

@@ -9,6 +9,7 @@ use super::sheet::Sheet;
 use super::writer::{entry_of, open_release, quietly};
 use super::{Answer, Stop, read_with, speak};
 use crate::domain::command::{Command, Imported, PlanCommand};
+use crate::domain::effect::Destination;
 use crate::domain::ids::{GuildId, ReleaseNo};
 use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
@@ -123,7 +124,11 @@ pub(super) async fn apply(
                 speak::announce(sheet, &workspace, &key, &notice, mention, useful_until, now).await?;
             }
             WorkspaceEffect::Draft { train, t0 } => depart(sheet, guild, &train, t0, now).await?,
-            WorkspaceEffect::SendAgain => sheet.send_again(guild.clone()),
+            WorkspaceEffect::SendAgain => {
+                let own = [Destination::Release, Destination::Ops];
+                let to = own.into_iter().filter_map(|to| Some((to.clone(), workspace.policy.address(&to)?.0)));
+                sheet.send_again(guild.clone(), to.collect());
+            }
         }
     }
     Ok(match voice::workspace::answer(&decision.reply) {

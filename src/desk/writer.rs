@@ -10,6 +10,7 @@ use super::sheet::{Memory, Once, Sheet, Stored, Written};
 use super::{Answer, Ask, Desk, DeskFault, Request, Stop, not_recorded, speak, workspace};
 use crate::domain::command::{Command, DeliveryCommand, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
+use crate::domain::delivery::NotPosted;
 use crate::domain::effect::{Decision, Prompt, Reply};
 use crate::domain::event::{Event, PlanEvent, Recorded};
 use crate::domain::freeze::Planned;
@@ -220,10 +221,13 @@ async fn serve(sheet: &mut Sheet<'_>, ask: &Ask, now: Timestamp) -> Result<Answe
             };
             let command = DeliveryCommand::Stuck {
                 key: own_key(release, &post.key),
-                trouble: post.trouble,
-                channel: post.channel.clone(),
-                said: speak::headline(&post.payload),
-                why: post.why.clone(),
+                found: NotPosted {
+                    trouble: post.trouble,
+                    channel: post.channel.clone(),
+                    to: post.to.clone(),
+                    said: speak::headline(&post.payload),
+                    why: post.why.clone(),
+                },
             };
             quietly(sheet, release, Command::Delivery(command), &Actor::Courier, now).await
         }

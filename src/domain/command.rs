@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::delivery::Trouble;
-use super::ids::{ChannelId, ReleaseNo, UserId};
+use super::delivery::NotPosted;
+use super::ids::{ReleaseNo, UserId};
 use super::lateness::Away;
 use super::plan::{Plan, PlannedTime, Quantity, SignoffRole};
 use super::policy::Policy;
@@ -169,7 +169,7 @@ pub enum DeliveryCommand {
     /// The courier posted it.
     Delivered { key: String, at: Timestamp },
     /// The courier could not post it.
-    Stuck { key: String, trouble: Trouble, channel: ChannelId, said: String, why: String },
+    Stuck { key: String, found: NotPosted },
     /// A person has it sent again.
     SendAgain { key: String },
     /// A person looked, and it is there.

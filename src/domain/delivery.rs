@@ -36,11 +36,27 @@ pub enum Trouble {
     Expired,
 }
 
+/// What the courier says of a message that it could not post.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotPosted {
+    pub trouble: Trouble,
+    pub channel: ChannelId,
+    /// Whom the channel stood for, where that is on record.
+    pub to: Option<Destination>,
+    /// Its headline.
+    pub said: String,
+    /// What the platform said.
+    pub why: String,
+}
+
 /// A message that is not where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stuck {
     pub trouble: Trouble,
     pub channel: ChannelId,
+    /// Whom the channel stands for, where that is on record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Destination>,
     /// Its headline.
     pub said: String,
     /// What the platform said.
@@ -70,15 +86,18 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
             settle(work, &key, Settled::Posted);
             Ok(Reply::Silent)
         }
-        DeliveryCommand::Stuck { key, trouble, channel, said, why } => {
-            stuck(work, &key, trouble, channel, said, why);
+        DeliveryCommand::Stuck { key, found } => {
+            stuck(work, &key, found);
             Ok(Reply::Silent)
         }
         DeliveryCommand::SendAgain { key } => {
-            open(&work.release, &key)?;
-            work.redeliver(&key, Redelivery::SendAgain);
+            let stuck = open(&work.release, &key)?;
+            // Its channel may be gone, and another be set since.
+            let now = stuck.to.as_ref().and_then(|to| work.release.policy.address(to)).map(|(channel, _)| channel);
+            let to = now.filter(|channel| *channel != stuck.channel);
+            work.redeliver(&key, Redelivery::SendAgain { to: to.clone() });
             let by = work.by();
-            work.record(DeliveryEvent::SentAgain { key: key.clone(), by });
+            work.record(DeliveryEvent::SentAgain { key: key.clone(), by, to });
             if let Some(stuck) = work.release.stuck.get(&key).cloned() {
                 work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: None }, None);
             }
@@ -105,7 +124,8 @@ fn open<'r>(release: &'r Release, key: &str) -> Result<&'r Stuck, Refusal> {
         .ok_or(Refusal::NothingOpen { what: "trouble with this message" })
 }
 
-fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, said: String, why: String) {
+fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {
+    let NotPosted { trouble, channel, to, said, why } = found;
     if trouble == Trouble::Expired {
         ladder::expired(work, key);
     }
@@ -117,7 +137,7 @@ fn stuck(work: &mut Work<'_>, key: &str, trouble: Trouble, channel: ChannelId, s
     }
     let cut = |text: String| text.chars().take(200).collect::<String>();
     let post = known.as_ref().map_or_else(|| work.unique(OWN.trim_end_matches('/')), |known| known.post.clone());
-    let stuck = Stuck { trouble, channel, said: cut(said), why: cut(why), post, again: None };
+    let stuck = Stuck { trouble, channel, to, said: cut(said), why: cut(why), post, again: None };
     work.record(DeliveryEvent::Stuck { key: key.to_owned(), stuck: stuck.clone() });
     if key.starts_with(PAGE) {
         ladder::show_page_rung(work);
@@ -165,8 +185,9 @@ pub(super) fn evolve(release: &mut Release, event: &DeliveryEvent) {
         DeliveryEvent::Stuck { key, stuck } => {
             release.stuck.insert(key.clone(), stuck.clone());
         }
-        DeliveryEvent::SentAgain { key, by } => {
+        DeliveryEvent::SentAgain { key, by, to } => {
             if let Some(stuck) = release.stuck.get_mut(key) {
+                stuck.channel = to.clone().unwrap_or_else(|| stuck.channel.clone());
                 stuck.again = Some(by.clone());
             }
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Post, Verdict};
-use super::ids::{Audience, UserId};
+use super::ids::{Audience, ChannelId, UserId};
 use super::notice::Notice;
 use super::plan::SignoffRole;
 use super::refusal::Refusal;
@@ -29,9 +29,10 @@ pub enum Effect {
 }
 
 /// What becomes of a message that could not be delivered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redelivery {
-    SendAgain,
+    /// To the channel that stands for its readers now, if that is another one.
+    SendAgain { to: Option<ChannelId> },
     /// It is there already.
     CallSent,
     /// Unless it is there already, it is not sent any more.
@@ -54,7 +55,8 @@ pub struct Posting {
 }
 
 /// Where a message goes; the policy names the channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Destination {
     Release,
     Ops,

@@ -10,7 +10,7 @@ use super::alert::Observation;
 use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::Stuck;
-use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo, UserId};
 use super::lateness::{Away, Late};
 use super::may::Action;
 use super::notice::RungMissed;
@@ -186,6 +186,9 @@ pub enum NoticeEvent {
         /// It was said in time, and reached its channel so many minutes after it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         late_min: Option<u32>,
+        /// The channel took no message meanwhile.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shut: bool,
     },
     Received {
         rung: String,
@@ -223,6 +226,9 @@ pub enum DeliveryEvent {
     SentAgain {
         key: String,
         by: String,
+        /// Another channel than before stands for its readers now.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        to: Option<ChannelId>,
     },
     CalledSent {
         key: String,

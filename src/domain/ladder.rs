@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::agenda::{Mark, MarkKind};
 use super::command::NoticeCommand;
 use super::decide::Work;
+use super::delivery::Trouble;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::NoticeEvent;
 use super::ids::Audience;
@@ -240,7 +241,8 @@ pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
     let late = state.due.or(nominal).filter(|_| in_time).and_then(|due| Late::of(due, at, None));
     let late_min = late.map(|late| late.min);
     let plan = work.release.plan.rungs.iter().find(|plan| plan.key() == rung).cloned();
-    work.record(NoticeEvent::Delivered { rung, at, late_min });
+    let shut = late.is_some() && work.release.stuck.get(key).is_some_and(|stuck| stuck.trouble == Trouble::Blocked);
+    work.record(NoticeEvent::Delivered { rung, at, late_min, shut });
     // Its words were written when it was in time.
     if let Some(plan) = plan.filter(|_| late_min.is_some()) {
         show(work, &plan);
@@ -402,8 +404,9 @@ fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
         text: plan.text.clone(),
-        late: state
-            .and_then(|state| Some(Late { due: state.due.or(nominal)?, min: state.late_min?, away: state.away })),
+        late: state.and_then(|state| {
+            Some(Late { due: state.due.or(nominal)?, min: state.late_min?, away: state.away, shut: state.shut })
+        }),
         not_sent: not_sent_before(&work.release, plan),
         open: gaps_ahead(&work.release, work.ctx.now),
         quiet: state.is_some_and(|state| state.quiet_until.is_some()),
@@ -467,6 +470,7 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 receipt: None,
                 missed: *missed,
                 away: *away,
+                shut: false,
                 due: nominal,
                 quiet_until: *quiet_until,
                 correction: None,
@@ -487,11 +491,11 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 state.quiet_until = None;
             }
         }
-        NoticeEvent::Delivered { rung, at, late_min } => {
+        NoticeEvent::Delivered { rung, at, late_min, shut } => {
             if let Some(state) = release.rungs.get_mut(rung) {
                 state.delivered_at = Some(*at);
                 if late_min.is_some() {
-                    (state.said, state.late_min) = (RungSaid::Late, *late_min);
+                    (state.said, state.late_min, state.shut) = (RungSaid::Late, *late_min, *shut);
                 }
             }
         }

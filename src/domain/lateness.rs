@@ -24,6 +24,9 @@ pub struct Late {
     /// The time away that lies between the two, if one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub away: Option<Away>,
+    /// Its channel took no message meanwhile.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub shut: bool,
 }
 
 impl Late {
@@ -34,6 +37,7 @@ impl Late {
             due,
             min: u32::try_from(late.as_mins()).unwrap_or(u32::MAX),
             away: away.filter(|away| away.to > due && away.from < now),
+            shut: false,
         })
     }
 }

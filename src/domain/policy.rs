@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::effect::Destination;
 use super::freeze::Freeze;
 use super::ids::{Audience, ChannelId, RoleId};
 use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
@@ -59,6 +60,21 @@ pub struct Policy {
 
 impl Policy {
     /// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
+    /// The channel that stands for a destination, and the role to be called in it; `None` where no channel is set at all.
+    pub fn address(&self, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
+        let release = || self.release_channel.clone();
+        match to {
+            Destination::Release => release().map(|channel| (channel, None)),
+            Destination::Ops => self.ops_channel.clone().or_else(release).map(|channel| (channel, None)),
+            Destination::Audience(audience) => {
+                let route = self.audiences.get(audience);
+                let channel = route.and_then(|r| r.channel.clone()).or_else(release)?;
+                Some((channel, route.and_then(|r| r.role.clone())))
+            }
+            Destination::Page(page) => Some((ChannelId::page(page), None)),
+        }
+    }
+
     pub fn owner_may_sign(&self, plan: &Plan) -> bool {
         self.self_approval && plan.risk == Some(Risk::Low)
     }

@@ -161,6 +161,9 @@ pub struct RungState {
     /// The time away that made it late.
     #[serde(default)]
     pub away: Option<Away>,
+    /// Its channel took no message meanwhile.
+    #[serde(default)]
+    pub shut: bool,
     /// When it should have been said: a hold moves T-0, not what is past.
     #[serde(default)]
     pub due: Option<Timestamp>,

@@ -353,7 +353,12 @@ fn resumed(release: &mut Release, at: Timestamp) {
             release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
         }
         Phase::Held { mut run, since, watching, .. } => {
+            let done = run.stage.since;
             shift(&mut run, at.duration_since(since));
+            if watching {
+                // The last stage was done when it was: only what comes after it moves.
+                run.stage.since = done;
+            }
             release.phase = if watching { Phase::Watching { run } } else { Phase::Live { run } };
         }
         _ => {}

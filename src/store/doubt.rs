@@ -239,12 +239,20 @@ impl Store {
         let now = now.as_millisecond();
         let rows = sqlx::query_as!(
             ClaimedRow,
-            r#"SELECT id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
-                    marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id,
-                    priority AS "priority!", plain AS "plain!", tainted AS "tainted!" FROM (
-                SELECT *, row_number() OVER (PARTITION BY channel_id ORDER BY priority, next_try, id) AS place
-                FROM outbox WHERE state = 'unknown' AND next_try <= ?)
-             WHERE place = 1 ORDER BY priority, next_try LIMIT ?"#,
+            r#"SELECT o.id AS "id!", o.key AS "key!", o.channel_id AS "channel_id!", o.payload AS "payload!", o.prompt_id, o.nonce AS "nonce!",
+                    o.marker AS "marker!", o.attempt AS "attempt!", o.lease_until, o.first_attempt, o.due AS "due!", o.anchor_id,
+                    o.priority AS "priority!", o.plain AS "plain!", o.tainted AS "tainted!"
+             FROM (
+                WITH RECURSIVE channel (id) AS (
+                    SELECT min(channel_id) FROM outbox WHERE state = 'unknown'
+                    UNION ALL
+                    SELECT (SELECT min(channel_id) FROM outbox WHERE state = 'unknown' AND channel_id > channel.id)
+                    FROM channel WHERE channel.id IS NOT NULL)
+                SELECT (SELECT n.id FROM outbox n WHERE n.channel_id = channel.id AND n.state = 'unknown' AND n.next_try <= ?1
+                        ORDER BY n.priority, n.next_try, n.id LIMIT 1) AS id
+                FROM channel WHERE channel.id IS NOT NULL) f
+             JOIN outbox o ON o.id = f.id
+             ORDER BY o.priority, o.next_try, o.id LIMIT ?2"#,
             now,
             limit
         )
@@ -357,5 +365,55 @@ mod tests {
         };
         assert_eq!((next("blocked").await, next("planned").await), (60_000, 95_000_000));
         store.close().await;
+    }
+
+    /// Found by review: what perhaps stands in its channel was counted as not posted in time, and nobody had looked.
+    #[tokio::test]
+    async fn what_may_be_posted_is_looked_up_before_it_counts_as_too_late() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("late.db");
+        Store::old(&file, 7).await.unwrap();
+        let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+        for sql in [
+            "DELETE FROM attempt",
+            "DELETE FROM outbox WHERE state NOT IN ('planned', 'blocked')",
+            "UPDATE outbox SET due = 5000, next_try = 5000, useful_until = 9000",
+            "UPDATE outbox SET tainted = 1, channel_id = 'd' WHERE state = 'blocked'",
+        ] {
+            sqlx::query(sql).execute(&store.write).await.unwrap();
+        }
+        let (now, fresh) = (Timestamp::from_second(60).unwrap(), SignedDuration::from_secs(10));
+        let waiting = store.waiting(now, fresh).await.unwrap();
+        let (lease, room) = (SignedDuration::from_secs(30), crate::store::Room { all: 9, urgent: 9 });
+        let claiming = crate::store::Claiming { now, waiting, lease, settle: lease, fresh, room };
+        assert_eq!(store.claim(claiming).await.unwrap(), []);
+        let states = || async { store.every_post().await.unwrap().0.into_iter().map(|(_, state)| state) };
+        assert_eq!(states().await.collect::<Vec<_>>(), ["skipped", "unknown"]);
+        let row = store.due_look_ups(now, 9).await.unwrap().remove(0);
+        let found = Found::Posted { message: "77".to_owned(), at: now };
+        assert!(store.resolve(row.id, row.attempt, &found, now).await.unwrap());
+        assert_eq!(states().await.collect::<Vec<_>>(), ["skipped", "sent"]);
+    }
+
+    #[tokio::test]
+    async fn look_ups_are_one_for_a_channel_the_most_urgent_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("many.db");
+        Store::old(&file, 7).await.unwrap();
+        let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+        for sql in [
+            "UPDATE outbox SET state = 'unknown', channel_id = id % 3, next_try = 1000 * id, priority = 1",
+            "UPDATE outbox SET priority = 0 WHERE id IN (5, 8)",
+        ] {
+            sqlx::query(sql).execute(&store.write).await.unwrap();
+        }
+        let due = async |s: i64, limit: i64| -> Vec<i64> {
+            let rows = store.due_look_ups(Timestamp::from_second(s).unwrap(), limit).await.unwrap();
+            rows.into_iter().map(|row| row.id).collect()
+        };
+        assert_eq!(due(0, 9).await, Vec::<i64>::new());
+        assert_eq!(due(4, 9).await, [1, 2, 3]);
+        assert_eq!(due(9, 9).await, [5, 1, 3], "channel 2 has 2, 5 and 8");
+        assert_eq!(due(9, 2).await, [5, 1]);
     }
 }

@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::group::{Claiming, Done, Op};
 use super::{Store, StoreFault, instant, to_json};
+use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
 /// A message to be posted once.
@@ -16,6 +17,8 @@ pub struct NewPost {
     /// Absent where the workspace itself speaks.
     pub release: Option<ReleaseId>,
     pub channel: ChannelId,
+    /// Whom the channel stands for: another one may, later.
+    pub to: Destination,
     pub priority: i64,
     pub due: i64,
     pub useful_until: Option<i64>,
@@ -184,9 +187,9 @@ impl Store {
         }
         let rows = to_json(&posts, "outbox")?;
         sqlx::query!(
-            "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported)
+            "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported, addressee)
              SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
-                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due', value ->> 'release' IS NULL
+                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due', value ->> 'release' IS NULL, value -> 'to'
              FROM json_each(?) WHERE true
              ON CONFLICT DO NOTHING",
             rows

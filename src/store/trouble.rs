@@ -6,6 +6,7 @@ use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::delivery::Trouble;
+use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
 /// A workspace's own message is worth sending again this long.
@@ -21,6 +22,8 @@ pub struct Undelivered {
     pub key: String,
     pub trouble: Trouble,
     pub channel: ChannelId,
+    /// Whom the channel stood for, where that is on record.
+    pub to: Option<Destination>,
     pub payload: String,
     pub why: String,
 }
@@ -60,11 +63,11 @@ impl Store {
     pub async fn untold(&self) -> Result<Vec<Undelivered>, StoreFault> {
         let rows = sqlx::query!(
             r#"SELECT id AS "id!", guild_id AS "guild_id!", release_id, key AS "key!", state AS "state!", channel_id AS "channel_id!",
-                    payload AS "payload!", reason AS "reason!: String" FROM (
-                SELECT id, guild_id, release_id, key, state, channel_id, payload, coalesce(reason, '') AS reason FROM outbox
+                    addressee, payload AS "payload!", reason AS "reason!: String" FROM (
+                SELECT id, guild_id, release_id, key, state, channel_id, addressee, payload, coalesce(reason, '') AS reason FROM outbox
                 WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped')
                 UNION ALL
-                SELECT o.id, o.guild_id, o.release_id, o.key, 'blocked', o.channel_id, e.payload, coalesce(e.reason, '')
+                SELECT o.id, o.guild_id, o.release_id, o.key, 'blocked', o.channel_id, o.addressee, e.payload, coalesce(e.reason, '')
                 FROM edit e JOIN outbox o ON o.key = e.key WHERE e.trouble = 1)
              ORDER BY id LIMIT 100"#
         )
@@ -85,6 +88,7 @@ impl Store {
                         "skipped" => Trouble::Expired,
                         _ => Trouble::Dead,
                     },
+                    to: row.addressee.map(|to| json(&to, "outbox", "addressee", &row.key)).transpose()?,
                     key: row.key,
                     channel: ChannelId(row.channel_id),
                     payload: row.payload,
@@ -111,11 +115,17 @@ impl Store {
 
     /// A person has it sent again: at once, with the same nonce, however late it is; and with it whatever waits in that channel for
     /// its next probe. What was held is not looked up again, since a person has looked; anything else that may have been posted is.
+    /// Where another channel stands for its readers now, it goes there, and nothing of the old one counts any more.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn send_again(txn: &mut SqliteConnection, key: &str, now: Timestamp) -> Result<(), StoreFault> {
-        let now = now.as_millisecond();
+    pub async fn send_again(
+        txn: &mut SqliteConnection,
+        key: &str,
+        to: Option<&ChannelId>,
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let (now, to) = (now.as_millisecond(), to.map(|to| to.0.as_str()));
         sqlx::query!(
             "UPDATE outbox SET next_try = ?1 WHERE state = 'blocked' AND next_try > ?1
                 AND channel_id = (SELECT channel_id FROM outbox WHERE key = ?2)",
@@ -125,14 +135,21 @@ impl Store {
         .execute(&mut *txn)
         .await?;
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?, useful_until = NULL, recoveries = 0, told = 0,
-                    tainted = CASE WHEN state = 'held' THEN 0 ELSE tainted END, reason = 'sent again by a person'
-             WHERE key = ? AND state IN ('held', 'blocked', 'dead')",
+            "UPDATE outbox SET state = 'planned', next_try = ?1, useful_until = NULL, recoveries = 0, told = 0,
+                    tainted = CASE WHEN state = 'held' OR ?3 IS NOT NULL THEN 0 ELSE tainted END,
+                    anchor_id = CASE WHEN ?3 IS NULL THEN anchor_id END, channel_id = coalesce(?3, channel_id),
+                    reason = 'sent again by a person'
+             WHERE key = ?2 AND state IN ('held', 'blocked', 'dead')",
             now,
-            key
+            key,
+            to
         )
         .execute(&mut *txn)
         .await?;
+        // After a start it is looked up where it was to be: if that is refused, people are told anew.
+        sqlx::query!("UPDATE outbox SET useful_until = NULL, told = 0 WHERE key = ? AND state = 'unknown'", key)
+            .execute(&mut *txn)
+            .await?;
         // If that fails as well, it is told again.
         sqlx::query!("UPDATE edit SET next_try = ?, trouble = 3 WHERE key = ? AND trouble = 2", now, key)
             .execute(txn)
@@ -142,12 +159,18 @@ impl Store {
 
     /// A person has a workspace's own messages sent again that did not reach their channel in the last week and are worth it
     /// still, at once; and with them whatever waits in the server for its next probe. What is held is not: nobody has looked whether
-    /// it stands there.
+    /// it stands there. `to` is where each reader is reached now: what was for another channel goes there.
     ///
     /// # Errors
     /// Database faults.
-    pub async fn send_own_again(txn: &mut SqliteConnection, guild: &GuildId, now: Timestamp) -> Result<(), StoreFault> {
+    pub async fn send_own_again(
+        txn: &mut SqliteConnection,
+        guild: &GuildId,
+        to: &[(Destination, ChannelId)],
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
         let (since, now) = ((now - OWN_USEFUL).as_millisecond(), now.as_millisecond());
+        let to = to_json(&to, "outbox")?;
         sqlx::query!(
             "UPDATE outbox SET next_try = ?1 WHERE state = 'blocked' AND next_try > ?1 AND guild_id = ?2",
             now,
@@ -157,22 +180,34 @@ impl Store {
         .await?;
         // The same twice, each in the words of a partial index of its own: together they would scan all that was ever posted.
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person'
-             WHERE state = 'blocked' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
-                AND (useful_until IS NULL OR useful_until >= ?2)",
+            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person',
+                    channel_id = o.channel, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
+                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 0 END
+             FROM (SELECT id, coalesce((SELECT value ->> 1 FROM json_each(?4) WHERE value -> 0 = addressee), channel_id) AS channel
+                   FROM outbox
+                   WHERE state = 'blocked' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
+                      AND (useful_until IS NULL OR useful_until >= ?2)) o
+             WHERE outbox.id = o.id",
             guild.0,
             now,
-            since
+            since,
+            to
         )
         .execute(&mut *txn)
         .await?;
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person'
-             WHERE state IN ('held', 'dead') AND state = 'dead' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
-                AND (useful_until IS NULL OR useful_until >= ?2)",
+            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person',
+                    channel_id = o.channel, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
+                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 0 END
+             FROM (SELECT id, coalesce((SELECT value ->> 1 FROM json_each(?4) WHERE value -> 0 = addressee), channel_id) AS channel
+                   FROM outbox
+                   WHERE state IN ('held', 'dead') AND state = 'dead' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3
+                      AND key NOT LIKE '%/undelivered/%' AND (useful_until IS NULL OR useful_until >= ?2)) o
+             WHERE outbox.id = o.id",
             guild.0,
             now,
-            since
+            since,
+            to
         )
         .execute(&mut *txn)
         .await?;
@@ -230,5 +265,64 @@ impl Store {
             .execute(txn)
             .await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Found, Purpose};
+
+    /// A row in each state, all of them the workspace's own, with an anchor in its channel.
+    async fn own(folder: &tempfile::TempDir) -> Store {
+        let file = folder.path().join("own.db");
+        Store::old(&file, 7).await.unwrap();
+        let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+        let sql = "UPDATE outbox SET release_id = NULL, anchor_id = '7', tainted = 1, told = 1, addressee = '\"ops\"'";
+        sqlx::query(sql).execute(&store.write).await.unwrap();
+        store
+    }
+
+    async fn rows(store: &Store) -> Vec<(String, String, String, Option<String>, i64)> {
+        let sql = "SELECT key, state, channel_id, anchor_id, tainted FROM outbox WHERE key IN ('r/blocked', 'r/held', 'r/dead') ORDER BY key";
+        sqlx::query_as(sql).fetch_all(&store.write).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_workspaces_own_go_to_the_channel_of_now_and_what_is_held_waits_for_a_person() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = own(&folder).await;
+        let (guild, now) = (GuildId("g".to_owned()), Timestamp::from_second(60).unwrap());
+        let row = |key: &str, state: &str, channel: &str, anchor: Option<&str>, tainted| {
+            (key.to_owned(), state.to_owned(), channel.to_owned(), anchor.map(str::to_owned), tainted)
+        };
+        let held = row("r/held", "held", "c", Some("7"), 1);
+        for (channel, anchor, tainted) in [("c", Some("7"), 1), ("new", None, 0)] {
+            let to = [(Destination::Ops, ChannelId::from(channel)), (Destination::Release, ChannelId::from("other"))];
+            let mut txn = store.begin().await.unwrap();
+            Store::send_own_again(&mut txn, &guild, &to, now).await.unwrap();
+            txn.commit().await.unwrap();
+            let planned = |key| row(key, "planned", channel, anchor, tainted);
+            assert_eq!(rows(&store).await, [planned("r/blocked"), planned("r/dead"), held.clone()]);
+            let back = "UPDATE outbox SET state = substr(key, 3)";
+            sqlx::query(back).execute(&store.write).await.unwrap();
+        }
+    }
+
+    /// After a start it is in doubt while a person has it sent again: if its channel still takes none, that is told anew.
+    #[tokio::test]
+    async fn what_is_looked_up_while_a_person_has_it_sent_again_is_told_anew_if_it_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = own(&folder).await;
+        let now = Timestamp::from_second(60).unwrap();
+        let mut txn = store.begin().await.unwrap();
+        Store::send_again(&mut txn, "r/unknown", Some(&ChannelId::from("new")), now).await.unwrap();
+        txn.commit().await.unwrap();
+        let row = store.due_look_ups(now, 9).await.unwrap().remove(0);
+        assert_eq!((row.key.as_str(), row.channel.0.as_str()), ("r/unknown", "c"), "it may stand where it was to be");
+        let found = Found::Blocked { probe_at: now, why: "403".to_owned() };
+        assert!(store.resolve(row.id, row.attempt, &found, now).await.unwrap());
+        let untold = store.untold().await.unwrap();
+        assert!(untold.iter().any(|post| post.key == "r/unknown" && post.to == Some(Destination::Ops)), "{untold:?}");
     }
 }

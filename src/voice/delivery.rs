@@ -57,7 +57,7 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
             "Look into the channel, then press the button that is true. Give T-Minus the right Read Message History there."
         }
         Trouble::Blocked => {
-            "Give the rights back (see /tminus check), then press Send again to try at once. Until then tell those who read that channel."
+            "Give the rights back (see /tminus check) or set another channel (/tminus audience set, /tminus setup), then press Send again. Until then tell those who read that channel."
         }
         Trouble::Dead => "Tell those who read that channel. Tell your operator the reason.",
         Trouble::Expired => "Tell those who read that channel, if they still need to know.",

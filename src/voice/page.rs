@@ -59,7 +59,8 @@ fn ends(release: &Release, starts: Timestamp, now: Timestamp) -> Timestamp {
     let minutes: i64 = release.plan.stages.iter().filter_map(|stage| stage.hold_min).map(i64::from).sum();
     let mut length = if minutes > 0 { SignedDuration::from_mins(minutes) } else { USUAL };
     let ended = match &release.phase {
-        Phase::Watching { run } => Some(run.stage.since),
+        // Whoever holds the watch takes nothing back from customers: the last stage is done.
+        Phase::Watching { run } | Phase::Held { run, watching: true, .. } => Some(run.stage.since),
         Phase::RolledBack { closing, .. } => Some(closing.since),
         // It was over for customers when the last stage was done, not when the watch was.
         Phase::AllClear { closing, .. } | Phase::Closed { closing, .. } => {
@@ -90,8 +91,10 @@ pub fn entry(release: &Release, now: Timestamp) -> Option<PageEntry> {
         }
         Phase::HeldBefore { .. } => (PageState::Scheduled, "The update is postponed. We post the new time here."),
         Phase::Live { .. } => (PageState::InProgress, "The update is under way. Short interruptions are possible."),
-        Phase::Held { .. } => (PageState::InProgress, "The update is paused while we look at it."),
-        Phase::Watching { .. } => (PageState::Verifying, "The update is in place. We are watching it."),
+        Phase::Held { watching: false, .. } => (PageState::InProgress, "The update is paused while we look at it."),
+        Phase::Watching { .. } | Phase::Held { watching: true, .. } => {
+            (PageState::Verifying, "The update is in place. We are watching it.")
+        }
         Phase::RollingBack { .. } => {
             (PageState::InProgress, "We are taking the update back. Short interruptions are possible.")
         }

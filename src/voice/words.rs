@@ -333,11 +333,12 @@ pub fn stamp(at: Timestamp, now: Timestamp) -> Stamp {
     if now.duration_since(at).abs() < SignedDuration::from_hours(12) { Stamp::Short } else { Stamp::Full }
 }
 
-/// "Due 14:00, sent 30m late. T-Minus was away between 13:50 and 14:30."
+/// "Due 14:00, sent 30m late. T-Minus was away between 13:50 and 14:30."; "… It could not post here until then."
 pub fn late(late: &Late, done: &str) -> Text {
     let came = late.due + SignedDuration::from_mins(i64::from(late.min));
     let text = Text::from("Due ").time(late.due, stamp(late.due, came));
     let text = text.t(format!(", {done} {} late.", span_label(u64::from(late.min))));
+    let text = if late.shut { text.t(" T-Minus could not post here until then.") } else { text };
     match late.away {
         None => text,
         Some(Away { from, to }) => {

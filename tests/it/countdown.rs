@@ -227,6 +227,22 @@ async fn a_notice_that_reached_its_channel_late_says_so() {
     assert!(rung.contains("Due 11:00, sent 15m late.") && !rung.contains("away"), "{rung}");
     rig.finish().await;
 
+    // Its channel took none meanwhile; and what is past does not move with T-0.
+    let rig = Rig::approved().await;
+    rig.advance(t(-121)).await;
+    rig.sandbox().revoke(Right::SendMessages, Some("support"), true);
+    rig.advance(t(-105)).await;
+    rig.sandbox().revoke(Right::SendMessages, Some("support"), false);
+    rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    rig.advance(t(-90)).await;
+    rig.slash("ana", "release hold", &[("reason", "Waiting for the vendor")]).await;
+    rig.advance(t(-60)).await;
+    rig.slash("ana", "release resume", &[]).await;
+    rig.advance(t(-59)).await;
+    let said = rig.sandbox().messages("support").iter().map(text).find(|m| m.contains("📣 T-2h · ")).unwrap();
+    assert!(said.contains("Due 11:00, sent 15m late. T-Minus could not post here until then."), "{said}");
+    rig.finish().await;
+
     // Posted in time, the answer lost, and nobody could look for ten minutes: it was not late.
     let rig = Rig::approved().await;
     rig.advance(t(-121)).await;

@@ -3,7 +3,7 @@
 use chat_sandbox::{Fault, Right, Script};
 use tminus::sandboxed::{BEGIN_MS, PLAN, t};
 
-use crate::rig::Rig;
+use crate::rig::{Rig, shown, text};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn faults_of_create_message_lose_and_double_nothing() {
@@ -206,6 +206,34 @@ async fn a_deleted_channel_falls_back_to_the_ops_channel() {
     rig.finish().await;
 }
 
+/// Its channel was deleted; another one is set for its readers since: it goes there, and what it says follows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_again_goes_to_the_channel_that_is_set_now() {
+    let rig = Rig::strict(&[]).await.approve().await;
+    rig.advance(t(-121)).await;
+    assert!(rig.sandbox().delete_channel("support"));
+    rig.advance(t(-118)).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Not posted") && told.contains("or set another channel (/tminus audience set"), "{told}");
+    let world = tminus::sandboxed::world();
+    let channel = world.channels.iter().find(|c| c.name == "engineering").unwrap().id.to_string();
+    let set = rig.slash("ana", "tminus audience set", &[("name", "Support"), ("channel", &channel)]).await;
+    assert!(set.contains("support: #engineering"), "{set}");
+    let answer = rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    assert!(answer.contains("sent again at once"), "{answer}");
+    rig.advance(t(-110)).await;
+    assert_eq!(rig.count("engineering", "📣 T-2h · "), 1);
+    let told = rig.newest("tminus-ops");
+    assert!(told.starts_with("✅ Posted after all") && told.contains("Channel: #engineering"), "{told}");
+    let rig = rig.restart().await;
+    rig.press("gwen", "engineering", "Briefed", &[]).await;
+    rig.advance(t(-100)).await;
+    let rung = rig.sandbox().messages("engineering").iter().map(text).find(|m| m.contains("📣 T-2h · ")).unwrap();
+    assert!(rung.contains("✅ Briefed"), "{rung}");
+    assert_eq!(rig.count("engineering", "📣 T-2h · "), 1);
+    rig.finish().await;
+}
+
 /// The token is revoked over a rung: one answer is enough to stop, nothing is lost, and the next start with a valid one goes on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_revoked_token_stops_everything_and_loses_nothing() {
@@ -325,5 +353,25 @@ async fn a_message_of_the_servers_own_is_told_and_sent_again_by_command() {
     rig.slash("ana", "tminus resend", &[]).await;
     rig.advance(t(-14 * 60 + 30)).await;
     assert_eq!(rig.count("releases", "Year end"), 1, "what stands is not sent again");
+    rig.finish().await;
+
+    // Its channel is gone for good, and another is set.
+    let rig = Rig::strict(&[]).await;
+    rig.slash("ana", "tminus freeze add", &freeze).await;
+    assert!(rig.sandbox().delete_channel("releases"));
+    rig.advance(t(-14 * 60 + 5)).await;
+    let world = tminus::sandboxed::world();
+    let channel = world.channels.iter().find(|c| c.name == "engineering").unwrap().id.to_string();
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Not posted") && told.contains("10003"), "{told}");
+    let set =
+        rig.sandbox().slash("ana", "tminus-ops", "tminus setup", &[("release_channel", &channel)], None).await.unwrap();
+    let set = shown(&set);
+    assert!(set.starts_with("✅ Set up"), "{set}");
+    let done = rig.sandbox().slash("ana", "tminus-ops", "tminus resend", &[], None).await.unwrap();
+    let done = shown(&done);
+    assert!(done.starts_with("✅ Done"), "{done}");
+    rig.advance(t(-14 * 60 + 6)).await;
+    assert_eq!(rig.count("engineering", "Year end"), 1);
     rig.finish().await;
 }

@@ -181,6 +181,30 @@ async fn a_page_never_shows_an_end_that_is_past_while_the_work_goes_on() {
         |fake: &Fake| fake.asked.lock().unwrap().iter().filter(|(_, body)| body.to_string().contains("18:00")).count();
     rig.advance(t(290)).await;
     assert_eq!(told(&fake), 1, "readers are told once");
+    // The last stage is done: that was the end, whatever the watch brings.
+    for _ in 0..3 {
+        let moved = rig.slash("ana", "release stage", &[("stage", "advance"), ("reason", "all is calm")]).await;
+        assert!(moved.starts_with("✅"), "{moved}");
+    }
+    rig.advance(t(291)).await;
+    let status = || fake.incidents.lock().unwrap()["inc1"]["status"].clone();
+    assert_eq!((until(), status()), (json!("2026-12-08T17:50:00Z"), json!("verifying")));
+    rig.slash("ana", "release hold", &[("reason", "One graph looks odd")]).await;
+    rig.advance(t(330)).await;
+    assert_eq!((until(), status()), (json!("2026-12-08T17:50:00Z"), json!("verifying")));
+    rig.slash("ana", "release resume", &[]).await;
+    rig.advance(t(1_500)).await;
+    for _ in ["T+15m", "T+1h", "T+4h", "T+24h"] {
+        let verdict = [("verdict", "continue"), ("reason", "All metrics at the baseline")];
+        let decided = rig.slash("eva", "release decide", &verdict).await;
+        assert!(decided.starts_with("✅"), "{decided}");
+    }
+    let values = "P99 Latency: 212ms\nError Rate: 0.5%\nThroughput: 1180 rps";
+    rig.press("ana", "releases", "Write update", &[("text", "Final values."), ("values", values)]).await;
+    let over = rig.slash("ana", "release all-clear", &[]).await;
+    assert!(over.starts_with("✅"), "{over}");
+    rig.advance(t(1_501)).await;
+    assert_eq!((until(), status()), (json!("2026-12-08T17:50:00Z"), json!("completed")));
     rig.finish().await;
 }
 

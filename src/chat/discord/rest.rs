@@ -279,6 +279,10 @@ fn bucket_of(method: &Method, path: &str) -> String {
     out
 }
 
+/// Refusals with status 403 that are about one message: of another author (50005), of the system (50021), stopped by the server's
+/// own filters (200000, 240000). Any other is about the channel or the bot. Source: Discord's list of JSON error codes.
+const OF_ONE_MESSAGE: [i64; 4] = [50_005, 50_021, 200_000, 240_000];
+
 /// What a refusal means (`reliability.md` 5.4).
 fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) -> SendFault {
     let code = body.and_then(|b| b.get("code")).and_then(Value::as_i64).unwrap_or(0);
@@ -292,6 +296,7 @@ fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) 
             SendFault::Limited(Duration::from_secs_f64(sane))
         }
         401 => SendFault::TokenDead,
+        403 if OF_ONE_MESSAGE.contains(&code) => SendFault::Refused(text),
         403 => SendFault::Blocked(text),
         404 if code == 10008 => SendFault::Deleted,
         404 if code == 10003 => SendFault::NotThere(text),
@@ -314,7 +319,12 @@ mod tests {
         let body = |code: i64| serde_json::json!({ "code": code, "message": "m" });
         let class = |status: u16, code| classify(StatusCode::from_u16(status).unwrap(), Some(&body(code)), None);
         assert_eq!(class(401, 0), SendFault::TokenDead);
-        assert!(matches!(class(403, 50013), SendFault::Blocked(_)));
+        for code in [50_001, 50_013, 50_083, 0] {
+            assert!(matches!(class(403, code), SendFault::Blocked(_)), "the channel's: {code}");
+        }
+        for code in OF_ONE_MESSAGE {
+            assert!(matches!(class(403, code), SendFault::Refused(_)), "the message's own: {code}");
+        }
         assert_eq!(class(404, 10008), SendFault::Deleted);
         assert!(matches!(class(404, 10003), SendFault::NotThere(_)));
         assert!(matches!(class(502, 0), SendFault::Unknown(_)));

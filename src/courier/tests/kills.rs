@@ -26,6 +26,7 @@ use crate::chat::discord::send::Sender;
 use crate::clock::Clock;
 use crate::courier::{Courier, Health};
 use crate::desk::{self, Desk, Nudges};
+use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 use crate::outside::Pages;
 use crate::store::{NewPost, Purpose, Store};
@@ -128,6 +129,7 @@ fn post(release: ReleaseId, n: u64) -> NewPost {
         guild: GuildId::from("guild"),
         release: Some(release),
         channel: ChannelId(CHANNEL.to_string()),
+        to: Destination::Release,
         priority: 1,
         due: BEGIN_MS,
         useful_until: None,

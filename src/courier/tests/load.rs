@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::courier::{Courier, Health};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::command::{Command, PlanCommand};
+use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 use crate::outside::Pages;
 use crate::store::{NewPost, Purpose, Store};
@@ -98,6 +99,7 @@ fn post(release: ReleaseId, n: u64, channel: u64, priority: i64, due: i64) -> Ne
         guild: GuildId::from("1"),
         release: Some(release),
         channel: ChannelId(channel.to_string()),
+        to: Destination::Release,
         priority,
         due,
         useful_until: None,
@@ -192,7 +194,7 @@ async fn no_statement_of_the_hot_path_scans_what_is_stored() {
             let open_only = [
                 "outbox_unreported", "outbox_untold", "outbox_waiting", "outbox_unknown", "outbox_sending",
                 "outbox_stuck", "edit_open", "edit_again", "edit_untold", "outbox_busy", "outbox_stale", "outbox_turn",
-                "outbox_shut",
+                "outbox_shut", "outbox_doubt",
             ]
             .iter()
             .any(|index| step.contains(index));

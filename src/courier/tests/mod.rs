@@ -22,6 +22,7 @@ use crate::chat::Platform;
 use crate::chat::simulated::{Chat, Faults, Seat, Stand};
 use crate::clock::{Clock, Machine};
 use crate::desk::{self, Ask, Desk, Nudges};
+use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
@@ -234,6 +235,7 @@ fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
         guild: GuildId::from("guild"),
         release: Some(release),
         channel: ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" }),
+        to: Destination::Release,
         priority: 1,
         due,
         useful_until: None,

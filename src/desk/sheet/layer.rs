@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::memory::{Kept, Memory};
-use crate::domain::effect::Redelivery;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::effect::{Destination, Redelivery};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{Conn, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, WorkspaceRow, Writer};
@@ -44,7 +44,7 @@ pub(super) enum Mending {
     Redeliver(String, Redelivery),
     Told(i64),
     /// A workspace's own messages.
-    SendAgain(GuildId),
+    SendAgain(GuildId, Vec<(Destination, ChannelId)>),
 }
 
 /// Posts and edits, then what becomes of posts; what comes after that is another stage.
@@ -217,11 +217,13 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
         Store::want_edits(txn, &stage.edits.values().collect::<Vec<_>>(), now).await?;
         for mending in &stage.mendings {
             match mending {
-                Mending::Redeliver(key, Redelivery::SendAgain) => Store::send_again(txn, key, now).await?,
+                Mending::Redeliver(key, Redelivery::SendAgain { to }) => {
+                    Store::send_again(txn, key, to.as_ref(), now).await?;
+                }
                 Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(txn, key).await?,
                 Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(txn, key).await?,
                 Mending::Told(row) => Store::mark_told(txn, *row).await?,
-                Mending::SendAgain(guild) => Store::send_own_again(txn, guild, now).await?,
+                Mending::SendAgain(guild, to) => Store::send_own_again(txn, guild, to, now).await?,
             }
         }
     }

@@ -7,7 +7,8 @@ use crate::domain::command::{
     AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, FreezeException, Imported, NoticeCommand,
     PlanCommand, Post, RollbackCommand, Signal, SignoffCommand, StageCommand, Verdict,
 };
-use crate::domain::delivery::Trouble;
+use crate::domain::delivery::{NotPosted, Trouble};
+use crate::domain::effect::Destination;
 use crate::domain::freeze::{Freeze, Window};
 use crate::domain::ids::{Audience, ChannelId, RoleId, UserId};
 use crate::domain::people::Actor;
@@ -98,10 +99,13 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
             let troubles = [Trouble::Held, Trouble::Blocked, Trouble::Dead, Trouble::Expired];
             let stuck = DeliveryCommand::Stuck {
                 key: "g1/T-2h/support".to_owned(),
-                trouble: troubles[minute.rem_euclid(4) as usize],
-                channel: ChannelId::from("support"),
-                said: "T-2h".to_owned(),
-                why: "403 50013 Missing Permissions".to_owned(),
+                found: NotPosted {
+                    trouble: troubles[minute.rem_euclid(4) as usize],
+                    channel: ChannelId::from("support"),
+                    to: Some(Destination::Audience(Audience::support())),
+                    said: "T-2h".to_owned(),
+                    why: "403 50013 Missing Permissions".to_owned(),
+                },
             };
             (Actor::Courier, Command::Delivery(stuck))
         }
