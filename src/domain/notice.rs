@@ -167,6 +167,8 @@ pub enum Notice {
     Held {
         by: String,
         reason: String,
+        /// Said to an audience that counts on the time, beside the release channel.
+        again: bool,
     },
     Resumed {
         by: String,

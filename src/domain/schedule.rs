@@ -159,6 +159,7 @@ fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
             Notice::Scrubbed { by, reason, .. } => {
                 Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
             }
+            Notice::Held { by, reason, .. } => Notice::Held { by: by.clone(), reason: reason.clone(), again: true },
             other => other.clone(),
         };
         work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);

@@ -195,7 +195,7 @@ pub(super) fn hold(work: &mut Work<'_>, why: String) -> Result<(), Refusal> {
     }
     let (key, by) = (work.unique("held"), work.by());
     let mention = work.crew();
-    let notice = Notice::Held { by, reason: why };
+    let notice = Notice::Held { by, reason: why, again: false };
     let posting = work.post(key.clone(), Destination::Release, notice.clone());
     posting.mention = mention;
     posting.priority = Priority::Prompt;

@@ -7,7 +7,11 @@ use super::words;
 use crate::domain::ids::Audience;
 use crate::domain::ladder::unconfirmed;
 use crate::domain::notice::Notice;
+use crate::domain::plan::RungPlan;
 use crate::domain::release::{Phase, Release};
+
+/// From so many minutes before T-0 on a notice is a check of go or no-go as well.
+const LAST_CHECK_MIN: u32 = 30;
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
@@ -49,12 +53,15 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             let right = correction.map_or_else(Text::new, |correction| {
                 Text::from(format!("✏️ {}: “{}” ", correction.by, correction.text)).time(correction.at, Stamp::Short)
             });
+            // The last check before T-0 names what may go wrong, and what is done then (`product.md` 2).
+            let last = RungPlan::of_key(rung).is_some_and(|rung| rung.before_min <= LAST_CHECK_MIN);
             let mut message = Message::new(Tone::Plain, Text::from(format!("📣 {label} · {name}")))
                 .body(body)
                 .field("Corrected", right)
                 .field("For", Text::from(format!("{}: {text}", words::audience(audience))))
                 .field("People", words::people(release))
-                .field("Readiness", Text::from(words::readiness(release, open)));
+                .field("Readiness", Text::from(words::readiness(release, open)))
+                .field("Risks", if last { risks(release) } else { Text::new() });
             if *audience == Audience::status_page() {
                 let name = if release.policy.pages.is_empty() { "Status page text" } else { "Status page" };
                 message = message.field(name, status_pages(release));
@@ -104,12 +111,11 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .code("/release scrub")
                     .t(".")
             };
-            let risks = plan.risks.iter().map(|r| Text::from(format!("• {} → {}", r.risk, r.mitigation)));
             Message::new(if open.is_empty() { Tone::Wait } else { Tone::Bad }, Text::from(headline))
                 .body(body)
                 .field("Open", words::open_list(open, &release.policy))
                 .field("Not confirmed yet", Text::from(unconfirmed(release).join(", ")))
-                .field("Risks", Text::lines(risks))
+                .field("Risks", risks(release))
                 .field("People", words::people(release))
         }
         Notice::Corrected { label, audience, text, retracted, by } => {
@@ -225,6 +231,10 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
         }
         _ => Message::default(),
     }
+}
+
+fn risks(release: &Release) -> Text {
+    Text::lines(release.plan.risks.iter().map(|r| Text::from(format!("• {} → {}", r.risk, r.mitigation))))
 }
 
 /// What T-Minus wrote on which page; the text to put there by hand where it writes none.

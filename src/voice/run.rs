@@ -59,7 +59,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
         Notice::StagesDone => Message::new(Tone::Good, Text::from(format!("👀 Rollout done, watching · {name}")))
             .body("The last stage is done. Decision points and alerts go on; the all-clear needs every point answered and fresh values.")
             .field("Next decision", next_point(run)),
-        Notice::Held { by, reason } => Message::new(Tone::Wait, Text::from(format!("⏸️ On hold · {name}")))
+        Notice::Held { by, reason, .. } => Message::new(Tone::Wait, Text::from(format!("⏸️ On hold · {name}")))
             .body(Text::from(format!("Held by {by}: “{reason}”. Stage clocks and decision points stand still; updates go on. Go on with ")).code("/release resume").t(".")),
         Notice::Resumed { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
             .body(Text::from(format!("By {by}, after {}. Later times moved by as much.", span_label(u64::from(*held_min)))))
@@ -95,14 +95,16 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 fn before_go(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::Held { by, reason } => Message::new(Tone::Wait, Text::from(format!("⏸️ On hold before T-0 · {name}")))
-            .body(
-                Text::from(format!("Held by {by}: “{reason}”. The countdown stands still. Go on with "))
-                    .code("/release resume")
-                    .t(", or call it off with ")
-                    .code("/release scrub")
-                    .t("."),
-            ),
+        Notice::Held { by, reason, again } => {
+            let still = Text::from(format!("Held by {by}: “{reason}”. The countdown stands still. "));
+            let body = if *again {
+                still.t("T-0 will move; the new time is told here.")
+            } else {
+                let go_on = still.t("Go on with ").code("/release resume");
+                go_on.t(", or call it off with ").code("/release scrub").t(".")
+            };
+            Message::new(Tone::Wait, Text::from(format!("⏸️ On hold before T-0 · {name}"))).body(body)
+        }
         Notice::Undone { by, .. } => Message::new(Tone::Bad, Text::from(format!("↩️ Go undone · {name}"))).body(
             Text::from(format!("{by} took go back within a minute: the release is not live. Go is given with "))
                 .code("/release go")

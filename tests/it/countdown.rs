@@ -76,6 +76,8 @@ async fn a_hold_before_go_is_told_to_whoever_counts_on_the_time() {
     rig.slash("ana", "release hold", &[("reason", "the provider reports trouble")]).await;
     for channel in ["engineering", "support", "releases"] {
         assert_eq!(rig.count(channel, "⏸️ On hold before T-0"), 1, "{channel}");
+        // Whoever only waits for the time is not told what only the crew can do.
+        assert_eq!(rig.newest(channel).contains("/release resume"), channel == "releases", "{}", rig.newest(channel));
     }
     rig.finish().await;
 }
