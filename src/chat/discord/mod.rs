@@ -13,6 +13,7 @@ mod parse;
 mod plans;
 mod record;
 pub mod render;
+mod reply;
 pub mod rest;
 pub mod send;
 mod setup;

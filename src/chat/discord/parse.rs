@@ -60,6 +60,11 @@ pub(super) struct Typed {
 }
 
 impl Typed {
+    /// The last word of the path.
+    pub(super) fn verb(&self) -> &str {
+        self.path.rsplit(' ').next().unwrap_or_default()
+    }
+
     pub(super) fn of(interaction: &CommandInteraction) -> Self {
         let resolved = &interaction.data.resolved;
         let person = |(id, user): (&serenity::model::id::UserId, &User)| {

@@ -9,11 +9,11 @@ use serenity::model::application::CommandInteraction;
 
 use super::attachment;
 use super::forms;
-use super::handle::{Handler, Reply};
+use super::handle::Handler;
 use super::parse::Typed;
 use super::render;
+use super::reply::{Handled, Reply, Stop};
 use super::rest::{Limit, Upload};
-use crate::chat::SendFault;
 use crate::desk::{Answer, Ask, DeskFault, findings};
 use crate::domain::command::Imported;
 use crate::domain::effect::{Choice, Prompt, RefusedSection};
@@ -26,6 +26,8 @@ use crate::voice::{self, Message, system};
 
 /// The longest text Discord takes in a paragraph input.
 const MAX_INPUT: usize = 4_000;
+const NOT_HERE: &str = "This release is not here any more.";
+const BYTES_MISSING: &str = "The plan's bytes are missing; tell your operator.";
 
 /// A document on its way to the desk.
 pub(super) struct Incoming {
@@ -47,59 +49,38 @@ impl Handler {
         guild: &GuildId,
         actor: Actor,
         typed: &Typed,
-    ) -> Result<(), SendFault> {
-        let Some(attached) = attachment::of(it, typed) else {
-            return reply.say(&system::sorry("Attach the plan in the option “plan”."), None).await;
-        };
-        let release = match typed.text("release").map(|text| text.parse()) {
-            None => None,
-            Some(Ok(no)) => Some(no),
-            Some(Err(())) => {
-                return reply.say(&system::sorry("The option “release” takes a number such as REL-42."), None).await;
-            }
-        };
+    ) -> Handled {
+        let attached = attachment::of(it, typed).ok_or_else(|| Stop::sorry("Attach the plan in the option “plan”."))?;
+        let release = typed.text("release").map(|text| text.parse()).transpose();
+        let release = release.map_err(|()| Stop::sorry("The option “release” takes a number such as REL-42."))?;
         reply.wait().await?;
         let file_name = attachment::name(attached);
-        let bytes =
-            match attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await {
-                Ok(bytes) => bytes,
-                Err(unfetched) => {
-                    let lines = [format!("{unfetched}.")];
-                    return reply.later(&system::unreadable(&file_name, &lines), None, None).await;
-                }
-            };
+        let bytes = attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await;
+        let bytes = bytes.map_err(|unfetched| system::unreadable(&file_name, &[format!("{unfetched}.")]))?;
         let incoming = Incoming { guild: guild.clone(), actor, release, expect: None, file_name, bytes };
-        self.take_or_say(reply, incoming).await
+        self.take(reply, incoming).await
     }
 
-    /// Reads a document, asks the desk, and answers; `Some` with the refusal, not yet said, if nothing was stored.
-    pub(super) async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Result<Option<Message>, SendFault> {
+    /// Reads a document, asks the desk, and answers. Whatever stops it, nothing was stored.
+    async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Handled {
         let Incoming { guild, actor, release, expect, file_name, bytes } = incoming;
         // An old export must not put back what was changed since.
         let expect = expect.or_else(|| release.and_then(|_| plan_doc::exported_revision(&bytes)));
         let unticked = plan_doc::unticked(&bytes);
-        let refuse = |message: Message| Ok(Some(message));
-        let (mut reading, bytes) = match self.desk.read_plan(&guild, bytes).await {
-            Ok(read) => read,
-            Err(fault) => return refuse(self.fault(&reply.id, &fault)),
-        };
+        let (mut reading, bytes) = self.desk.read_plan(&guild, bytes).await?;
         let source = String::from_utf8_lossy(&bytes).into_owned();
         let Some(mut plan) = reading.plan.take() else {
             let lines = plan_doc::render_chat(&reading.diagnostics, &source, 3);
-            return refuse(system::unreadable(&file_name, &lines));
+            return Err(system::unreadable(&file_name, &lines).into());
         };
         let (mut renamed, mut undone) = (BTreeMap::new(), Vec::new());
-        if let Some(no) = release {
-            match self.merged(&guild, no, &reading).await {
-                Ok(Some((merge, old, asked))) => {
-                    let news = merge.diagnostics(&old, &reading, asked);
-                    reading.diagnostics.extend(news);
-                    renamed = merge.plain_ids();
-                    undone = unticked.iter().filter_map(|id| plan_doc::plain_id(id)).collect();
-                }
-                Ok(None) => {}
-                Err(fault) => return refuse(self.fault(&reply.id, &fault)),
-            }
+        if let Some(no) = release
+            && let Some((merge, old, asked)) = self.merged(&guild, no, &reading).await?
+        {
+            let news = merge.diagnostics(&old, &reading, asked);
+            reading.diagnostics.extend(news);
+            renamed = merge.plain_ids();
+            undone = unticked.iter().filter_map(|id| plan_doc::plain_id(id)).collect();
         }
         for contact in plan.contacts_mut() {
             self.resolve(&guild, contact).await;
@@ -109,7 +90,7 @@ impl Handler {
             let lines = [format!(
                 "The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them."
             )];
-            return refuse(system::unreadable(&file_name, &lines));
+            return Err(system::unreadable(&file_name, &lines).into());
         }
         let fixes = reading.diagnostics.iter().flat_map(|d| &d.suggestions).filter(|s| s.safe).count();
         let imported = Box::new(Imported {
@@ -122,35 +103,20 @@ impl Handler {
         });
         let stem = file_name.trim_end_matches(".md").to_owned();
         let ask = Ask::Import { guild, actor, release, expect, imported, file_name, bytes };
-        match self.desk.ask_once(ask, "discord", &reply.id).await {
-            Ok(Answer::Done { message, prompt, release }) => {
+        match self.desk.ask_once(ask, "discord", &reply.id).await? {
+            Answer::Done { message, prompt, release } => {
                 let blocked = reading.blocked();
                 let (text, findings) = (source.clone(), reading.diagnostics);
                 // A report over thousands of findings is work, not an answer.
                 let worked = tokio::task::spawn_blocking(move || with_findings(*message, &findings, &text, &stem));
-                let (mut message, file) = match worked.await {
-                    Ok(done) => done,
-                    Err(error) => {
-                        return refuse(self.fault(&reply.id, &DeskFault::NotRecorded(error.to_string())));
-                    }
-                };
+                let (mut message, file) = worked.await.map_err(|error| DeskFault::NotRecorded(error.to_string()))?;
                 if blocked && let Ok(Some(release)) = self.desk.store().read_release(release).await {
                     message = system::with_menu(message, release.no.to_string(), plan_doc::menu(&source));
                 }
-                reply.later(&message, prompt.as_deref(), file).await?;
-                Ok(None)
+                reply.with(&message, prompt.as_deref(), file).await
             }
-            Ok(Answer::Refused { message }) => refuse(*message),
-            Ok(_) => Ok(None),
-            Err(fault) => refuse(self.fault(&reply.id, &fault)),
-        }
-    }
-
-    /// [`Handler::take`], for those who have nothing to give back with a refusal.
-    async fn take_or_say(&self, reply: &Reply<'_>, incoming: Incoming) -> Result<(), SendFault> {
-        match self.take(reply, incoming).await? {
-            Some(refusal) => reply.later(&refusal, None, None).await,
-            None => Ok(()),
+            Answer::Refused { message } => Err((*message).into()),
+            _ => Ok(()),
         }
     }
 
@@ -160,7 +126,7 @@ impl Handler {
         guild: &GuildId,
         no: ReleaseNo,
         new: &Reading,
-    ) -> Result<Option<(plan_doc::Merge, Reading, bool)>, DeskFault> {
+    ) -> Handled<Option<(plan_doc::Merge, Reading, bool)>> {
         let Some((release, bytes)) = self.document(guild, &no.to_string()).await? else { return Ok(None) };
         let (old, _) = self.desk.read_plan(guild, bytes).await?;
         let filled = plan_doc::Filled::of(&release, Vec::new(), self.desk.clock().now());
@@ -170,11 +136,10 @@ impl Handler {
     }
 
     /// A release and its present revision's bytes.
-    async fn document(&self, guild: &GuildId, no: &str) -> Result<Option<(Release, Vec<u8>)>, DeskFault> {
-        let broken = |fault: crate::store::StoreFault| DeskFault::NotRecorded(fault.to_string());
-        let release = super::lists::release(&self.desk, guild, Some(no.to_owned())).await.map_err(broken)?;
+    async fn document(&self, guild: &GuildId, no: &str) -> Handled<Option<(Release, Vec<u8>)>> {
+        let release = super::lists::release(&self.desk, guild, Some(no.to_owned())).await?;
         let Some(release) = release else { return Ok(None) };
-        let revision = self.desk.store().revision(release.id, release.revision).await.map_err(broken)?;
+        let revision = self.desk.store().revision(release.id, release.revision).await?;
         Ok(revision.map(|revision| (release, revision.bytes)))
     }
 
@@ -210,7 +175,7 @@ impl Handler {
     }
 
     /// `/release new`: a short form; type and risk go along in its id.
-    pub(super) async fn new_form(&self, reply: &Reply<'_>, typed: &Typed) -> Result<(), SendFault> {
+    pub(super) async fn new_form(&self, reply: &Reply<'_>, typed: &Typed) -> Handled {
         let id = format!("n:{}:{}", typed.text("type").unwrap_or_default(), typed.text("risk").unwrap_or_default());
         reply.now(forms::new_plan(&id)).await
     }
@@ -223,7 +188,7 @@ impl Handler {
         actor: Actor,
         id: &str,
         fields: impl Fn(&str) -> Option<String>,
-    ) -> Result<(), SendFault> {
+    ) -> Handled {
         let (kind, risk) = id.split_once(':').unwrap_or((id, ""));
         let kind = ReleaseType::ALL.iter().copied().find(|k| k.to_string().eq_ignore_ascii_case(kind));
         let risk = Risk::ALL.iter().copied().find(|r| r.to_string().eq_ignore_ascii_case(risk));
@@ -243,51 +208,36 @@ impl Handler {
         let bytes = text.into_bytes();
         let (name, kept) = (file_name.clone(), bytes.clone());
         let incoming = Incoming { guild: guild.clone(), actor, release: None, expect: None, file_name, bytes };
-        match self.take(reply, incoming).await? {
+        match self.take(reply, incoming).await {
+            Ok(()) => Ok(()),
             // What was typed goes back as the plan it would have been.
-            Some(refusal) => reply.later(&refusal, None, Some(Upload { name, bytes: kept })).await,
-            None => Ok(()),
+            Err(stop) => reply.with(&reply.words(stop)?, None, Some(Upload { name, bytes: kept })).await,
         }
     }
 
     /// `/release edit`: which section.
-    pub(super) async fn edit(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release) = self.release(reply, guild, typed).await? else { return Ok(()) };
-        match self.document(guild, &release.no.to_string()).await {
-            Ok(Some((release, bytes))) => {
-                let text = String::from_utf8_lossy(&bytes);
-                reply.say(&system::edit(&release, plan_doc::menu(&text)), None).await
-            }
-            Ok(None) => reply.say(&system::sorry("The plan's bytes are missing; tell your operator."), None).await,
-            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
-        }
+    pub(super) async fn edit(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+        let release = self.release(guild, typed).await?;
+        let found = self.document(guild, &release.no.to_string()).await?;
+        let (release, bytes) = found.ok_or_else(|| Stop::sorry(BYTES_MISSING))?;
+        let text = String::from_utf8_lossy(&bytes);
+        reply.say(&system::edit(&release, plan_doc::menu(&text)), None).await
     }
 
     /// A section was chosen: its text opens in a form.
-    pub(super) async fn section_form(
-        &self,
-        reply: &Reply<'_>,
-        guild: &GuildId,
-        no: &str,
-        section: &str,
-    ) -> Result<(), SendFault> {
-        let (release, bytes) = match self.document(guild, no).await {
-            Ok(Some(found)) => found,
-            Ok(None) => return reply.say(&system::sorry("This release is not here any more."), None).await,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
-        };
+    pub(super) async fn section_form(&self, reply: &Reply<'_>, guild: &GuildId, no: &str, section: &str) -> Handled {
+        let found = self.document(guild, no).await?;
+        let (release, bytes) = found.ok_or_else(|| Stop::sorry(NOT_HERE))?;
         let text = String::from_utf8_lossy(&bytes);
-        let Some(chapter) = plan_doc::chapter(&text, section) else {
-            let sentence = "That section is not in the plan any more. Ask for /release edit again.";
-            return reply.say(&system::sorry(sentence), None).await;
-        };
+        let gone = || Stop::sorry("That section is not in the plan any more. Ask for /release edit again.");
+        let chapter = plan_doc::chapter(&text, section).ok_or_else(gone)?;
         if chapter.text.chars().count() > MAX_INPUT {
             let sentence = format!(
                 "“{}” has {} characters; a form takes {MAX_INPUT}. Edit the file from /release export and import it with the option “release”.",
                 chapter.name,
                 chapter.text.chars().count()
             );
-            return reply.say(&system::sorry(&sentence), None).await;
+            return Err(Stop::sorry(&sentence));
         }
         let id = format!("E:{no}:{section}:{}", release.revision);
         reply.now(forms::section(&id, &chapter.name, &chapter.text)).await
@@ -301,43 +251,19 @@ impl Handler {
         actor: Actor,
         id: &str,
         text: String,
-    ) -> Result<(), SendFault> {
+    ) -> Handled {
         let mut parts = id.splitn(3, ':');
         let (Some(no), Some(section), Some(base)) =
             (parts.next(), parts.next(), parts.next().and_then(|base| base.parse::<u32>().ok()))
         else {
-            return reply.say(&system::sorry("This form belongs to an older version."), None).await;
+            return Err(Stop::sorry("This form belongs to an older version."));
         };
         reply.wait().await?;
         let mut aside = text.clone();
-        let refused = match self.document(guild, no).await {
-            Ok(Some((release, bytes))) => {
-                let newest = String::from_utf8_lossy(&bytes).into_owned();
-                match self.replaced(&release, &newest, section, base, &text).await {
-                    Ok(document) => {
-                        let incoming = Incoming {
-                            guild: guild.clone(),
-                            actor,
-                            release: Some(release.no),
-                            expect: Some(release.revision),
-                            file_name: self.name_of(&release).await,
-                            bytes: document.into_bytes(),
-                        };
-                        self.take(reply, incoming).await?
-                    }
-                    Err(sentence) => {
-                        // Both texts side by side: "Edit again" replaces what is there now, so it must have been seen.
-                        if let Some(now) = plan_doc::chapter(&newest, section) {
-                            aside = format!("{text}\n\n<!-- the section as it is now -->\n\n{}\n", now.text);
-                        }
-                        Some(system::sorry(&sentence))
-                    }
-                }
-            }
-            Ok(None) => Some(system::sorry("This release is not here any more.")),
-            Err(fault) => Some(self.fault(&reply.id, &fault)),
+        let Err(stop) = self.put(reply, actor, (guild, no), (section, base, &text), &mut aside).await else {
+            return Ok(());
         };
-        let Some(refusal) = refused else { return Ok(()) };
+        let refusal = reply.words(stop)?;
         // The text goes back as it was sent, and the button opens it again.
         let prompt = Prompt::Section(Box::new(RefusedSection { section: section.to_owned(), text: text.clone() }));
         let kept = match no.parse() {
@@ -347,10 +273,51 @@ impl Handler {
         let file = Upload { name: "your-text.md".to_owned(), bytes: aside.into_bytes() };
         match kept {
             Ok(Answer::Done { prompt, .. }) => {
-                reply.later(&system::given_back(refusal), prompt.as_deref(), Some(file)).await
+                reply.with(&system::given_back(refusal), prompt.as_deref(), Some(file)).await
             }
-            _ => reply.later(&refusal, None, Some(file)).await,
+            _ => reply.with(&refusal, None, Some(file)).await,
         }
+    }
+
+    /// Puts a section's text into the newest document. `aside` is what a refusal gives back.
+    async fn put(
+        &self,
+        reply: &Reply<'_>,
+        actor: Actor,
+        (guild, no): (&GuildId, &str),
+        (section, base, text): (&str, u32, &str),
+        aside: &mut String,
+    ) -> Handled {
+        let found = self.document(guild, no).await?;
+        let (release, bytes) = found.ok_or_else(|| Stop::sorry(NOT_HERE))?;
+        let newest = String::from_utf8_lossy(&bytes).into_owned();
+        let document = self.replaced(&release, &newest, section, base, text).await.inspect_err(|_| {
+            // Both texts side by side: "Edit again" replaces what is there now, so it must have been seen.
+            if let Some(now) = plan_doc::chapter(&newest, section) {
+                *aside = format!("{text}\n\n<!-- the section as it is now -->\n\n{}\n", now.text);
+            }
+        })?;
+        self.take_revision(reply, guild, actor, &release, document).await
+    }
+
+    /// A release's document as it is to be.
+    async fn take_revision(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        release: &Release,
+        document: String,
+    ) -> Handled {
+        let incoming = Incoming {
+            guild: guild.clone(),
+            actor,
+            release: Some(release.no),
+            expect: Some(release.revision),
+            file_name: self.name_of(release).await,
+            bytes: document.into_bytes(),
+        };
+        self.take(reply, incoming).await
     }
 
     /// The newest document with one section replaced, unless somebody changed that section meanwhile.
@@ -384,23 +351,9 @@ impl Handler {
     }
 
     /// "Edit again" under a refused section: the form opens with the refused text.
-    pub(super) async fn edit_again(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str) -> Result<(), SendFault> {
-        let stored = self.desk.store().read_prompt(guild, prompt).await;
-        let found = match stored {
-            Ok(Some(stored)) => match self.desk.store().read_release(stored.release).await {
-                Ok(release) => release.map(|release| (release, stored.prompt)),
-                Err(fault) => {
-                    let fault = DeskFault::NotRecorded(fault.to_string());
-                    return reply.say(&self.fault(&reply.id, &fault), None).await;
-                }
-            },
-            Ok(None) => None,
-            Err(fault) => {
-                return reply.say(&self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string())), None).await;
-            }
-        };
-        let Some((release, Prompt::Section(refused))) = found else {
-            return reply.say(&system::sorry("This button leads nowhere any more. See /release edit."), None).await;
+    pub(super) async fn edit_again(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str) -> Handled {
+        let Some((release, Prompt::Section(refused))) = self.prompted(guild, prompt).await? else {
+            return Err(Stop::sorry("This button leads nowhere any more. See /release edit."));
         };
         let id = format!("E:{}:{}:{}", release.no, refused.section, release.revision);
         reply.now(forms::section(&id, "Your text again", &refused.text)).await
@@ -414,69 +367,34 @@ impl Handler {
         actor: Actor,
         prompt: &str,
         choice: Choice,
-    ) -> Result<(), SendFault> {
+    ) -> Handled {
         reply.wait().await?;
-        let gone = system::sorry("This button leads nowhere any more. See /release show.");
-        let stored = match self.desk.store().read_prompt(guild, prompt).await {
-            Ok(Some(stored)) => self.desk.store().read_release(stored.release).await,
-            Ok(None) => Ok(None),
-            Err(fault) => Err(fault),
-        };
-        let release = match stored {
-            Ok(Some(release)) => release,
-            Ok(None) => return reply.later(&gone, None, None).await,
-            Err(fault) => {
-                let fault = DeskFault::NotRecorded(fault.to_string());
-                return reply.later(&self.fault(&reply.id, &fault), None, None).await;
-            }
-        };
-        let bytes = match self.document(guild, &release.no.to_string()).await {
-            Ok(Some((_, bytes))) => bytes,
-            Ok(None) => return reply.later(&gone, None, None).await,
-            Err(fault) => return reply.later(&self.fault(&reply.id, &fault), None, None).await,
-        };
+        let gone = || Stop::sorry("This button leads nowhere any more. See /release show.");
+        let (release, _) = self.prompted(guild, prompt).await?.ok_or_else(gone)?;
+        let (_, bytes) = self.document(guild, &release.no.to_string()).await?.ok_or_else(gone)?;
         let fixed = match plan_doc::fix(&bytes) {
             Ok((fixed, count)) if count > 0 => fixed,
-            Ok(_) => return reply.later(&system::sorry("There is nothing left to fix safely."), None, None).await,
-            Err(diagnostic) => return reply.later(&system::sorry(&diagnostic.message), None, None).await,
+            Ok(_) => return Err(Stop::sorry("There is nothing left to fix safely.")),
+            Err(diagnostic) => return Err(Stop::sorry(&diagnostic.message)),
         };
-        let file_name = self.name_of(&release).await;
         if choice == Choice::DownloadFixed {
-            let file = Upload { name: file_name, bytes: fixed.into_bytes() };
-            return reply.later(&system::fixed(&voice::words::name(&release)), None, Some(file)).await;
+            let file = Upload { name: self.name_of(&release).await, bytes: fixed.into_bytes() };
+            return reply.with(&system::fixed(&voice::words::name(&release)), None, Some(file)).await;
         }
-        let incoming = Incoming {
-            guild: guild.clone(),
-            actor,
-            release: Some(release.no),
-            expect: Some(release.revision),
-            file_name,
-            bytes: fixed.into_bytes(),
-        };
-        self.take_or_say(reply, incoming).await
+        self.take_revision(reply, guild, actor, &release, fixed).await
     }
 
     /// `/release export`: the document with what happened filled in.
-    pub(super) async fn export(&self, reply: &Reply<'_>, release: &Release) -> Result<(), SendFault> {
+    pub(super) async fn export(&self, reply: &Reply<'_>, release: &Release) -> Handled {
+        let entries = self.desk.store().history(release.id).await?;
+        let log = entries.iter().map(|entry| voice::timeline::line(release, &entry.recorded)).collect();
+        let revision = self.desk.store().revision(release.id, release.revision).await?;
+        let revision = revision.ok_or_else(|| Stop::sorry(BYTES_MISSING))?;
+        let filled = plan_doc::Filled::of(release, log, self.desk.clock().now());
+        let exported = plan_doc::export(&revision.bytes, &filled);
+        let file = Upload { name: revision.file_name, bytes: exported.bytes };
         let name = voice::words::name(release);
-        let failed =
-            |fault: crate::store::StoreFault| self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string()));
-        let log = match self.desk.store().history(release.id).await {
-            Ok(entries) => entries.iter().map(|entry| voice::timeline::line(release, &entry.recorded)).collect(),
-            Err(fault) => return reply.later(&failed(fault), None, None).await,
-        };
-        match self.desk.store().revision(release.id, release.revision).await {
-            Ok(Some(revision)) => {
-                let filled = plan_doc::Filled::of(release, log, self.desk.clock().now());
-                let exported = plan_doc::export(&revision.bytes, &filled);
-                let file = Upload { name: revision.file_name, bytes: exported.bytes };
-                reply.later(&system::exported(&name, &exported.unplaced), None, Some(file)).await
-            }
-            Ok(None) => {
-                reply.later(&system::sorry("The plan's bytes are missing; tell your operator."), None, None).await
-            }
-            Err(fault) => reply.later(&failed(fault), None, None).await,
-        }
+        reply.with(&system::exported(&name, &exported.unplaced), None, Some(file)).await
     }
 }
 

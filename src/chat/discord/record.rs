@@ -3,32 +3,22 @@
 use serde_json::json;
 use serenity::model::application::CommandDataOptionValue;
 
-use super::handle::{Handler, Reply};
+use super::handle::Handler;
 use super::parse::Typed;
+use super::reply::{Handled, Reply};
 use super::rest::Upload;
-use crate::chat::SendFault;
-use crate::desk::DeskFault;
 use crate::domain::ids::{GuildId, UserId};
 use crate::domain::people::By;
-use crate::domain::release::Release;
 use crate::store::Entry;
 use crate::voice::timeline::{About, line};
 use crate::voice::{self, system};
 
 impl Handler {
     /// The newest lines in the answer, all of them in a file beside it: those that were asked for.
-    pub(super) async fn timeline(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release) = self.release(reply, guild, typed).await? else {
-            return Ok(());
-        };
+    pub(super) async fn timeline(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+        let release = self.release(guild, typed).await?;
         reply.wait().await?;
-        let entries = match self.desk.store().history(release.id).await {
-            Ok(entries) => entries,
-            Err(fault) => {
-                let sorry = self.fault(&reply.id, &DeskFault::NotRecorded(fault.to_string()));
-                return reply.later(&sorry, None, None).await;
-            }
-        };
+        let entries = self.desk.store().history(release.id).await?;
         let about = typed.text("show").and_then(|slug| About::from_slug(&slug));
         let who = match typed.value("who") {
             Some(CommandDataOptionValue::User(id)) => Some(UserId(id.to_string())),
@@ -46,13 +36,11 @@ impl Handler {
         };
         let name = voice::words::name(&release);
         let file = (!lines.is_empty()).then(|| Upload { name: format!("{}-timeline.{ending}", release.no), bytes });
-        reply.later(&system::timeline(&name, &lines, entries.len()), None, file).await
+        reply.with(&system::timeline(&name, &lines, entries.len()), None, file).await
     }
 
-    pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Result<(), SendFault> {
-        let Some(release): Option<Release> = self.release(reply, guild, typed).await? else {
-            return Ok(());
-        };
+    pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+        let release = self.release(guild, typed).await?;
         reply.wait().await?;
         self.export(reply, &release).await
     }

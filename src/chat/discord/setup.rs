@@ -3,9 +3,9 @@
 use serenity::model::application::CommandDataOptionValue;
 
 use super::doctor;
-use super::handle::{Handler, Reply, may_examine};
+use super::handle::{Handler, may_examine};
 use super::parse::Typed;
-use crate::chat::SendFault;
+use super::reply::{Handled, Reply};
 use crate::desk::{Answer, Ask};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::people::Actor;
@@ -18,19 +18,15 @@ use crate::voice::{Message, system};
 
 impl Handler {
     /// What is set, what is missing, and for those who manage the server or its releases the bot's rights channel by channel.
-    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Result<(), SendFault> {
-        let policy = match self.policy(guild).await {
-            Ok(policy) => policy,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
-        };
+    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Handled {
+        let policy = self.policy(guild).await?;
         // Looking it up costs requests, and names channels that not everybody sees.
         if !may_examine(actor, &policy) {
             return reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await;
         }
         // Discord is asked several times: that may take longer than an answer may.
         reply.wait().await?;
-        let message = self.checked(guild, &policy).await;
-        reply.later(&message, None, None).await
+        reply.say(&self.checked(guild, &policy).await, None).await
     }
 
     async fn checked(&self, guild: &GuildId, policy: &Policy) -> Message {
@@ -50,89 +46,52 @@ impl Handler {
         }
     }
 
-    pub(super) async fn setup(
-        &self,
-        reply: &Reply<'_>,
-        guild: &GuildId,
-        actor: Actor,
-        typed: &Typed,
-    ) -> Result<(), SendFault> {
+    pub(super) async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Handled {
         if self.by_file.contains(guild) {
             return self.check(reply, guild, &actor).await;
         }
         // Settings that could not be read must not be replaced by empty ones.
-        let mut policy = match self.policy(guild).await {
-            Ok(policy) => policy,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
-        };
-        if let Err(sentence) = set_policy(&mut policy, typed) {
-            return reply.say(&system::sorry(&sentence), None).await;
-        }
+        let mut policy = self.policy(guild).await?;
+        set_policy(&mut policy, typed)?;
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
-        match self.desk.ask_once(ask, "discord", &reply.id).await {
-            Ok(Answer::Refused { message }) => reply.say(&message, None).await,
-            Ok(Answer::Duplicate) => Ok(()),
-            Ok(_) => {
+        match self.desk.ask_once(ask, "discord", &reply.id).await? {
+            Answer::Refused { message } => reply.say(&message, None).await,
+            Answer::Duplicate => Ok(()),
+            _ => {
                 reply.wait().await?;
-                let message = system::with_test_post(self.checked(guild, &policy).await, &policy);
-                reply.later(&message, None, None).await
+                reply.say(&system::with_test_post(self.checked(guild, &policy).await, &policy), None).await
             }
-            Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
         }
     }
 
-    pub(super) async fn audience(
-        &self,
-        reply: &Reply<'_>,
-        guild: GuildId,
-        actor: Actor,
-        typed: &Typed,
-    ) -> Result<(), SendFault> {
-        let verb = typed.path.rsplit(' ').next().unwrap_or_default();
-        if verb != "list" && self.by_file.contains(&guild) {
-            let sentence = "The service's configuration file sets this server's audiences; changes made here would not last. Ask your operator.";
-            return reply.say(&system::sorry(sentence), None).await;
-        }
-        let policy = match self.policy(&guild).await {
-            Ok(policy) => policy,
-            Err(fault) => return reply.say(&self.fault(&reply.id, &fault), None).await,
-        };
+    pub(super) async fn audience(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
+        let policy = self.policy(&guild).await?;
         let audience = plan_doc::audience(&typed.text("name").unwrap_or_default());
-        let command = match verb {
-            "set" => match route_change(&policy, typed) {
-                Ok(change) => WorkspaceCommand::SetAudience { audience, change },
-                Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
-            },
-            "remove" => WorkspaceCommand::RemoveAudience { audience },
+        let command = match typed.verb() {
+            "set" => {
+                self.in_chat(&guild, "audiences")?;
+                WorkspaceCommand::SetAudience { audience, change: route_change(&policy, typed)? }
+            }
+            "remove" => {
+                self.in_chat(&guild, "audiences")?;
+                WorkspaceCommand::RemoveAudience { audience }
+            }
             _ => return reply.say(&system::audiences(&policy), None).await,
         };
         self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
     }
 
-    pub(super) async fn rule(
-        &self,
-        reply: &Reply<'_>,
-        guild: GuildId,
-        actor: Actor,
-        typed: &Typed,
-    ) -> Result<(), SendFault> {
-        let verb = typed.path.rsplit(' ').next().unwrap_or_default();
-        if verb != "list" && self.by_file.contains(&guild) {
-            let sentence = "The service's configuration file sets this server's rules; changes made here would not last. Ask your operator.";
-            return reply.say(&system::sorry(sentence), None).await;
-        }
-        let command = match verb {
-            "add" => match rule(typed) {
-                Ok(rule) => WorkspaceCommand::AddRule(rule),
-                Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
-            },
-            "remove" => WorkspaceCommand::RemoveRule { name: typed.text("name").unwrap_or_default() },
-            _ => {
-                return match self.policy(&guild).await {
-                    Ok(policy) => reply.say(&system::rules(&policy), None).await,
-                    Err(fault) => reply.say(&self.fault(&reply.id, &fault), None).await,
-                };
+    pub(super) async fn rule(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
+        let command = match typed.verb() {
+            "add" => {
+                self.in_chat(&guild, "rules")?;
+                WorkspaceCommand::AddRule(rule(typed)?)
             }
+            "remove" => {
+                self.in_chat(&guild, "rules")?;
+                WorkspaceCommand::RemoveRule { name: typed.text("name").unwrap_or_default() }
+            }
+            _ => return reply.say(&system::rules(&self.policy(&guild).await?), None).await,
         };
         self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
     }

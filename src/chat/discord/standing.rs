@@ -5,61 +5,43 @@ use std::collections::BTreeMap;
 use serenity::model::application::{CommandDataOptionValue, CommandInteraction};
 
 use super::attachment;
-use super::handle::{Handler, Reply};
+use super::handle::Handler;
 use super::parse::{self, Typed};
-use crate::chat::SendFault;
-use crate::desk::{Ask, DeskFault};
+use super::reply::{Handled, Reply, Stop};
+use crate::desk::Ask;
 use crate::domain::command::{Command, FreezeException};
 use crate::domain::freeze::{Freeze, Window};
 use crate::domain::ids::{GuildId, UserId};
 use crate::domain::people::Actor;
 use crate::domain::recur::Rule;
 use crate::domain::train::{self, T0_HOLE};
-use crate::domain::workspace::{Workspace, WorkspaceCommand};
+use crate::domain::workspace::WorkspaceCommand;
 use crate::plan_doc::{self, parse_when};
-use crate::voice::{self, Message, system};
+use crate::voice::{self, system};
 
 /// The largest length of a reason or name that is kept.
 const LONGEST: usize = 300;
 
 impl Handler {
-    /// A workspace, or what to say where it could not be read.
-    async fn workspace(&self, id: &str, guild: &GuildId) -> Result<Workspace, Message> {
-        let read = self.desk.store().read_workspace(guild).await;
-        read.map_err(|fault| self.fault(id, &DeskFault::NotRecorded(fault.to_string())))
-    }
-
-    pub(super) async fn freeze(
-        &self,
-        reply: &Reply<'_>,
-        guild: GuildId,
-        actor: Actor,
-        typed: &Typed,
-    ) -> Result<(), SendFault> {
-        let workspace = match self.workspace(&reply.id, &guild).await {
-            Ok(workspace) => workspace,
-            Err(sorry) => return reply.say(&sorry, None).await,
-        };
+    pub(super) async fn freeze(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
         let text = |name: &str| typed.text(name).unwrap_or_default();
-        let verb = typed.path.rsplit(' ').next().unwrap_or_default();
-        if matches!(verb, "add" | "remove") && self.by_file.contains(&guild) {
-            let sentence = "The service's configuration file sets this server's freezes; changes made here would not last. Ask your operator.";
-            return reply.say(&system::sorry(sentence), None).await;
-        }
-        let command = match verb {
-            "add" => match freeze(typed, workspace.policy.zone.as_deref()) {
-                Ok(freeze) => WorkspaceCommand::AddFreeze(freeze),
-                Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
-            },
-            "remove" => WorkspaceCommand::RemoveFreeze { name: text("name") },
+        let command = match typed.verb() {
+            "add" => {
+                self.in_chat(&guild, "freezes")?;
+                WorkspaceCommand::AddFreeze(freeze(typed, self.policy(&guild).await?.zone.as_deref())?)
+            }
+            "remove" => {
+                self.in_chat(&guild, "freezes")?;
+                WorkspaceCommand::RemoveFreeze { name: text("name") }
+            }
             "except" => {
                 let exception = FreezeException { freeze: typed.text("name"), reason: text("reason") };
                 let command = Command::Except(exception);
                 return self.ask(reply, Ask::Command { guild, actor, release: typed.text("release"), command }).await;
             }
             _ => {
-                let now = self.desk.clock().now();
-                return reply.say(&voice::workspace::freezes(&workspace.policy, now), None).await;
+                let (policy, now) = (self.policy(&guild).await?, self.desk.clock().now());
+                return reply.say(&voice::workspace::freezes(&policy, now), None).await;
             }
         };
         self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
@@ -72,19 +54,14 @@ impl Handler {
         guild: GuildId,
         actor: Actor,
         typed: &Typed,
-    ) -> Result<(), SendFault> {
+    ) -> Handled {
         let text = |name: &str| typed.text(name).unwrap_or_default();
-        let verb = typed.path.rsplit(' ').next().unwrap_or_default();
-        let workspace = match self.workspace(&reply.id, &guild).await {
-            Ok(workspace) => workspace,
-            Err(sorry) => return reply.say(&sorry, None).await,
-        };
-        let command = match verb {
-            "add" => return self.add_train(reply, it, guild, actor, typed, workspace.policy.zone.as_deref()).await,
+        let command = match typed.verb() {
+            "add" => return self.add_train(reply, it, guild, actor, typed).await,
             "remove" => WorkspaceCommand::RemoveTrain { name: text("name") },
             "skip" => WorkspaceCommand::SkipTrain { name: text("name"), reason: text("reason") },
             "unskip" => WorkspaceCommand::UnskipTrain { name: text("name") },
-            _ => return reply.say(&voice::workspace::trains(&workspace), None).await,
+            _ => return reply.say(&voice::workspace::trains(&self.workspace(&guild).await?), None).await,
         };
         self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
     }
@@ -96,38 +73,24 @@ impl Handler {
         guild: GuildId,
         actor: Actor,
         typed: &Typed,
-        zone: Option<&str>,
-    ) -> Result<(), SendFault> {
-        let rule = match Rule::parse(&typed.text("time").unwrap_or_default()) {
-            Ok(rule) => rule,
-            Err(problem) => return reply.say(&system::sorry(&problem.0), None).await,
-        };
-        let zone = match zone_option(typed, zone) {
-            Ok(zone) => zone,
-            Err(sentence) => return reply.say(&system::sorry(&sentence), None).await,
-        };
+    ) -> Handled {
+        let rule = Rule::parse(&typed.text("time").unwrap_or_default()).map_err(|problem| problem.0)?;
+        let zone = zone_option(typed, self.policy(&guild).await?.zone.as_deref())?;
         let days_ahead = match typed.value("days_ahead") {
             Some(CommandDataOptionValue::Integer(days)) => u32::try_from(*days).unwrap_or(0),
             _ => 3,
         };
         // Downloading may take longer than an answer may.
         reply.wait().await?;
-        let (file_name, bytes) = match self.attached(it, typed).await {
-            Ok(file) => file,
-            Err(sentence) => return reply.later(&system::sorry(&sentence), None, None).await,
-        };
+        let (file_name, bytes) = self.attached(it, typed).await?;
         if !std::str::from_utf8(&bytes).is_ok_and(|text| text.contains(T0_HOLE)) {
             let sentence = "The template must say where T-0 goes. Write {t0} in its Release Date/Time, and {date} in the title if you like.";
-            return reply.later(&system::sorry(sentence), None, None).await;
+            return Err(Stop::sorry(sentence));
         }
-        let people = match self.people_of(&guild, &bytes, &rule, &zone).await {
-            Ok(people) => people,
-            Err(message) => return reply.later(&message, None, None).await,
-        };
+        let people = self.people_of(&guild, &bytes, &rule, &zone).await?;
         let name = typed.text("name").unwrap_or_default();
         let command = WorkspaceCommand::AddTrain { name, rule, zone, days_ahead, people };
-        let ask = Ask::Workspace { guild, actor, command, template: Some((file_name, bytes)) };
-        self.ask_later(reply, ask).await
+        self.ask(reply, Ask::Workspace { guild, actor, command, template: Some((file_name, bytes)) }).await
     }
 }
 
@@ -149,17 +112,15 @@ impl Handler {
         template: &[u8],
         rule: &Rule,
         zone: &str,
-    ) -> Result<BTreeMap<String, Option<UserId>>, Message> {
+    ) -> Handled<BTreeMap<String, Option<UserId>>> {
         let now = self.desk.clock().now();
         let next = rule.after(&crate::domain::zone_of(zone), now).next().unwrap_or(now);
         let text = train::filled(&String::from_utf8_lossy(template), next, zone);
-        let (reading, bytes) = match self.desk.read_plan(guild, text.into_bytes()).await {
-            Ok(read) => read,
-            Err(fault) => return Err(self.fault("train", &fault)),
-        };
+        let (reading, bytes) = self.desk.read_plan(guild, text.into_bytes()).await?;
         let Some(mut plan) = reading.plan else {
             let source = String::from_utf8_lossy(&bytes).into_owned();
-            return Err(system::unreadable("the template", &plan_doc::render_chat(&reading.diagnostics, &source, 3)));
+            let lines = plan_doc::render_chat(&reading.diagnostics, &source, 3);
+            return Err(system::unreadable("the template", &lines).into());
         };
         let mut people = BTreeMap::new();
         for contact in plan.contacts_mut() {

@@ -286,7 +286,7 @@ impl Play<'_> {
     fn text(&mut self, name: &str) -> String {
         if name == "release" {
             // The numbers of both servers are the same; a few name nothing, or a release by its inner id.
-            let newest = self.field.releases.len() as u64 / 2;
+            let newest = self.field.releases.iter().filter(|(_, guild)| *guild == self.here.guild).count() as u64;
             let releases: Vec<String> = self.field.releases.iter().map(|(id, _)| id.clone()).collect();
             return match self.roll(12) {
                 0 => self.one(&releases),
