@@ -20,6 +20,8 @@ pub(crate) struct Written {
     pub(crate) prompts: Vec<(String, String, String)>,
     /// Table, key and server of every release and workspace, with its version.
     pub(crate) versions: Vec<((String, String, String), i64)>,
+    /// Number, server and phase of every release.
+    pub(crate) phases: Vec<(i64, String, String)>,
 }
 
 impl Store {
@@ -59,6 +61,7 @@ impl Store {
             written.prompt = row;
             written.prompts.push((id, guild, kind));
         }
+        written.phases = sqlx::query_as("SELECT no, guild_id, phase FROM release").fetch_all(self.read()).await?;
         let kept: Vec<(String, String, String, i64)> = sqlx::query_as(
             "SELECT 'release', id, guild_id, version FROM release
              UNION ALL SELECT 'workspace', guild_id, guild_id, version FROM workspace",

@@ -26,6 +26,7 @@ use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
 use crate::domain::workspace::WorkspaceCommand;
+use crate::plan_doc;
 use crate::store::{Purpose, Store};
 
 const PLAN: &str = include_str!("../../../../tests/data/plans/checkout-4.2.md");
@@ -72,8 +73,15 @@ impl Server {
             ..Policy::default()
         }
     }
+    /// Every other plan is an emergency, with everything ready, so that some go live by break-glass.
     fn plan(&self, n: u64) -> String {
-        PLAN.replace("Checkout 4.2: new payment step", &format!("{} {n}", self.word))
+        let plan = match n.is_multiple_of(400) || n == 2 {
+            true => PLAN
+                .replace("[x] Standard [ ] Hotfix [ ] Emergency", "[ ] Standard [ ] Hotfix [x] Emergency")
+                .replace("- [ ] Dependencies deployed", "- [x] Dependencies deployed"),
+            false => PLAN.to_owned(),
+        };
+        plan.replace("Checkout 4.2: new payment step", &format!("{} {n}", self.word))
             .replace("Dependencies deployed and stable", &format!("{} deployed", self.word))
             .replace("checkout  \n", &format!("{}-shop  \n", self.word))
             .replace("Initial health check", &format!("{} looks well", self.word))
@@ -113,6 +121,10 @@ struct Field {
     kinds: BTreeMap<String, Prompt>,
     /// Every release there is, and whose.
     releases: Vec<(String, u64)>,
+    /// Number, server and phase of each.
+    phases: Vec<(i64, u64, String)>,
+    /// The sections of the plan, as the menu names them, with their text.
+    sections: Vec<(String, String)>,
     seen: Seen,
 }
 
@@ -145,6 +157,11 @@ impl Field {
             prompts: Vec::new(),
             kinds: BTreeMap::new(),
             releases: Vec::new(),
+            phases: Vec::new(),
+            sections: plan_doc::menu(PLAN)
+                .into_iter()
+                .filter_map(|(section, _)| Some((section.clone(), plan_doc::chapter(PLAN, &section)?.text)))
+                .collect(),
             seen: Seen::default(),
         };
         for server in &SERVERS {
@@ -204,6 +221,8 @@ impl Field {
             self.prompts.push((id, guild));
         }
         self.releases = Vec::new();
+        let phases = written.phases.into_iter();
+        self.phases = phases.map(|(no, guild, phase)| (no, guild.parse().unwrap(), phase)).collect();
         for ((table, key, guild), version) in written.versions {
             if table == "release" {
                 self.releases.push((key.clone(), guild.parse().unwrap()));
@@ -294,6 +313,12 @@ impl Play<'_> {
                 _ => format!("REL-{}", newest.saturating_sub(self.roll(4)).max(1)),
             };
         }
+        if name == "time" && self.roll(2) == 0 {
+            return self.one(&["30m", "Fri 15:00", "2026-12-15 15:00 Europe/Berlin"]).to_owned();
+        }
+        if name == "text" && self.roll(3) == 0 {
+            return self.one(&["212ms", "3%", "dependencies-deployed-and-stable", "T-2h"]).to_owned();
+        }
         // In small letters: an echo of what was typed is told from what was read.
         self.one(&[
             "because", "dependencies-deployed-and-stable", "alpha-deployed", "bravo-deployed", "alpha deployed",
@@ -342,7 +367,7 @@ impl Play<'_> {
         let focus = specs.iter().position(|spec| complete && spec["autocomplete"] == true);
         let mut options = Vec::new();
         for (n, spec) in specs.iter().enumerate() {
-            let named = spec["name"] == "release" && self.roll(8) > 0;
+            let named = spec["name"] == "release" && self.roll(16) > 0;
             let wanted = spec["required"] == true || focus == Some(n) || named || self.roll(3) == 0;
             if wanted && spec["type"] != 11 {
                 options.push(self.option(spec, focus == Some(n)));
@@ -359,20 +384,39 @@ impl Play<'_> {
                 )
             })
             .collect();
-        let words: Vec<&str> = path.split(' ').collect();
-        for (depth, word) in words.iter().enumerate().skip(1).rev() {
-            let kind = if words.len() == 3 && depth == 1 { 2 } else { 1 };
-            options = vec![json!({ "name": word, "type": kind, "options": options })];
-        }
-        json!({ "id": "5", "name": words[0], "type": 1, "options": options,
-                "resolved": { "users": users, "members": members } })
+        typed(&path, options, json!({ "users": users, "members": members }))
+    }
+
+    /// What brings one of this server's newest releases on; `None` where nothing does.
+    fn onward(&mut self) -> Option<Value> {
+        let here: Vec<(i64, u64, String)> =
+            self.field.phases.iter().filter(|(_, guild, _)| *guild == self.here.guild).cloned().collect();
+        let (no, _, phase) = self.one(&here[here.len().saturating_sub(6)..]);
+        let role = self.one(&["engineering_lead", "product_owner", "sre_ops"]);
+        let (path, more): (&str, &[(&str, &str)]) = match (phase.as_str(), self.roll(5)) {
+            ("draft", _) => ("release submit", &[]),
+            ("gathering", 0) => ("release go", &[("break_glass", "because")]),
+            ("gathering", _) => ("release signoff give", &[("role", role)]),
+            ("approved", _) => ("release go", &[]),
+            ("held", _) => ("release resume", &[]),
+            ("live" | "watching", 0) => ("release stage", &[("stage", "advance"), ("reason", "because")]),
+            ("live" | "watching", 1) => ("release update", &[("text", "because")]),
+            ("live" | "watching", 2) => ("release decide", &[("verdict", "continue"), ("reason", "because")]),
+            ("live" | "watching", 3) => ("release alert report", &[("metric", "Error Rate"), ("text", "0.4%")]),
+            ("live" | "watching", _) => ("release hold", &[("reason", "because")]),
+            _ => return None,
+        };
+        let release = format!("REL-{no}");
+        let options = [("release", release.as_str())].into_iter().chain(more.iter().copied());
+        let options = options.map(|(name, value)| json!({ "name": name, "type": 3, "value": value })).collect();
+        Some(typed(path, options, json!({})))
     }
 
     fn button(&mut self, kind: char) -> Option<String> {
         if self.field.prompts.is_empty() {
             return None;
         }
-        let other = self.roll(2) == 0;
+        let other = self.roll(3) == 0;
         let here = self.here.guild;
         let of: Vec<String> = self
             .field
@@ -399,7 +443,11 @@ impl Play<'_> {
 
     /// An interaction of Discord's, with its kind.
     fn interaction(&mut self, all: &[(String, Vec<Value>)]) -> Value {
+        // One who holds every role knows what to do next; the others try what they can think of.
+        let onward = if self.roll(8) == 0 { self.onward() } else { None };
+        let leads = onward.is_some();
         let (kind, data) = match self.roll(10) {
+            _ if leads => (2, onward.unwrap_or_default()),
             0..=4 => (2, self.command(all, false)),
             5 => (4, self.command(all, true)),
             6 | 7 => {
@@ -408,20 +456,28 @@ impl Play<'_> {
             }
             8 => {
                 let id = self.text("release");
-                (3, json!({ "custom_id": format!("e:{id}"), "component_type": 3, "values": ["overview"] }))
+                let (section, _) = self.one(&self.field.sections);
+                (3, json!({ "custom_id": format!("e:{id}"), "component_type": 3, "values": [section] }))
             }
             _ => {
-                let id = match self.roll(3) {
+                let mut value = "because".to_owned();
+                let id = match self.roll(4) {
                     0 => format!("u:{}", self.text("release")),
+                    1 => {
+                        // A section as it was, with a line more.
+                        let (section, text) = self.one(&self.field.sections);
+                        value = format!("{text}\n\nSeen {}.", self.roll(1_000));
+                        format!("E:{}:{section}:{}", self.text("release"), 1 + self.roll(2))
+                    }
                     _ => self.button('f').unwrap_or_else(|| "u:REL-1".to_owned()),
                 };
-                let text = json!({ "type": 4, "custom_id": "text", "value": "because" });
+                let text = json!({ "type": 4, "custom_id": "text", "value": value });
                 (5, json!({ "custom_id": id, "components": [{ "type": 1, "components": [text] }] }))
             }
         };
         let person = 11 + self.roll(4);
         let roles: Vec<String> =
-            (1..=6).filter(|_| self.dice.roll(6) > 0).map(|n| self.here.role(n).to_string()).collect();
+            (1..=6).filter(|_| leads || self.dice.roll(6) > 0).map(|n| self.here.role(n).to_string()).collect();
         let guild = self.here.guild.to_string();
         let mut body = json!({
             "id": self.id.to_string(), "application_id": "9", "type": kind, "token": format!("token-{}", self.id), "version": 1,
@@ -441,6 +497,16 @@ impl Play<'_> {
         }
         body
     }
+}
+
+/// A slash command as Discord nests it.
+fn typed(path: &str, mut options: Vec<Value>, resolved: Value) -> Value {
+    let words: Vec<&str> = path.split(' ').collect();
+    for (depth, word) in words.iter().enumerate().skip(1).rev() {
+        let kind = if words.len() == 3 && depth == 1 { 2 } else { 1 };
+        options = vec![json!({ "name": word, "type": kind, "options": options })];
+    }
+    json!({ "id": "5", "name": words[0], "type": 1, "options": options, "resolved": resolved })
 }
 
 fn user(id: u64) -> Value {
@@ -505,11 +571,12 @@ async fn s3_two_servers_never_read_or_write_each_others() {
             field.look(None).await;
         }
     }
-    eprintln!(
-        "{answered} of {actions} answered, {kinds:?}; {} releases, {} prompts",
-        field.releases.len(),
-        field.prompts.len()
-    );
-    assert!(done * 25 > actions, "most of it was refused: {kinds:?}");
+    let mut phases = BTreeMap::<&str, u64>::new();
+    for (_, _, phase) in &field.phases {
+        *phases.entry(phase).or_default() += 1;
+    }
+    eprintln!("{answered} of {actions} answered, {kinds:?}; releases {phases:?}, {} prompts", field.prompts.len());
+    assert!(done * 16 > actions, "most of it was refused: {kinds:?}");
+    assert!(phases.contains_key("live") || phases.contains_key("watching"), "nothing goes live: {phases:?}");
     assert_eq!(answered, actions, "nobody is left without an answer");
 }
