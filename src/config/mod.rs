@@ -274,7 +274,11 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
     }
     let mut workspaces = Vec::new();
     for workspace in file.workspace {
-        workspaces.push(workspace::policy(workspace, shown, text, &mut bad));
+        let (guild, policy) = workspace::policy(workspace, shown, text, &mut bad);
+        if workspaces.iter().any(|(known, _)| *known == guild) {
+            bad.push(format!("{shown}: workspace {guild} stands there twice; a server has one section"));
+        }
+        workspaces.push((guild, policy));
     }
     if !bad.is_empty() {
         return Err(BadConfig(bad));

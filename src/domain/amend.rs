@@ -71,7 +71,7 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
         ..old.clone()
     };
     if digest_of(&plan) != digest_of(new) {
-        let changed = changes::between(old, new).into_iter().map(|change| change.what);
+        let changed = changes::all(old, new).into_iter().map(|change| change.what);
         let fixed =
             |what: &String| FIXED.contains(&what.as_str()) || FIXED_LISTS.iter().any(|list| what.starts_with(list));
         return late(changed.filter(fixed).collect());

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::digest::digest;
 use super::plan::{Approach, Contact, Plan, t_label};
 
 /// One difference. Absent on a side means it was not there.
@@ -13,10 +14,17 @@ pub struct Change {
     pub to: Option<String>,
     /// Sign-offs given for the revision before do not cover it.
     pub material: bool,
+    /// It stands for so many that are not kept.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub rest: usize,
 }
 
-/// The most differences kept; more than that is another plan.
-const MOST: usize = 12;
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+/// The most differences kept; how many more there are is kept with them.
+const MOST: usize = 24;
 
 /// The most of a value that is kept, in characters.
 const WIDEST: usize = 60;
@@ -24,13 +32,24 @@ const WIDEST: usize = 60;
 /// The items of a list of the plan: what names each, and what it says.
 type Items = fn(&Plan) -> Vec<(String, String)>;
 
-/// The differences from `old` to `new`, material ones first.
+/// The differences from `old` to `new`, material ones first, as many as are kept.
 pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
+    let mut changes = all(old, new);
+    if changes.len() > MOST {
+        let rest = changes.split_off(MOST - 1);
+        let (what, material) = (format!("{} more changes", rest.len()), rest.iter().any(|change| change.material));
+        changes.push(Change { what, from: None, to: None, material, rest: rest.len() });
+    }
+    changes
+}
+
+/// All of them. Where the digests differ there is a material one: nobody is asked to sign again without being told why.
+pub fn all(old: &Plan, new: &Plan) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut field = |what: &str, from: Option<String>, to: Option<String>, material: bool| {
         if from != to {
-            let cut = |text: Option<String>| text.map(|text| text.chars().take(WIDEST).collect());
-            changes.push(Change { what: what.to_owned(), from: cut(from), to: cut(to), material });
+            let (from, to) = shown(from, to);
+            changes.push(Change { what: what.to_owned(), from, to, material, rest: 0 });
         }
     };
     let person = |contact: &Option<Contact>| {
@@ -55,7 +74,7 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
     let every = |plan: &Plan| plan.updates_every_min.map(|m| format!("{m} minutes"));
     field("Updates every", every(old), every(new), true);
     let chain = |plan: &Plan| {
-        let names: Vec<&str> = plan.escalation.iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<String> = plan.escalation.iter().filter_map(|c| person(&Some(c.clone()))).collect();
         (!names.is_empty()).then(|| names.join(" → "))
     };
     field("Escalation path", chain(old), chain(new), true);
@@ -69,7 +88,9 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
                 let (base, success) =
                     (m.baseline.as_ref().map(ToString::to_string), m.success.as_ref().map(ToString::to_string));
                 let alert = m.alert.as_ref().map(ToString::to_string);
-                format!("baseline {}, success {}, alert {}", shown(base), shown(success), shown(alert))
+                let lasting = m.alert_for_s.map_or_else(String::new, |s| format!(" for {s} s"));
+                let query = m.query.as_ref().map_or_else(String::new, |query| format!(", query {query}"));
+                format!("baseline {}, success {}, alert {}{lasting}{query}", shown(base), shown(success), shown(alert))
             };
             p.metrics.iter().map(|m| (m.name.clone(), cells(m))).collect()
         }),
@@ -79,7 +100,9 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
         ("Decision point", true, |p| {
             p.points.iter().map(|x| (t_label(i64::from(x.after_min)), x.text.clone())).collect()
         }),
-        ("Notice", true, |p| keyed(p.rungs.iter().map(|r| (r.key(), "")))),
+        ("Notice", true, |p| {
+            keyed(p.rungs.iter().map(|r| (r.key(), if r.demands_receipt() { "go waits for its receipt" } else { "" })))
+        }),
         ("Gate", true, |p| keyed(p.gates.iter().map(|g| (g.text.clone(), "")))),
         ("Risk", true, |p| p.risks.iter().map(|r| (r.risk.clone(), r.mitigation.clone())).collect()),
         ("Contingency", true, |p| p.contingency.iter().map(|c| (c.when.to_string(), c.text.clone())).collect()),
@@ -103,12 +126,35 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
             field(&format!("{name} {key}"), None, Some(to), material);
         }
     }
+    if !changes.iter().any(|change| change.material) && digest(old) != digest(new) {
+        let what = "The order of the plan's lists, or a detail of them".to_owned();
+        changes.push(Change { what, from: None, to: None, material: true, rest: 0 });
+    }
     changes.sort_by_key(|change| !change.material);
-    changes.truncate(MOST);
     for change in &mut changes {
         change.what = change.what.chars().take(WIDEST).collect();
     }
     changes
+}
+
+/// Two values as they are shown: what differs is never cut off.
+fn shown(from: Option<String>, to: Option<String>) -> (Option<String>, Option<String>) {
+    // So much of what is alike is left before the difference.
+    const ALIKE: usize = 16;
+    let alike = match (&from, &to) {
+        (Some(from), Some(to)) => from.chars().zip(to.chars()).take_while(|(a, b)| a == b).count(),
+        _ => 0,
+    };
+    let cut = |text: String| {
+        if text.chars().count() <= WIDEST {
+            return text;
+        }
+        let skip = if alike + ALIKE < WIDEST { 0 } else { alike - ALIKE };
+        let kept: String = text.chars().skip(skip).take(WIDEST).collect();
+        let (before, after) = (skip > 0, text.chars().count() > skip + WIDEST);
+        format!("{}{kept}{}", if before { "…" } else { "" }, if after { "…" } else { "" })
+    };
+    (from.map(cut), to.map(cut))
 }
 
 fn keyed(items: impl Iterator<Item = (String, &'static str)>) -> Vec<(String, String)> {
@@ -124,4 +170,55 @@ fn approaches(plan: &Plan) -> Option<String> {
     };
     let words: Vec<String> = plan.approaches.iter().map(word).collect();
     (!words.is_empty()).then(|| words.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::plan::{Contact, RungPlan};
+    use super::*;
+    use crate::domain::ids::Audience;
+
+    /// What a hand changes in a plan, each material by the digest.
+    const HANDS: [fn(&mut Plan); 9] = [
+        |plan| plan.rungs[0].text.push_str(" (must confirm)"),
+        |plan| plan.rungs.reverse(),
+        |plan| plan.metrics[0].alert_for_s = Some(300),
+        |plan| plan.metrics[0].query = Some("sum(rate(errors))".to_owned()),
+        |plan| plan.escalation[0].handle = Some("dev2".to_owned()),
+        |plan| plan.triggers.reverse(),
+        |plan| plan.points[0].text.push_str(&"and look again ".repeat(9)),
+        |plan| plan.title = format!("{}{}", plan.title, "x".repeat(80)),
+        |plan| plan.stages[0].text.push('!'),
+    ];
+
+    #[test]
+    fn whoever_signs_again_is_told_why() {
+        let text = include_str!("../../tests/data/plans/checkout-4.2.md");
+        let mut old = crate::plan_doc::read(text.as_bytes(), &crate::plan_doc::Setting::default()).plan.unwrap();
+        let person = Contact { name: "Dev Patel".to_owned(), handle: None, ..old.owner.clone().unwrap() };
+        old.escalation = vec![person];
+        let rung = |before_min| RungPlan { before_min, audience: Audience::support(), text: "T".to_owned() };
+        old.rungs = vec![rung(120), rung(60)];
+        for (n, hand) in HANDS.iter().enumerate() {
+            let mut new = old.clone();
+            hand(&mut new);
+            assert_ne!(digest(&old), digest(&new), "hand {n}");
+            let changes = between(&old, &new);
+            assert!(changes.iter().any(|change| change.material), "hand {n}: {changes:?}");
+            for change in changes {
+                assert!(
+                    change.from.is_none() && change.to.is_none() || change.from != change.to,
+                    "hand {n}: {change:?}"
+                );
+            }
+        }
+        let mut many = old.clone();
+        many.gates.clear();
+        let gate =
+            |n: usize| super::super::plan::GatePlan { id: n.to_string(), text: n.to_string(), ..old.gates[0].clone() };
+        many.gates.extend((0..40).map(gate));
+        let changes = between(&old, &many);
+        let told: usize = changes.iter().map(|change| change.rest.max(1)).sum();
+        assert_eq!((changes.len(), told), (MOST, all(&old, &many).len()), "none is left out unsaid");
+    }
 }

@@ -27,7 +27,9 @@ pub fn digest(plan: &Plan) -> String {
         t0.typed = String::new();
     }
     for rung in &mut material.rungs {
-        rung.text = t_label(-i64::from(rung.before_min));
+        // Its wording is not; that go waits for its receipt is.
+        let demands = if rung.demands_receipt() { ", must confirm" } else { "" };
+        rung.text = t_label(-i64::from(rung.before_min)) + demands;
     }
     // A plan is plain data: it always becomes JSON.
     let bytes = serde_json::to_vec(&material).unwrap_or_default();

@@ -206,6 +206,8 @@ pub enum Reply {
     Submitted,
     Signed {
         role: SignoffRole,
+        /// Whose it is, where it was recorded for somebody else.
+        whose: Option<String>,
         missing: Vec<SignoffRole>,
     },
     SignoffRefused {

@@ -185,22 +185,10 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .collect()
 }
 
-/// Words in a notice's line by which the plan makes go wait for its receipt.
-const DEMANDS: [&str; 3] = ["must confirm", "confirmation required", "receipt required"];
-
 /// Whether go waits for a rung's receipt: its line says so, or its audience's rule.
 fn demanded(release: &Release, rung: &RungPlan) -> bool {
     let by_rule = release.policy.audiences.get(&rung.audience).is_some_and(|route| route.must_confirm);
-    let text = rung.text.to_lowercase();
-    needs_receipt(release, &rung.audience) && (by_rule || DEMANDS.iter().any(|words| says(&text, words)))
-}
-
-/// Whether a text says some words, and not "no" or "not" before them.
-fn says(text: &str, words: &str) -> bool {
-    text.match_indices(words).any(|(at, _)| {
-        let before = text.get(..at).unwrap_or_default().split_whitespace().next_back();
-        !matches!(before, Some("no" | "not" | "without"))
-    })
+    needs_receipt(release, &rung.audience) && (by_rule || rung.demands_receipt())
 }
 
 /// Rungs whose receipt go waits for, that are neither confirmed nor waived.

@@ -331,6 +331,7 @@ pub(super) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
         policy: (**policy).clone(),
         phase: Phase::Draft,
         signoffs: std::collections::BTreeMap::new(),
+        declined: Vec::new(),
         gates_done: std::collections::BTreeSet::new(),
         rungs: std::collections::BTreeMap::new(),
         pages_shown: std::collections::BTreeSet::new(),
@@ -405,7 +406,10 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
                 signoff::no_longer_approved(release, at);
             }
         }
-        PlanEvent::Approved => release.phase = Phase::Approved { since: at },
+        PlanEvent::Approved => match &mut release.phase {
+            Phase::HeldBefore { approved, .. } => *approved = true,
+            phase => *phase = Phase::Approved { since: at },
+        },
         PlanEvent::Scrubbed { reason } => release.phase = Phase::Scrubbed { at, reason: reason.clone() },
         PlanEvent::Named { post, user } => {
             let contact = match post {

@@ -347,7 +347,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Sign(_) | Action::SignFor(_) | Action::Withdraw(_) => {
             // After a break-glass go the sign-offs that were skipped follow.
             let follows = phase.run().is_some_and(|run| run.break_glass.is_some()) && !release.ended();
-            (planned || follows, Wanted::Sign)
+            (planned || held_before || follows, Wanted::Sign)
         }
         Action::Snooze => (matches!(phase, Phase::Gathering { .. }), Wanted::Sign),
         Action::Amend | Action::Agree => (release.running().is_some() && !rolling, Wanted::Amend),

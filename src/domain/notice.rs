@@ -30,6 +30,8 @@ pub enum Notice {
         role: SignoffRole,
         name: String,
         behalf: Option<Behalf>,
+        /// Who of the same role refused this revision, and why.
+        against: Vec<(String, String)>,
     },
     SignoffExpired {
         role: SignoffRole,

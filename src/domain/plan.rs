@@ -357,10 +357,27 @@ pub struct RungPlan {
     pub text: String,
 }
 
+/// Words in a notice's line by which the plan makes go wait for its receipt.
+const DEMANDS: [&str; 3] = ["must confirm", "confirmation required", "receipt required"];
+
+/// Whether a text says some words, and not "no" or "not" before them.
+fn says(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, _)| {
+        let before = text.get(..at).unwrap_or_default().split_whitespace().next_back();
+        !matches!(before, Some("no" | "not" | "without"))
+    })
+}
+
 impl RungPlan {
     /// `T-24h/engineering`: the rung's name inside one schedule generation.
     pub fn key(&self) -> String {
         format!("{}/{}", t_label(-i64::from(self.before_min)), self.audience)
+    }
+
+    /// Whether its line makes go wait for its receipt.
+    pub fn demands_receipt(&self) -> bool {
+        let text = self.text.to_lowercase();
+        DEMANDS.iter().any(|words| says(&text, words))
     }
 
     /// The rung a key names, without its text: what was said stands though the plan says it no more.

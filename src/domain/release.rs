@@ -64,6 +64,9 @@ pub struct Release {
     pub phase: Phase,
     #[serde(deserialize_with = "one_or_many")]
     pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
+    /// Who refused to sign, and why, until that person signs or the plan changes.
+    #[serde(default)]
+    pub declined: Vec<Declined>,
     pub gates_done: BTreeSet<String>,
     /// What was waived before go: the item's id, and by whom and why.
     #[serde(default)]
@@ -117,6 +120,16 @@ pub struct Signoff {
     /// Recorded by `user` for somebody outside the chat, whose name `name` is then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub behalf: Option<Behalf>,
+}
+
+/// A refused sign-off. A sign-off by somebody else of the role does not undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    pub role: SignoffRole,
+    pub user: UserId,
+    pub name: String,
+    pub reason: String,
+    pub digest: String,
 }
 
 /// How a sign-off of somebody outside the chat came in.

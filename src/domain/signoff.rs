@@ -15,7 +15,7 @@ use super::people::{By, Person};
 use super::plan::SignoffRole;
 use super::policy;
 use super::refusal::Refusal;
-use super::release::{Behalf, Phase, PhaseName, Release, Signoff};
+use super::release::{Behalf, Declined, Phase, Release, Signoff};
 
 /// Hours after the request at which those pending are reminded; no further reminder after the last.
 pub const REMIND_AFTER_H: [i64; 5] = [4, 24, 48, 72, 96];
@@ -34,12 +34,19 @@ pub struct Pending {
     /// People of it who have signed the present digest, and how many are needed.
     pub have: usize,
     pub need: usize,
+    /// Somebody of it refused.
+    pub refused: bool,
 }
 
 /// Sign-offs of the present digest.
 pub fn valid(release: &Release) -> impl Iterator<Item = (SignoffRole, &Signoff)> {
     let given = release.signoffs.iter().flat_map(|(role, given)| given.iter().map(|signoff| (*role, signoff)));
     given.filter(|(_, signoff)| signoff.digest == release.digest)
+}
+
+/// Refusals of the present digest.
+pub fn declined(release: &Release) -> impl Iterator<Item = &Declined> {
+    release.declined.iter().filter(|refusal| refusal.digest == release.digest)
 }
 
 /// The instant at which a sign-off no longer counts, where this workspace has such a limit.
@@ -64,7 +71,8 @@ fn pending_of(release: &Release, counts: impl Fn(&Signoff) -> bool) -> Vec<Pendi
         .filter_map(|needed| {
             let have = valid(release).filter(|(role, signoff)| *role == needed.role && counts(signoff)).count();
             let need = usize::from(needed.people);
-            (have < need).then_some(Pending { role: needed.role, have, need })
+            let refused = declined(release).any(|refusal| refusal.role == needed.role);
+            (have < need).then_some(Pending { role: needed.role, have, need, refused })
         })
         .collect()
 }
@@ -174,10 +182,14 @@ fn give(
     work.record(SignoffEvent::Given { role, user, name, digest, behalf: behalf.clone() });
     show(work);
     let key = work.unique("signed");
-    work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf });
+    // Whoever refused hears of it when a colleague signs all the same.
+    let refused: Vec<Declined> = declined(&work.release).filter(|refusal| refusal.role == role).cloned().collect();
+    let (mention, against) = refused.into_iter().map(|refusal| (refusal.user, (refusal.name, refusal.reason))).unzip();
+    let whose = behalf.as_ref().map(|_| signer.clone());
+    work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf, against }).mention = mention;
     approve_if_complete(work);
     closing::close_if_settled(work);
-    Ok(Reply::Signed { role, missing: missing(&work.release) })
+    Ok(Reply::Signed { role, whose, missing: missing(&work.release) })
 }
 
 /// Whether one person would stand behind two sign-offs: by signing twice, by recording beside their own, or under one name.
@@ -196,7 +208,8 @@ fn show(work: &mut Work<'_>) {
 }
 
 pub(super) fn approve_if_complete(work: &mut Work<'_>) {
-    if work.release.phase.name() == PhaseName::Gathering && missing(&work.release).is_empty() {
+    let open = matches!(work.release.phase, Phase::Gathering { .. } | Phase::HeldBefore { approved: false, .. });
+    if open && missing(&work.release).is_empty() {
         work.record(PlanEvent::Approved);
         let key = work.unique("approved");
         let mention = work.owner();
@@ -343,11 +356,19 @@ pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp,
     match event {
         SignoffEvent::Given { role, user, name, digest, behalf } => {
             let (user, name, digest, behalf) = (user.clone(), name.clone(), digest.clone(), behalf.clone());
+            if behalf.is_none() {
+                release.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
+            }
             let signoff = Signoff { user, name, at, digest, revision: release.revision, behalf };
             release.signoffs.entry(*role).or_default().push(signoff);
         }
-        SignoffEvent::Refused { role, .. } => {
+        SignoffEvent::Refused { role, reason } => {
             release.signoffs.remove(role);
+            if let By::Person { user, name } = by {
+                let (user, name, reason) = (user.clone(), name.clone(), reason.clone());
+                release.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
+                release.declined.push(Declined { role: *role, user, name, reason, digest: release.digest.clone() });
+            }
             no_longer_approved(release, at);
         }
         SignoffEvent::Withdrawn { role } => {
@@ -358,6 +379,10 @@ pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp,
         SignoffEvent::Expired { role, user, name } => {
             drop_of(release, *role, |signoff| signoff.user == *user && signoff.name == *name);
             no_longer_approved(release, at);
+            // It is asked for anew, and so are the reminders.
+            if let Phase::Gathering { since } = &mut release.phase {
+                (*since, release.signoff_reminders) = (at, 0);
+            }
         }
         SignoffEvent::Reminded => release.signoff_reminders = release.signoff_reminders.saturating_add(1),
         SignoffEvent::Snoozed { until } => release.snoozed = Some(*until),

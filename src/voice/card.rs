@@ -66,6 +66,7 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         .map(|(role, given)| Text::from(format!("✅ {role}: {}", words::signer(&given.name, given.behalf.as_ref()))))
         .collect();
     lines.extend(signoff::pending(release).iter().map(|pending| Text::from(format!("⬜ {}", words::pending(pending)))));
+    lines.extend(signoff::declined(release).map(words::declined));
     message
         .field("Sign-offs", Text::lines(lines))
         .field("Concerns", concerns(release))

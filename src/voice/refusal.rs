@@ -7,6 +7,7 @@ use crate::domain::ids::Audience;
 use crate::domain::may::Who;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, Wanted};
+use crate::domain::release::PhaseName;
 
 /// Gives a refusal its words. `subject` names the release, where there is one.
 pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Message {
@@ -20,6 +21,28 @@ pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Mess
             .body(Text::from(format!("{} is not possible while this is open:", verb(*wanted))))
             .field("Open", words::open_list(items, policy)),
         other => message.body(sentence(other)),
+    }
+}
+
+/// What to do where the release's phase forbids it.
+fn instead(phase: PhaseName, wanted: Wanted) -> &'static str {
+    match (phase, wanted) {
+        (PhaseName::Draft, _) => "Submit it first: /release submit.",
+        (PhaseName::Gathering | PhaseName::Approved, Wanted::Submit) => {
+            "It is submitted already; /release show says what is missing."
+        }
+        (PhaseName::Gathering | PhaseName::Approved, Wanted::Resume) => "It is not on hold.",
+        (PhaseName::Gathering | PhaseName::Approved, _) => "It is not live; the owner gives go with /release go.",
+        (PhaseName::Held, _) => "Go on with /release resume first.",
+        (PhaseName::Live | PhaseName::Watching, Wanted::Go | Wanted::Submit | Wanted::Sign) => "It is live already.",
+        (PhaseName::Live | PhaseName::Watching, _) => "/release show says where it stands.",
+        (PhaseName::RollingBack, _) => "Confirm the rollback first: /release rollback, step “verified”.",
+        (PhaseName::RolledBack | PhaseName::AllClear, _) => {
+            "The rollout is over; /release show says what is still open."
+        }
+        (PhaseName::Closed | PhaseName::Scrubbed, _) => {
+            "It is over; a new one begins with /release new or /release import."
+        }
     }
 }
 
@@ -134,7 +157,8 @@ fn sentence(refusal: &Refusal) -> Text {
         )),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
         Refusal::WrongPhase { phase, wanted } => {
-            Text::from(format!("{} is not possible now: the release is “{}”.", verb(*wanted), words::phase(*phase)))
+            let text = format!("{} is not possible now: the release is “{}”. ", verb(*wanted), words::phase(*phase));
+            Text::from(text).t(instead(*phase, *wanted))
         }
         Refusal::Stale { now } => Text::from(format!(
             "This button has been overtaken. The release is “{}” now; see the newest message or ",

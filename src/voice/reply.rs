@@ -39,13 +39,14 @@ fn plain(reply: &Reply, release: &Release) -> Message {
     let ok = |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
     let mut message = match reply {
         Reply::Submitted => ok(Text::from("Submitted. The required roles are asked in the release channel.")),
-        Reply::Signed { role, missing } => {
+        Reply::Signed { role, whose, missing } => {
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
             } else {
                 format!("Still missing: {}.", words::roles(missing))
             };
-            ok(Text::from(format!("Your {role} sign-off on revision {} is recorded. {rest}", release.revision)))
+            let whose = whose.as_ref().map_or("Your".to_owned(), |name| format!("{name}'s"));
+            ok(Text::from(format!("{whose} {role} sign-off on revision {} is recorded. {rest}", release.revision)))
         }
         Reply::SignoffRefused { role } => {
             ok(Text::from(format!("Your refusal as {role} is recorded, and the owner is told.")))

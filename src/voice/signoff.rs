@@ -6,8 +6,8 @@ use super::words;
 use crate::domain::changes::Change;
 use crate::domain::notice::Notice;
 use crate::domain::policy::{Requirement, Why, required_signoffs};
-use crate::domain::release::Release;
-use crate::domain::signoff::{missing, valid};
+use crate::domain::release::{Phase, Release};
+use crate::domain::signoff::{declined, missing, valid};
 
 /// Gives a notice its words. A request and its reminders call those who are to sign, and nobody else.
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
@@ -42,17 +42,22 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
             ),
         Notice::SignoffReminder { missing } => {
             let headline = format!("⏳ Sign-offs pending · {name}");
-            Message::new(Tone::Wait, Text::from(headline)).body(
-                Text::from("T-0 is ")
-                    .and(words::until_t0(&release.plan))
-                    .t(". Still missing: ")
-                    .b(words::roles(missing))
-                    .t(". Sign with ")
-                    .code("/release signoff give")
-                    .t(" or a button below."),
-            )
+            let body = Text::from("T-0 is ")
+                .and(words::until_t0(&release.plan))
+                .t(". Still missing: ")
+                .b(words::roles(missing))
+                .t(". Sign with ")
+                .code("/release signoff give")
+                .t(" or a button below.");
+            // A role is called as a whole: who of it has signed is not asked again.
+            let signed = valid(release).filter(|(role, _)| missing.contains(role));
+            let signed = signed.map(|(role, given)| format!("{role}: {}", given.name)).collect::<Vec<_>>().join(", ");
+            Message::new(Tone::Wait, Text::from(headline))
+                .body(body)
+                .field("Have signed", Text::from(signed))
+                .field("Refused", Text::lines(declined(release).map(words::declined)))
         }
-        Notice::Signed { role, name: who, behalf } => {
+        Notice::Signed { role, name: who, behalf, against } => {
             let missing = missing(release);
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
@@ -62,6 +67,8 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
             let message = Message::new(Tone::Good, Text::from(format!("✅ {role} signed · {name}"))).body(Text::from(
                 format!("Signed by {}, revision {}. {rest}", words::signer(who, behalf.as_ref()), release.revision),
             ));
+            let refused = against.iter().map(|(who, why)| Text::from(format!("⛔ {who} refuses: “{why}”")));
+            let message = message.field("Against it", Text::lines(refused));
             match behalf {
                 Some(behalf) => message.field("Their word", Text::from(format!("“{}”", behalf.evidence))),
                 None => message,
@@ -80,11 +87,21 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
         Notice::SignoffRefused { role, name: who, reason } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} refuses · {name}")))
                 .body(Text::from(format!("{who}: “{reason}”")))
-                .field("What now", Text::from("Settle it, then sign again or import a corrected plan."))
+                .field(
+                    "What now",
+                    Text::from(format!(
+                        "Settle it with {who}, who can sign then, or import a corrected plan. Until then the refusal stands on the card."
+                    )),
+                )
         }
         Notice::Withdrawn { role, name: who } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
                 .body(Text::from(format!("{who} withdrew it. The release is not approved.")))
+        }
+        Notice::Approved if matches!(release.phase, Phase::HeldBefore { .. }) => {
+            Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
+                .body("All required roles have signed. The release is on hold: T-0 will move.")
+                .field("What now", Text::from("Go on with ").code("/release resume").t("."))
         }
         Notice::Approved => Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
             .body(Text::from("All required roles have signed. T-0: ").and(words::planned(&release.plan)).t("."))
@@ -146,6 +163,7 @@ fn asked_of(needed: &Requirement, release: &Release) -> Vec<Text> {
         })
         .collect();
     let left = usize::from(needed.people).saturating_sub(lines.len());
+    lines.extend(declined(release).filter(|refusal| refusal.role == role).map(words::declined));
     if left > 0 {
         let why: Vec<String> = needed.why.iter().filter_map(reason).collect();
         let why = if why.is_empty() { String::new() } else { format!(" ({})", why.join("; ")) };

@@ -230,12 +230,22 @@ fn what(release: &Release, event: &Event) -> String {
             ClosingEvent::Filed { link } => format!("filed the post-mortem: {link}"),
             ClosingEvent::Waived { reason } => format!("waived the post-mortem: “{reason}”"),
             ClosingEvent::PostmortemReminded => "reminded of the post-mortem".to_owned(),
-            ClosingEvent::ItemDone { item, .. } => format!("done: {item}"),
-            ClosingEvent::ItemWaived { item, reason } => format!("waived {item}: “{reason}”"),
+            ClosingEvent::ItemDone { item, .. } => format!("done: {}", item_text(release, item)),
+            ClosingEvent::ItemWaived { item, reason } => {
+                format!("waived “{}”: “{reason}”", item_text(release, item))
+            }
             ClosingEvent::ActionsReminded => "reminded of open actions".to_owned(),
             ClosingEvent::Closed => "closed".to_owned(),
         },
     }
+}
+
+/// What an item says; its id where the plan has it no more.
+fn item_text<'a>(release: &'a Release, item: &'a str) -> &'a str {
+    let gates = release.plan.gates.iter().map(|gate| (&gate.id, &gate.text));
+    let actions = release.phase.closing().into_iter().flat_map(|closing| &closing.actions);
+    let actions = actions.map(|action| (&action.id, &action.text));
+    gates.chain(actions).find(|(id, _)| *id == item).map_or(item, |(_, text)| text)
 }
 
 fn missed_why(missed: Option<RungMissed>) -> &'static str {

@@ -12,7 +12,7 @@ use crate::domain::may::Action;
 use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, span_label, t_label};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
-use crate::domain::release::{Behalf, PhaseName, Release, Run};
+use crate::domain::release::{Behalf, Declined, PhaseName, Release, Run};
 use crate::domain::signoff::Pending;
 use crate::domain::zone_of;
 
@@ -112,8 +112,9 @@ pub fn changes(changes: &[Change], max: usize) -> Text {
             }
         })
         .collect();
-    if changes.len() > max {
-        lines.push(Text::from(format!("and {} more", changes.len() - max)));
+    let rest: usize = changes.iter().skip(max).map(|change| change.rest.max(1)).sum();
+    if rest > 0 {
+        lines.push(Text::from(format!("and {rest} more")));
     }
     Text::lines(lines)
 }
@@ -249,10 +250,16 @@ pub fn signer(name: &str, behalf: Option<&Behalf>) -> String {
 
 /// A role that has not signed in full: "SRE/Ops, 1 of 2".
 pub fn pending(pending: &Pending) -> String {
+    let refused = if pending.refused { ", refused" } else { "" };
     match pending.need {
-        1 => pending.role.to_string(),
-        need => format!("{}, {} of {need}", pending.role, pending.have),
+        1 => format!("{}{refused}", pending.role),
+        need => format!("{}, {} of {need}{refused}", pending.role, pending.have),
     }
+}
+
+/// A refused sign-off, with who and why.
+pub fn declined(refusal: &Declined) -> Text {
+    Text::from(format!("⛔ {}: {} refuses: “{}”", refusal.role, refusal.name, refusal.reason))
 }
 
 /// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".

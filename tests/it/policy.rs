@@ -137,7 +137,8 @@ async fn a_sign_off_of_somebody_outside_the_chat_is_recorded_where_policy_allows
     }
     let owner = record(&rig, "iris", "product_owner", "ana ferreira").await;
     assert!(owner.contains("You are the owner or author of this plan"), "not through a colleague: {owner}");
-    assert!(record(&rig, "iris", "product_owner", "Jo  Doe").await.starts_with("✅"));
+    let done = record(&rig, "iris", "product_owner", "Jo  Doe").await;
+    assert!(done.starts_with("✅") && done.contains("Jo Doe's Product Owner sign-off"), "{done}");
     let said = rig.newest("releases");
     assert!(said.contains("Signed by Jo Doe (outside the chat; recorded by Iris Braun)"), "{said}");
     assert!(said.contains("Their word: “mail of 3 December, 14:02”"), "{said}");
@@ -150,6 +151,71 @@ async fn a_sign_off_of_somebody_outside_the_chat_is_recorded_where_policy_allows
     assert!(sign(&rig, "chloe", "engineering_lead").await.contains("One person signs for one role"));
     let timeline = rig.slash("hugo", "release timeline", &[("show", "decisions")]).await;
     assert!(timeline.contains("recorded the Product Owner sign-off of Jo Doe, who is outside the chat"), "{timeline}");
+    rig.finish().await;
+}
+
+/// Found by review: a refusal left no trace but a line that scrolls away, and a colleague could sign over it unseen.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_refusal_stands_until_whoever_refused_signs_or_the_plan_changes() {
+    let rig = Rig::new().await;
+    rig.submit(PLAN).await;
+    let options = [("role", "engineering_lead"), ("reason", "The canary has no alert on refunds")];
+    let refused = rig.slash("chloe", "release signoff refuse", &options).await;
+    assert!(refused.starts_with("✅"), "{refused}");
+    let stands = "⛔ Engineering Lead: Chloe Martin refuses: “The canary has no alert on refunds”";
+    let card = async || rig.slash("hugo", "release show", &[]).await;
+    assert!(card().await.contains(stands), "{}", card().await);
+    let go = rig.slash("ana", "release go", &[]).await;
+    assert!(go.contains("Engineering Lead, refused sign-off"), "{go}");
+    rig.advance(rig.sandbox().clock().now_ms() + 4 * 3_600_000 + 60_000).await;
+    assert!(rig.newest("releases").contains(stands), "the reminder says it: {}", rig.newest("releases"));
+    // A colleague signs: whoever refused is called, and it goes on standing there.
+    assert!(sign(&rig, "iris", "engineering_lead").await.starts_with("✅"));
+    let said = rig.newest("releases");
+    assert!(said.contains("calls @chloe") && said.contains("Against it: ⛔ Chloe Martin refuses"), "{said}");
+    assert!(card().await.contains(stands) && card().await.contains("✅ Engineering Lead: Iris Braun"));
+    rig.finish().await;
+
+    let rig = Rig::new().await;
+    rig.submit(PLAN).await;
+    rig.slash("chloe", "release signoff refuse", &options).await;
+    assert!(sign(&rig, "chloe", "engineering_lead").await.starts_with("✅"), "settled");
+    let card = rig.slash("hugo", "release show", &[]).await;
+    assert!(!card.contains("refuses"), "{card}");
+    rig.finish().await;
+}
+
+/// On hold before T-0 people read on: who has seen enough signs, and who has seen too much takes it back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_offs_go_on_while_the_countdown_stands_still() {
+    let rig = Rig::new().await;
+    rig.submit(PLAN).await;
+    rig.slash("ana", "release hold", &[("reason", "Waiting for the vendor")]).await;
+    rig.sign_all().await;
+    let approved = rig.newest("releases");
+    assert!(approved.contains("✅ Approved") && approved.contains("on hold: T-0 will move"), "{approved}");
+    rig.slash("dev", "release signoff withdraw", &[("role", "product_owner")]).await;
+    rig.slash("ana", "release resume", &[]).await;
+    let card = rig.slash("hugo", "release show", &[]).await;
+    assert!(card.contains("⬜ Product Owner") && card.contains("Gathering"), "{card}");
+    rig.finish().await;
+}
+
+/// Five, and no sixth; what expires is asked for anew.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reminders_of_sign_offs_have_an_end() {
+    let rig = Rig::strict(&[("signoff_hours", "168")]).await;
+    rig.submit(&PLAN.replace("2026-12-08", "2026-12-29")).await;
+    assert!(sign(&rig, "chloe", "engineering_lead").await.starts_with("✅"));
+    let begin = rig.sandbox().clock().now_ms();
+    rig.advance(begin + 167 * 3_600_000).await;
+    assert_eq!(rig.count("releases", "⏳ Sign-offs pending"), 5);
+    let reminder =
+        rig.sandbox().messages("releases").iter().map(crate::rig::text).rfind(|m| m.contains("⏳ Sign-offs"));
+    assert!(reminder.is_some_and(|m| !m.contains("calls @Engineering Leads")));
+    rig.advance(begin + 173 * 3_600_000).await;
+    assert_eq!(rig.count("releases", "⌛ Engineering Lead sign-off expired"), 1);
+    assert_eq!(rig.count("releases", "⏳ Sign-offs pending"), 6, "four hours after it expired");
     rig.finish().await;
 }
 

@@ -138,7 +138,7 @@ impl Handler {
     pub(super) fn in_chat(&self, guild: &GuildId, what: &str) -> Handled {
         if self.by_file.contains(guild) {
             let sentence = format!(
-                "The service's configuration file sets this server's {what}; changes made here would not last. Ask your operator."
+                "The service's configuration file sets this server's {what}; changes made here would not last. Ask your operator; /tminus check shows what is set."
             );
             return Err(Stop::sorry(&sentence));
         }
@@ -186,6 +186,7 @@ impl Handler {
             Choice::Verdict(verdict) => format!("{}: {}", voice::words::verdict(verdict), release.no),
             Choice::Failed => format!("Rollback failed: {}", release.no),
             Choice::WriteUpdate => format!("Update: {}", release.no),
+            Choice::Decline => format!("Decline the change: {}", release.no),
             _ => format!("Post-mortem: {}", release.no),
         };
         reply.now(forms::open(&render::custom_id('f', prompt, choice), form, &title, Some(&release))).await

@@ -47,9 +47,7 @@ impl Handler {
     }
 
     pub(super) async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Handled {
-        if self.by_file.contains(guild) {
-            return self.check(reply, guild, &actor).await;
-        }
+        self.in_chat(guild, "settings")?;
         // Settings that could not be read must not be replaced by empty ones.
         let mut policy = self.policy(guild).await?;
         set_policy(&mut policy, typed)?;

@@ -252,7 +252,7 @@ fn play(dice: &RefCell<Dice>, say: &dyn Fn() -> String) {
         }
     }
     shown(&voice::card(&release, now));
-    let change = || Change { what: say(), from: Some(say()), to: Some(say()), material: true };
+    let change = || Change { what: say(), from: Some(say()), to: Some(say()), material: true, rest: 0 };
     let changes = || (0..12).map(|_| change()).collect::<Vec<_>>();
     let by = UserId::from("1");
     for ended in [None, Some(AmendmentEnd::Declined { by: say(), reason: say() })] {
