@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::clock::Clock;
 use crate::domain::command::{Command, Imported, Signal};
 use crate::domain::effect::{Choice, Prompt};
-use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
 use crate::domain::lateness::Away;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
@@ -56,7 +56,7 @@ pub enum Ask {
     /// The clock: do what is due; what is late says when nobody was there to do it.
     Tick { release: ReleaseId, away: Option<Away> },
     /// The courier: a post reached its channel.
-    Delivered { release: ReleaseId, row: i64, key: String, at: Timestamp },
+    Delivered { release: ReleaseId, row: i64, key: String, channel: ChannelId, at: Timestamp },
     /// The courier: a post could not reach its channel.
     Stuck(Undelivered),
 }

@@ -396,7 +396,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::HandedOver { .. } | Notice::Bypassed { .. } => "people",
         Notice::AmendmentAsk { .. } | Notice::Amended { .. } => "amendment",
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => "concern",
-        Notice::Stuck { .. } => "delivery",
+        Notice::Stuck { .. } | Notice::OpsGone { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",
         Notice::Overlap { .. }
         | Notice::Corrected { .. }

@@ -462,8 +462,13 @@ fn plainer(row: &Claimed) -> Option<Plain> {
 /// Releases and workspaces are told what became of their messages; what fails here is told again after a rest.
 async fn report(desk: &Desk, delivered: Vec<Delivered>, stuck: Vec<Undelivered>) -> Result<(), Failure> {
     let mut asks = JoinSet::new();
-    let delivered =
-        delivered.into_iter().map(|d| Ask::Delivered { release: d.release, row: d.row, key: d.key, at: d.at });
+    let delivered = delivered.into_iter().map(|d| Ask::Delivered {
+        release: d.release,
+        row: d.row,
+        key: d.key,
+        channel: d.channel,
+        at: d.at,
+    });
     for ask in delivered.chain(stuck.into_iter().map(Ask::Stuck)) {
         let desk = desk.clone();
         asks.spawn(async move { desk.ask(ask).await });

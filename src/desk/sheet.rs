@@ -17,6 +17,7 @@ use crate::domain::agenda::next_wakeup;
 use crate::domain::effect::{Destination, Prompt, Redelivery};
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
+use crate::domain::policy::Policy;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{
@@ -304,6 +305,11 @@ impl<'m> Sheet<'m> {
     /// The workspace's own messages that are stuck are sent again, to where each reader is reached now.
     pub(super) fn send_again(&mut self, guild: GuildId, to: Vec<(Destination, ChannelId)>) {
         self.page.mend(Mending::SendAgain(guild, to));
+    }
+
+    /// Other channels may be set: what waits follows.
+    pub(super) fn readdress(&mut self, guild: GuildId, before: Policy, after: Policy) {
+        self.page.mend(Mending::Readdress(guild, Box::new((before, after))));
     }
 
     pub(super) fn redeliver(&mut self, key: String, how: Redelivery) {

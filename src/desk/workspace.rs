@@ -40,8 +40,9 @@ pub(super) async fn configure(
     }
     if workspace.policy != *new || sheet.version(guild).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
+        let before = workspace.policy.clone();
         workspace = note(sheet, &workspace, &[event], actor, now).await?;
-        hand_on(sheet, &workspace, actor, now).await?;
+        hand_on(sheet, &before, &workspace, actor, now).await?;
     }
     // Whoever sets it up sees at once whether it can be read where it belongs.
     if let Actor::Person(person) = actor {
@@ -76,8 +77,15 @@ async fn said_no(
     }
 }
 
-/// Changed rules reach open releases as an event of each.
-async fn hand_on(sheet: &mut Sheet<'_>, workspace: &Workspace, actor: &Actor, now: Timestamp) -> Result<(), Stop> {
+/// Changed rules reach open releases as an event of each, and whatever waits to be posted.
+async fn hand_on(
+    sheet: &mut Sheet<'_>,
+    before: &Policy,
+    workspace: &Workspace,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    sheet.readdress(workspace.guild.clone(), before.clone(), workspace.policy.clone());
     for head in sheet.open(&workspace.guild).await? {
         let policy = Box::new(workspace.policy.clone());
         quietly(sheet, head.id, Command::Plan(PlanCommand::Repolicy { policy }), actor, now).await?;
@@ -111,7 +119,7 @@ pub(super) async fn apply(
     };
     let workspace = note(sheet, &before, &decision.events, actor, now).await?;
     if workspace.policy != before.policy {
-        hand_on(sheet, &workspace, actor, now).await?;
+        hand_on(sheet, &before.policy, &workspace, actor, now).await?;
     }
     if let (WorkspaceReply::TrainAdded { name, .. }, Some((file_name, bytes))) = (&decision.reply, template) {
         sheet.keep_train_plan(guild, name, file_name, bytes);

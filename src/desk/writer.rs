@@ -209,9 +209,9 @@ async fn serve(sheet: &mut Sheet<'_>, ask: &Ask, now: Timestamp) -> Result<Answe
         Ask::Tick { release, away } => {
             quietly(sheet, *release, Command::Tick { away: *away }, &Actor::Clock, now).await
         }
-        Ask::Delivered { release, row, key, at } => {
+        Ask::Delivered { release, row, key, channel, at } => {
             sheet.reported(*row);
-            let command = DeliveryCommand::Delivered { key: own_key(*release, key), at: *at };
+            let command = DeliveryCommand::Delivered { key: own_key(*release, key), channel: channel.clone(), at: *at };
             quietly(sheet, *release, Command::Delivery(command), &Actor::Courier, now).await
         }
         Ask::Stuck(post) => {

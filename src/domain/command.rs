@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::delivery::NotPosted;
-use super::ids::{ReleaseNo, UserId};
+use super::ids::{ChannelId, ReleaseNo, UserId};
 use super::lateness::Away;
 use super::plan::{Plan, PlannedTime, Quantity, SignoffRole};
 use super::policy::Policy;
@@ -167,7 +167,7 @@ pub enum NoticeCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryCommand {
     /// The courier posted it.
-    Delivered { key: String, at: Timestamp },
+    Delivered { key: String, channel: ChannelId, at: Timestamp },
     /// The courier could not post it.
     Stuck { key: String, found: NotPosted },
     /// A person has it sent again.

@@ -81,9 +81,10 @@ pub enum Settled {
 
 pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Reply, Refusal> {
     match command {
-        DeliveryCommand::Delivered { key, at } => {
+        DeliveryCommand::Delivered { key, channel, at } => {
             ladder::delivered(work, &key, at);
-            settle(work, &key, Settled::Posted);
+            // Another channel may have been set for its readers meanwhile.
+            settle_in(work, &key, Some(channel), Settled::Posted);
             Ok(Reply::Silent)
         }
         DeliveryCommand::Stuck { key, found } => {
@@ -92,16 +93,16 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
         }
         DeliveryCommand::SendAgain { key } => {
             let stuck = open(&work.release, &key)?;
-            // Its channel may be gone, and another be set since.
-            let now = stuck.to.as_ref().and_then(|to| work.release.policy.address(to)).map(|(channel, _)| channel);
+            // Its channel may be gone, and another be set since; what is over no longer hears of rules.
+            let now = stuck.to.as_ref().and_then(|to| work.ctx.policy.address(to)).map(|(channel, _)| channel);
             let to = now.filter(|channel| *channel != stuck.channel);
             work.redeliver(&key, Redelivery::SendAgain { to: to.clone() });
             let by = work.by();
-            work.record(DeliveryEvent::SentAgain { key: key.clone(), by, to });
+            work.record(DeliveryEvent::SentAgain { key: key.clone(), by, to: to.clone() });
             if let Some(stuck) = work.release.stuck.get(&key).cloned() {
                 work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: None }, None);
             }
-            Ok(Reply::SentAgain)
+            Ok(Reply::SentAgain { to })
         }
         DeliveryCommand::CallSent { key } => {
             if open(&work.release, &key)?.trouble != Trouble::Held {
@@ -132,7 +133,10 @@ fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {
     let release = &work.release;
     let known = release.stuck.get(key).cloned();
     let news = known.as_ref().is_none_or(|known| known.trouble != trouble || known.again.is_some());
-    if key.starts_with(OWN) || !news || (known.is_none() && release.stuck.len() >= MAX_STUCK) {
+    if key.starts_with(OWN) {
+        return nobody_hears(work, trouble, channel, &why);
+    }
+    if !news || (known.is_none() && release.stuck.len() >= MAX_STUCK) {
         return;
     }
     let cut = |text: String| text.chars().take(200).collect::<String>();
@@ -156,9 +160,27 @@ fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {
     posting.useful_until = Some(useful_until);
 }
 
+/// The ops channel takes no message either: the release channel is told, once for each such channel.
+fn nobody_hears(work: &mut Work<'_>, trouble: Trouble, channel: ChannelId, why: &str) {
+    let (release, mention) = (work.release.policy.release_channel.clone(), work.owner());
+    if trouble == Trouble::Held || release.is_none_or(|release| release == channel) {
+        return;
+    }
+    let (key, why) = (format!("ops-gone/{channel}"), why.chars().take(200).collect());
+    let posting = work.post(key, Destination::Release, Notice::OpsGone { channel, why });
+    posting.mention = mention;
+    posting.priority = Priority::Prompt;
+}
+
 /// The trouble is over: the record says how, and the message about it shows it.
 fn settle(work: &mut Work<'_>, key: &str, settled: Settled) {
-    let Some(stuck) = work.release.stuck.get(key).cloned() else { return };
+    settle_in(work, key, None, settled);
+}
+
+/// The same, with the channel it is in.
+fn settle_in(work: &mut Work<'_>, key: &str, channel: Option<ChannelId>, settled: Settled) {
+    let Some(mut stuck) = work.release.stuck.get(key).cloned() else { return };
+    stuck.channel = channel.unwrap_or(stuck.channel);
     let key = key.to_owned();
     work.record(match settled {
         Settled::Posted => DeliveryEvent::Freed { key: key.clone() },

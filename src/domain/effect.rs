@@ -294,7 +294,10 @@ pub enum Reply {
         text: String,
     },
     Named,
-    SentAgain,
+    SentAgain {
+        /// Where it goes now, if that is another channel.
+        to: Option<ChannelId>,
+    },
     CalledSent,
     /// Nothing to say: the clock, the courier and sources do not listen.
     Silent,

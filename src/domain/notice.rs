@@ -7,7 +7,7 @@ use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::{Settled, Stuck};
 use super::freeze::Planned;
-use super::ids::{Audience, UserId};
+use super::ids::{Audience, ChannelId, UserId};
 use super::lateness::Late;
 use super::may::Action;
 use super::plan::{ContingencyWhen, SignoffRole};
@@ -89,6 +89,11 @@ pub enum Notice {
         open: Vec<Open>,
         /// It comes in the audience's quiet hours: nobody is called.
         quiet: bool,
+    },
+    /// What could not be posted is told nowhere: the ops channel takes no message.
+    OpsGone {
+        channel: ChannelId,
+        why: String,
     },
     /// A message that could not be delivered, for the ops channel.
     Stuck {

@@ -59,7 +59,6 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
     /// The channel that stands for a destination, and the role to be called in it; `None` where no channel is set at all.
     pub fn address(&self, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
         let release = || self.release_channel.clone();
@@ -75,6 +74,7 @@ impl Policy {
         }
     }
 
+    /// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
     pub fn owner_may_sign(&self, plan: &Plan) -> bool {
         self.self_approval && plan.risk == Some(Risk::Low)
     }

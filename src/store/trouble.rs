@@ -34,6 +34,7 @@ pub struct Delivered {
     pub row: i64,
     pub release: ReleaseId,
     pub key: String,
+    pub channel: ChannelId,
     pub at: Timestamp,
 }
 
@@ -44,14 +45,15 @@ impl Store {
     /// Database faults.
     pub async fn unreported(&self) -> Result<Vec<Delivered>, StoreFault> {
         let rows = sqlx::query!(
-            r#"SELECT id AS "id!", release_id AS "release_id!", key, posted_at AS "posted_at!" FROM outbox WHERE state = 'sent' AND reported = 0 ORDER BY id LIMIT 100"#
+            r#"SELECT id AS "id!", release_id AS "release_id!", key, channel_id, posted_at AS "posted_at!" FROM outbox WHERE state = 'sent' AND reported = 0 ORDER BY id LIMIT 100"#
         )
         .fetch_all(self.read())
         .await?;
         rows.into_iter()
             .map(|row| {
                 let release = json(&format!("\"{}\"", row.release_id), "outbox", "release_id", &row.key)?;
-                Ok(Delivered { row: row.id, release, key: row.key, at: instant(row.posted_at, "outbox", "posted_at")? })
+                let at = instant(row.posted_at, "outbox", "posted_at")?;
+                Ok(Delivered { row: row.id, release, key: row.key, channel: ChannelId(row.channel_id), at })
             })
             .collect()
     }
@@ -115,7 +117,7 @@ impl Store {
 
     /// A person has it sent again: at once, with the same nonce, however late it is; and with it whatever waits in that channel for
     /// its next probe. What was held is not looked up again, since a person has looked; anything else that may have been posted is.
-    /// Where another channel stands for its readers now, it goes there, and nothing of the old one counts any more.
+    /// `to`: another channel stands for its readers now, and it goes there, unless it is just being sent or looked up.
     ///
     /// # Errors
     /// Database faults.
@@ -125,7 +127,7 @@ impl Store {
         to: Option<&ChannelId>,
         now: Timestamp,
     ) -> Result<(), StoreFault> {
-        let (now, to) = (now.as_millisecond(), to.map(|to| to.0.as_str()));
+        let now = now.as_millisecond();
         sqlx::query!(
             "UPDATE outbox SET next_try = ?1 WHERE state = 'blocked' AND next_try > ?1
                 AND channel_id = (SELECT channel_id FROM outbox WHERE key = ?2)",
@@ -136,24 +138,97 @@ impl Store {
         .await?;
         sqlx::query!(
             "UPDATE outbox SET state = 'planned', next_try = ?1, useful_until = NULL, recoveries = 0, told = 0,
-                    tainted = CASE WHEN state = 'held' OR ?3 IS NOT NULL THEN 0 ELSE tainted END,
-                    anchor_id = CASE WHEN ?3 IS NULL THEN anchor_id END, channel_id = coalesce(?3, channel_id),
-                    reason = 'sent again by a person'
+                    tainted = CASE WHEN state = 'held' THEN 0 ELSE tainted END, reason = 'sent again by a person'
              WHERE key = ?2 AND state IN ('held', 'blocked', 'dead')",
             now,
-            key,
-            to
+            key
         )
         .execute(&mut *txn)
         .await?;
-        // After a start it is looked up where it was to be: if that is refused, people are told anew.
-        sqlx::query!("UPDATE outbox SET useful_until = NULL, told = 0 WHERE key = ? AND state = 'unknown'", key)
-            .execute(&mut *txn)
-            .await?;
+        if let Some(to) = to {
+            Self::send_to(txn, key, to, now).await?;
+        }
+        // It is being sent, waits for its turn or is looked up where it was to be: if that fails, people are told anew.
+        sqlx::query!(
+            "UPDATE outbox SET useful_until = NULL, told = 0 WHERE key = ? AND state IN ('planned', 'sending', 'unknown')",
+            key
+        )
+        .execute(&mut *txn)
+        .await?;
         // If that fails as well, it is told again.
         sqlx::query!("UPDATE edit SET next_try = ?, trouble = 3 WHERE key = ? AND trouble = 2", now, key)
             .execute(txn)
             .await?;
+        Ok(())
+    }
+
+    /// What waits goes to another channel, which is asked at once. Nothing of the old one counts there.
+    async fn send_to(txn: &mut SqliteConnection, key: &str, to: &ChannelId, now: i64) -> Result<(), StoreFault> {
+        sqlx::query!(
+            "UPDATE outbox SET channel_id = ?2, tainted = 1, anchor_id = NULL, looked_up = NULL, first_attempt = NULL,
+                    nonce = substr(nonce, 13) || substr(nonce, 1, 12)
+             WHERE key = ?1 AND state = 'planned'",
+            key,
+            to.0
+        )
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!(
+            "UPDATE outbox SET next_try = ?1 WHERE state = 'blocked' AND next_try > ?1 AND channel_id = ?2",
+            now,
+            to.0
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// Whom messages wait for that are not posted yet, and in which channel.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn addressees(
+        txn: &mut SqliteConnection,
+        guild: &GuildId,
+    ) -> Result<Vec<(Destination, ChannelId)>, StoreFault> {
+        let rows = sqlx::query!(
+            r#"SELECT DISTINCT addressee AS "to!", channel_id FROM outbox
+               WHERE state IN ('planned', 'blocked') AND guild_id = ? AND addressee IS NOT NULL"#,
+            guild.0
+        )
+        .fetch_all(txn)
+        .await?;
+        rows.into_iter()
+            .map(|row| Ok((json(&row.to, "outbox", "addressee", &guild.0)?, ChannelId(row.channel_id))))
+            .collect()
+    }
+
+    /// Another channel stands for an addressee from now on: what was to be posted in the old one goes to the new one, at once. What
+    /// may stand in the old one stays, unless that is gone with all that was in it.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn readdress(
+        txn: &mut SqliteConnection,
+        guild: &GuildId,
+        to: &Destination,
+        (old, new): (&ChannelId, &ChannelId),
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let (now, to) = (now.as_millisecond(), to_json(to, "outbox")?);
+        sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = max(due, ?1), channel_id = ?5, recoveries = 0, tainted = 1, anchor_id = NULL,
+                    looked_up = NULL, first_attempt = NULL, nonce = substr(nonce, 13) || substr(nonce, 1, 12), reason = 'another channel is set'
+             WHERE state IN ('planned', 'blocked') AND guild_id = ?2 AND addressee = ?3 AND channel_id = ?4
+                AND (tainted = 0 OR reason LIKE '404 %')",
+            now,
+            guild.0,
+            to,
+            old.0,
+            new.0
+        )
+        .execute(txn)
+        .await?;
         Ok(())
     }
 
@@ -182,7 +257,10 @@ impl Store {
         sqlx::query!(
             "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person',
                     channel_id = o.channel, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
-                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 0 END
+                    looked_up = CASE WHEN outbox.channel_id = o.channel THEN looked_up END,
+                    first_attempt = CASE WHEN outbox.channel_id = o.channel THEN first_attempt END,
+                    nonce = CASE WHEN outbox.channel_id = o.channel THEN nonce ELSE substr(nonce, 13) || substr(nonce, 1, 12) END,
+                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 1 END
              FROM (SELECT id, coalesce((SELECT value ->> 1 FROM json_each(?4) WHERE value -> 0 = addressee), channel_id) AS channel
                    FROM outbox
                    WHERE state = 'blocked' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
@@ -198,7 +276,10 @@ impl Store {
         sqlx::query!(
             "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person',
                     channel_id = o.channel, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
-                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 0 END
+                    looked_up = CASE WHEN outbox.channel_id = o.channel THEN looked_up END,
+                    first_attempt = CASE WHEN outbox.channel_id = o.channel THEN first_attempt END,
+                    nonce = CASE WHEN outbox.channel_id = o.channel THEN nonce ELSE substr(nonce, 13) || substr(nonce, 1, 12) END,
+                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 1 END
              FROM (SELECT id, coalesce((SELECT value ->> 1 FROM json_each(?4) WHERE value -> 0 = addressee), channel_id) AS channel
                    FROM outbox
                    WHERE state IN ('held', 'dead') AND state = 'dead' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3
@@ -297,7 +378,7 @@ mod tests {
             (key.to_owned(), state.to_owned(), channel.to_owned(), anchor.map(str::to_owned), tainted)
         };
         let held = row("r/held", "held", "c", Some("7"), 1);
-        for (channel, anchor, tainted) in [("c", Some("7"), 1), ("new", None, 0)] {
+        for (channel, anchor, tainted) in [("c", Some("7"), 1), ("new", None, 1)] {
             let to = [(Destination::Ops, ChannelId::from(channel)), (Destination::Release, ChannelId::from("other"))];
             let mut txn = store.begin().await.unwrap();
             Store::send_own_again(&mut txn, &guild, &to, now).await.unwrap();
@@ -306,6 +387,58 @@ mod tests {
             assert_eq!(rows(&store).await, [planned("r/blocked"), planned("r/dead"), held.clone()]);
             let back = "UPDATE outbox SET state = substr(key, 3)";
             sqlx::query(back).execute(&store.write).await.unwrap();
+        }
+    }
+
+    /// Another channel is set: what waits goes there, what may stand in the old one does not, unless that is gone.
+    #[tokio::test]
+    async fn what_waits_follows_the_rules_and_what_may_be_posted_already_waits_for_a_person() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = own(&folder).await;
+        let now = Timestamp::from_second(60).unwrap();
+        for (tainted, reason, moves) in [(0, "403 50001", true), (1, "403 50001", false), (1, "404 10003", true)] {
+            sqlx::query("UPDATE outbox SET state = substr(key, 3), channel_id = 'c', tainted = ?, reason = ?")
+                .bind(tainted)
+                .bind(reason)
+                .execute(&store.write)
+                .await
+                .unwrap();
+            let mut txn = store.begin().await.unwrap();
+            let guild = GuildId("g".to_owned());
+            let waiting = Store::addressees(&mut txn, &guild).await.unwrap();
+            assert_eq!(waiting, [(Destination::Ops, ChannelId::from("c"))]);
+            for to in [Destination::Release, Destination::Ops] {
+                let channels = (&ChannelId::from("c"), &ChannelId::from("new"));
+                Store::readdress(&mut txn, &guild, &to, channels, now).await.unwrap();
+            }
+            txn.commit().await.unwrap();
+            let sql = "SELECT key, nonce FROM outbox WHERE channel_id = 'new' AND state = 'planned' ORDER BY key";
+            let moved: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&store.write).await.unwrap();
+            let keys: Vec<&str> = moved.iter().map(|(key, _)| key.as_str()).collect();
+            assert_eq!(keys, if moves { vec!["r/blocked", "r/planned"] } else { vec![] }, "{tainted} {reason}");
+        }
+    }
+
+    /// The press comes while it is on its way again: nothing is done to it, and a failure is told anew.
+    #[tokio::test]
+    async fn sending_again_in_any_state_ends_in_another_try_or_in_news() {
+        for (state, after, channel) in [
+            ("blocked", "planned", "new"),
+            ("held", "planned", "new"),
+            ("dead", "planned", "new"),
+            ("planned", "planned", "new"),
+            ("sending", "sending", "c"),
+            ("unknown", "unknown", "c"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let store = own(&folder).await;
+            let mut txn = store.begin().await.unwrap();
+            let (key, now) = (format!("r/{state}"), Timestamp::from_second(60).unwrap());
+            Store::send_again(&mut txn, &key, Some(&ChannelId::from("new")), now).await.unwrap();
+            txn.commit().await.unwrap();
+            let sql = "SELECT state, channel_id, told FROM outbox WHERE key = ?";
+            let row: (String, String, i64) = sqlx::query_as(sql).bind(&key).fetch_one(&store.write).await.unwrap();
+            assert_eq!(row, (after.to_owned(), channel.to_owned(), 0), "{state}");
         }
     }
 

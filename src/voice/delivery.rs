@@ -8,6 +8,25 @@ use crate::domain::notice::Notice;
 use crate::domain::release::Release;
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+    if let Notice::OpsGone { channel, why } = notice {
+        let ops = Text(vec![Span::Channel(channel.clone())]);
+        let headline = format!("⛔ The ops channel takes no messages · {}", words::name(release));
+        return Message::new(Tone::Bad, Text::from(headline))
+            .body(
+                Text::from("What T-Minus cannot post is told in ")
+                    .and(ops)
+                    .t(", and it may not post there, or the channel is gone."),
+            )
+            .field("Reason", Text::new().code(why))
+            .field(
+                WHAT_NOW,
+                Text::from("Give the rights back (see ")
+                    .code("/tminus check")
+                    .t(") or set another one (")
+                    .code("/tminus setup")
+                    .t(", option “ops_channel”). What waits is told there then."),
+            );
+    }
     let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
     let channel = || match stuck.channel.as_page() {
         Some(page) => Text::from(format!("the status page {page}")),
@@ -57,7 +76,7 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
             "Look into the channel, then press the button that is true. Give T-Minus the right Read Message History there."
         }
         Trouble::Blocked => {
-            "Give the rights back (see /tminus check) or set another channel (/tminus audience set, /tminus setup), then press Send again. Until then tell those who read that channel."
+            "Give the rights back (see /tminus check), then press Send again; or set another channel (/tminus audience set, /tminus setup), and it goes there. Until then tell those who read that channel."
         }
         Trouble::Dead => "Tell those who read that channel. Tell your operator the reason.",
         Trouble::Expired => "Tell those who read that channel, if they still need to know.",

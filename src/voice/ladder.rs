@@ -60,12 +60,14 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("Corrected", right)
                 .field("For", Text::from(format!("{}: {text}", words::audience(audience))))
                 .field("People", words::people(release))
-                .field("Readiness", Text::from(words::readiness(release, open)))
-                .field("Risks", if last { risks(release) } else { Text::new() });
+                .field("Readiness", Text::from(words::readiness(release, open)));
             if *audience == Audience::status_page() {
                 let name = if release.policy.pages.is_empty() { "Status page text" } else { "Status page" };
                 message = message.field(name, status_pages(release));
             }
+            // Its own people read it; an audience of the plan's own may be customers.
+            let ours = [Audience::engineering(), Audience::support(), Audience::status_page()].contains(audience);
+            message = message.field("Risks", if last && ours { risks(release) } else { Text::new() });
             let waiting: Vec<String> = unconfirmed(release).into_iter().filter(|key| key != rung).collect();
             if !waiting.is_empty() {
                 message = message.field("Not confirmed yet", Text::from(waiting.join(", ")));

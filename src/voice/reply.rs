@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::message::{Message, Pick, Tone};
 use super::notice::buttons;
-use super::text::{Stamp, Text};
+use super::text::{Span, Stamp, Text};
 use super::words;
 use crate::domain::agenda::{MarkKind, agenda};
 use crate::domain::command::Post;
@@ -132,7 +132,14 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
         Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”"))),
         Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”"))),
-        Reply::SentAgain => ok(Text::from("It is sent again at once. If that fails, the ops channel is told.")),
+        Reply::SentAgain { to } => {
+            let text = Text::from("It is sent again at once");
+            let text = match to {
+                Some(channel) => text.t(", in ").and(Text(vec![Span::Channel(channel.clone())])),
+                None => text,
+            };
+            ok(text.t(". If that fails, the ops channel is told."))
+        }
         Reply::CalledSent => ok(Text::from("Recorded: it was posted. It is not sent again.")),
         Reply::Imported { .. } | Reply::Named | Reply::Silent => Message::default(),
     };

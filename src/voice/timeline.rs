@@ -158,7 +158,8 @@ fn what(release: &Release, event: &Event) -> String {
             },
             DeliveryEvent::Freed { .. } => "a message that was stuck is posted".to_owned(),
             DeliveryEvent::Dropped { .. } => "a message that was stuck is overtaken and dropped".to_owned(),
-            DeliveryEvent::SentAgain { .. } => "had a stuck message sent again".to_owned(),
+            DeliveryEvent::SentAgain { to: None, .. } => "had a stuck message sent again".to_owned(),
+            DeliveryEvent::SentAgain { .. } => "had a stuck message sent to the channel that is set now".to_owned(),
             DeliveryEvent::CalledSent { .. } => "looked: a message in doubt was posted".to_owned(),
         },
         Event::Stage(event) => match event {

@@ -345,7 +345,7 @@ pub fn late(late: &Late, done: &str) -> Text {
     let came = late.due + SignedDuration::from_mins(i64::from(late.min));
     let text = Text::from("Due ").time(late.due, stamp(late.due, came));
     let text = text.t(format!(", {done} {} late.", span_label(u64::from(late.min))));
-    let text = if late.shut { text.t(" T-Minus could not post here until then.") } else { text };
+    let text = if late.shut { text.t(" The channel it was for took no message until then.") } else { text };
     match late.away {
         None => text,
         Some(Away { from, to }) => {

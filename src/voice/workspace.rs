@@ -138,7 +138,7 @@ fn undelivered(trouble: Trouble) -> (&'static str, &'static str, Text) {
             "A message could not be posted in ",
             again(
                 "Give the rights back (see /tminus check), then ",
-                ". It is tried again by itself as well, every few minutes. If the channel is gone, tell its readers.",
+                ". It is tried again by itself as well, every few minutes. If the channel is gone, set another one with /tminus setup: it goes there.",
             ),
         ),
         Trouble::Dead => (

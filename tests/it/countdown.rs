@@ -242,7 +242,7 @@ async fn a_notice_that_reached_its_channel_late_says_so() {
     rig.slash("ana", "release resume", &[]).await;
     rig.advance(t(-59)).await;
     let said = rig.sandbox().messages("support").iter().map(text).find(|m| m.contains("📣 T-2h · ")).unwrap();
-    assert!(said.contains("Due 11:00, sent 15m late. T-Minus could not post here until then."), "{said}");
+    assert!(said.contains("Due 11:00, sent 15m late. The channel it was for took no message until then."), "{said}");
     rig.finish().await;
 
     // Posted in time, the answer lost, and nobody could look for ten minutes: it was not late.

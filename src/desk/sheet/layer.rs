@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::memory::{Kept, Memory};
 use crate::domain::effect::{Destination, Redelivery};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+use crate::domain::policy::Policy;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{Conn, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, WorkspaceRow, Writer};
@@ -45,6 +46,8 @@ pub(super) enum Mending {
     Told(i64),
     /// A workspace's own messages.
     SendAgain(GuildId, Vec<(Destination, ChannelId)>),
+    /// Other channels are set: the rules before and after.
+    Readdress(GuildId, Box<(Policy, Policy)>),
 }
 
 /// Posts and edits, then what becomes of posts; what comes after that is another stage.
@@ -223,9 +226,27 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
                 Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(txn, key).await?,
                 Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(txn, key).await?,
                 Mending::Told(row) => Store::mark_told(txn, *row).await?,
+                Mending::Readdress(guild, rules) => readdress(txn, guild, &rules.0, &rules.1, now).await?,
                 Mending::SendAgain(guild, to) => Store::send_own_again(txn, guild, to, now).await?,
             }
         }
     }
     Store::mark_reported(txn, &batch.reported).await
+}
+
+/// What waits for somebody goes to the channel that stands for them now.
+async fn readdress(
+    txn: &mut Conn,
+    guild: &GuildId,
+    before: &Policy,
+    after: &Policy,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    for (to, channel) in Store::addressees(txn, guild).await? {
+        let stood = before.address(&to).is_some_and(|(known, _)| known == channel);
+        if let Some((new, _)) = after.address(&to).filter(|(new, _)| stood && *new != channel) {
+            Store::readdress(txn, guild, &to, (&channel, &new), now).await?;
+        }
+    }
+    Ok(())
 }

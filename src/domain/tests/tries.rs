@@ -113,7 +113,10 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
         23 => (ana(), Command::Delivery(DeliveryCommand::CallSent { key: "g1/T-2h/support".to_owned() })),
         24 => {
             let key = "g1/T-2h/support".to_owned();
-            (Actor::Courier, Command::Delivery(DeliveryCommand::Delivered { key, at: now }))
+            (
+                Actor::Courier,
+                Command::Delivery(DeliveryCommand::Delivered { key, channel: ChannelId::from("support"), at: now }),
+            )
         }
         25 => {
             let back = NoticeCommand::TakeBack { rung: "T-2h/support".to_owned(), generation: 1 };
