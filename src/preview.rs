@@ -391,6 +391,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::Signed { .. }
         | Notice::SignoffRefused { .. }
         | Notice::Withdrawn { .. }
+        | Notice::Ticked { .. }
         | Notice::SignoffExpired { .. }
         | Notice::Approved => "sign-off",
         Notice::HandedOver { .. } | Notice::Bypassed { .. } => "people",

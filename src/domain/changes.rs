@@ -126,6 +126,13 @@ pub fn all(old: &Plan, new: &Plan) -> Vec<Change> {
             field(&format!("{name} {key}"), None, Some(to), material);
         }
     }
+    for gate in &new.gates {
+        let state = |done: bool| Some(if done { "done" } else { "open" }.to_owned());
+        if let Some(before) = old.gates.iter().find(|before| before.text == gate.text && before.done != gate.done) {
+            let what = format!("Box {}", gate.text);
+            changes.push(Change { what, from: state(before.done), to: state(gate.done), material: false, rest: 0 });
+        }
+    }
     if !changes.iter().any(|change| change.material) && digest(old) != digest(new) {
         let what = "The order of the plan's lists, or a detail of them".to_owned();
         changes.push(Change { what, from: None, to: None, material: true, rest: 0 });

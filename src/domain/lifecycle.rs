@@ -136,6 +136,7 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     let digest = if material { digest_of(&plan) } else { work.release.digest.clone() };
     let moved = plan.t0_at() != work.release.plan.t0_at();
     let changes = changes::between(&work.release.plan, &plan);
+    let ticked = ticked(&work.release, &plan);
     let (plan, said) = (Box::new(plan), Said::of(&work.release));
     work.record(PlanEvent::Revised { plan, digest, findings, fixes, changes, material, moved, renamed, undone });
     if before != PhaseName::Draft {
@@ -146,8 +147,21 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
         if material {
             signoff::ask(work, true);
         }
+        // Nobody said so by name, as /release item done does: it is said for whoever knows better.
+        if !ticked.is_empty() {
+            let (key, by, mention) = (work.unique("ticked"), work.by(), work.owner());
+            work.post(key, Destination::Release, Notice::Ticked { by, items: ticked }).mention = mention;
+        }
     }
     Ok(Reply::Imported { revision: work.release.revision, material })
+}
+
+/// What a document settles of what go still waits for.
+fn ticked(release: &Release, new: &super::plan::Plan) -> Vec<String> {
+    let settled = |id: &String| release.gates_done.contains(id) || release.waived.contains_key(id);
+    let open = release.plan.gates.iter().filter(|gate| !gate.done && !settled(&gate.id));
+    let now = |text: &String| new.gates.iter().any(|gate| gate.done && gate.text == *text);
+    open.map(|gate| gate.text.clone()).filter(now).collect()
 }
 
 /// People picked once, or who took a part over, are kept while the plan names the same person: a match by name must not undo

@@ -59,6 +59,11 @@ pub enum Notice {
         name: String,
         reason: String,
     },
+    /// Items that go waited for count as done because a new revision ticks them.
+    Ticked {
+        by: String,
+        items: Vec<String>,
+    },
     Withdrawn {
         role: SignoffRole,
         name: String,

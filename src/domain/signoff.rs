@@ -248,6 +248,16 @@ pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
     posting.priority = Priority::Prompt;
 }
 
+/// Right after a break-glass go whoever has not signed is asked, while there is time.
+pub(super) fn ask_for_owed(work: &mut Work<'_>) {
+    let missing = owed(&work.release);
+    if missing.is_empty() {
+        return;
+    }
+    let (key, prompt) = (work.unique("break-glass-owed"), signoff_prompt(&work.release));
+    work.post(key, Destination::Release, Notice::BreakGlassFollowUp { missing }).prompt = Some(prompt);
+}
+
 /// Reminds those pending; after a break-glass go it asks for what was skipped.
 pub(super) fn remind(work: &mut Work<'_>) {
     work.record(SignoffEvent::Reminded);

@@ -82,7 +82,8 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
             if work.release.plan.kind != Some(ReleaseType::Emergency) {
                 return Err(Refusal::BreakGlassOnly { kind: work.release.plan.kind });
             }
-            Some(reason(&why)?)
+            // With nothing to break it is a go like any other.
+            Some(reason(&why)?).filter(|_| !gaps.is_empty())
         }
     };
     ladder::leave_ahead(work);
@@ -106,6 +107,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
         ladder::show_on_pages(work);
     }
     if broke {
+        signoff::ask_for_owed(work);
         work.post(format!("{key}/ops"), Destination::Ops, Notice::Went { by, break_glass, open });
     }
     Ok(Reply::Went)

@@ -20,6 +20,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::Signed { .. }
         | Notice::SignoffRefused { .. }
         | Notice::Withdrawn { .. }
+        | Notice::Ticked { .. }
         | Notice::SignoffExpired { .. }
         | Notice::Approved
         | Notice::BreakGlassFollowUp { .. } => signoff::say(notice, release),

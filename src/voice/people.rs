@@ -3,11 +3,12 @@
 use super::message::{Message, Tone};
 use super::text::Text;
 use super::words;
+use crate::domain::closing::Postmortem;
 use crate::domain::command::Post;
 use crate::domain::notice::Notice;
-use crate::domain::release::Release;
+use crate::domain::release::{Phase, Release};
 use crate::domain::signoff::valid;
-use crate::domain::{decision, rollback};
+use crate::domain::{decision, rollback, signoff};
 
 /// The part by its name.
 pub fn post(post: Post) -> &'static str {
@@ -71,6 +72,41 @@ fn waiting(release: &Release) -> Text {
         }
         if run.updates.missed_in_row > 0 {
             lines.push(Text::from("• the promised update: ").code("/release update"));
+        }
+    }
+    if matches!(release.phase, Phase::RollingBack { .. }) {
+        let rollback = Text::from("• the rollback that is under way: confirmed with ").code("/release rollback");
+        lines.push(rollback.t(", step “verified”"));
+    }
+    if let Phase::Live { run } = &release.phase
+        && run.stage.soak_said
+    {
+        lines.push(Text::from("• the next stage: ").code("/release stage"));
+    }
+    let unheard = release.running().into_iter().flat_map(|run| &run.alerts);
+    let unheard = unheard.filter(|alert| alert.resolved_at.is_none() && alert.acked.is_none() && !alert.pre_existing);
+    match unheard.count() {
+        0 => {}
+        count => lines.push(Text::from(format!("• alerts nobody acknowledged: {count}, ")).code("/release alert ack")),
+    }
+    let owed = signoff::owed(release);
+    if !owed.is_empty() {
+        let text = format!("• sign-offs owed after break-glass: {}", words::roles(&owed));
+        lines.push(Text::from(text));
+    }
+    if let Some(closing) = release.phase.closing().filter(|_| !release.ended()) {
+        if matches!(closing.postmortem, Postmortem::Due { .. }) {
+            lines.push(Text::from("• the post-mortem: ").code("/release postmortem file"));
+        }
+        match closing.actions.iter().filter(|action| action.settled.is_none()).count() {
+            0 => {}
+            count => lines.push(Text::from(format!("• open actions: {count}, ")).code("/release item done")),
+        }
+    }
+    match release.stuck.values().filter(|stuck| stuck.again.is_none()).count() {
+        0 => {}
+        count => {
+            lines.push(Text::from(format!("• messages that are not where they belong: {count}, in the ops channel")))
         }
     }
     if release.amendment.is_some() {

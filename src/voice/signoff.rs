@@ -94,6 +94,16 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     )),
                 )
         }
+        Notice::Ticked { by, items } => {
+            let lines = items.iter().map(|item| Text::from(format!("☑️ {item}")));
+            Message::new(Tone::Wait, Text::from(format!("☑️ Ticked by a new revision · {name}")))
+                .body(Text::from(format!("{by} imported revision {}; these count as done now.", release.revision)))
+                .field("Items", Text::lines(lines))
+                .field(
+                    "What now",
+                    Text::from("Nothing, if they are. If one is not, raise it with ").code("/release concern raise").t(": go waits then."),
+                )
+        }
         Notice::Withdrawn { role, name: who } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
                 .body(Text::from(format!("{who} withdrew it. The release is not approved.")))

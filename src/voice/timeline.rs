@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::words::{self, in_zone};
+use crate::domain::changes::Change;
 use crate::domain::delivery::Trouble;
 use crate::domain::event::{
     AlertEvent, ClosingEvent, ConcernEvent, DeliveryEvent, Event, FreezeEvent, NoticeEvent, PlanEvent, PointEvent,
@@ -79,11 +80,16 @@ fn what(release: &Release, event: &Event) -> String {
             PlanEvent::Imported { train: Some(train), .. } => format!("made the draft of train “{train}”"),
             PlanEvent::Imported { train: None, .. } => "imported the plan, revision 1".to_owned(),
             PlanEvent::PolicyChanged { .. } => "changed this server's settings".to_owned(),
-            PlanEvent::Revised { material, moved, .. } => format!(
-                "imported a new revision ({}{})",
-                if *material { "material" } else { "cosmetic" },
-                if *moved { ", T-0 moved" } else { "" }
-            ),
+            PlanEvent::Revised { material, moved, changes, .. } => {
+                let what: Vec<String> = changes.iter().map(changed).collect();
+                format!(
+                    "imported a new revision ({}{}){}{}",
+                    if *material { "material" } else { "cosmetic" },
+                    if *moved { ", T-0 moved" } else { "" },
+                    if what.is_empty() { "" } else { ": " },
+                    what.join("; ")
+                )
+            }
             PlanEvent::Rescheduled { t0, reason, .. } => {
                 format!("moved T-0 to {}: “{reason}”", in_zone(t0.at, &t0.zone))
             }
@@ -238,6 +244,16 @@ fn what(release: &Release, event: &Event) -> String {
             ClosingEvent::ActionsReminded => "reminded of open actions".to_owned(),
             ClosingEvent::Closed => "closed".to_owned(),
         },
+    }
+}
+
+/// "Trigger x: ticked → not ticked".
+fn changed(change: &Change) -> String {
+    match (&change.from, &change.to) {
+        (Some(from), Some(to)) => format!("{}: {from} → {to}", change.what),
+        (None, Some(_)) => format!("{} added", change.what),
+        (Some(_), None) => format!("{} removed", change.what),
+        (None, None) => change.what.clone(),
     }
 }
 

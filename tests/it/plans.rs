@@ -247,7 +247,7 @@ async fn an_export_comes_home_with_what_a_human_edited_meanwhile() {
     let seen = rig.sandbox().slash("ana", "releases", "release export", &[], None).await.unwrap();
     let (_, exported) = file_of(&seen);
     let edited = exported
-        .replace("Dependencies deployed and stable", "Dependencies deployed and stable everywhere")
+        .replace("] Dependencies deployed and stable", "] Dependencies deployed and stable everywhere")
         .replace("Schedule retrospective if needed", "Hold a retrospective");
     let seen = rig
         .sandbox()

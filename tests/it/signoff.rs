@@ -132,8 +132,13 @@ async fn an_emergency_goes_by_break_glass_and_owes_its_sign_offs() {
     let glass = rig.slash("ana", "release go", &[("break_glass", "Orders are being lost")]).await;
     assert!(glass.contains("is live"), "{glass}");
     assert_eq!(rig.count("tminus-ops", "Live by break-glass"), 1);
+    // Asked while there is time, by whoever it is for; asked again when it is due.
+    let asked = rig.newest("releases");
+    assert!(asked.contains("⏳ Sign-offs owed after break-glass") && asked.contains("[Sign as SRE/Ops]"), "{asked}");
+    assert!(asked.contains("calls @Engineering Leads @Product @SRE"), "{asked}");
+    assert!(rig.press("eva", "releases", "Sign as SRE/Ops", &[]).await.starts_with("✅"));
     rig.advance(tminus::sandboxed::BEGIN_MS + 25 * 3_600_000).await;
-    assert_eq!(rig.count("releases", "Sign-offs owed after break-glass"), 1);
+    assert_eq!(rig.count("releases", "Sign-offs owed after break-glass"), 2);
     rig.finish().await;
 }
 
@@ -231,7 +236,10 @@ async fn a_part_is_handed_over_and_the_pings_move_with_it() {
     assert!(asked.contains("calls @hugo") && !asked.contains("calls @ana"), "go or no-go is the new owner's: {asked}");
     let went = rig.slash("hugo", "release go", &[]).await;
     assert!(went.contains("is live"), "{went}");
+    rig.slash("ben", "release rollback", &[("reason", "Orders are lost")]).await;
     let done = hand("ben", "on_call", "eva").await;
+    let said = rig.newest("releases");
+    assert!(said.contains("Waiting for an answer: • the rollback that is under way"), "{said}");
     assert!(done.contains("There is a new on-call engineer"), "while it is live as well: {done}");
     rig.finish().await;
 }

@@ -288,6 +288,23 @@ pub fn all() -> Value {
         option(5, "administrator_bypass", "Administrators may pass the roles, on the record; default: no", false),
         option(5, "on_behalf", "Sign-offs of people outside the chat may be recorded; default: no", false),
         option(5, "waive_high", "What stands against a High risk release may be waived; default: no", false),
+        choices(
+            "clear",
+            "Takes a role or channel away again",
+            false,
+            &[
+                ("Ops channel", "ops_channel"),
+                ("Engineering Lead", "engineering_lead"),
+                ("Product Owner", "product_owner"),
+                ("SRE/Ops", "sre_ops"),
+                ("Security", "security"),
+                ("Break-glass", "break_glass"),
+                ("Engineering", "engineering"),
+                ("Support", "support"),
+                ("Status page", "status_page"),
+                ("Support's channel", "support_channel"),
+            ],
+        ),
         text("digest", "When the weekly digest is said, such as Mon 09:00; off ends it", false),
     ];
     json!([

@@ -159,6 +159,28 @@ fn set_quiet(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
     Ok(())
 }
 
+/// Takes a role or a channel away; nobody has the part then.
+fn clear(policy: &mut Policy, what: &str) {
+    let audience = match what {
+        "engineering" => Some(Audience::engineering()),
+        "support" | "support_channel" => Some(Audience::support()),
+        "status_page" => Some(Audience::status_page()),
+        _ => None,
+    };
+    match (what, audience.and_then(|audience| policy.audiences.get_mut(&audience))) {
+        ("ops_channel", _) => policy.ops_channel = None,
+        ("break_glass", _) => policy.break_glass.clear(),
+        ("support_channel", Some(route)) => route.channel = None,
+        // Go cannot wait for a receipt that nobody can give.
+        (_, Some(route)) => (route.role, route.must_confirm) = (None, false),
+        _ => {
+            if let Some(role) = SignoffRole::from_slug(what) {
+                policy.signers.remove(&role);
+            }
+        }
+    }
+}
+
 fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
     let role = |name: &str| match typed.value(name) {
         Some(CommandDataOptionValue::Role(id)) => Some(RoleId(id.to_string())),
@@ -173,6 +195,9 @@ fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
             return Err(format!("“{zone}” is not a time zone. Write it like Europe/Berlin."));
         }
         policy.zone = Some(zone);
+    }
+    if let Some(what) = typed.text("clear") {
+        clear(policy, &what);
     }
     policy.release_channel = channel("release_channel").or_else(|| policy.release_channel.take());
     policy.ops_channel = channel("ops_channel").or_else(|| policy.ops_channel.take());
