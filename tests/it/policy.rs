@@ -195,7 +195,8 @@ async fn what_a_new_revision_ticks_is_said_and_on_the_record() {
     let answer = rig.sandbox().slash("iris", "releases", "release import", &[("release", "REL-1")], file).await;
     let answer = shown(&answer.unwrap());
     assert!(answer.contains("Box Dependencies deployed and stable: open → **done**"), "{answer}");
-    let said = rig.newest("releases");
+    let messages: Vec<String> = rig.sandbox().messages("releases").iter().map(crate::rig::text).collect();
+    let said = messages.iter().find(|m| m.contains("☑️ Ticked")).unwrap();
     assert!(said.contains("☑️ Ticked by a new revision") && said.contains("calls @ana"), "{said}");
     assert!(said.contains("Iris Braun imported revision 2") && said.contains("Dependencies deployed"), "{said}");
     let timeline = rig.slash("hugo", "release timeline", &[]).await;
