@@ -194,6 +194,7 @@ async fn what_a_new_revision_ticks_is_said_and_on_the_record() {
     let file = Some(("checkout-4.2.md", ticked.as_bytes()));
     let answer = rig.sandbox().slash("iris", "releases", "release import", &[("release", "REL-1")], file).await;
     let answer = shown(&answer.unwrap());
+    rig.quiet().await;
     assert!(answer.contains("Box Dependencies deployed and stable: open → **done**"), "{answer}");
     let messages: Vec<String> = rig.sandbox().messages("releases").iter().map(crate::rig::text).collect();
     let said = messages.iter().find(|m| m.contains("☑️ Ticked")).unwrap();
