@@ -132,7 +132,8 @@ fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {
     }
     let release = &work.release;
     let known = release.stuck.get(key).cloned();
-    let news = known.as_ref().is_none_or(|known| known.trouble != trouble || known.again.is_some());
+    let same = |known: &Stuck| known.trouble == trouble && known.channel == channel && known.again.is_none();
+    let news = !known.as_ref().is_some_and(same);
     if key.starts_with(OWN) {
         return nobody_hears(work, trouble, channel, &why);
     }

@@ -217,7 +217,7 @@ impl Store {
     ) -> Result<(), StoreFault> {
         let (now, to) = (now.as_millisecond(), to_json(to, "outbox")?);
         sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = max(due, ?1), channel_id = ?5, recoveries = 0, tainted = 1, anchor_id = NULL,
+            "UPDATE outbox SET state = 'planned', next_try = max(due, ?1), channel_id = ?5, recoveries = 0, told = 0, tainted = 1, anchor_id = NULL,
                     looked_up = NULL, first_attempt = NULL, nonce = substr(nonce, 13) || substr(nonce, 1, 12), reason = 'another channel is set'
              WHERE state IN ('planned', 'blocked') AND guild_id = ?2 AND addressee = ?3 AND channel_id = ?4
                 AND (tainted = 0 OR reason LIKE '404 %')",

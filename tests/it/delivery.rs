@@ -235,6 +235,26 @@ async fn what_waits_for_a_deleted_channel_goes_to_the_one_that_is_set_now() {
     rig.finish().await;
 }
 
+/// The channel that is set now takes nothing either: that is said, with its name.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_channel_that_takes_nothing_is_told_as_well() {
+    let rig = Rig::strict(&[]).await.approve().await;
+    rig.advance(t(-121)).await;
+    assert!(rig.sandbox().delete_channel("support"));
+    rig.advance(t(-118)).await;
+    rig.sandbox().revoke(Right::SendMessages, Some("engineering"), true);
+    rig.slash("ana", "tminus audience set", &[("name", "Support"), ("channel", &channel("engineering"))]).await;
+    rig.advance(t(-116)).await;
+    let told = rig.newest("tminus-ops");
+    assert!(told.contains("⛔ Not posted") && told.contains("Channel: #engineering"), "{told}");
+    assert!(told.contains("50013") && told.contains("[Send again]"), "{told}");
+    rig.sandbox().revoke(Right::SendMessages, Some("engineering"), false);
+    rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    rig.advance(t(-115)).await;
+    assert_eq!(rig.count("engineering", "📣 T-2h · "), 1);
+    rig.finish().await;
+}
+
 /// Its answer was lost, its channel then hidden, and another one set: nobody can say whether it stands in the old one, so a
 /// person decides, and hears where it goes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
