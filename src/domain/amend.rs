@@ -74,7 +74,11 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
         let changed = changes::all(old, new).into_iter().map(|change| change.what);
         let fixed =
             |what: &String| FIXED.contains(&what.as_str()) || FIXED_LISTS.iter().any(|list| what.starts_with(list));
-        return late(changed.filter(fixed).collect());
+        let mut what: Vec<String> = changed.filter(fixed).collect();
+        if what.is_empty() {
+            what.push("the order of its notices or gates".to_owned());
+        }
+        return late(what);
     }
     ahead_only(release, run, &plan)?;
     // The record names triggers by their place: one that goes leaves it empty.

@@ -117,7 +117,7 @@ impl Store {
 
     /// A person has it sent again: at once, with the same nonce, however late it is; and with it whatever waits in that channel for
     /// its next probe. What was held is not looked up again, since a person has looked; anything else that may have been posted is.
-    /// `to`: another channel stands for its readers now, and it goes there, unless it is just being sent or looked up.
+    /// `to`: another channel stands for its readers now, and it goes there with another nonce, unless it is just being sent or looked up.
     ///
     /// # Errors
     /// Database faults.

@@ -340,7 +340,7 @@ pub fn stamp(at: Timestamp, now: Timestamp) -> Stamp {
     if now.duration_since(at).abs() < SignedDuration::from_hours(12) { Stamp::Short } else { Stamp::Full }
 }
 
-/// "Due 14:00, sent 30m late. T-Minus was away between 13:50 and 14:30."; "… It could not post here until then."
+/// "Due 14:00, sent 30m late. T-Minus was away between 13:50 and 14:30."; "… The channel it was for took no message until then."
 pub fn late(late: &Late, done: &str) -> Text {
     let came = late.due + SignedDuration::from_mins(i64::from(late.min));
     let text = Text::from("Due ").time(late.due, stamp(late.due, came));

@@ -83,6 +83,13 @@ async fn what_is_done_or_belongs_to_another_day_is_not_amended() {
         let answer = propose(&rig, "ana", &PLAN.replace(from, to)).await;
         assert!(answer.contains("cannot change this any more") && answer.contains(why), "{answer}");
     }
+    // What comes too late is always named, an order as well.
+    let (first, second) =
+        ("- [x] All tests passing in CI/CD pipeline\n", "- [x] Feature flags configured (if applicable)\n");
+    let turned = PLAN.replace(&format!("{first}{second}"), &format!("{second}{first}"));
+    assert_ne!(turned, PLAN);
+    let turned = propose(&rig, "ana", &turned).await;
+    assert!(turned.contains("cannot change this any more: the order of its notices or gates"), "{turned}");
     let same = propose(&rig, "ana", PLAN).await;
     assert!(same.contains("this is the plan as it stands"), "{same}");
     rig.slash("ana", "release stage", &[("stage", "advance"), ("reason", "all is calm")]).await;
