@@ -234,7 +234,7 @@ fn config(sandbox: &Sandbox, folder: &Path) -> Fallible<std::path::PathBuf> {
     let role = |name: &str| world.roles.iter().find(|r| r.name == name).map_or(0, |r| r.id);
     let channel = |name: &str| world.channels.iter().find(|c| c.name == name).map_or(0, |c| c.id);
     let text = format!(
-        "[discord]\ntoken = \"{BOT_TOKEN}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n\
+        "[discord]\ntoken = \"{BOT_TOKEN}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n[limits]\nperson_per_minute = 4000000000\nserver_per_minute = 4000000000\n[log]\nfilter = \"error\"\n\
          [[workspace]]\nguild_id = \"{}\"\nrelease_channel_id = \"{}\"\ntimezone = \"Europe/Berlin\"\n\
          [workspace.roles]\nrelease_manager = [\"{}\"]\nengineering_lead = [\"{}\"]\nproduct_owner = [\"{}\"]\nsre_ops = [\"{}\"]\n",
         sandbox.url(),

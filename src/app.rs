@@ -164,7 +164,8 @@ impl App {
                 failing.send_replace(Some(format!("the intake failed: {error}")));
             }
         });
-        let settings = gateway::Settings { token: config.token, api_url: config.api_url, by_file };
+        let settings =
+            gateway::Settings { token: config.token, api_url: config.api_url, by_file, limits: config.limits };
         let (health, stopped, tracker, desk_of_chat) =
             (Arc::clone(&gateway), stop.clone(), tasks.clone(), desk.clone());
         let workspaces = config.workspaces;

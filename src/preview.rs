@@ -218,7 +218,7 @@ impl Stage {
         let author = person("author", vec![role("release_manager")]);
         let ctx = Context { now: self.now, actor: &author, policy: &self.policy, others: &[] };
         let id = ReleaseId(uuid::Uuid::nil());
-        let Ok(opened) = decide::open(id, GuildId("preview".to_owned()), command, ctx) else { return };
+        let Ok(opened) = decide::open(id, GuildId("preview".to_owned()), command, ctx, 0) else { return };
         let mut release = opened.release;
         self.ask(&mut release, &author, Command::Plan(PlanCommand::Submit));
         self.everybody_signs(&mut release);
@@ -397,7 +397,7 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::HandedOver { .. } | Notice::Bypassed { .. } => "people",
         Notice::AmendmentAsk { .. } | Notice::Amended { .. } => "amendment",
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => "concern",
-        Notice::Stuck { .. } | Notice::OpsGone { .. } => "delivery",
+        Notice::Stuck { .. } | Notice::OpsGone { .. } | Notice::CardMoved { .. } => "delivery",
         Notice::GoNoGo { .. } => "go / no-go",
         Notice::Overlap { .. }
         | Notice::Corrected { .. }

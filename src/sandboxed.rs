@@ -6,6 +6,7 @@ mod world;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
@@ -16,6 +17,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::app::App;
+pub use crate::chat::rate::Limits as Asking;
 use crate::clock::Clock;
 pub use crate::clock::Machine;
 use crate::config::{Config, LogFormat, Source, SourceKind};
@@ -35,6 +37,9 @@ pub const BOT_TOKEN: &str = "sandbox-bot-token";
 /// Where the sandbox's clock begins: 2026-12-07 12:00 UTC, 25 hours before the plan's T-0.
 pub const BEGIN_MS: i64 = 1_796_644_800_000;
 
+/// A story is told faster than people type.
+pub const UNCOUNTED: Asking = Asking { person_per_minute: NonZeroU32::MAX, server_per_minute: NonZeroU32::MAX };
+
 /// How the pair is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -50,6 +55,8 @@ pub struct Options {
     pub pages: String,
     /// How the clocks of the bot's machine differ from the sandbox's.
     pub machine: Machine,
+    /// How much people may ask.
+    pub asking: Asking,
 }
 
 /// The bot connected to its sandbox.
@@ -153,6 +160,7 @@ fn config(api_url: String, database: &Path) -> Config {
             secret: SecretString::from(ALERT_TOKEN.to_owned()),
         }],
         pages: Vec::new(),
+        limits: UNCOUNTED,
         log_format: LogFormat::Human,
         log_filter: "info".to_owned(),
         workspaces: vec![(GuildId(GUILD.to_string()), policy())],
@@ -175,7 +183,10 @@ impl Sandboxed {
             openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
         let sandbox = Sandbox::start(setup).await?;
-        Self::connect(sandbox, database, options.configured, &options.pages, options.machine).await
+        let clock = Clock::machine(sandbox.clock().clone(), options.machine);
+        let mut config = config(sandbox.url(), database);
+        config.limits = options.asking;
+        Self::join(sandbox, config, clock, options.configured, &options.pages).await
     }
 
     /// Starts the bot against a sandbox that runs already: a restart.
@@ -190,7 +201,17 @@ impl Sandboxed {
         machine: Machine,
     ) -> anyhow::Result<Self> {
         let clock = Clock::machine(sandbox.clock().clone(), machine);
-        let mut config = config(sandbox.url(), database);
+        let config = config(sandbox.url(), database);
+        Self::join(sandbox, config, clock, configured, pages).await
+    }
+
+    async fn join(
+        sandbox: Sandbox,
+        mut config: Config,
+        clock: Clock,
+        configured: bool,
+        pages: &str,
+    ) -> anyhow::Result<Self> {
         config.pages = crate::config::pages(pages)?;
         if !configured {
             config.workspaces.clear();

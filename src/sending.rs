@@ -24,6 +24,9 @@ pub enum SendFault {
     /// Will never be accepted as it is.
     #[error("refused: {0}")]
     Refused(String),
+    /// Will never be accepted as it is, and is counted by the platform among what nobody may ask for too often.
+    #[error("forbidden: {0}")]
+    Forbidden(String),
     /// A right is missing, or the place takes nothing at all now: it is so for whatever else goes there.
     #[error("blocked: {0}")]
     Blocked(String),

@@ -1,6 +1,7 @@
 //! Chat platforms behind one closed enum. A platform is five files: gateway, commands, parse, render, send.
 
 pub mod discord;
+pub mod rate;
 #[cfg(test)]
 pub mod simulated;
 

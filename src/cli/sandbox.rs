@@ -63,6 +63,7 @@ async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
         configured: true,
         pages: String::new(),
         machine: Machine::default(),
+        asking: sandboxed::UNCOUNTED,
     };
     let pair = Sandboxed::start(options, database).await?;
     let sandbox = pair.sandbox.clone();

@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::chat::discord::gateway::is_loopback;
+use crate::chat::rate::Limits;
 use crate::domain::ids::GuildId;
 use crate::domain::policy::Policy;
 use crate::outside::{PageKind, StatusPage};
@@ -34,6 +35,7 @@ struct File {
     discord: DiscordSection,
     database: DatabaseSection,
     intake: IntakeSection,
+    limits: Limits,
     log: LogSection,
     status_pages: Vec<PageSection>,
     #[serde(default)]
@@ -124,6 +126,7 @@ pub struct Config {
     pub listen: SocketAddr,
     pub sources: Vec<Source>,
     pub pages: Vec<StatusPage>,
+    pub limits: Limits,
     pub log_format: LogFormat,
     pub log_filter: String,
     pub workspaces: Vec<(GuildId, Policy)>,
@@ -180,10 +183,16 @@ fn overlay(table: &mut toml::Table, name: &str, value: &str) -> Result<(), BadCo
     let bad = || BadConfig(vec![format!("{name}: there is no setting `{}`", path.replace("__", "."))]);
     let (section, key) = path.split_once("__").ok_or_else(bad)?;
     let section = table.get_mut(section).and_then(toml::Value::as_table_mut).ok_or_else(bad)?;
-    if !section.contains_key(key) {
-        return Err(bad());
-    }
-    section.insert(key.to_owned(), toml::Value::String(value.to_owned()));
+    let value = match section.get(key).ok_or_else(bad)? {
+        toml::Value::Integer(_) => {
+            let number = value.trim().parse();
+            toml::Value::Integer(
+                number.map_err(|_not_a_number| BadConfig(vec![format!("{name}: “{value}” is not a whole number")]))?,
+            )
+        }
+        _ => toml::Value::String(value.to_owned()),
+    };
+    section.insert(key.to_owned(), value);
     Ok(())
 }
 
@@ -291,6 +300,7 @@ fn check(file: File, shown: &str, text: &str) -> Result<Config, BadConfig> {
         sources,
         pages,
         log_format: file.log.format,
+        limits: file.limits,
         log_filter: file.log.filter,
         workspaces,
     })

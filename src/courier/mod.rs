@@ -279,7 +279,9 @@ impl Courier {
         let now = self.clock.now();
         let outcome = match (&fault, plainer(row)) {
             // Discord will never take it as it is: once more as bare words, before it is given up.
-            (SendFault::Refused(why), Some(plain)) => Outcome::Plain { plain, why: why.clone() },
+            (SendFault::Refused(why) | SendFault::Forbidden(why), Some(plain)) => {
+                Outcome::Plain { plain, why: why.clone() }
+            }
             _ => retry::after(&fault, row.attempt, now, SETTLE),
         };
         tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "A post did not surely arrive");
@@ -296,9 +298,12 @@ impl Courier {
                 "Discord does not accept the token; nothing is sent until the service is started with a valid one"
             );
         }
-        if matches!(fault, SendFault::Limited(_) | SendFault::Blocked(_) | SendFault::TokenDead)
-            && self.health.refused(self.clock.now())
-        {
+        // What Discord counts: 401, 403 and 429.
+        let counts = matches!(
+            fault,
+            SendFault::Limited(_) | SendFault::Blocked(_) | SendFault::Forbidden(_) | SendFault::TokenDead
+        );
+        if counts && self.health.refused(self.clock.now()) {
             tracing::error!("More than 50 refusals in ten minutes: only what a person must decide is sent meanwhile");
         }
     }

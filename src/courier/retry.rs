@@ -20,6 +20,7 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         SendFault::Blocked(why)
         | SendFault::NotThere(why)
         | SendFault::Refused(why)
+        | SendFault::Forbidden(why)
         | SendFault::NotSent(why)
         | SendFault::Unknown(why) => why.clone(),
         SendFault::Wait(_) | SendFault::Limited(_) | SendFault::Deleted | SendFault::TokenDead => fault.to_string(),
@@ -30,9 +31,10 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         }
         SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
-        SendFault::Refused(_) => Outcome::Dead { why },
+        SendFault::Refused(_) | SendFault::Forbidden(_) => Outcome::Dead { why },
         SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::TokenDead => {
-            Outcome::Blocked { probe_at: now + probe(attempt >= PROBES), why }
+            let gone = matches!(fault, SendFault::NotThere(_));
+            Outcome::Blocked { probe_at: now + probe(attempt >= PROBES), why, gone }
         }
         SendFault::Deleted => Outcome::SentDeleted,
     }
@@ -50,11 +52,13 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
             Found::Later { at: now + SignedDuration::try_from(*wait).unwrap_or(AGAIN) }
         }
         SendFault::Blocked(why) | SendFault::NotThere(why) => {
-            Found::Blocked { probe_at: now + probe(due + AN_HOUR < now), why: why.clone() }
+            let gone = matches!(fault, SendFault::NotThere(_));
+            Found::Blocked { probe_at: now + probe(due + AN_HOUR < now), why: why.clone(), gone }
         }
         SendFault::NotSent(_)
         | SendFault::Unknown(_)
         | SendFault::Refused(_)
+        | SendFault::Forbidden(_)
         | SendFault::Deleted
         | SendFault::TokenDead => Found::Later { at: now + AGAIN },
     }
@@ -67,11 +71,11 @@ pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, s
     let shut = matches!(fault, SendFault::Blocked(_)) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted => return Edited::Done,
-        SendFault::Refused(_) | SendFault::NotThere(_) if !page => return Edited::Done,
+        SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => return Edited::Done,
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             (now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)), None)
         }
-        SendFault::Blocked(why) | SendFault::NotThere(why) | SendFault::Refused(why) => {
+        SendFault::Blocked(why) | SendFault::NotThere(why) | SendFault::Refused(why) | SendFault::Forbidden(why) => {
             (now + probe(attempt >= PROBES), page.then(|| why.clone()))
         }
         SendFault::TokenDead => (now + PROBE, None),
@@ -108,7 +112,9 @@ mod tests {
         let (now, settle, why) = (Timestamp::UNIX_EPOCH, SignedDuration::from_secs(30), || "x".to_owned());
         let after = |fault, page| after_edit(&fault, page, 1, now, settle);
         assert!(matches!(after(SendFault::Blocked(why()), false), Edited::Again { shut: true, tell: None, .. }));
-        for fault in [SendFault::Refused(why()), SendFault::NotThere(why()), SendFault::Deleted] {
+        for fault in
+            [SendFault::Refused(why()), SendFault::Forbidden(why()), SendFault::NotThere(why()), SendFault::Deleted]
+        {
             assert_eq!(after(fault, false), Edited::Done);
         }
         assert!(matches!(after(SendFault::Blocked(why()), true), Edited::Again { shut: false, tell: Some(_), .. }));

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::sheet::Sheet;
 use crate::domain::effect::{Destination, Effect, Posting, Priority};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, UserId};
-use crate::domain::ladder::page_key;
+use crate::domain::ladder::{is_awaited, page_key};
 use crate::domain::notice::Notice;
 use crate::domain::policy::quiet_until;
 use crate::domain::release::{Phase, Release};
@@ -160,7 +160,7 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
     };
     let message = voice::card(release, now);
     let edit = NewEdit {
-        key: full_key(release, "card"),
+        key: full_key(release, &release.card_key()),
         release: release.id,
         payload: payload(&message)?,
         prompt: None,
@@ -170,8 +170,9 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
         sheet.edit(edit);
         return Ok(());
     }
+    let key = release.card_key();
     let row = Row {
-        key: "card",
+        key: &key,
         channel,
         to: Destination::Release,
         payload: edit.payload,
@@ -210,6 +211,7 @@ pub(super) async fn announce(
         | WorkspaceNotice::ClockWrong { .. }
         | WorkspaceNotice::ClockRight
         | WorkspaceNotice::Bypassed { .. }
+        | WorkspaceNotice::Changed { .. }
         | WorkspaceNotice::SetUp { ops: true, .. }
         | WorkspaceNotice::Digest { .. } => Destination::Ops,
         _ => Destination::Release,
@@ -276,6 +278,7 @@ fn put(sheet: &mut Sheet<'_>, origin: Origin<'_>, row: Row<'_>, now: Timestamp) 
         release: origin.release,
         channel: row.channel,
         to: row.to,
+        awaited: origin.release.is_some() && is_awaited(row.key),
         priority: row.priority as i64,
         due: now.as_millisecond(),
         useful_until: row.useful_until.map(Timestamp::as_millisecond),

@@ -41,8 +41,13 @@ pub(super) async fn configure(
     if workspace.policy != *new || sheet.version(guild).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
         let before = workspace.policy.clone();
+        let known = sheet.version(guild).await? > 0;
         workspace = note(sheet, &workspace, &[event], actor, now).await?;
         hand_on(sheet, &before, &workspace, actor, now).await?;
+        // What is set for the first time replaces nothing.
+        if known && before != Policy::default() {
+            tell(sheet, &workspace, before, actor, now).await?;
+        }
     }
     // Whoever sets it up sees at once whether it can be read where it belongs.
     if let Actor::Person(person) = actor {
@@ -75,6 +80,20 @@ async fn said_no(
             Ok(Answer::Refused { message })
         }
     }
+}
+
+/// Whoever reads where T-Minus speaks of itself sees what was set, and by whom.
+async fn tell(
+    sheet: &mut Sheet<'_>,
+    workspace: &Workspace,
+    before: Policy,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
+    let key = format!("settings/{}", sheet.version(&workspace.guild).await?);
+    let (before, after) = (Box::new(before), Box::new(workspace.policy.clone()));
+    let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before, after };
+    speak::announce(sheet, workspace, &key, &notice, Vec::new(), None, now).await
 }
 
 /// Changed rules reach open releases as an event of each, and whatever waits to be posted.
@@ -120,6 +139,7 @@ pub(super) async fn apply(
     let workspace = note(sheet, &before, &decision.events, actor, now).await?;
     if workspace.policy != before.policy {
         hand_on(sheet, &before.policy, &workspace, actor, now).await?;
+        tell(sheet, &workspace, before.policy.clone(), actor, now).await?;
     }
     if let (WorkspaceReply::TrainAdded { name, .. }, Some((file_name, bytes))) = (&decision.reply, template) {
         sheet.keep_train_plan(guild, name, file_name, bytes);

@@ -312,7 +312,8 @@ pub(super) async fn open_release(
 ) -> Result<(Arc<Release>, Reply), Stop> {
     let id = ReleaseId(uuid::Uuid::now_v7());
     let ctx = Context { now, actor, policy: &workspace.policy, others: &[] };
-    let decision = decide::open(id, workspace.guild.clone(), command, ctx)
+    let open = sheet.open(&workspace.guild).await?.len();
+    let decision = decide::open(id, workspace.guild.clone(), command, ctx, open)
         .map_err(|refusal| refused(&refusal, &workspace.policy, None))?;
     Ok(save(sheet, decision, now).await?)
 }

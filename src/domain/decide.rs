@@ -41,8 +41,14 @@ const MAX_MARKS_A_TICK: usize = 500;
 ///
 /// # Errors
 /// A refusal if the actor may not import.
-pub fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
-    lifecycle::open(id, guild, command, ctx)
+pub fn open(
+    id: ReleaseId,
+    guild: GuildId,
+    command: Command,
+    ctx: Context<'_>,
+    open: usize,
+) -> Result<Decision, Refusal> {
+    lifecycle::open(id, guild, command, ctx, open)
 }
 
 /// Decides a command.

@@ -63,6 +63,13 @@ pub fn posting_key(generation: u32, rung: &str) -> String {
     format!("g{generation}/{rung}")
 }
 
+/// Whether a release waits for news of the posting under a key: a rung's, which is late or in time, or a status page's.
+pub fn is_awaited(key: &str) -> bool {
+    let rung =
+        || key.strip_prefix('g').and_then(|rest| rest.split_once('/')).is_some_and(|(n, _)| n.parse::<u32>().is_ok());
+    key.starts_with("page/") || rung()
+}
+
 pub(super) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
     let now = work.ctx.now;
     let release = &work.release;

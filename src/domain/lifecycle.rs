@@ -38,7 +38,16 @@ pub(super) const T0_PAST: &str = "TM075";
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
-pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
+/// Releases of a server that may be open at once (`reliability.md` 8, S18). With twenty rungs each that is fewer than 5,000 notices.
+pub const MAX_OPEN: usize = 200;
+
+pub(super) fn open(
+    id: ReleaseId,
+    guild: GuildId,
+    command: Command,
+    ctx: Context<'_>,
+    open: usize,
+) -> Result<Decision, Refusal> {
     let mut grant = Grant::Ordinary;
     let (imported, no, train, author) = match command {
         Command::Plan(PlanCommand::Import { imported, no }) => {
@@ -55,6 +64,9 @@ pub(super) fn open(id: ReleaseId, guild: GuildId, command: Command, ctx: Context
         }
         _ => return Err(Refusal::UnknownRelease { typed: String::new() }),
     };
+    if open >= MAX_OPEN {
+        return Err(Refusal::TooManyOpen { most: MAX_OPEN });
+    }
     let Imported { plan, digest, findings, fixes, renamed: _, undone: _ } = *imported;
     let event = PlanEvent::Imported {
         id,
@@ -97,8 +109,14 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
         PlanCommand::Decline { n, reason } => amend::decline(work, n, &reason),
         PlanCommand::Repolicy { policy } => {
             if work.release.policy != *policy {
-                let before = signoff::pending(&work.release);
+                let (before, card) = (signoff::pending(&work.release), work.release.card_key());
                 work.record(PlanEvent::PolicyChanged { policy });
+                if work.release.card_key() != card
+                    && let Some(channel) = work.release.policy.release_channel.clone()
+                {
+                    schedule::drop_unsent(work, &card);
+                    work.edit(card, Notice::CardMoved { channel }, None);
+                }
                 signoff::look_again(work, &before);
             }
             Ok(Reply::Silent)
@@ -361,6 +379,7 @@ pub(super) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
         t0_asked: 0,
         t0_written: None,
         drafted_at: Some(at),
+        card_moves: 0,
         draft_reminded: false,
         issues: std::collections::BTreeSet::new(),
     })
@@ -415,6 +434,13 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             release.phase = Phase::Gathering { since: at };
         }
         PlanEvent::PolicyChanged { policy } => {
+            let channels = (&release.policy.release_channel, &policy.release_channel);
+            if let (Some(before), Some(after)) = channels
+                && before != after
+                && release.phase != Phase::Draft
+            {
+                release.card_moves += 1;
+            }
             release.policy = (**policy).clone();
             if !signoff::missing(release).is_empty() {
                 signoff::no_longer_approved(release, at);

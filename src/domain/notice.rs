@@ -95,6 +95,10 @@ pub enum Notice {
         /// It comes in the audience's quiet hours: nobody is called.
         quiet: bool,
     },
+    /// The card is in another channel from here on: what is left of it in the old one.
+    CardMoved {
+        channel: ChannelId,
+    },
     /// What could not be posted is told nowhere: the ops channel takes no message.
     OpsGone {
         channel: ChannelId,

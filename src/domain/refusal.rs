@@ -97,6 +97,10 @@ pub enum Refusal {
         by: String,
     },
     NameNeeded,
+    /// So many of a server's releases are not over yet.
+    TooManyOpen {
+        most: usize,
+    },
     TooMany {
         what: &'static str,
         most: usize,

@@ -105,6 +105,9 @@ pub struct Release {
     #[serde(default)]
     pub drafted_at: Option<Timestamp>,
     pub draft_reminded: bool,
+    /// How often another release channel was set since it was submitted: its card goes along.
+    #[serde(default)]
+    pub card_moves: u32,
     /// What the record shows for the post-mortem question (`product.md` 8).
     pub issues: BTreeSet<Issue>,
 }
@@ -427,6 +430,14 @@ impl Phase {
 }
 
 impl Release {
+    /// The posting key of its card, in the channel where that stands now.
+    pub fn card_key(&self) -> String {
+        match self.card_moves {
+            0 => "card".to_owned(),
+            n => format!("card/{n}"),
+        }
+    }
+
     /// Live, watching or held after T-0: the run's clocks matter and alerts concern us.
     pub fn running(&self) -> Option<&Run> {
         match &self.phase {

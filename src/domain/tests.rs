@@ -81,7 +81,7 @@ pub fn draft(text: &str) -> (Release, Vec<Recorded>) {
     let (actor, policy) = (person("ana", &["manager"]), policy());
     let ctx = Context { now: begin(), actor: &actor, policy: &policy, others: &[] };
     let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });
-    let decision = open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx).unwrap();
+    let decision = open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx, 0).unwrap();
     (decision.release, decision.events)
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::freeze::{Freeze, Planned};
 use super::ids::{Audience, GuildId, ReleaseNo, UserId};
 use super::may::{Action, Grant, may};
-use super::people::Actor;
+use super::people::{Actor, By};
 use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
@@ -125,6 +125,15 @@ pub enum WorkspaceEvent {
     Digested {
         open: bool,
     },
+}
+
+/// A line of a workspace's own record.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Noted {
+    pub at: Timestamp,
+    pub by: By,
+    #[serde(rename = "workspace")]
+    pub event: WorkspaceEvent,
 }
 
 /// What can be asked of a workspace beside its settings.

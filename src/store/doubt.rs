@@ -50,6 +50,8 @@ pub enum Found {
     Blocked {
         probe_at: Timestamp,
         why: String,
+        /// The channel is not there, with all that was in it.
+        gone: bool,
     },
     Held {
         why: String,
@@ -287,7 +289,7 @@ impl Store {
                 ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
             }
             Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
-            Found::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
+            Found::Blocked { probe_at, why, .. } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Found::Held { why } => ("held", None, None, Some(why)),
         };
         let posted = match found {
@@ -298,8 +300,9 @@ impl Store {
             Found::TrustNonce { as_of } => as_of.as_millisecond(),
             _ => now_ms,
         };
+        let gone = matches!(found, Found::Blocked { gone: true, .. });
         let done = sqlx::query!(
-            "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
+            "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at), gone = ?11,
                     tainted = CASE WHEN ?3 = 'blocked' THEN 1 ELSE tainted END,
                     told = CASE WHEN ?3 = 'held' OR (?3 = 'blocked' AND useful_until < ?10) OR (recoveries > ?9 AND ?3 = 'planned') THEN 0 ELSE told END,
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'held') THEN 'superseded'
@@ -317,20 +320,22 @@ impl Store {
             why,
             looked_up,
             MAX_RECOVERIES,
-            now_ms
+            now_ms,
+            gone
         )
         .execute(&mut *txn)
         .await?;
         let settled = done.rows_affected() == 1;
         if settled && state == "blocked" {
             sqlx::query!(
-                "UPDATE outbox SET state = CASE WHEN withdrawn = 1 THEN 'superseded' ELSE 'blocked' END, tainted = 1, reason = ?2,
+                "UPDATE outbox SET state = CASE WHEN withdrawn = 1 THEN 'superseded' ELSE 'blocked' END, tainted = 1, reason = ?2, gone = ?5,
                         next_try = CASE WHEN useful_until < ?3 THEN max(?4, useful_until + 1) ELSE ?3 END
                  WHERE state = 'unknown' AND next_try < ?3 AND channel_id = (SELECT channel_id FROM outbox WHERE id = ?1)",
                 id,
                 why,
                 next,
-                now_ms
+                now_ms,
+                gone
             )
             .execute(txn)
             .await?;

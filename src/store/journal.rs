@@ -10,6 +10,7 @@ use sqlx::SqliteConnection;
 use super::{Store, StoreFault, json, to_json};
 use crate::domain::event::Recorded;
 use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::workspace::Noted;
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,9 @@ pub struct Head {
     pub seq: i64,
     pub hash: String,
 }
+
+/// Entries of a workspace's own that are read at once: years of settings, some months of trains.
+const OWN_SHOWN: i64 = 2_000;
 
 /// Hexadecimal digits of a hash that are shown, and the fewest taken back: enough that nobody finds another journal with the same.
 const SHOWN: usize = 24;
@@ -149,6 +153,21 @@ impl Store {
         rows.into_iter()
             .map(|row| Ok(Entry { seq: row.seq, recorded: json(&row.entry, "journal", "entry", &id)? }))
             .collect()
+    }
+
+    /// The newest of what a workspace's own journal says, oldest first.
+    ///
+    /// # Errors
+    /// Database faults; a row that does not parse.
+    pub async fn own_history(&self, guild: &GuildId) -> Result<Vec<Noted>, StoreFault> {
+        let rows = sqlx::query_scalar!(
+            "SELECT entry FROM journal WHERE guild_id = ? AND release_id IS NULL ORDER BY seq DESC LIMIT ?",
+            guild.0,
+            OWN_SHOWN
+        )
+        .fetch_all(self.read())
+        .await?;
+        rows.iter().rev().map(|entry| json(entry, "journal", "entry", &guild.0)).collect()
     }
 
     /// Notes what came in, by source and id; `false` if any of it had come before.

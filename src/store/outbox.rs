@@ -19,6 +19,8 @@ pub struct NewPost {
     pub channel: ChannelId,
     /// Whom the channel stands for: another one may, later.
     pub to: Destination,
+    /// Its release waits for news that it is posted; of any other it hears only where it did not arrive at first.
+    pub awaited: bool,
     pub priority: i64,
     pub due: i64,
     pub useful_until: Option<i64>,
@@ -80,6 +82,8 @@ pub enum Outcome {
     Blocked {
         probe_at: Timestamp,
         why: String,
+        /// The channel is not there, with all that was in it.
+        gone: bool,
     },
     Dead {
         why: String,
@@ -189,7 +193,7 @@ impl Store {
         sqlx::query!(
             "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported, addressee)
              SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
-                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due', value ->> 'release' IS NULL, value -> 'to'
+                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due', 1 - (value ->> 'awaited'), value -> 'to'
              FROM json_each(?) WHERE true
              ON CONFLICT DO NOTHING",
             rows
@@ -240,9 +244,9 @@ impl Store {
     pub async fn wait_for_probe(txn: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreFault> {
         let now = now.as_millisecond();
         let done = sqlx::query!(
-            "UPDATE outbox SET state = 'blocked', reason = p.reason,
+            "UPDATE outbox SET state = 'blocked', reason = p.reason, gone = p.gone,
                     next_try = CASE WHEN useful_until BETWEEN ?1 AND p.at THEN useful_until + 1 ELSE p.at END
-             FROM (SELECT channel_id, max(next_try) AS at, reason FROM outbox
+             FROM (SELECT channel_id, max(next_try) AS at, reason, gone FROM outbox
                    WHERE state = 'blocked' AND next_try > ?1 GROUP BY channel_id) p
              WHERE outbox.channel_id = p.channel_id AND outbox.state IN ('planned', 'blocked') AND outbox.next_try <= ?1",
             now
@@ -354,7 +358,7 @@ impl Store {
             Outcome::SentDeleted => ("sent_deleted", None, None, Some("posted, then deleted by somebody")),
             Outcome::Retry { at, why } => ("planned", None, Some(at.as_millisecond()), Some(why)),
             Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
-            Outcome::Blocked { probe_at, why } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
+            Outcome::Blocked { probe_at, why, .. } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Outcome::Dead { why } => ("dead", None, None, Some(why)),
             Outcome::Plain { why, .. } => ("planned", None, Some(now_ms), Some(why)),
         };
@@ -364,13 +368,14 @@ impl Store {
         };
         let (payload, nonce) = (plain.map(|p| p.payload.as_str()), plain.map(|p| p.nonce.as_str()));
         let posted = message.map(|_| now_ms);
+        let gone = matches!(outcome, Outcome::Blocked { gone: true, .. });
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
                     next_try = coalesce(CASE WHEN ?3 = 'blocked' AND useful_until BETWEEN ?10 AND ?6 THEN useful_until + 1 END, ?6, next_try),
                     reason = ?7, lease_until = NULL,
                     payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END,
-                    told = CASE WHEN ?3 = 'dead' THEN 0 ELSE told END
+                    told = CASE WHEN ?3 = 'dead' THEN 0 ELSE told END, gone = ?11
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
             attempt,
@@ -381,7 +386,8 @@ impl Store {
             why,
             payload,
             nonce,
-            now_ms
+            now_ms,
+            gone
         )
         .execute(&mut *txn)
         .await?;

@@ -100,12 +100,19 @@ impl Store {
             .collect()
     }
 
-    /// Notes that people were told of it.
+    /// Notes that people were told of it; its release hears of its end, unless it is posted and only an edit did not reach it.
     ///
     /// # Errors
     /// Database faults.
     pub async fn mark_told(txn: &mut SqliteConnection, id: i64) -> Result<(), StoreFault> {
-        sqlx::query!("UPDATE outbox SET told = 1 WHERE id = ?", id).execute(&mut *txn).await?;
+        sqlx::query!(
+            "UPDATE outbox SET told = 1,
+                    reported = reported AND (release_id IS NULL OR EXISTS (SELECT 1 FROM edit WHERE key = outbox.key AND trouble = 1))
+             WHERE id = ?",
+            id
+        )
+        .execute(&mut *txn)
+        .await?;
         sqlx::query!(
             "UPDATE edit SET trouble = 2 WHERE trouble = 1 AND key = (SELECT key FROM outbox WHERE id = ?)",
             id
@@ -165,7 +172,7 @@ impl Store {
     /// What waits goes to another channel, which is asked at once. Nothing of the old one counts there.
     async fn send_to(txn: &mut SqliteConnection, key: &str, to: &ChannelId, now: i64) -> Result<(), StoreFault> {
         sqlx::query!(
-            "UPDATE outbox SET channel_id = ?2, tainted = 1, anchor_id = NULL, looked_up = NULL, first_attempt = NULL,
+            "UPDATE outbox SET channel_id = ?2, gone = 0, tainted = 1, anchor_id = NULL, looked_up = NULL, first_attempt = NULL,
                     nonce = substr(nonce, 13) || substr(nonce, 1, 12)
              WHERE key = ?1 AND state = 'planned'",
             key,
@@ -218,9 +225,9 @@ impl Store {
         let (now, to) = (now.as_millisecond(), to_json(to, "outbox")?);
         sqlx::query!(
             "UPDATE outbox SET state = 'planned', next_try = max(due, ?1), channel_id = ?5, recoveries = 0, told = 0, tainted = 1, anchor_id = NULL,
-                    looked_up = NULL, first_attempt = NULL, nonce = substr(nonce, 13) || substr(nonce, 1, 12), reason = 'another channel is set'
+                    looked_up = NULL, first_attempt = NULL, nonce = substr(nonce, 13) || substr(nonce, 1, 12), reason = 'another channel is set', gone = 0
              WHERE state IN ('planned', 'blocked') AND guild_id = ?2 AND addressee = ?3 AND channel_id = ?4
-                AND (tainted = 0 OR reason LIKE '404 %')",
+                AND (tainted = 0 OR gone = 1)",
             now,
             guild.0,
             to,
@@ -253,17 +260,18 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
-        // The same twice, each in the words of a partial index of its own: together they would scan all that was ever posted.
+        // Each half in the words of a partial index of its own: as one condition they would scan all that was ever posted.
         sqlx::query!(
             "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person',
-                    channel_id = o.channel, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
+                    channel_id = o.channel, gone = 0, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
                     looked_up = CASE WHEN outbox.channel_id = o.channel THEN looked_up END,
                     first_attempt = CASE WHEN outbox.channel_id = o.channel THEN first_attempt END,
                     nonce = CASE WHEN outbox.channel_id = o.channel THEN nonce ELSE substr(nonce, 13) || substr(nonce, 1, 12) END,
                     tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 1 END
              FROM (SELECT id, coalesce((SELECT value ->> 1 FROM json_each(?4) WHERE value -> 0 = addressee), channel_id) AS channel
-                   FROM outbox
-                   WHERE state = 'blocked' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
+                   FROM (SELECT * FROM outbox WHERE state = 'blocked'
+                         UNION ALL SELECT * FROM outbox WHERE state IN ('held', 'dead') AND state = 'dead')
+                   WHERE release_id IS NULL AND guild_id = ?1 AND due >= ?3 AND key NOT LIKE '%/undelivered/%'
                       AND (useful_until IS NULL OR useful_until >= ?2)) o
              WHERE outbox.id = o.id",
             guild.0,
@@ -271,26 +279,7 @@ impl Store {
             since,
             to
         )
-        .execute(&mut *txn)
-        .await?;
-        sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?2, recoveries = 0, told = 0, reason = 'sent again by a person',
-                    channel_id = o.channel, anchor_id = CASE WHEN outbox.channel_id = o.channel THEN anchor_id END,
-                    looked_up = CASE WHEN outbox.channel_id = o.channel THEN looked_up END,
-                    first_attempt = CASE WHEN outbox.channel_id = o.channel THEN first_attempt END,
-                    nonce = CASE WHEN outbox.channel_id = o.channel THEN nonce ELSE substr(nonce, 13) || substr(nonce, 1, 12) END,
-                    tainted = CASE WHEN outbox.channel_id = o.channel THEN tainted ELSE 1 END
-             FROM (SELECT id, coalesce((SELECT value ->> 1 FROM json_each(?4) WHERE value -> 0 = addressee), channel_id) AS channel
-                   FROM outbox
-                   WHERE state IN ('held', 'dead') AND state = 'dead' AND release_id IS NULL AND guild_id = ?1 AND due >= ?3
-                      AND key NOT LIKE '%/undelivered/%' AND (useful_until IS NULL OR useful_until >= ?2)) o
-             WHERE outbox.id = o.id",
-            guild.0,
-            now,
-            since,
-            to
-        )
-        .execute(&mut *txn)
+        .execute(txn)
         .await?;
         Ok(())
     }
@@ -396,10 +385,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = own(&folder).await;
         let now = Timestamp::from_second(60).unwrap();
-        for (tainted, reason, moves) in [(0, "403 50001", true), (1, "403 50001", false), (1, "404 10003", true)] {
-            sqlx::query("UPDATE outbox SET state = substr(key, 3), channel_id = 'c', tainted = ?, reason = ?")
+        for (tainted, gone, moves) in [(0, false, true), (1, false, false), (1, true, true)] {
+            sqlx::query("UPDATE outbox SET state = substr(key, 3), channel_id = 'c', tainted = ?, gone = ?")
                 .bind(tainted)
-                .bind(reason)
+                .bind(gone)
                 .execute(&store.write)
                 .await
                 .unwrap();
@@ -415,7 +404,7 @@ mod tests {
             let sql = "SELECT key, nonce FROM outbox WHERE channel_id = 'new' AND state = 'planned' ORDER BY key";
             let moved: Vec<(String, String)> = sqlx::query_as(sql).fetch_all(&store.write).await.unwrap();
             let keys: Vec<&str> = moved.iter().map(|(key, _)| key.as_str()).collect();
-            assert_eq!(keys, if moves { vec!["r/blocked", "r/planned"] } else { vec![] }, "{tainted} {reason}");
+            assert_eq!(keys, if moves { vec!["r/blocked", "r/planned"] } else { vec![] }, "{tainted} {gone}");
         }
     }
 
@@ -453,7 +442,7 @@ mod tests {
         txn.commit().await.unwrap();
         let row = store.due_look_ups(now, 9).await.unwrap().remove(0);
         assert_eq!((row.key.as_str(), row.channel.0.as_str()), ("r/unknown", "c"), "it may stand where it was to be");
-        let found = Found::Blocked { probe_at: now, why: "403".to_owned() };
+        let found = Found::Blocked { probe_at: now, why: "403".to_owned(), gone: false };
         assert!(store.resolve(row.id, row.attempt, &found, now).await.unwrap());
         let untold = store.untold().await.unwrap();
         assert!(untold.iter().any(|post| post.key == "r/unknown" && post.to == Some(Destination::Ops)), "{untold:?}");

@@ -27,6 +27,13 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(", option “ops_channel”). What waits is told there then."),
             );
     }
+    if let Notice::CardMoved { channel } = notice {
+        return Message::new(Tone::Plain, Text::from(format!("🧭 Card moved · {}", words::name(release)))).body(
+            Text::from("Another release channel was set. Where this release stands is shown in ")
+                .and(Text(vec![Span::Channel(channel.clone())]))
+                .t(" from here on."),
+        );
+    }
     let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
     let channel = || match stuck.channel.as_page() {
         Some(page) => Text::from(format!("the status page {page}")),

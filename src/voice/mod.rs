@@ -19,6 +19,7 @@ mod plain;
 mod refusal;
 mod reply;
 mod run;
+pub mod settings;
 mod signoff;
 pub mod system;
 mod text;

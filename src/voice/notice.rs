@@ -38,7 +38,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::Overlap { .. }
         | Notice::Departed { .. }
         | Notice::Scrubbed { .. } => ladder::say(notice, release),
-        Notice::Stuck { .. } | Notice::OpsGone { .. } => delivery::say(notice, release),
+        Notice::Stuck { .. } | Notice::OpsGone { .. } | Notice::CardMoved { .. } => delivery::say(notice, release),
         Notice::Went { .. }
         | Notice::Undone { .. }
         | Notice::StageStarted { .. }

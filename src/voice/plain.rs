@@ -29,7 +29,8 @@ pub fn plain(message: &Message, zone: &str, now: Timestamp, names: &BTreeMap<Str
     out
 }
 
-fn spans(text: &Text, zone: &str, now: Timestamp, names: &BTreeMap<String, String>) -> String {
+/// The text in one line or several, as [`plain`] writes it.
+pub(super) fn spans(text: &Text, zone: &str, now: Timestamp, names: &BTreeMap<String, String>) -> String {
     let named = |id: &str| names.get(id).cloned().unwrap_or_else(|| id.to_owned());
     let tz = crate::domain::zone_of(zone);
     text.0

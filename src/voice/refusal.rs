@@ -189,6 +189,11 @@ fn sentence(refusal: &Refusal) -> Text {
         }
         Refusal::NotYours { by } => Text::from(format!("Only {by}, who pressed it, can take it back.")),
         Refusal::NameNeeded => Text::from("Give it a name, in a few words."),
+        Refusal::TooManyOpen { most } => Text::from(format!("{most} releases are open here already, and no more are taken. End or call off some first: "))
+            .code("/release list")
+            .t(", ")
+            .code("/release scrub")
+            .t("."),
         Refusal::TooMany { what, most } => {
             Text::from(format!("There are {most} {what} already, and no more are taken. Remove or resolve one first."))
         }

@@ -27,7 +27,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             let mut message = Message::new(Tone::Good, Text::from(format!("🚀 Live · {name}")));
             if let Some(reason) = break_glass {
                 message = Message::new(Tone::Bad, Text::from(format!("🚨 Live by break-glass · {name}")));
-                body = body.br().t(format!("Reason: “{reason}”. Missing sign-offs are owed within 24 hours."));
+                body = body.br().t(format!("Reason: “{reason}”. Missing sign-offs are owed within 24 hours, and a review of this go is due at the end, as an action."));
             }
             message
                 .body(body)

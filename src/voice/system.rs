@@ -1,5 +1,7 @@
 //! Words about T-Minus itself: help, check, lists, faults, an unreadable plan.
 
+use std::time::Duration;
+
 use super::message::{Button, Field, Menu, Message, Tone};
 use super::text::Text;
 use super::words;
@@ -18,7 +20,7 @@ pub fn help() -> Message {
             .t("3. Approvers: the buttons, or ").code("/release signoff give").t("; an objection: ").code("/release concern raise").br()
             .t("4. At T-0 the owner: ").code("/release go"))
         .field("Who signs", Text::new().code("/tminus rule").t(" (more sign-offs for a service, type or risk), ").code("/release item waive").t(" (what does not apply), ").code("/release amend").t(" (a plan changed while it runs)"))
-        .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases), ").code("/tminus audience").t(" (who is told, and where)"))
+        .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases), ").code("/tminus audience").t(" (who is told, and where), ").code("/tminus history").t(" (who set what)"))
         .field("While it runs", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release handover").t(", ").code("/release rollback"))
         .field("After it", Text::new().code("/release all-clear").t(", ").code("/release postmortem file").t(", ").code("/release timeline").t(", ").code("/release export"))
 }
@@ -264,6 +266,28 @@ pub fn unreadable(file: &str, lines: &[String]) -> Message {
 /// A sentence of refusal that needs no more.
 pub fn sorry(sentence: &str) -> Message {
     Message::new(Tone::Bad, Text::from("⛔ Not done")).body(sentence)
+}
+
+/// More than one person, or their whole server, may ask in a minute.
+pub fn too_often(whole_server: bool, wait: Duration) -> Message {
+    let who = if whole_server { "This server asks" } else { "You ask" };
+    Message::new(Tone::Wait, Text::from("⏳ Not done: too often")).body(format!(
+        "{who} for more than T-Minus does in a minute. Nothing was done with this one; try again in {}.",
+        seconds(wait)
+    ))
+}
+
+/// Under the answer of a check that did not ask Discord.
+pub fn looked_just_now(wait: Duration) -> String {
+    format!("the rights of the bot were looked up a moment ago; they are again in {}", seconds(wait))
+}
+
+/// At least one, rounded up.
+fn seconds(wait: Duration) -> String {
+    match wait.as_millis().div_ceil(1_000).max(1) {
+        1 => "a second".to_owned(),
+        n => format!("{n} seconds"),
+    }
 }
 
 /// Something broke on our side; `id` is in the log as well.

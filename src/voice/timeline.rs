@@ -11,7 +11,6 @@ use crate::domain::event::{
 };
 use crate::domain::notice::RungMissed;
 use crate::domain::release::{Release, RungSaid};
-use crate::domain::rights::Denied;
 
 /// What a timeline may be narrowed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,15 +128,7 @@ fn what(release: &Release, event: &Event) -> String {
             format!("passed the roles as an administrator: {}", words::action(action))
         }
         Event::Rights(RightsEvent::Refused { action, why }) => {
-            let why = match why {
-                Denied::NotAllowed => "they may not".to_owned(),
-                Denied::OwnPlan => "it is their own plan, or they signed it".to_owned(),
-                Denied::OneRoleEach => "they signed for another role".to_owned(),
-                Denied::NoEmergency => "it is no emergency".to_owned(),
-                Denied::Open(1) => "one thing stood open".to_owned(),
-                Denied::Open(n) => format!("{n} things stood open"),
-            };
-            format!("was refused: {} ({why})", words::action(action))
+            format!("was refused: {} ({})", words::action(action), words::denied(*why))
         }
         Event::Concern(ConcernEvent::Raised { n, text }) => format!("raised concern #{n}: “{text}”"),
         Event::Concern(ConcernEvent::Resolved { n, how }) => format!("resolved concern #{n}: “{how}”"),

@@ -13,6 +13,7 @@ use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, Signoff
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
 use crate::domain::release::{Behalf, Declined, PhaseName, Release, Run};
+use crate::domain::rights::Denied;
 use crate::domain::signoff::Pending;
 use crate::domain::zone_of;
 
@@ -368,6 +369,18 @@ pub fn stage(release: &Release, run: &Run) -> String {
 /// The label of a decision point or another offset after T-0.
 pub fn after(after_min: u32) -> String {
     t_label(i64::from(after_min))
+}
+
+/// Why somebody was refused.
+pub fn denied(why: Denied) -> String {
+    match why {
+        Denied::NotAllowed => "they may not".to_owned(),
+        Denied::OwnPlan => "it is their own plan, or they signed it".to_owned(),
+        Denied::OneRoleEach => "they signed for another role".to_owned(),
+        Denied::NoEmergency => "it is no emergency".to_owned(),
+        Denied::Open(1) => "one thing stood open".to_owned(),
+        Denied::Open(n) => format!("{n} things stood open"),
+    }
 }
 
 /// What somebody wanted to do, as a noun.

@@ -2,7 +2,7 @@
 
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Stamp, Text};
-use super::words;
+use super::{settings, words};
 use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned, Window, holding};
 use crate::domain::plan::{Risk, span_label};
@@ -97,6 +97,7 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
             };
             Message::new(Tone::Good, Text::from("✅ Test message")).body(Text::from(format!("{what} Set up by {by}.")))
         }
+        WorkspaceNotice::Changed { by, before, after } => settings::changed(by, before, after),
         WorkspaceNotice::Bypassed { action, by } => {
             Message::new(Tone::Bad, Text::from("⚠️ Past the roles")).body(Text::from(format!(
                 "{by} may manage the server and did this without the role it needs: {}. This server lets administrators pass the roles (administrator_bypass).",
@@ -310,7 +311,7 @@ fn times(times: &[Timestamp], zone: &str) -> Text {
     Text::lines(times.iter().map(|at| Text::from("• ").and(words::when(*at, zone))))
 }
 
-fn window(freeze: &Freeze) -> Text {
+pub(super) fn window(freeze: &Freeze) -> Text {
     match &freeze.window {
         Window::Fixed { from, until } => {
             Text::from("from ").time(*from, Stamp::Full).t(" until ").time(*until, Stamp::Full)

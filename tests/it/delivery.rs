@@ -224,7 +224,7 @@ async fn what_waits_for_a_deleted_channel_goes_to_the_one_that_is_set_now() {
     assert!(set.contains("support: #engineering"), "{set}");
     rig.advance(t(-117)).await;
     assert_eq!(rig.count("engineering", "📣 T-2h · "), 1);
-    let told = rig.newest("tminus-ops");
+    let told = rig.newest_about("tminus-ops", "Posted after all");
     assert!(told.starts_with("✅ Posted after all") && told.contains("The message is in #engineering now"), "{told}");
     let rig = rig.restart().await;
     rig.press("gwen", "engineering", "Briefed", &[]).await;
@@ -245,7 +245,7 @@ async fn the_next_channel_that_takes_nothing_is_told_as_well() {
     rig.sandbox().revoke(Right::SendMessages, Some("engineering"), true);
     rig.slash("ana", "tminus audience set", &[("name", "Support"), ("channel", &channel("engineering"))]).await;
     rig.advance(t(-116)).await;
-    let told = rig.newest("tminus-ops");
+    let told = rig.newest_about("tminus-ops", "Not posted");
     assert!(told.contains("⛔ Not posted") && told.contains("Channel: #engineering"), "{told}");
     assert!(told.contains("50013") && told.contains("[Send again]"), "{told}");
     rig.sandbox().revoke(Right::SendMessages, Some("engineering"), false);
@@ -275,7 +275,7 @@ async fn what_may_stand_in_the_old_channel_goes_to_the_new_one_when_a_person_say
     assert!(answer.contains("sent again at once, in #engineering"), "{answer}");
     rig.advance(t(-110)).await;
     assert_eq!(rig.count("engineering", "📣 T-2h · "), 1);
-    let told = rig.newest("tminus-ops");
+    let told = rig.newest_about("tminus-ops", "Posted after all");
     assert!(told.starts_with("✅ Posted after all") && told.contains("Channel: #engineering"), "{told}");
     rig.finish().await;
 }
@@ -317,6 +317,36 @@ async fn whoever_counts_on_a_release_hears_that_it_is_called_off_though_their_ch
     rig.slash("ana", "tminus audience set", &[("name", "Support"), ("channel", &channel("engineering"))]).await;
     rig.advance(t(-107)).await;
     assert_eq!(rig.count("engineering", "🚫 Scrubbed"), 1);
+    rig.finish().await;
+}
+
+/// Where a release stands is shown in the release channel of now, and the old one says where; a channel that is gone says nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_card_goes_along_to_another_release_channel() {
+    let rig = Rig::strict(&[]).await;
+    rig.import("ana", "plan.md", PLAN.as_bytes()).await;
+    rig.slash("ana", "release submit", &[]).await;
+    assert_eq!(rig.count("releases", "✍️ Gathering sign-offs"), 1);
+    rig.slash("ana", "tminus setup", &[("release_channel", &channel("engineering"))]).await;
+    let cards = |name: &str| rig.count(name, "✍️ Gathering sign-offs");
+    rig.advance(t(-1490)).await;
+    assert_eq!((cards("releases"), cards("engineering")), (0, 1));
+    let left = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("🧭 Card moved")).unwrap();
+    assert!(left.contains("is shown in #engineering from here on"), "{left}");
+    // The next one is deleted, so that nothing can be said in it.
+    assert!(rig.sandbox().delete_channel("engineering"));
+    rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
+    rig.advance(t(-1480)).await;
+    rig.slash("ana", "tminus setup", &[("release_channel", &channel("support"))]).await;
+    rig.advance(t(-1470)).await;
+    assert_eq!(cards("support"), 1);
+    let card = rig.sandbox().messages("support").iter().map(text).find(|m| m.contains("✍️ Gathering")).unwrap();
+    assert!(card.contains("✅ Engineering Lead"), "{card}");
+    rig.slash("chloe", "release signoff withdraw", &[("role", "engineering_lead")]).await;
+    rig.advance(t(-1460)).await;
+    let cards: Vec<String> =
+        rig.sandbox().messages("support").iter().map(text).filter(|m| m.contains("✍️ Gathering")).collect();
+    assert!(cards.len() == 1 && !cards[0].contains("✅ Engineering Lead"), "{cards:?}");
     rig.finish().await;
 }
 

@@ -34,7 +34,7 @@ fn file(sandbox: &Sandbox, folder: &TempDir) -> std::path::PathBuf {
     let role = |name: &str| world.roles.iter().find(|r| r.name == name).unwrap().id;
     let channel = |name: &str| world.channels.iter().find(|c| c.name == name).unwrap().id;
     let text = format!(
-        "[discord]\ntoken = \"{BOT_TOKEN}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n[log]\nfilter = \"error\"\n\
+        "[discord]\ntoken = \"{BOT_TOKEN}\"\napi_url = \"{}\"\n[database]\npath = \"{}\"\n[intake]\nlisten = \"127.0.0.1:0\"\n[limits]\nperson_per_minute = 4000000000\nserver_per_minute = 4000000000\n[log]\nfilter = \"error\"\n\
          [[workspace]]\nguild_id = \"{}\"\nrelease_channel_id = \"{}\"\ntimezone = \"Europe/Berlin\"\n\
          [workspace.roles]\nrelease_manager = [\"{}\"]\nengineering_lead = [\"{}\"]\nproduct_owner = [\"{}\"]\nsre_ops = [\"{}\"]\n\
          [workspace.audiences.engineering]\nchannel_id = \"{}\"\n[workspace.audiences.support]\nchannel_id = \"{}\"\n",

@@ -18,6 +18,7 @@ mod plans;
 mod policy;
 mod rig;
 mod schedule;
+mod server;
 mod service;
 mod signoff;
 mod story;

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use chat_sandbox::{Limits, Message, Sandbox, Seen, SimClock};
 use serde_json::Value;
 use tempfile::TempDir;
-use tminus::sandboxed::{BEGIN_MS, Machine, Options, PLAN, Sandboxed};
+use tminus::sandboxed::{Asking, BEGIN_MS, Machine, Options, PLAN, Sandboxed, UNCOUNTED};
 
 pub struct Rig {
     pub pair: Sandboxed,
@@ -32,6 +32,11 @@ impl Rig {
 
     /// With status pages, as the configuration file has them.
     pub async fn with_pages(configured: bool, pages: &str) -> Self {
+        Self::asking(configured, pages, UNCOUNTED).await
+    }
+
+    /// People may ask only so much.
+    pub async fn asking(configured: bool, pages: &str, asking: Asking) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let pages = pages.replace("GUILD", &tminus::sandboxed::world().guild.to_string());
         let (clock, machine) = (SimClock::frozen(BEGIN_MS), Machine::default());
@@ -42,6 +47,7 @@ impl Rig {
             configured,
             pages: pages.clone(),
             machine: machine.clone(),
+            asking,
         };
         let pair = Sandboxed::start(options, &folder.path().join("test.db")).await.unwrap();
         Self { pair, folder, pages, machine, seen: BTreeMap::new() }
@@ -197,6 +203,11 @@ impl Rig {
 
     pub fn newest(&self, channel: &str) -> String {
         self.sandbox().messages(channel).last().map(text).unwrap_or_default()
+    }
+
+    /// The newest message with these words.
+    pub fn newest_about(&self, channel: &str, needle: &str) -> String {
+        self.sandbox().messages(channel).iter().rev().map(text).find(|m| m.contains(needle)).unwrap_or_default()
     }
 
     /// Ends the bot and starts it again on the same file.

@@ -314,6 +314,7 @@ pub fn all() -> Value {
             "options": [
                 verb("setup", "Set channels and roles", setup, false),
                 verb("check", "What is set, and what is missing", vec![], false),
+                verb("history", "Who changed this server's settings, and when", vec![], false),
                 verb("help", "What T-Minus does, and how to begin", vec![], false),
                 verb("resend", "Send the server's own messages that are stuck again", vec![], false),
                 audience(),

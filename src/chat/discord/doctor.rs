@@ -106,7 +106,7 @@ async fn server(
 ) -> Result<(), SendFault> {
     let server = match get(rest, &format!("/guilds/{}", guild.0)).await {
         Ok(server) => server,
-        Err(SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::Refused(_)) => {
+        Err(SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::Refused(_) | SendFault::Forbidden(_)) => {
             found.push(bad(format!("The bot is not in server {}. Invite it: {invite}", guild.0)));
             return Ok(());
         }

@@ -11,12 +11,14 @@ use serenity::all::{ClientBuilder, Context, EventHandler, Guild, Interaction, Re
 use serenity::async_trait;
 use serenity::http::HttpBuilder;
 use serenity::model::gateway::GatewayIntents;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::commands;
-use super::handle::Handler;
+use super::handle::{Handler, TOLD_AT_ONCE};
 use super::rest::{Limit, Rest, http_client};
+use crate::chat::rate::{Limits, Rate};
 use crate::desk::Desk;
 use crate::domain::ids::GuildId;
 
@@ -28,6 +30,8 @@ pub struct Settings {
     pub api_url: String,
     /// Servers whose settings come from the configuration file.
     pub by_file: Arc<std::collections::BTreeSet<GuildId>>,
+    /// How much may be asked of it.
+    pub limits: Limits,
 }
 
 /// Whether the gateway is connected, for readiness.
@@ -119,6 +123,8 @@ pub async fn run(
         http: http.clone(),
         local: local.then(|| settings.api_url.clone()),
         by_file: Arc::clone(&settings.by_file),
+        rate: Arc::new(Rate::new(settings.limits)),
+        telling: Arc::new(Semaphore::new(TOLD_AT_ONCE)),
     };
     let mut pause = Duration::from_millis(500);
     loop {

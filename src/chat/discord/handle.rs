@@ -1,10 +1,14 @@
 //! Handles one interaction: parse, ask the desk, answer within Discord's three seconds. What the channel must know goes through
 //! the outbox, not from here.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use serenity::model::application::{CommandInteraction, ComponentInteraction, Interaction, ModalInteraction};
 use serenity::model::guild::Member;
 use serenity::model::id::ApplicationId;
 use serenity::model::user::User;
+use tokio::sync::Semaphore;
 
 use super::forms;
 use super::lists;
@@ -12,14 +16,16 @@ use super::parse::{self, Typed};
 use super::render;
 use super::reply::{Handled, Reply, Stop};
 use super::rest::Rest;
+use crate::chat::rate::{Kind, Rate, TooOften};
 use crate::desk::{Answer, Ask, Desk};
 use crate::domain::command::Command;
 use crate::domain::effect::{Choice, Form, Prompt};
-use crate::domain::ids::GuildId;
+use crate::domain::ids::{GuildId, UserId};
 use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
+use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
 use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::voice::{self, system};
@@ -33,12 +39,21 @@ pub(super) struct Handler {
     /// The API's base URL, if it is on loopback.
     pub(super) local: Option<String>,
     /// Servers whose settings come from the configuration file.
-    pub(super) by_file: std::sync::Arc<std::collections::BTreeSet<GuildId>>,
+    pub(super) by_file: Arc<BTreeSet<GuildId>>,
+    pub(super) rate: Arc<Rate>,
+    /// How many may be told at once that they ask too often; beyond that nobody is.
+    pub(super) telling: Arc<Semaphore>,
 }
 
+/// Enough for people; a flood is not worth more.
+pub(super) const TOLD_AT_ONCE: usize = 16;
+
 /// Whether somebody is shown what the platform says of the server.
-pub(super) fn may_examine(actor: &Actor, policy: &Policy) -> bool {
-    may(actor, &Action::Examine, policy, None).is_ok()
+///
+/// # Errors
+/// They are not.
+pub(super) fn may_examine(actor: &Actor, policy: &Policy) -> Result<(), Refusal> {
+    may(actor, &Action::Examine, policy, None).map(drop)
 }
 
 impl Handler {
@@ -49,23 +64,57 @@ impl Handler {
         let outcome = match &interaction {
             Interaction::Command(it) => {
                 let reply = reply(it.application_id, &it.token);
-                told(&reply, self.command(&reply, it).await).await
+                match self.counted(&it.user, it.guild_id, Kind::Act) {
+                    Ok(()) => told(&reply, self.command(&reply, it).await).await,
+                    Err(over) => self.stopped(&reply, over).await,
+                }
             }
             Interaction::Component(it) => {
                 let reply = reply(it.application_id, &it.token);
-                told(&reply, self.component(&reply, it).await).await
+                match self.counted(&it.user, it.guild_id, Kind::Act) {
+                    Ok(()) => told(&reply, self.component(&reply, it).await).await,
+                    Err(over) => self.stopped(&reply, over).await,
+                }
             }
             Interaction::Modal(it) => {
                 let reply = reply(it.application_id, &it.token);
-                told(&reply, self.modal(&reply, it).await).await
+                match self.counted(&it.user, it.guild_id, Kind::Act) {
+                    Ok(()) => told(&reply, self.modal(&reply, it).await).await,
+                    Err(over) => self.stopped(&reply, over).await,
+                }
             }
             // There is nothing to say to a list that could not be made.
-            Interaction::Autocomplete(it) => self.autocomplete(&reply(it.application_id, &it.token), it).await,
+            Interaction::Autocomplete(it) => match self.counted(&it.user, it.guild_id, Kind::Typing) {
+                Ok(()) => self.autocomplete(&reply(it.application_id, &it.token), it).await,
+                Err(_) => Ok(()),
+            },
             _ => Ok(()),
         };
         if let Err(stop) = outcome {
             tracing::warn!(interaction = %id, ?kind, ?stop, "An answer did not reach the person");
         }
+    }
+
+    /// Counts what somebody asks; too much is noted in the log, not line by line.
+    fn counted(&self, user: &User, guild: Option<serenity::model::id::GuildId>, kind: Kind) -> Result<(), TooOften> {
+        let person = UserId(user.id.to_string());
+        let counted = self.rate.take(&person, parse::guild(guild).as_ref(), kind);
+        if let Err(over) = counted
+            && self.rate.is_news(&person)
+        {
+            tracing::warn!(user = %person, guild = ?guild.map(|g| g.get()), ?over, "More is asked than may be; it is not done");
+        }
+        counted
+    }
+
+    /// Says so to a person. A flood is not answered one by one.
+    async fn stopped(&self, reply: &Reply<'_>, over: TooOften) -> Handled {
+        let Ok(_turn) = self.telling.try_acquire() else { return Ok(()) };
+        let message = match over {
+            TooOften::Person(wait) => system::too_often(false, wait),
+            TooOften::Server(wait) => system::too_often(true, wait),
+        };
+        reply.say(&message, None).await
     }
 
     /// Whoever may not even read is told so, on every surface, before anything is looked up.
@@ -85,6 +134,7 @@ impl Handler {
         match typed.path.as_str() {
             "tminus help" => return reply.say(&system::help(), None).await,
             "tminus check" => return self.check(reply, &guild, &actor).await,
+            "tminus history" => return self.history(reply, &guild, &actor).await,
             "tminus setup" => return self.setup(reply, &guild, actor, &typed).await,
             "tminus resend" => {
                 let command = WorkspaceCommand::SendAgain;

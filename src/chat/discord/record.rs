@@ -1,14 +1,14 @@
-//! `/release timeline` and `/release export`: the record, filtered and as a file.
+//! `/release timeline`, `/release export` and `/tminus history`: the record, filtered and as a file.
 
 use serde_json::json;
 use serenity::model::application::CommandDataOptionValue;
 
-use super::handle::Handler;
+use super::handle::{Handler, may_examine};
 use super::parse::Typed;
 use super::reply::{Handled, Reply};
 use super::rest::Upload;
 use crate::domain::ids::{GuildId, UserId};
-use crate::domain::people::By;
+use crate::domain::people::{Actor, By};
 use crate::store::Entry;
 use crate::voice::timeline::{About, line};
 use crate::voice::{self, system};
@@ -37,6 +37,19 @@ impl Handler {
         let name = voice::words::name(&release);
         let file = (!lines.is_empty()).then(|| Upload { name: format!("{}-timeline.{ending}", release.no), bytes });
         reply.with(&system::timeline(&name, &lines, entries.len()), None, file).await
+    }
+
+    /// `/tminus history`: who changed what in this server, for those who manage it or its releases.
+    pub(super) async fn history(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Handled {
+        let policy = self.policy(guild).await?;
+        if let Err(refusal) = may_examine(actor, &policy) {
+            return Err(voice::refuse(&refusal, &policy, None).into());
+        }
+        reply.wait().await?;
+        let lines = voice::settings::record(&self.desk.store().own_history(guild).await?);
+        let bytes = lines.iter().map(|(_, plain)| plain.clone() + "\n").collect::<String>().into_bytes();
+        let file = (!lines.is_empty()).then(|| Upload { name: "server-history.txt".to_owned(), bytes });
+        reply.with(&voice::settings::history(&lines), None, file).await
     }
 
     pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {

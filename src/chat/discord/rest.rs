@@ -296,7 +296,7 @@ fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) 
             SendFault::Limited(Duration::from_secs_f64(sane))
         }
         401 => SendFault::TokenDead,
-        403 if OF_ONE_MESSAGE.contains(&code) => SendFault::Refused(text),
+        403 if OF_ONE_MESSAGE.contains(&code) => SendFault::Forbidden(text),
         403 => SendFault::Blocked(text),
         404 if code == 10008 => SendFault::Deleted,
         404 if code == 10003 => SendFault::NotThere(text),
@@ -323,7 +323,7 @@ mod tests {
             assert!(matches!(class(403, code), SendFault::Blocked(_)), "the channel's: {code}");
         }
         for code in OF_ONE_MESSAGE {
-            assert!(matches!(class(403, code), SendFault::Refused(_)), "the message's own: {code}");
+            assert!(matches!(class(403, code), SendFault::Forbidden(_)), "the message's own: {code}");
         }
         assert_eq!(class(404, 10008), SendFault::Deleted);
         assert!(matches!(class(404, 10003), SendFault::NotThere(_)));

@@ -21,8 +21,12 @@ impl Handler {
     pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Handled {
         let policy = self.policy(guild).await?;
         // Looking it up costs requests, and names channels that not everybody sees.
-        if !may_examine(actor, &policy) {
+        if may_examine(actor, &policy).is_err() {
             return reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await;
+        }
+        if let Err(wait) = self.rate.look(guild) {
+            let message = system::check(&policy, self.by_file.contains(guild));
+            return reply.say(&system::with_rights(message, &[(true, system::looked_just_now(wait))]), None).await;
         }
         // Discord is asked several times: that may take longer than an answer may.
         reply.wait().await?;

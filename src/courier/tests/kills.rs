@@ -130,6 +130,7 @@ fn post(release: ReleaseId, n: u64) -> NewPost {
         release: Some(release),
         channel: ChannelId(CHANNEL.to_string()),
         to: Destination::Release,
+        awaited: false,
         priority: 1,
         due: BEGIN_MS,
         useful_until: None,

@@ -236,6 +236,7 @@ fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
         release: Some(release),
         channel: ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" }),
         to: Destination::Release,
+        awaited: false,
         priority: 1,
         due,
         useful_until: None,

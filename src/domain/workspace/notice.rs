@@ -6,7 +6,7 @@ use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned};
 use crate::domain::ids::{Audience, ChannelId};
 use crate::domain::may::Action;
-use crate::domain::policy::{Route, SignoffRule};
+use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::weekly::Standing;
 
 /// What a workspace says, without the words.
@@ -55,6 +55,12 @@ pub enum WorkspaceNotice {
     SetUp {
         by: String,
         ops: bool,
+    },
+    /// Other settings hold from here on.
+    Changed {
+        by: String,
+        before: Box<Policy>,
+        after: Box<Policy>,
     },
     /// Somebody past the roles.
     Bypassed {

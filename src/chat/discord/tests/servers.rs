@@ -18,6 +18,7 @@ use self::play::{Play, leaves};
 use super::super::commands;
 use super::super::handle::Handler;
 use super::super::rest::{Rest, http_client};
+use crate::chat::rate::Rate;
 use crate::clock::Clock;
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::command::Imported;
@@ -149,7 +150,15 @@ impl Field {
         let http = http_client().unwrap();
         let token = SecretString::from("t".to_owned());
         let rest = Rest::new(http.clone(), &url, token, Clock::sandbox(clock.clone()).believed());
-        let handler = Handler { desk: desk.clone(), rest, http, local: Some(url), by_file: Arc::default() };
+        let handler = Handler {
+            desk: desk.clone(),
+            rest,
+            http,
+            local: Some(url),
+            by_file: Arc::default(),
+            rate: Arc::new(Rate::new(crate::sandboxed::UNCOUNTED)),
+            telling: Arc::new(tokio::sync::Semaphore::new(1)),
+        };
         let mut field = Self {
             desk,
             store,

@@ -1,0 +1,156 @@
+//! How often one person and one server may ask, so that nobody waits behind somebody else's flood (`reliability.md` 8, S18). It
+//! must not know what is asked, only what kind of thing it is.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use serde::Deserialize;
+
+use crate::domain::ids::{GuildId, UserId};
+
+/// Lists that are asked for while somebody types are this many times as many as commands.
+const TYPING: u32 = 5;
+/// Discord is asked about a server's rights no more often than this (S18: checks).
+const LOOK: Duration = Duration::from_secs(15);
+/// Somebody who asks too often stands in the log once in this time.
+const NOTED: Duration = Duration::from_secs(60);
+/// People and servers of whom something is remembered, before those who have been still for long are forgotten.
+const KEPT: usize = 10_000;
+
+/// What may be asked in a minute. Half of it may come at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Commands, buttons and forms of one person.
+    pub person_per_minute: NonZeroU32,
+    /// The same of a whole server.
+    pub server_per_minute: NonZeroU32,
+}
+
+/// What somebody asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A command, a button, a form.
+    Act,
+    /// A list to choose from, while somebody types.
+    Typing,
+}
+
+/// Whose asking is too much, and how long until it is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooOften {
+    Person(Duration),
+    Server(Duration),
+}
+
+/// Counts who asks.
+#[derive(Debug)]
+pub struct Rate {
+    clock: DefaultClock,
+    people: DefaultKeyedRateLimiter<UserId>,
+    servers: DefaultKeyedRateLimiter<GuildId>,
+    typing: DefaultKeyedRateLimiter<UserId>,
+    looks: DefaultKeyedRateLimiter<GuildId>,
+    noted: DefaultKeyedRateLimiter<UserId>,
+}
+
+impl Rate {
+    /// Nobody has asked yet.
+    pub fn new(limits: Limits) -> Self {
+        let minute = |n: NonZeroU32| Quota::per_minute(n).allow_burst(n.div_ceil(NonZeroU32::new(2).unwrap_or(n)));
+        let each =
+            |length| RateLimiter::keyed(Quota::with_period(length).unwrap_or(Quota::per_minute(NonZeroU32::MIN)));
+        let lists = limits.person_per_minute.saturating_mul(NonZeroU32::new(TYPING).unwrap_or(NonZeroU32::MIN));
+        Self {
+            clock: DefaultClock::default(),
+            people: RateLimiter::keyed(minute(limits.person_per_minute)),
+            servers: RateLimiter::keyed(minute(limits.server_per_minute)),
+            typing: RateLimiter::keyed(minute(lists)),
+            looks: each(LOOK),
+            noted: RateLimiter::keyed(Quota::with_period(NOTED).unwrap_or(Quota::per_minute(NonZeroU32::MIN))),
+        }
+    }
+
+    /// Counts one more. A person's flood is stopped before it counts against their server.
+    ///
+    /// # Errors
+    /// It is too much, and is not to be done.
+    pub fn take(&self, person: &UserId, server: Option<&GuildId>, kind: Kind) -> Result<(), TooOften> {
+        let wait = |until: governor::NotUntil<_>| until.wait_time_from(self.clock.now());
+        let people = match kind {
+            Kind::Act => &self.people,
+            Kind::Typing => &self.typing,
+        };
+        if people.len() > KEPT {
+            people.retain_recent();
+        }
+        people.check_key(person).map_err(|until| TooOften::Person(wait(until)))?;
+        match (server, kind) {
+            (Some(server), Kind::Act) => self.servers.check_key(server).map_err(|until| TooOften::Server(wait(until))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether Discord may be asked about a server's rights now, or how long not.
+    ///
+    /// # Errors
+    /// It was asked a moment ago.
+    pub fn look(&self, server: &GuildId) -> Result<(), Duration> {
+        self.looks.check_key(server).map_err(|until| until.wait_time_from(self.clock.now()))
+    }
+
+    /// Whether it is time to note in the log that somebody asks too often.
+    pub fn is_news(&self, person: &UserId) -> bool {
+        if self.noted.len() > KEPT {
+            self.noted.retain_recent();
+        }
+        self.noted.check_key(person).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate() -> Rate {
+        let n = |n| NonZeroU32::new(n).unwrap();
+        Rate::new(Limits { person_per_minute: n(20), server_per_minute: n(60) })
+    }
+
+    #[test]
+    fn a_persons_flood_is_theirs_alone_and_costs_their_server_only_what_they_may_ask() {
+        let (rate, server) = (rate(), GuildId::from("g"));
+        let flood = UserId::from("flood");
+        let done = (0..100_000).filter(|_| rate.take(&flood, Some(&server), Kind::Act).is_ok()).count();
+        // What a minute's twenty give back while the loop runs is a few more than the ten that may come at once.
+        assert!((10..20).contains(&done), "{done}");
+        assert!(
+            matches!(rate.take(&flood, Some(&server), Kind::Act), Err(TooOften::Person(wait)) if wait <= Duration::from_secs(3))
+        );
+        assert_eq!(rate.take(&UserId::from("other"), Some(&server), Kind::Act), Ok(()));
+        assert_eq!(rate.take(&flood, Some(&server), Kind::Typing), Ok(()), "lists are counted by themselves");
+        assert!(rate.is_news(&flood) && !rate.is_news(&flood), "one line of the log a minute");
+    }
+
+    #[test]
+    fn a_servers_flood_is_its_own() {
+        let (rate, server) = (rate(), GuildId::from("g"));
+        let refused =
+            (0..100).filter_map(|n| rate.take(&UserId::from(n.to_string().as_str()), Some(&server), Kind::Act).err());
+        let refused: Vec<TooOften> = refused.collect();
+        assert!((60..=70).contains(&refused.len()), "{}", refused.len());
+        assert!(refused.iter().all(|over| matches!(over, TooOften::Server(_))));
+        assert_eq!(rate.take(&UserId::from("1"), Some(&GuildId::from("h")), Kind::Act), Ok(()));
+        assert_eq!(rate.take(&UserId::from("1"), None, Kind::Act), Ok(()));
+    }
+
+    #[test]
+    fn discord_is_asked_about_a_server_every_fifteen_seconds_at_most() {
+        let rate = rate();
+        assert_eq!(rate.look(&GuildId::from("g")), Ok(()));
+        assert!(rate.look(&GuildId::from("g")).unwrap_err() > Duration::from_secs(10));
+        assert_eq!(rate.look(&GuildId::from("h")), Ok(()));
+    }
+}

@@ -1,0 +1,202 @@
+//! A server's settings in words: what is set, what another set of rules has in its place, and the record of who changed them. It
+//! must not decide what may be set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::message::{Message, Tone, WHAT_NOW};
+use super::plain::spans;
+use super::text::{Span, Stamp, Text};
+use super::{words, workspace};
+use crate::domain::ids::{ChannelId, RoleId};
+use crate::domain::people::By;
+use crate::domain::plan::SignoffRole;
+use crate::domain::policy::{Policy, Route};
+use crate::domain::workspace::{Noted, WorkspaceEvent};
+
+/// Changes that are named of one entry.
+const NAMED: usize = 8;
+/// Entries in the answer; all of them are in the file beside it.
+const SHOWN: usize = 10;
+
+/// Every setting with its value, in the order people read them; what is not set has none.
+fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
+    // Every field by its name, so that none can be left out.
+    let Policy {
+        release_channel,
+        ops_channel,
+        zone,
+        signers,
+        release_managers,
+        audiences,
+        self_approval,
+        administrator_bypass,
+        on_behalf,
+        waive_high,
+        break_glass,
+        signoff_hours,
+        digest,
+        no_digest,
+        rules,
+        pages,
+        freezes,
+    } = policy;
+    let channel = |id: &Option<ChannelId>| id.clone().map(|id| Text(vec![Span::Channel(id)]));
+    let roles = |roles: &[RoleId]| {
+        let named = roles
+            .iter()
+            .enumerate()
+            .fold(Text::new(), |text, (n, role)| if n > 0 { text.t(", ").role(role) } else { text.role(role) });
+        (!roles.is_empty()).then_some(named)
+    };
+    let switch = |on: bool| Some(Text::from(if on { "on" } else { "off" }));
+    let named = |name: &str, value| (name.to_owned(), value);
+    let mut values = vec![
+        named("release channel", channel(release_channel)),
+        named("ops channel", channel(ops_channel)),
+        named("zone", zone.as_deref().map(Text::from)),
+        named("release managers", roles(release_managers)),
+    ];
+    values.extend(
+        SignoffRole::ALL
+            .iter()
+            .map(|role| (format!("{role} signs"), roles(signers.get(role).map_or(&[], Vec::as_slice)))),
+    );
+    values.push(named("break-glass", roles(break_glass)));
+    values.extend(
+        audiences
+            .iter()
+            .filter(|(_, route)| **route != Route::default())
+            .map(|(audience, route)| (words::audience(audience), Some(workspace::route(route)))),
+    );
+    let expiry = signoff_hours.map(|hours| Text::from(format!("after {hours} h")));
+    let weekly = match (digest, no_digest) {
+        (_, true) => Text::from("off"),
+        (Some(rule), _) => Text::new().code(rule.text()),
+        (None, _) => Text::from("Mon 09:00"),
+    };
+    values.extend([
+        named("self-approval at Low risk", switch(*self_approval)),
+        named("administrator bypass", switch(*administrator_bypass)),
+        named("sign-offs for people outside the chat", switch(*on_behalf)),
+        named("waivers at High risk", switch(*waive_high)),
+        named("sign-offs expire", expiry),
+        named("weekly digest", Some(weekly)),
+    ]);
+    values.extend(rules.iter().map(|rule| (format!("rule “{}”", rule.name), Some(Text::from(workspace::rule(rule))))));
+    values.push(named("status pages", (!pages.is_empty()).then(|| Text::from(pages.join(", ")))));
+    values.extend(freezes.iter().map(|freeze| (format!("freeze “{}”", freeze.name), Some(workspace::window(freeze)))));
+    values
+}
+
+/// What is another value now, each in a line.
+pub(super) fn changes(before: &Policy, after: &Policy) -> Vec<Text> {
+    let (old, new) = (values(before), values(after));
+    let of = |values: &[(String, Option<Text>)], name: &str| {
+        values.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
+    };
+    let mut seen = BTreeSet::new();
+    let names = new.iter().chain(&old).map(|(name, _)| name).filter(|name| seen.insert((*name).clone()));
+    names
+        .filter_map(|name| {
+            let (was, is) = (of(&old, name), of(&new, name));
+            let shown = |value: Option<Text>| value.unwrap_or_else(|| Text::from("not set"));
+            (was != is).then(|| Text::from(format!("{name}: ")).and(shown(was)).t(" → ").and(shown(is)))
+        })
+        .collect()
+}
+
+/// Whether something that guards sign-offs is off now that was not.
+fn weaker(before: &Policy, after: &Policy) -> bool {
+    let guards = |p: &Policy| [p.self_approval, p.administrator_bypass, p.on_behalf, p.waive_high];
+    guards(before).iter().zip(guards(after)).any(|(was, is)| is && !was)
+}
+
+/// Said where T-Minus speaks of itself, whenever people or the configuration file set something else.
+pub(super) fn changed(by: &str, before: &Policy, after: &Policy) -> Message {
+    let (headline, tone) = if weaker(before, after) {
+        ("⚠️ Settings changed: a safeguard is off", Tone::Bad)
+    } else {
+        ("⚙️ Settings changed", Tone::Plain)
+    };
+    let message = Message::new(tone, Text::from(headline)).body(named(&changes(before, after)));
+    message.field("By", Text::from(by)).field(
+        WHAT_NOW,
+        Text::from("Nothing, if that was meant. What was set when, and by whom: ").code("/tminus history").t("."),
+    )
+}
+
+fn named(changes: &[Text]) -> Text {
+    let lines = changes.iter().take(NAMED).map(|line| Text::from("• ").and(line.clone()));
+    let more = (changes.len() > NAMED).then(|| Text::from(format!("and {} more", changes.len() - NAMED)));
+    Text::lines(lines.chain(more))
+}
+
+/// The record of a server's own as lines, oldest first: who, when, what. What only counts or happens by itself is left out.
+pub fn record(noted: &[Noted]) -> Vec<(Text, String)> {
+    let mut known: Option<&Policy> = None;
+    let mut lines = Vec::new();
+    for Noted { at, by, event } in noted {
+        let what = said(event, known);
+        if let WorkspaceEvent::Configured { policy } = event {
+            known = Some(policy);
+        }
+        let Some(what) = what else { continue };
+        let who = match by {
+            By::Person { name, .. } => name.clone(),
+            other => other.to_string(),
+        };
+        let plain = format!("{at} · {who}: {}", spans(&what, "UTC", *at, &BTreeMap::new()));
+        lines.push((Text::new().time(*at, Stamp::Full).t(format!(" · {who}: ")).and(what), plain));
+    }
+    lines
+}
+
+fn said(event: &WorkspaceEvent, before: Option<&Policy>) -> Option<Text> {
+    Some(match event {
+        WorkspaceEvent::Configured { policy } => {
+            let none = Policy::default();
+            let changes = changes(before.unwrap_or(&none), policy);
+            let lines = changes.iter().enumerate().fold(Text::new(), |text, (n, line)| {
+                if n > 0 { text.t("; ").and(line.clone()) } else { text.and(line.clone()) }
+            });
+            if changes.is_empty() { return None } else { lines }
+        }
+        WorkspaceEvent::TrainAdded { name, train } => Text::from(format!("train “{name}”: {}", train.rule.text())),
+        WorkspaceEvent::TrainRemoved { name } => Text::from(format!("train “{name}” removed")),
+        WorkspaceEvent::TrainSkipped { name, t0, reason } => {
+            Text::from(format!("train “{name}” of ")).time(*t0, Stamp::Full).t(format!(" skipped: “{reason}”"))
+        }
+        WorkspaceEvent::TrainUnskipped { name, t0 } => {
+            Text::from(format!("train “{name}” of ")).time(*t0, Stamp::Full).t(" not skipped any more")
+        }
+        WorkspaceEvent::Bypassed { action } => {
+            Text::from(format!("past the roles (administrator bypass): {}", words::action(action)))
+        }
+        WorkspaceEvent::Refused { action, why, .. } => {
+            Text::from(format!("was refused: {} ({})", words::action(action), words::denied(*why)))
+        }
+        WorkspaceEvent::SentAgain => Text::from("had stuck messages sent again"),
+        WorkspaceEvent::Numbered { .. }
+        | WorkspaceEvent::Remembered { .. }
+        | WorkspaceEvent::FreezeSeen { .. }
+        | WorkspaceEvent::TrainHandled { .. }
+        | WorkspaceEvent::ClockWrong { .. }
+        | WorkspaceEvent::ClockRight
+        | WorkspaceEvent::Digested { .. } => return None,
+    })
+}
+
+/// `/tminus history`: the newest lines; all of them are in the file beside it.
+pub fn history(lines: &[(Text, String)]) -> Message {
+    let shown = &lines[lines.len().saturating_sub(SHOWN)..];
+    let body = if shown.is_empty() {
+        Text::from("Nothing stands on the record yet.")
+    } else {
+        Text::lines(shown.iter().map(|(line, _)| Text::from("• ").and(line.clone())))
+    };
+    let message = Message::new(Tone::Plain, Text::from("🧾 Who changed what in this server")).body(body);
+    if lines.len() == shown.len() {
+        return message;
+    }
+    message.field("Shown", Text::from(format!("the newest {} of {}; the file has all.", shown.len(), lines.len())))
+}

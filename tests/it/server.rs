@@ -1,0 +1,90 @@
+//! A server as a whole: its settings are changed by nobody quietly, and nobody's flood keeps the others waiting.
+
+use crate::rig::{Rig, shown, text};
+
+/// Nobody changes quietly who may do what: it is said where T-Minus speaks of itself, and stands on a record people can read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_set_is_said_with_what_it_was_and_by_whom() {
+    let rig = Rig::strict(&[]).await;
+    assert_eq!(rig.count("tminus-ops", "Settings changed"), 0, "the first settings replace nothing");
+    rig.slash("ana", "tminus setup", &[("self_approval", "true"), ("timezone", "America/New_York")]).await;
+    let said = rig.newest("tminus-ops");
+    for part in [
+        "⚠️ Settings changed: a safeguard is off",
+        "• zone: Europe/Berlin → America/New_York",
+        "• self-approval at Low risk: off → on",
+        "By: Ana Ferreira",
+        "/tminus history",
+    ] {
+        let found = rig.sandbox().messages("tminus-ops").iter().map(text).any(|m| m.contains(part));
+        assert!(found, "{part}: {said}");
+    }
+    rig.slash("ana", "tminus rule add", &[("name", "Audit"), ("role", "security"), ("risk", "medium")]).await;
+    let said = rig.newest("tminus-ops");
+    let rule = "rule “Audit”: not set → 1 person of Security, where the risk is Medium or higher";
+    assert!(said.starts_with("⚙️ Settings changed") && said.contains(rule), "{said}");
+    rig.slash("ana", "tminus rule add", &[("name", "Audit"), ("role", "security"), ("risk", "medium")]).await;
+    assert_eq!(rig.count("tminus-ops", "rule “Audit”"), 1, "the same again is no news");
+    rig.slash("ana", "tminus setup", &[("self_approval", "false")]).await;
+    let said = rig.newest("tminus-ops");
+    assert!(!said.contains("a safeguard is off"), "{said}");
+    let refused = rig.slash("hugo", "tminus history", &[]).await;
+    assert!(refused.starts_with("⛔ Not done"), "{refused}");
+    let seen = rig.sandbox().slash("ana", "releases", "tminus history", &[], None).await.unwrap();
+    rig.quiet().await;
+    let answer = shown(&seen);
+    assert!(answer.contains("Ana Ferreira: self-approval at Low risk: on → off"), "{answer}");
+    let chat_sandbox::Seen::Message(message) = &seen else { panic!("{answer}") };
+    let file = String::from_utf8(message.file().unwrap().1).unwrap();
+    let lines: Vec<&str> = file.lines().collect();
+    assert!(lines[0].contains("release channel: not set → #"), "{file}");
+    assert!(file.contains("zone: Europe/Berlin → America/New_York; self-approval at Low risk: off → on"), "{file}");
+    assert_eq!(lines.len(), 4, "{file}");
+    rig.finish().await;
+}
+
+/// S18: whoever floods the bot keeps nobody waiting, and is told what happens. `TMINUS_FLOOD` sets how many (default 500).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_one_person_keeps_nobody_else_waiting() {
+    let n = |n| std::num::NonZeroU32::new(n).unwrap();
+    let asking = tminus::sandboxed::Asking { person_per_minute: n(60), server_per_minute: n(600) };
+    let rig = Rig::asking(true, "", asking).await;
+    let flood: usize = std::env::var("TMINUS_FLOOD").ok().and_then(|n| n.parse().ok()).unwrap_or(500);
+    let over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let (sandbox, done) = (rig.sandbox().clone(), std::sync::Arc::clone(&over));
+    let flooding = tokio::spawn(async move {
+        let (mut asked, mut asks, mut told, mut helped) = (0, tokio::task::JoinSet::new(), 0, 0);
+        while asked < flood || !asks.is_empty() {
+            while asked < flood && asks.len() < 64 {
+                let sandbox = sandbox.clone();
+                asked += 1;
+                asks.spawn(async move { sandbox.slash("hugo", "releases", "tminus help", &[], None).await });
+            }
+            let seen = asks.join_next().await.unwrap().unwrap();
+            match seen {
+                Ok(seen) if shown(&seen).contains("Not done: too often") => told += 1,
+                Ok(seen) if shown(&seen).contains("It does not deploy") => helped += 1,
+                // Not answered at all.
+                _ => {}
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        (told, helped)
+    });
+    let (mut waits, all) = (Vec::new(), tokio::time::Instant::now());
+    while !over.load(std::sync::atomic::Ordering::Relaxed) {
+        let begun = tokio::time::Instant::now();
+        let seen = rig.sandbox().slash("iris", "releases", "tminus help", &[], None).await.unwrap();
+        assert!(!shown(&seen).contains("too often"), "{}", shown(&seen));
+        waits.push(begun.elapsed());
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    }
+    let (told, helped) = flooding.await.unwrap();
+    waits.sort_unstable();
+    let refilled = usize::try_from(all.elapsed().as_secs()).unwrap() + 2;
+    assert!((30..=30 + refilled).contains(&helped), "{helped} were done in {refilled} s");
+    assert!(told > 0, "nobody told them");
+    let p99 = waits[(waits.len() - 1) * 99 / 100];
+    assert!(p99 < std::time::Duration::from_secs(1), "others wait {p99:?}");
+    rig.finish().await;
+}
