@@ -129,10 +129,15 @@ impl Courier {
 
     /// Begins what is due, and says when the next will be.
     async fn look(&self, under_way: &mut UnderWay) -> Result<Option<Timestamp>, StoreFault> {
-        self.begin(under_way).await?;
+        let next = match self.begin(under_way).await? {
+            // What is begun may have left something that is due: its end, or a while, says.
+            Some(waiting) if waiting.is_due() => Some(Timestamp::MIN),
+            Some(waiting) => waiting.later,
+            None => self.store.next_delivery().await?,
+        };
         // A report that failed is made again after its rest, whatever else happens.
         let report = under_way.rested(REPORT, self.clock.now());
-        Ok(self.store.next_delivery().await?.into_iter().chain(report).min())
+        Ok(next.into_iter().chain(report).min())
     }
 
     /// One round, to its end: whatever is due now. Returns how much was begun.
@@ -142,22 +147,23 @@ impl Courier {
     #[cfg(test)]
     pub async fn round(&self) -> Result<usize, StoreFault> {
         let mut under_way = UnderWay::default();
-        let begun = self.begin(&mut under_way).await?;
+        self.begin(&mut under_way).await?;
+        let begun = under_way.len();
         while let Some(ended) = under_way.next(|| self.clock.now()).await {
             self.bury(ended).await;
         }
         Ok(begun)
     }
 
-    /// Begins what is due and not under way yet.
-    async fn begin(&self, under_way: &mut UnderWay) -> Result<usize, StoreFault> {
+    /// Begins what is due and not under way yet; says what was seen waiting, unless nothing may be begun.
+    async fn begin(&self, under_way: &mut UnderWay) -> Result<Option<Waiting>, StoreFault> {
         if self.health.token_dead() || !self.clock.is_confirmed() || !self.mark_doubts(under_way).await? {
-            return Ok(0);
+            return Ok(None);
         }
-        let (now, before) = (self.clock.now(), under_way.len());
+        let now = self.clock.now();
         let waiting = self.store.waiting(now, FRESH).await?;
         if waiting.look_ups {
-            for doubtful in self.store.due_look_ups(now, room(before)).await? {
+            for doubtful in self.store.due_look_ups(now, room(under_way.len())).await? {
                 // One at a time in a channel: what it says of the channel is true of the others as well.
                 let (name, channel) =
                     (format!("{LOOK_UP}{}{IN}{}", doubtful.id, doubtful.channel), &doubtful.channel.0);
@@ -201,7 +207,7 @@ impl Courier {
             let courier = self.clone();
             under_way.begin(name, async move { courier.sweep(now).await });
         }
-        Ok(under_way.len() - before)
+        Ok(Some(waiting))
     }
 
     /// Nothing is sent before what is in doubt is marked. A jump of the clock is a start to it: what was measured across it, how

@@ -128,6 +128,15 @@ pub struct Waiting {
     pub delivered: bool,
     /// People to be told that one did not.
     pub stuck: bool,
+    /// When the next of it is due that is not yet.
+    pub later: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// Whether there is anything to send or to look up now.
+    pub fn is_due(&self) -> bool {
+        self.look_ups || self.posts || self.expired || self.edits
+    }
 }
 
 /// Where posts stand, counted for health and metrics.
@@ -256,7 +265,7 @@ impl Store {
         Ok(done.rows_affected())
     }
 
-    /// Takes due posts for sending: most urgent first, one per channel. The attempts are noted in the same transaction.
+    /// Takes due posts for sending: most urgent first, one per channel.
     ///
     /// # Errors
     /// Database faults.
@@ -320,20 +329,10 @@ impl Store {
             room.urgent,
             since
         )
-        .fetch_all(&mut *txn)
+        .fetch_all(txn)
         .await?;
         rows.sort_by_key(|row| (row.priority, row.due, row.id));
-        let claimed = rows.into_iter().map(Claimed::try_from).collect::<Result<Vec<_>, _>>()?;
-        let attempts: Vec<(i64, i64)> = claimed.iter().map(|c| (c.id, c.attempt)).collect();
-        let attempts = to_json(&attempts, "attempt")?;
-        sqlx::query!(
-            "INSERT INTO attempt (outbox_id, n, started) SELECT value ->> 0, value ->> 1, ? FROM json_each(?)",
-            now_ms,
-            attempts
-        )
-        .execute(txn)
-        .await?;
-        Ok(claimed)
+        rows.into_iter().map(Claimed::try_from).collect()
     }
 
     /// Records what an attempt led to. `false`: the fence missed, somebody else has settled the row.
@@ -391,15 +390,18 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
-        sqlx::query!(
-            "UPDATE attempt SET ended = ?, outcome = ? WHERE outbox_id = ? AND n = ?",
-            now_ms,
-            state,
-            id,
-            attempt
-        )
-        .execute(txn)
-        .await?;
+        // What arrived at once stands in its row; every other attempt has a line of its own.
+        if state != "sent" || attempt > 1 {
+            sqlx::query!(
+                "INSERT INTO attempt (outbox_id, n, ended, outcome) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                id,
+                attempt,
+                now_ms,
+                state
+            )
+            .execute(txn)
+            .await?;
+        }
         Ok(done.rows_affected() == 1)
     }
 
@@ -420,11 +422,19 @@ impl Store {
                       EXISTS (SELECT 1 FROM outbox p WHERE p.state = 'blocked' AND p.next_try > ?1
                                   AND EXISTS (SELECT 1 FROM outbox w WHERE w.channel_id = p.channel_id
                                                   AND w.state IN ('planned', 'blocked') AND w.next_try <= ?1)) AS "shut_out!: bool",
-                      EXISTS (SELECT 1 FROM edit WHERE done < wanted AND next_try <= ?1)
+                      EXISTS (SELECT 1 FROM edit e JOIN outbox o ON o.key = e.key
+                              WHERE e.done < e.wanted AND e.next_try <= ?1 AND o.message_id IS NOT NULL)
                           OR EXISTS (SELECT 1 FROM edit WHERE again <= ?1 AND done >= wanted) AS "edits!: bool",
                       EXISTS (SELECT 1 FROM outbox WHERE state = 'sent' AND reported = 0) AS "delivered!: bool",
                       EXISTS (SELECT 1 FROM outbox WHERE told = 0 AND state IN ('held', 'blocked', 'dead', 'skipped'))
-                          OR EXISTS (SELECT 1 FROM edit WHERE trouble = 1) AS "stuck!: bool""#,
+                          OR EXISTS (SELECT 1 FROM edit WHERE trouble = 1) AS "stuck!: bool",
+                      (SELECT min(t) FROM (
+                          SELECT min(next_try) AS t FROM outbox WHERE state IN ('planned', 'blocked') AND next_try > ?1
+                          UNION ALL SELECT min(next_try) FROM outbox WHERE state = 'unknown' AND next_try > ?1
+                          UNION ALL SELECT min(lease_until) FROM outbox WHERE state = 'sending' AND lease_until > ?1
+                          UNION ALL SELECT min(e.next_try) FROM edit e JOIN outbox o ON o.key = e.key
+                              WHERE e.done < e.wanted AND e.next_try > ?1 AND o.message_id IS NOT NULL
+                          UNION ALL SELECT min(again) FROM edit WHERE again > ?1 AND done >= wanted)) AS "later: i64""#,
             now,
             since
         )
@@ -442,6 +452,7 @@ impl Store {
             edits,
             delivered: row.delivered,
             stuck: row.stuck,
+            later: row.later.map(|ms| instant(ms, "outbox", "next_try")).transpose()?,
         })
     }
 
