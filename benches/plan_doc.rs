@@ -30,7 +30,7 @@ fn bare(text: &str) -> usize {
 }
 
 fn main() {
-    let setting = Setting { zone: None, now: Some("2026-12-01T08:00:00Z".parse().unwrap()) };
+    let setting = Setting { zone: None, ladder: Vec::new(), now: Some("2026-12-01T08:00:00Z".parse().unwrap()) };
     // Ten times the text, as one plan: the template, then its sections again under other headings.
     let ten = PLAN.to_owned() + &PLAN.replace("# ", "# Part of ").repeat(9);
     let fill = |unit: &str| format!("# T\n\n{}", unit.repeat((plan_doc::MAX_BYTES - 8) / unit.len()));

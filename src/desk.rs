@@ -175,7 +175,9 @@ impl Desk {
 fn read_with(workspace: &Workspace, now: Timestamp, bytes: &[u8]) -> (Reading, Vec<u8>) {
     // What the bot filled in is state, not the human's document.
     let bytes = plan_doc::strip(bytes);
-    let mut reading = plan_doc::read(&bytes, &Setting { zone: workspace.policy.zone.clone(), now: Some(now) });
+    let policy = &workspace.policy;
+    let ladder = policy.ladder.clone().unwrap_or_else(plan_doc::usual_ladder);
+    let mut reading = plan_doc::read(&bytes, &Setting { zone: policy.zone.clone(), now: Some(now), ladder });
     if let Some(plan) = &mut reading.plan {
         for contact in plan.contacts_mut() {
             if contact.user.is_none() {

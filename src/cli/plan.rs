@@ -147,7 +147,8 @@ impl SettingArguments {
             complain(&format!("tminus: `{zone}` is not a time zone. Write it like Europe/Berlin."));
             return None;
         }
-        Some(Setting { zone: self.zone.clone(), now: Some(self.now.unwrap_or_else(|| Clock::system().now())) })
+        let now = Some(self.now.unwrap_or_else(|| Clock::system().now()));
+        Some(Setting { zone: self.zone.clone(), now, ladder: plan_doc::usual_ladder() })
     }
 }
 

@@ -10,6 +10,7 @@ use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::plan::{ReleaseType, Risk, SignoffRole};
 use crate::domain::policy::{MAX_PEOPLE, MAX_RULES, Policy, Quiet, Route, SIGNOFF_HOURS, SignoffRule};
 use crate::domain::recur::Rule;
+use crate::plan_doc;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +29,7 @@ pub(super) struct WorkspaceSection {
     waive_high: bool,
     signoff_hours: Option<u32>,
     digest: Option<String>,
+    ladder: Option<String>,
     #[serde(default)]
     signoff_rules: Vec<RuleSection>,
     #[serde(default)]
@@ -137,6 +139,11 @@ pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: 
             Ok(rule) => policy.digest = Some(rule),
             Err(problem) => bad.push(format!("{at}: digest: {}", problem.0)),
         },
+    }
+    match workspace.ladder.as_deref().map(plan_doc::ladder) {
+        None => {}
+        Some(Ok(rungs)) => policy.ladder = Some(rungs),
+        Some(Err(why)) => bad.push(format!("{at}: ladder: {why}")),
     }
     if workspace.signoff_rules.len() > MAX_RULES {
         bad.push(format!("{at}: more than {MAX_RULES} signoff_rules"));

@@ -497,6 +497,15 @@ pub struct SignoffPlan {
     pub name: Option<String>,
 }
 
+/// Notices in a line, as they are written; none is `off`.
+pub fn ladder_line(rungs: &[RungPlan]) -> String {
+    if rungs.is_empty() {
+        return "off".to_owned();
+    }
+    let one = |rung: &RungPlan| format!("{} {}", t_label(-i64::from(rung.before_min)), rung.text);
+    rungs.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
 /// `T-24h`, `T-30m`, `T+15m`, `T-0`, `T+1h 30m`: the label of an offset in minutes.
 pub fn t_label(offset_min: i64) -> String {
     if offset_min == 0 {

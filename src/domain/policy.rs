@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::effect::Destination;
 use super::freeze::Freeze;
 use super::ids::{Audience, ChannelId, RoleId};
-use super::plan::{Plan, ReleaseType, Risk, SignoffRole};
+use super::plan::{Plan, ReleaseType, Risk, RungPlan, SignoffRole};
 use super::recur::{Rule, instant};
 use super::zone_of;
 
@@ -53,6 +53,9 @@ pub struct Policy {
     /// Status pages that show this workspace's releases, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<String>,
+    /// Who is told, and when, where a plan names no notice; absent: the usual, empty: nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ladder: Option<Vec<RungPlan>>,
     /// Times in which nothing goes live.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub freezes: Vec<Freeze>,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ids::{Audience, RoleId, UserId};
+use super::ids::{Audience, ChannelId, RoleId, UserId};
 use super::may::Who;
 use super::plan::{ReleaseType, SignoffRole};
 use super::release::PhaseName;
@@ -183,6 +183,14 @@ pub enum Open {
         n: u32,
         by: UserId,
         text: String,
+    },
+    /// The release channel takes no messages.
+    ChannelShut {
+        channel: ChannelId,
+    },
+    /// These of the escalation path are no members; nobody stands on it where there are none.
+    Escalation {
+        names: Vec<String>,
     },
     OwnerUnknown {
         name: String,

@@ -7,12 +7,13 @@ use super::agenda::{Mark, MarkKind};
 use super::command::StageCommand;
 use super::decide::{Work, reason};
 use super::decision::Point;
+use super::delivery::Trouble;
 use super::effect::{Destination, Priority, Reply};
 use super::event::StageEvent;
 use super::lifecycle::GO_GRACE_MIN;
 use super::notice::{Notice, Undone};
 use super::people::By;
-use super::plan::ReleaseType;
+use super::plan::{ReleaseType, Risk};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
@@ -39,7 +40,28 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     }
     open.extend(ladder::owed(release).map(|rung| Open::Receipt { rung: rung.key(), audience: rung.audience.clone() }));
     open.extend(concern::gaps(release));
+    open.extend(unreached(release));
     open.extend(freeze::gaps(release, now));
+    open
+}
+
+/// Whoever must hear of go or of what follows and would not: the release channel takes no messages, or at High risk somebody on the
+/// escalation path is no member (`plans.md` 5.1).
+fn unreached(release: &Release) -> Vec<Open> {
+    let mut open = Vec::new();
+    if let Some(channel) = &release.policy.release_channel
+        && release.stuck.values().any(|stuck| stuck.trouble == Trouble::Blocked && stuck.channel == *channel)
+    {
+        open.push(Open::ChannelShut { channel: channel.clone() });
+    }
+    if release.plan.risk == Some(Risk::High) {
+        let path = &release.plan.escalation;
+        let unknown = path.iter().filter(|contact| contact.user.is_none()).map(|contact| contact.name.clone());
+        let names: Vec<String> = unknown.collect();
+        if path.is_empty() || !names.is_empty() {
+            open.push(Open::Escalation { names });
+        }
+    }
     open
 }
 

@@ -9,7 +9,7 @@ use super::text::{Span, Stamp, Text};
 use super::{words, workspace};
 use crate::domain::ids::{ChannelId, RoleId};
 use crate::domain::people::By;
-use crate::domain::plan::SignoffRole;
+use crate::domain::plan::{RungPlan, SignoffRole, ladder_line};
 use crate::domain::policy::{Policy, Route};
 use crate::domain::workspace::{Noted, WorkspaceEvent};
 
@@ -38,6 +38,7 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
         no_digest,
         rules,
         pages,
+        ladder,
         freezes,
     } = policy;
     let channel = |id: &Option<ChannelId>| id.clone().map(|id| Text(vec![Span::Channel(id)]));
@@ -83,6 +84,8 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
         named("weekly digest", Some(weekly)),
     ]);
     values.extend(rules.iter().map(|rule| (format!("rule “{}”", rule.name), Some(Text::from(workspace::rule(rule))))));
+    let line = |rungs: &Vec<RungPlan>| Text::from(ladder_line(rungs));
+    values.push(named("notices of plans that name none", ladder.as_ref().map(line)));
     values.push(named("status pages", (!pages.is_empty()).then(|| Text::from(pages.join(", ")))));
     values.extend(freezes.iter().map(|freeze| (format!("freeze “{}”", freeze.name), Some(workspace::window(freeze)))));
     values

@@ -7,7 +7,7 @@ use super::text::Text;
 use super::words;
 use crate::domain::effect::Choice;
 use crate::domain::ids::Audience;
-use crate::domain::plan::SignoffRole;
+use crate::domain::plan::{SignoffRole, ladder_line};
 use crate::domain::policy::{Policy, Route};
 use crate::domain::release::{PhaseName, Release};
 
@@ -103,6 +103,10 @@ fn policy_lines(policy: &Policy) -> Text {
         (Some(rule), _) => format!("✅ weekly digest: {}", rule.text()),
         (None, _) => "✅ weekly digest: Mon 09:00".to_owned(),
     };
+    let notices = match &policy.ladder {
+        None => "✅ notices where a plan names none: the usual".to_owned(),
+        Some(rungs) => format!("✅ notices where a plan names none: {}", ladder_line(rungs)),
+    };
     let rules = match policy.rules.len() {
         0 => "✅ sign-offs by type and risk alone".to_owned(),
         1 => "✅ sign-offs by type, risk and one rule (/tminus rule list)".to_owned(),
@@ -118,6 +122,7 @@ fn policy_lines(policy: &Policy) -> Text {
         switch(policy.on_behalf, "sign-offs for people outside the chat"),
         switch(policy.waive_high, "waivers at High risk"),
         Text::from(digest),
+        Text::from(notices),
     ])
 }
 

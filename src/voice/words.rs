@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::text::{Stamp, Text};
+use super::text::{Span, Stamp, Text};
 use crate::domain::alert::{self, Judged};
 use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
@@ -188,6 +188,15 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         Open::Concern { n, by, text } => Text::from(format!("concern #{n} of "))
             .user(by)
             .t(format!(": “{}” (/release concern resolve)", short(text, 80))),
+        Open::ChannelShut { channel } => Text(vec![Span::Channel(channel.clone())])
+            .t(" takes no messages, so nobody would hear of it (give the rights back, or set another channel: /tminus setup)"),
+        Open::Escalation { names } if names.is_empty() => {
+            Text::from("nobody stands on the escalation path (/release edit)")
+        }
+        Open::Escalation { names } => Text::from(format!(
+            "on the escalation path and no member here: {} (write the handle beside the name, such as Eva (@eva): /release edit)",
+            short(&names.join(", "), 80)
+        )),
         Open::OwnerUnknown { name } => {
             Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)"))
         }
@@ -280,6 +289,8 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
             Open::Receipt { rung, .. } => format!("a receipt for {rung}"),
             Open::Concern { n, .. } => format!("an answer to concern #{n}"),
             Open::T0Past => "a T-0 that is not past".to_owned(),
+            Open::ChannelShut { .. } => "a release channel that takes messages".to_owned(),
+            Open::Escalation { .. } => "an escalation path that can be called".to_owned(),
             Open::Freeze { name, .. } => format!("an opening in the freeze “{name}”"),
             _ => "more".to_owned(),
         })

@@ -11,6 +11,7 @@ mod clock;
 mod countdown;
 mod delivery;
 mod faults;
+mod go;
 mod kill;
 mod notices;
 mod pages;

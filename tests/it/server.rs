@@ -1,5 +1,7 @@
 //! A server as a whole: its settings are changed by nobody quietly, and nobody's flood keeps the others waiting.
 
+use tminus::sandboxed::{PLAN, t};
+
 use crate::rig::{Rig, shown, text};
 
 /// Nobody changes quietly who may do what: it is said where T-Minus speaks of itself, and stands on a record people can read.
@@ -86,5 +88,31 @@ async fn a_flood_of_one_person_keeps_nobody_else_waiting() {
     assert!(told > 0, "nobody told them");
     let p99 = waits[(waits.len() - 1) * 99 / 100];
     assert!(p99 < std::time::Duration::from_secs(1), "others wait {p99:?}");
+    rig.finish().await;
+}
+
+/// Who is told of a plan that names nobody is the server's to say.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_that_names_no_notice_has_the_servers() {
+    let rig = Rig::strict(&[]).await;
+    let silent: String = PLAN.lines().filter(|line| !line.contains("(T-")).map(|line| format!("{line}\n")).collect();
+    let imported = rig.import("ana", "plan.md", silent.as_bytes()).await;
+    assert!(
+        imported.contains("the server's are used: T-24h engineering, T-2h support, T-30m status page"),
+        "{imported}"
+    );
+    let wrong = rig.slash("ana", "tminus setup", &[("notices", "support before lunch")]).await;
+    assert!(wrong.starts_with("⛔ Not done") && wrong.contains("says no time before T-0"), "{wrong}");
+    let set = rig.slash("ana", "tminus setup", &[("notices", "T-3h support, T-1h legal")]).await;
+    assert!(set.contains("notices where a plan names none: T-3h support, T-1h legal"), "{set}");
+    let said = rig.newest("tminus-ops");
+    assert!(said.contains("notices of plans that name none: not set → T-3h support, T-1h legal"), "{said}");
+    rig.slash("ana", "release scrub", &[("reason", "Once more, with the server's notices")]).await;
+    let imported = rig.import("ana", "plan.md", silent.as_bytes()).await;
+    assert!(imported.contains("the server's are used: T-3h support, T-1h legal"), "{imported}");
+    rig.slash("ana", "release submit", &[("release", "REL-2")]).await;
+    rig.advance(t(-59)).await;
+    assert_eq!(rig.count("support", "📣 T-3h · "), 1);
+    assert_eq!(rig.count("releases", "📣 T-1h · "), 1, "legal has no channel of its own");
     rig.finish().await;
 }

@@ -305,6 +305,11 @@ pub fn all() -> Value {
                 ("Support's channel", "support_channel"),
             ],
         ),
+        text(
+            "notices",
+            "Who is told where a plan names nobody, such as T-24h engineering, T-2h support; or off",
+            false,
+        ),
         text("digest", "When the weekly digest is said, such as Mon 09:00; off ends it", false),
     ];
     json!([

@@ -252,6 +252,9 @@ fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
             }
         };
     }
+    if let Some(text) = typed.text("notices") {
+        policy.ladder = Some(plan_doc::ladder(&text)?);
+    }
     if let Some(text) = typed.text("digest") {
         policy.no_digest = text.trim().eq_ignore_ascii_case("off");
         if !policy.no_digest {

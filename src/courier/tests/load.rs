@@ -284,15 +284,18 @@ async fn punctual_and_as_quick_among_a_million_as_among_a_thousand() {
             scans.push(begun.elapsed().as_micros());
         }
         scans.sort_unstable();
-        let mut late = punctual(&field, 200).await;
+        // As many as may be open beside the one that is there already.
+        let mut late = punctual(&field, 199).await;
         late.sort_unstable();
         assert!(late[0] >= 0, "never before its instant");
         let (scan, scan99) = (scans[scans.len() / 2], scans[scans.len() * 99 / 100]);
         eprintln!(
             "{stored} stored: due work found in {scan} us (p99 {scan99} us); notices late by {} ms (p99 {} ms, most {} ms)",
-            late[100], late[197], late[199]
+            late[late.len() / 2],
+            late[late.len() * 99 / 100],
+            late[late.len() - 1]
         );
-        found.push((scan99, late[197]));
+        found.push((scan99, late[late.len() * 99 / 100]));
     }
     assert!(found[1].0 * 2 <= found[0].0 * 3 + 200, "p99 among a million: {} us against {} us", found[1].0, found[0].0);
     assert!(found[1].1 <= 20, "p99 of lateness: {} ms", found[1].1);

@@ -64,6 +64,7 @@ impl Reader<'_> {
     }
 
     fn rung(&mut self, words: &str, line: &Range<usize>, check: Option<Check>) {
+        self.rungs_seen = true;
         let Some((minutes, span)) = grammar::offset(words) else {
             self.task(line, check);
             return;
@@ -241,4 +242,4 @@ fn whom(words: &str) -> String {
 }
 
 /// The most notices of a ladder.
-const MAX_RUNGS: usize = 20;
+pub const MAX_RUNGS: usize = 20;

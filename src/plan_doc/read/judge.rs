@@ -98,6 +98,7 @@ impl Reader<'_> {
             self.report(Diagnostic::new("TM010", message, help, end.clone()).of("Automatic Rollback Triggers"));
         }
         self.without_prerequisites();
+        self.servers_ladder(end);
         for part in Part::ALL {
             let led_to = self.groups.iter().any(|group| names::group_part(group) == Some(part));
             if self.template() && led_to && !self.parts.iter().any(|(known, ..)| *known == part) {
@@ -150,6 +151,20 @@ impl Reader<'_> {
     }
 
     /// One of the template's two lists of gates is not there, while the other is.
+    /// Where the plan names no notice the server's are used, and said to be.
+    fn servers_ladder(&mut self, end: &Range<usize>) {
+        if self.rungs_seen || self.setting.ladder.is_empty() {
+            return;
+        }
+        let section = self.parts.iter().find(|(known, ..)| *known == Part::Communication);
+        let span = section.map_or_else(|| end.clone(), |(_, _, span)| span.clone());
+        let line = crate::domain::plan::ladder_line(&self.setting.ladder);
+        let message = format!("No notice is named; the server's are used: {line}.");
+        let help = "Name others under `Pre-Release`, such as `Support team briefed (T-2h)`.";
+        self.report(Diagnostic::new("TM088", message, help, span.clone()).of("Pre-Release"));
+        self.rungs.extend(self.setting.ladder.iter().map(|rung| (rung.clone(), span.clone())));
+    }
+
     fn lacks_gates(&self, group: &str) -> bool {
         self.template() && !self.gates.is_empty() && !self.groups.contains(group)
     }

@@ -19,7 +19,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-pub use self::comms::audience;
+pub use self::comms::{MAX_RUNGS, audience};
 use super::blocks::{self, Block, Document, Section};
 use super::checkbox::Check;
 use super::diagnostics::{Diagnostic, Severity};
@@ -83,6 +83,8 @@ pub struct Setting {
     pub zone: Option<String>,
     /// Now: dates in the past are found only against it.
     pub now: Option<Timestamp>,
+    /// Who is told, and when, where the plan does not say.
+    pub ladder: Vec<RungPlan>,
 }
 
 /// Reads a plan.
@@ -174,6 +176,8 @@ struct Reader<'t> {
     triggers: Vec<(TriggerPlan, Range<usize>)>,
     points: Vec<(PointPlan, Range<usize>)>,
     rungs: Vec<(RungPlan, Range<usize>)>,
+    /// The document says something of notices, if only that there is none.
+    rungs_seen: bool,
     channel: Option<String>,
     channel_seen: bool,
     every: Option<u32>,
@@ -279,6 +283,7 @@ impl<'t> Reader<'t> {
             triggers: Vec::new(),
             points: Vec::new(),
             rungs: Vec::new(),
+            rungs_seen: false,
             channel: None,
             channel_seen: false,
             every: None,

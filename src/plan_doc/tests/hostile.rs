@@ -211,7 +211,7 @@ impl Mutator {
 }
 
 fn spans_fit(bytes: &[u8]) {
-    let reading = read(bytes, &Setting { zone: Some("UTC".to_owned()), now: None });
+    let reading = read(bytes, &Setting { zone: Some("UTC".to_owned()), ..Setting::default() });
     let text = std::str::from_utf8(bytes);
     for diagnostic in &reading.diagnostics {
         let spans = std::iter::once(&diagnostic.span).chain(diagnostic.suggestions.iter().map(|s| &s.span));

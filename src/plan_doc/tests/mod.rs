@@ -1,6 +1,7 @@
 //! The laws of documents: what is read, what is said of it, what is given back. Fixtures are written for their traits.
 
 mod hostile;
+mod ladder;
 mod laws;
 mod mended;
 mod oracle;
@@ -30,7 +31,7 @@ pub(super) fn reading(text: &str) -> Reading {
 }
 
 pub(super) fn at(now: &str) -> Setting {
-    Setting { zone: None, now: Some(now.parse().unwrap()) }
+    Setting { now: Some(now.parse().unwrap()), ..Setting::default() }
 }
 
 pub(super) fn codes(text: &str) -> Vec<&'static str> {

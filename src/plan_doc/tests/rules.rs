@@ -131,7 +131,7 @@ const CASES: &[(&str, &[Edit], &[&str])] = &[
 ];
 
 /// Rules that need more than a document: refusals, edited blocks, re-imports.
-const ELSEWHERE: [&str; 6] = ["TM001", "TM002", "TM007", "TM092", "TM093", "TM094"];
+const ELSEWHERE: [&str; 7] = ["TM001", "TM002", "TM007", "TM088", "TM092", "TM093", "TM094"];
 
 fn edited(edits: &[Edit]) -> String {
     let mut text = PLAN.to_owned();
@@ -204,6 +204,9 @@ fn rules_of_refusals_edited_blocks_and_returns() {
     shown("TM094", &text, &found);
     let (text, found) = again("- [ ] Schedule retrospective", "- [x] Schedule retrospective");
     shown("TM092", &text, &found);
+    let setting = crate::plan_doc::Setting { ladder: crate::plan_doc::usual_ladder(), ..at("2026-12-01T08:00:00Z") };
+    let silent: String = PLAN.lines().filter(|line| !line.contains("(T-")).map(|line| format!("{line}\n")).collect();
+    shown("TM088", &silent, &read(silent.as_bytes(), &setting).diagnostics);
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! What stands against go beside sign-offs, freezes and concerns: whoever must hear of it could not.
+
+use chat_sandbox::Right;
+use tminus::sandboxed::{PLAN, t};
+
+use crate::rig::{Rig, shown};
+
+/// Go that nobody would hear of is not given.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn go_waits_for_a_release_channel_that_takes_messages() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-3)).await;
+    rig.sandbox().revoke(Right::SendMessages, Some("releases"), true);
+    let raised = [("text", "The provider is slow")];
+    rig.sandbox().slash("chloe", "support", "release concern raise", &raised, None).await.unwrap();
+    rig.sandbox()
+        .slash("chloe", "support", "release concern resolve", &[("concern", "1"), ("text", "It is not")], None)
+        .await
+        .unwrap();
+    rig.advance(t(0)).await;
+    let seen = rig.sandbox().slash("ana", "support", "release go", &[], None).await.unwrap();
+    let refused = shown(&seen);
+    assert!(refused.contains("#releases takes no messages, so nobody would hear of it"), "{refused}");
+    rig.sandbox().revoke(Right::SendMessages, Some("releases"), false);
+    rig.advance(t(10)).await;
+    let seen = rig.sandbox().slash("ana", "support", "release go", &[], None).await.unwrap();
+    assert!(shown(&seen).starts_with("✅"), "{}", shown(&seen));
+    rig.finish().await;
+}
+
+/// At High risk whoever is to be called must be somebody who can be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn go_at_high_risk_waits_for_an_escalation_path_that_can_be_called() {
+    let rig = Rig::strict(&[]).await;
+    let plan = PLAN.replace("[x] Medium [ ] High", "[ ] Medium [x] High").replace("→ Eva Novak (@eva)", "→ Eva Novak");
+    rig.import("ana", "plan.md", plan.as_bytes()).await;
+    rig.slash("ana", "release submit", &[]).await;
+    rig.advance(t(0)).await;
+    let refused = rig.slash("ana", "release go", &[]).await;
+    let named = "on the escalation path and no member here: Eva Novak (write the handle beside the name";
+    assert!(refused.contains(named), "{refused}");
+    rig.finish().await;
+}
