@@ -11,10 +11,10 @@ async fn go_waits_for_a_release_channel_that_takes_messages() {
     let rig = Rig::approved().await;
     rig.advance(t(-3)).await;
     rig.sandbox().revoke(Right::SendMessages, Some("releases"), true);
-    let raised = [("text", "The provider is slow")];
+    let raised = [("reason", "The provider is slow")];
     rig.sandbox().slash("chloe", "support", "release concern raise", &raised, None).await.unwrap();
     rig.sandbox()
-        .slash("chloe", "support", "release concern resolve", &[("concern", "1"), ("text", "It is not")], None)
+        .slash("chloe", "support", "release concern resolve", &[("concern", "1"), ("reason", "It is not")], None)
         .await
         .unwrap();
     rig.advance(t(0)).await;
