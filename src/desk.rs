@@ -17,8 +17,10 @@ use crate::domain::effect::{Choice, Prompt};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
 use crate::domain::lateness::Away;
 use crate::domain::people::Actor;
+use crate::domain::plan::RungPlan;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
+use crate::domain::release::Release;
 use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::plan_doc::{self, Reading, Setting, Severity};
 use crate::store::{Store, StoreFault, Undelivered};
@@ -154,7 +156,25 @@ impl Desk {
     /// # Errors
     /// The reader ended abnormally.
     pub async fn read_plan(&self, guild: &GuildId, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
-        let workspace = self.store.read_workspace(guild).await.map_err(not_recorded)?;
+        self.read_against(guild, bytes, None).await
+    }
+
+    /// Reads a document of a release; where it names no notice, the release's own are its notices, whatever the server's are by now.
+    ///
+    /// # Errors
+    /// As [`Desk::read_plan`].
+    pub async fn read_again(&self, release: &Release, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
+        self.read_against(&release.guild, bytes, Some(release.plan.rungs.clone())).await
+    }
+
+    async fn read_against(
+        &self,
+        guild: &GuildId,
+        bytes: Vec<u8>,
+        ladder: Option<Vec<RungPlan>>,
+    ) -> Result<(Reading, Vec<u8>), DeskFault> {
+        let mut workspace = self.store.read_workspace(guild).await.map_err(not_recorded)?;
+        workspace.policy.ladder = ladder.or(workspace.policy.ladder);
         let now = self.clock.now();
         let done = tokio::task::spawn_blocking(move || read_with(&workspace, now, &bytes));
         done.await.map_err(|error| DeskFault::NotRecorded(error.to_string()))

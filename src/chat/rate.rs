@@ -12,11 +12,11 @@ use crate::domain::ids::{GuildId, UserId};
 
 /// Lists that are asked for while somebody types are this many times as many as commands.
 const TYPING: u32 = 5;
-/// Discord is asked about a server's rights no more often than this (S18: checks).
+/// A check asks Discord about a server's rights no more often than this (S18).
 const LOOK: Duration = Duration::from_secs(15);
 /// Somebody who asks too often stands in the log once in this time.
 const NOTED: Duration = Duration::from_secs(60);
-/// People and servers of whom something is remembered, before those who have been still for long are forgotten.
+/// People of whom something is remembered, before those who have been still for long are forgotten.
 const KEPT: usize = 10_000;
 
 /// What may be asked in a minute. Half of it may come at once.
@@ -50,6 +50,8 @@ pub enum TooOften {
 pub struct Rate {
     clock: DefaultClock,
     people: DefaultKeyedRateLimiter<UserId>,
+    /// What a person may ask whatever else their server asks: whoever must decide is not kept from it by others.
+    own: DefaultKeyedRateLimiter<UserId>,
     servers: DefaultKeyedRateLimiter<GuildId>,
     typing: DefaultKeyedRateLimiter<UserId>,
     looks: DefaultKeyedRateLimiter<GuildId>,
@@ -63,9 +65,11 @@ impl Rate {
         let each =
             |length| RateLimiter::keyed(Quota::with_period(length).unwrap_or(Quota::per_minute(NonZeroU32::MIN)));
         let lists = limits.person_per_minute.saturating_mul(NonZeroU32::new(TYPING).unwrap_or(NonZeroU32::MIN));
+        let sixth = limits.person_per_minute.div_ceil(NonZeroU32::new(6).unwrap_or(NonZeroU32::MIN));
         Self {
             clock: DefaultClock::default(),
             people: RateLimiter::keyed(minute(limits.person_per_minute)),
+            own: RateLimiter::keyed(minute(sixth)),
             servers: RateLimiter::keyed(minute(limits.server_per_minute)),
             typing: RateLimiter::keyed(minute(lists)),
             looks: each(LOOK),
@@ -73,7 +77,7 @@ impl Rate {
         }
     }
 
-    /// Counts one more. A person's flood is stopped before it counts against their server.
+    /// Counts one more. A person's flood is stopped before it counts against their server, and a few a minute never do.
     ///
     /// # Errors
     /// It is too much, and is not to be done.
@@ -85,10 +89,13 @@ impl Rate {
         };
         if people.len() > KEPT {
             people.retain_recent();
+            self.own.retain_recent();
         }
         people.check_key(person).map_err(|until| TooOften::Person(wait(until)))?;
         match (server, kind) {
-            (Some(server), Kind::Act) => self.servers.check_key(server).map_err(|until| TooOften::Server(wait(until))),
+            (Some(server), Kind::Act) if self.own.check_key(person).is_err() => {
+                self.servers.check_key(server).map_err(|until| TooOften::Server(wait(until)))
+            }
             _ => Ok(()),
         }
     }
@@ -135,15 +142,17 @@ mod tests {
     }
 
     #[test]
-    fn a_servers_flood_is_its_own() {
+    fn a_servers_flood_is_its_own_and_leaves_everybody_a_few() {
         let (rate, server) = (rate(), GuildId::from("g"));
-        let refused =
-            (0..100).filter_map(|n| rate.take(&UserId::from(n.to_string().as_str()), Some(&server), Kind::Act).err());
-        let refused: Vec<TooOften> = refused.collect();
-        assert!((60..=70).contains(&refused.len()), "{}", refused.len());
-        assert!(refused.iter().all(|over| matches!(over, TooOften::Server(_))));
-        assert_eq!(rate.take(&UserId::from("1"), Some(&GuildId::from("h")), Kind::Act), Ok(()));
-        assert_eq!(rate.take(&UserId::from("1"), None, Kind::Act), Ok(()));
+        let person = |n: usize| UserId::from(n.to_string().as_str());
+        let asked = |n, times| (0..times).filter_map(|_| rate.take(&person(n), Some(&server), Kind::Act).err()).count();
+        // Two of each person's are their own; thirty of the others are the server's, and what comes back meanwhile.
+        let refused: usize = (0..30).map(|n| asked(n, 5)).sum();
+        assert!((50..=60).contains(&refused), "{refused}");
+        assert!(matches!(rate.take(&person(1), Some(&server), Kind::Act), Err(TooOften::Server(_))));
+        assert_eq!(asked(99, 2), 0, "whoever has not asked yet is heard");
+        assert_eq!(rate.take(&person(1), Some(&GuildId::from("h")), Kind::Act), Ok(()));
+        assert_eq!(rate.take(&person(1), None, Kind::Act), Ok(()));
     }
 
     #[test]

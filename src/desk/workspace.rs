@@ -92,8 +92,18 @@ async fn tell(
 ) -> Result<(), StoreFault> {
     let key = format!("settings/{}", sheet.version(&workspace.guild).await?);
     let (before, after) = (Box::new(before), Box::new(workspace.policy.clone()));
-    let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before, after };
-    speak::announce(sheet, workspace, &key, &notice, Vec::new(), None, now).await
+    let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before: before.clone(), after };
+    if voice::settings::changes(&before, &workspace.policy).is_empty() {
+        return Ok(());
+    }
+    let moved = before.address(&Destination::Ops) != workspace.policy.address(&Destination::Ops);
+    speak::announce(sheet, workspace, &key, &notice, Vec::new(), None, now).await?;
+    if moved {
+        // Whoever read there until now is not to learn it last.
+        let as_it_was = Workspace { policy: *before, ..workspace.clone() };
+        speak::announce(sheet, &as_it_was, &format!("{key}/before"), &notice, Vec::new(), None, now).await?;
+    }
+    Ok(())
 }
 
 /// Changed rules reach open releases as an event of each, and whatever waits to be posted.
@@ -217,7 +227,7 @@ async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestam
     let (release, _) = match open_release(sheet, &workspace, Command::Plan(command), &Actor::Clock, now).await {
         Ok(opened) => opened,
         Err(Stop::Refused(message)) => {
-            let why = format!("its draft was refused: {}", message.headline.words());
+            let why = format!("its draft was refused: {}", message.body.words().trim_end_matches('.'));
             return Ok(failed(sheet, &workspace, &why).await?);
         }
         Err(fault) => return Err(fault),

@@ -19,7 +19,7 @@ use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::prompt;
 use crate::domain::refusal::Refusal;
-use crate::domain::release::Release;
+use crate::domain::release::{PhaseName, Release};
 use crate::domain::rights;
 use crate::domain::workspace::{Workspace, WorkspaceEvent};
 use crate::store::StoreFault;
@@ -312,7 +312,8 @@ pub(super) async fn open_release(
 ) -> Result<(Arc<Release>, Reply), Stop> {
     let id = ReleaseId(uuid::Uuid::now_v7());
     let ctx = Context { now, actor, policy: &workspace.policy, others: &[] };
-    let open = sheet.open(&workspace.guild).await?.len();
+    let past = |phase| matches!(phase, PhaseName::AllClear | PhaseName::RolledBack);
+    let open = sheet.open(&workspace.guild).await?.iter().filter(|head| !past(head.phase)).count();
     let decision = decide::open(id, workspace.guild.clone(), command, ctx, open)
         .map_err(|refusal| refused(&refusal, &workspace.policy, None))?;
     Ok(save(sheet, decision, now).await?)

@@ -38,7 +38,7 @@ pub(super) const T0_PAST: &str = "TM075";
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
-/// Releases of a server that may be open at once (`reliability.md` 8, S18). With twenty rungs each that is fewer than 5,000 notices.
+/// Releases of a server that may be open at once (`reliability.md` 8, S18), those past the all-clear aside; an emergency always may. With twenty rungs each that is fewer than 5,000 notices.
 pub const MAX_OPEN: usize = 200;
 
 pub(super) fn open(
@@ -64,10 +64,11 @@ pub(super) fn open(
         }
         _ => return Err(Refusal::UnknownRelease { typed: String::new() }),
     };
-    if open >= MAX_OPEN {
+    let Imported { plan, digest, findings, fixes, renamed: _, undone: _ } = *imported;
+    // An emergency is never kept from being run by what lies about.
+    if open >= MAX_OPEN && plan.kind != Some(ReleaseType::Emergency) {
         return Err(Refusal::TooManyOpen { most: MAX_OPEN });
     }
-    let Imported { plan, digest, findings, fixes, renamed: _, undone: _ } = *imported;
     let event = PlanEvent::Imported {
         id,
         no,
@@ -109,13 +110,16 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
         PlanCommand::Decline { n, reason } => amend::decline(work, n, &reason),
         PlanCommand::Repolicy { policy } => {
             if work.release.policy != *policy {
-                let (before, card) = (signoff::pending(&work.release), work.release.card_key());
+                let (before, cards) = (signoff::pending(&work.release), work.release.card_keys());
                 work.record(PlanEvent::PolicyChanged { policy });
-                if work.release.card_key() != card
+                if !cards.contains(&work.release.card_key())
                     && let Some(channel) = work.release.policy.release_channel.clone()
                 {
-                    schedule::drop_unsent(work, &card);
-                    work.edit(card, Notice::CardMoved { channel }, None);
+                    // Those left earlier point on as well.
+                    for card in cards {
+                        schedule::drop_unsent(work, &card);
+                        work.edit(card, Notice::CardMoved { channel: channel.clone() }, None);
+                    }
                 }
                 signoff::look_again(work, &before);
             }
@@ -229,6 +233,8 @@ fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
     if let Some(on_call) = plan.on_call.as_ref().filter(|on_call| on_call.user.is_none()) {
         open.push(Open::OnCallUnknown { name: on_call.name.clone() });
     }
+    // Before anybody signs: mending it is a material change.
+    open.extend(super::stage::escalation_gap(plan));
     if ctx.policy.release_channel.is_none() {
         open.push(Open::NoReleaseChannel);
     }

@@ -429,13 +429,23 @@ impl Phase {
     }
 }
 
+/// The posting key of a card after so many moves.
+fn card_key(moves: u32) -> String {
+    match moves {
+        0 => "card".to_owned(),
+        n => format!("card/{n}"),
+    }
+}
+
 impl Release {
     /// The posting key of its card, in the channel where that stands now.
     pub fn card_key(&self) -> String {
-        match self.card_moves {
-            0 => "card".to_owned(),
-            n => format!("card/{n}"),
-        }
+        card_key(self.card_moves)
+    }
+
+    /// The same, and those of the cards it left in other channels.
+    pub fn card_keys(&self) -> Vec<String> {
+        (0..=self.card_moves).map(card_key).collect()
     }
 
     /// Live, watching or held after T-0: the run's clocks matter and alerts concern us.

@@ -13,7 +13,7 @@ use super::event::StageEvent;
 use super::lifecycle::GO_GRACE_MIN;
 use super::notice::{Notice, Undone};
 use super::people::By;
-use super::plan::{ReleaseType, Risk};
+use super::plan::{Plan, ReleaseType, Risk};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
@@ -45,8 +45,8 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     open
 }
 
-/// Whoever must hear of go or of what follows and would not: the release channel takes no messages, or at High risk somebody on the
-/// escalation path is no member (`plans.md` 5.1).
+/// Whoever must hear of go or of what follows and would not: the release channel took no message when it was asked last, or at High
+/// risk somebody on the escalation path was not found among the members (`plans.md` 5.1).
 fn unreached(release: &Release) -> Vec<Open> {
     let mut open = Vec::new();
     if let Some(channel) = &release.policy.release_channel
@@ -54,15 +54,18 @@ fn unreached(release: &Release) -> Vec<Open> {
     {
         open.push(Open::ChannelShut { channel: channel.clone() });
     }
-    if release.plan.risk == Some(Risk::High) {
-        let path = &release.plan.escalation;
-        let unknown = path.iter().filter(|contact| contact.user.is_none()).map(|contact| contact.name.clone());
-        let names: Vec<String> = unknown.collect();
-        if path.is_empty() || !names.is_empty() {
-            open.push(Open::Escalation { names });
-        }
-    }
+    open.extend(escalation_gap(&release.plan));
     open
+}
+
+/// At High risk everybody on the escalation path must be somebody who can be called.
+pub(super) fn escalation_gap(plan: &Plan) -> Option<Open> {
+    if plan.risk != Some(Risk::High) {
+        return None;
+    }
+    let unknown = plan.escalation.iter().filter(|contact| contact.user.is_none());
+    let names: Vec<String> = unknown.map(|contact| contact.name.clone()).collect();
+    (plan.escalation.is_empty() || !names.is_empty()).then_some(Open::Escalation { names })
 }
 
 /// The same as it looks for T-0, or for now where that is past.

@@ -11,13 +11,14 @@ use super::agenda::agenda;
 use super::command::{Command, Imported, PlanCommand};
 use super::concern;
 use super::decide::{Context, decide, open};
-use super::effect::{Effect, Redelivery};
+use super::effect::{Decision, Effect, Redelivery};
 use super::event::{Event, Recorded, StageEvent};
 use super::freeze;
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
 use super::people::{Actor, Person, Standing};
 use super::plan::{Quantity, SignoffRole};
 use super::policy::{Policy, Route};
+use super::refusal::Refusal;
 use super::release::{Phase, Release, Signoff};
 use super::rights::refused;
 use super::signoff::{self, missing};
@@ -66,6 +67,12 @@ pub fn begin() -> Timestamp {
 
 /// An imported draft and its journal.
 pub fn draft(text: &str) -> (Release, Vec<Recorded>) {
+    let decision = imported(text, 0).unwrap();
+    (decision.release, decision.events)
+}
+
+/// The import of a plan where so many releases are open.
+fn imported(text: &str, others: usize) -> Result<Decision, Refusal> {
     let reading = plan_doc::read(text.as_bytes(), &plan_doc::Setting::default());
     let mut plan = reading.plan.unwrap();
     plan.owner.as_mut().unwrap().user = Some(UserId::from("ana"));
@@ -81,8 +88,15 @@ pub fn draft(text: &str) -> (Release, Vec<Recorded>) {
     let (actor, policy) = (person("ana", &["manager"]), policy());
     let ctx = Context { now: begin(), actor: &actor, policy: &policy, others: &[] };
     let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });
-    let decision = open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx, 0).unwrap();
-    (decision.release, decision.events)
+    open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx, others)
+}
+
+#[test]
+fn two_hundred_releases_are_open_at_most_and_an_emergency_always_may() {
+    let emergency = PLAN.replace("[x] Standard [ ] Hotfix [ ] Emergency", "[ ] Standard [ ] Hotfix [x] Emergency");
+    assert!(imported(PLAN, 199).is_ok());
+    assert_eq!(imported(PLAN, 200).unwrap_err(), Refusal::TooManyOpen { most: 200 });
+    assert!(imported(&emergency, 200).is_ok());
 }
 
 /// What must hold after every step.

@@ -79,7 +79,7 @@ pub const RULES: &[Rule] = &[
     rule("TM085", W, "sign-off ticked by hand"),
     rule("TM086", W, "channel name not valid"),
     rule("TM087", W, "mass mention in the plan's text"),
-    rule("TM088", I, "no notice is named; the server's are used"),
+    rule("TM088", I, "no notice is named; the usual ones are used"),
     rule("TM090", W, "risks or contingencies missing for this risk level"),
     rule("TM091", W, "referenced document without a link or path"),
     rule("TM092", I, "boxes ticked in the file but not known to the bot"),

@@ -26,7 +26,7 @@ pub struct Head {
     pub hash: String,
 }
 
-/// Entries of a workspace's own that are read at once: years of settings, some months of trains.
+/// Entries of a workspace's own that are read at once: years of settings.
 const OWN_SHOWN: i64 = 2_000;
 
 /// Hexadecimal digits of a hash that are shown, and the fewest taken back: enough that nobody finds another journal with the same.
@@ -155,19 +155,26 @@ impl Store {
             .collect()
     }
 
-    /// The newest of what a workspace's own journal says, oldest first.
+    /// The newest of what a workspace's own journal says of people, oldest first, and whether that is all of it. What only counts is
+    /// left out.
     ///
     /// # Errors
     /// Database faults; a row that does not parse.
-    pub async fn own_history(&self, guild: &GuildId) -> Result<Vec<Noted>, StoreFault> {
+    pub async fn own_history(&self, guild: &GuildId) -> Result<(Vec<Noted>, bool), StoreFault> {
         let rows = sqlx::query_scalar!(
-            "SELECT entry FROM journal WHERE guild_id = ? AND release_id IS NULL ORDER BY seq DESC LIMIT ?",
+            "SELECT entry FROM journal
+             WHERE guild_id = ? AND release_id IS NULL AND NOT EXISTS (
+                SELECT 1 FROM json_each(entry, '$.workspace') k
+                WHERE k.key IN ('numbered', 'remembered', 'freeze_seen', 'train_handled', 'digested', 'clock_wrong'))
+             ORDER BY seq DESC LIMIT ?",
             guild.0,
             OWN_SHOWN
         )
         .fetch_all(self.read())
         .await?;
-        rows.iter().rev().map(|entry| json(entry, "journal", "entry", &guild.0)).collect()
+        let whole = i64::try_from(rows.len()).is_ok_and(|rows| rows < OWN_SHOWN);
+        let noted = rows.iter().rev().map(|entry| json(entry, "journal", "entry", &guild.0));
+        Ok((noted.collect::<Result<_, _>>()?, whole))
     }
 
     /// Notes what came in, by source and id; `false` if any of it had come before.

@@ -1,4 +1,4 @@
-//! Rows of the outbox: posts that happen exactly once, edits of which the latest wins, attempts as they were made.
+//! Rows of the outbox: posts that happen exactly once, edits of which the latest wins, attempts that did not arrive at once.
 //! Every change of a post is fenced by its state, and by its attempt where one is under way.
 
 use jiff::{SignedDuration, Timestamp};
@@ -390,7 +390,7 @@ impl Store {
         )
         .execute(&mut *txn)
         .await?;
-        // What arrived at once stands in its row; every other attempt has a line of its own.
+        // What arrived at once stands in its row, and so does one that ended with its process; any other attempt has a line of its own.
         if state != "sent" || attempt > 1 {
             sqlx::query!(
                 "INSERT INTO attempt (outbox_id, n, ended, outcome) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",

@@ -7,14 +7,16 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::plain::spans;
 use super::text::{Span, Stamp, Text};
 use super::{words, workspace};
-use crate::domain::ids::{ChannelId, RoleId};
+use crate::domain::ids::{Audience, ChannelId, RoleId};
 use crate::domain::people::By;
 use crate::domain::plan::{RungPlan, SignoffRole, ladder_line};
-use crate::domain::policy::{Policy, Route};
+use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::workspace::{Noted, WorkspaceEvent};
 
 /// Changes that are named of one entry.
 const NAMED: usize = 8;
+/// Parts of an entry in a line of the answer.
+const IN_A_LINE: usize = 3;
 /// Entries in the answer; all of them are in the file beside it.
 const SHOWN: usize = 10;
 
@@ -73,7 +75,7 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
     let weekly = match (digest, no_digest) {
         (_, true) => Text::from("off"),
         (Some(rule), _) => Text::new().code(rule.text()),
-        (None, _) => Text::from("Mon 09:00"),
+        (None, _) => Text::new().code("Mon 09:00"),
     };
     values.extend([
         named("self-approval at Low risk", switch(*self_approval)),
@@ -92,7 +94,7 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
 }
 
 /// What is another value now, each in a line.
-pub(super) fn changes(before: &Policy, after: &Policy) -> Vec<Text> {
+pub fn changes(before: &Policy, after: &Policy) -> Vec<Text> {
     let (old, new) = (values(before), values(after));
     let of = |values: &[(String, Option<Text>)], name: &str| {
         values.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.clone())
@@ -108,10 +110,16 @@ pub(super) fn changes(before: &Policy, after: &Policy) -> Vec<Text> {
         .collect()
 }
 
-/// Whether something that guards sign-offs is off now that was not.
+/// Whether something that guards a go is off now that was not: a switch, a rule, an expiry, a receipt that go waited for.
 fn weaker(before: &Policy, after: &Policy) -> bool {
-    let guards = |p: &Policy| [p.self_approval, p.administrator_bypass, p.on_behalf, p.waive_high];
-    guards(before).iter().zip(guards(after)).any(|(was, is)| is && !was)
+    let switches = |p: &Policy| [p.self_approval, p.administrator_bypass, p.on_behalf, p.waive_high];
+    let gone = |was: &SignoffRule| !after.rules.iter().any(|is| is == was);
+    let confirmed = |p: &Policy| p.audiences.iter().filter(|(_, r)| r.must_confirm).map(|(a, _)| a.clone()).collect();
+    let (were, are): (BTreeSet<Audience>, BTreeSet<Audience>) = (confirmed(before), confirmed(after));
+    switches(before).iter().zip(switches(after)).any(|(was, is)| is && !was)
+        || before.rules.iter().any(gone)
+        || before.signoff_hours.is_some() && after.signoff_hours.is_none()
+        || !were.is_subset(&are)
 }
 
 /// Said where T-Minus speaks of itself, whenever people or the configuration file set something else.
@@ -134,12 +142,17 @@ fn named(changes: &[Text]) -> Text {
     Text::lines(lines.chain(more))
 }
 
-/// The record of a server's own as lines, oldest first: who, when, what. What only counts or happens by itself is left out.
-pub fn record(noted: &[Noted]) -> Vec<(Text, String)> {
-    let mut known: Option<&Policy> = None;
+/// The record of a server's own as lines, oldest first: who, when, what. What only counts or happens by itself is left out. Where
+/// it does not begin with the first entry, the settings that are found first only say what the next ones replace.
+pub fn record(noted: &[Noted], whole: bool) -> Vec<(Text, String)> {
+    let none = Policy::default();
+    let mut known: Option<&Policy> = whole.then_some(&none);
     let mut lines = Vec::new();
     for Noted { at, by, event } in noted {
-        let what = said(event, known);
+        let what = match (event, known) {
+            (WorkspaceEvent::Configured { .. }, None) => None,
+            (event, known) => said(event, known.unwrap_or(&none)),
+        };
         if let WorkspaceEvent::Configured { policy } = event {
             known = Some(policy);
         }
@@ -148,21 +161,31 @@ pub fn record(noted: &[Noted]) -> Vec<(Text, String)> {
             By::Person { name, .. } => name.clone(),
             other => other.to_string(),
         };
-        let plain = format!("{at} · {who}: {}", spans(&what, "UTC", *at, &BTreeMap::new()));
-        lines.push((Text::new().time(*at, Stamp::Full).t(format!(" · {who}: ")).and(what), plain));
+        let all = spans(&joined(&what), "UTC", *at, &BTreeMap::new());
+        let line = Text::new().time(*at, Stamp::Full).t(format!(" · {who}: ")).and(shortened(&what));
+        lines.push((line, format!("{at} · {who}: {all}")));
     }
     lines
 }
 
-fn said(event: &WorkspaceEvent, before: Option<&Policy>) -> Option<Text> {
-    Some(match event {
+/// The first few of an entry's parts; the file beside the answer has all.
+fn shortened(parts: &[Text]) -> Text {
+    let more = parts.len().saturating_sub(IN_A_LINE);
+    let text = joined(&parts[..parts.len() - more]);
+    if more > 0 { text.t(format!("; and {more} more")) } else { text }
+}
+
+fn joined(parts: &[Text]) -> Text {
+    parts.iter().enumerate().fold(Text::new(), |text, (n, part)| {
+        if n > 0 { text.t("; ").and(part.clone()) } else { text.and(part.clone()) }
+    })
+}
+
+fn said(event: &WorkspaceEvent, before: &Policy) -> Option<Vec<Text>> {
+    let one = match event {
         WorkspaceEvent::Configured { policy } => {
-            let none = Policy::default();
-            let changes = changes(before.unwrap_or(&none), policy);
-            let lines = changes.iter().enumerate().fold(Text::new(), |text, (n, line)| {
-                if n > 0 { text.t("; ").and(line.clone()) } else { text.and(line.clone()) }
-            });
-            if changes.is_empty() { return None } else { lines }
+            let changes = changes(before, policy);
+            return (!changes.is_empty()).then_some(changes);
         }
         WorkspaceEvent::TrainAdded { name, train } => Text::from(format!("train “{name}”: {}", train.rule.text())),
         WorkspaceEvent::TrainRemoved { name } => Text::from(format!("train “{name}” removed")),
@@ -186,20 +209,24 @@ fn said(event: &WorkspaceEvent, before: Option<&Policy>) -> Option<Text> {
         | WorkspaceEvent::ClockWrong { .. }
         | WorkspaceEvent::ClockRight
         | WorkspaceEvent::Digested { .. } => return None,
-    })
+    };
+    Some(vec![one])
 }
 
-/// `/tminus history`: the newest lines; all of them are in the file beside it.
-pub fn history(lines: &[(Text, String)]) -> Message {
+/// `/tminus history`: the newest lines, newest first; all of them are in the file beside it. Where that does not begin with the first
+/// entry, it says so.
+pub fn history(lines: &[(Text, String)], whole: bool) -> Message {
     let shown = &lines[lines.len().saturating_sub(SHOWN)..];
     let body = if shown.is_empty() {
         Text::from("Nothing stands on the record yet.")
     } else {
-        Text::lines(shown.iter().map(|(line, _)| Text::from("• ").and(line.clone())))
+        Text::lines(shown.iter().rev().map(|(line, _)| Text::from("• ").and(line.clone())))
     };
     let message = Message::new(Tone::Plain, Text::from("🧾 Who changed what in this server")).body(body);
-    if lines.len() == shown.len() {
-        return message;
-    }
-    message.field("Shown", Text::from(format!("the newest {} of {}; the file has all.", shown.len(), lines.len())))
+    let shown = match (shown.len(), lines.len()) {
+        (shown, all) if shown == all && whole => return message,
+        (shown, all) if whole => format!("the newest {shown} of {all}; the file has all."),
+        (shown, all) => format!("the newest {shown} of {all} in the file; older ones are in the journal alone."),
+    };
+    message.field("Shown", Text::from(shown))
 }

@@ -283,8 +283,9 @@ pub fn too_often(whole_server: bool, wait: Duration) -> Message {
 }
 
 /// Under the answer of a check that did not ask Discord.
-pub fn looked_just_now(wait: Duration) -> String {
-    format!("the rights of the bot were looked up a moment ago; they are again in {}", seconds(wait))
+pub fn looked_just_now(message: Message, wait: Duration) -> Message {
+    let later = format!("⏳ It was asked a moment ago. Check again in {}.", seconds(wait));
+    message.field("What Discord says", Text::from(later))
 }
 
 /// At least one, rounded up.

@@ -189,12 +189,12 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
             .user(by)
             .t(format!(": “{}” (/release concern resolve)", short(text, 80))),
         Open::ChannelShut { channel } => Text(vec![Span::Channel(channel.clone())])
-            .t(" takes no messages, so nobody would hear of it (give the rights back, or set another channel: /tminus setup)"),
+            .t(" takes no messages, so nobody would hear of it (give the rights back, then “Send again” in the ops channel; or set another channel: /tminus setup)"),
         Open::Escalation { names } if names.is_empty() => {
             Text::from("nobody stands on the escalation path (/release edit)")
         }
         Open::Escalation { names } => Text::from(format!(
-            "on the escalation path and no member here: {} (write the handle beside the name, such as Eva (@eva): /release edit)",
+            "on the escalation path and no member here: {} (write the handle beside the name, such as Eva (@eva): /release edit; whoever signed is asked again)",
             short(&names.join(", "), 80)
         )),
         Open::OwnerUnknown { name } => {

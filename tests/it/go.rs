@@ -30,14 +30,19 @@ async fn go_waits_for_a_release_channel_that_takes_messages() {
 
 /// At High risk whoever is to be called must be somebody who can be.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn go_at_high_risk_waits_for_an_escalation_path_that_can_be_called() {
+async fn a_high_risk_plan_waits_for_an_escalation_path_that_can_be_called() {
     let rig = Rig::strict(&[]).await;
     let plan = PLAN.replace("[x] Medium [ ] High", "[ ] Medium [x] High").replace("→ Eva Novak (@eva)", "→ Eva Novak");
     rig.import("ana", "plan.md", plan.as_bytes()).await;
-    rig.slash("ana", "release submit", &[]).await;
-    rig.advance(t(0)).await;
-    let refused = rig.slash("ana", "release go", &[]).await;
+    // Before anybody signs: whoever mends it then would ask them all again.
+    let refused = rig.slash("ana", "release submit", &[]).await;
     let named = "on the escalation path and no member here: Eva Novak (write the handle beside the name";
-    assert!(refused.contains(named), "{refused}");
+    assert!(refused.starts_with("⛔ Not done") && refused.contains(named), "{refused}");
+    let mended = plan.replace("→ Eva Novak", "→ Eva Novak (@eva)");
+    let file = Some(("plan.md", mended.as_bytes()));
+    rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-1")], file).await.unwrap();
+    rig.quiet().await;
+    let submitted = rig.slash("ana", "release submit", &[]).await;
+    assert!(submitted.starts_with("✅"), "{submitted}");
     rig.finish().await;
 }

@@ -63,6 +63,11 @@ impl Rig {
         world.people.iter().find(|person| person.username == who).unwrap().id.to_string()
     }
 
+    /// The id of a channel, as an option for one takes it.
+    pub fn id_of_channel(&self, name: &str) -> String {
+        tminus::sandboxed::world().channels.iter().find(|c| c.name == name).unwrap().id.to_string()
+    }
+
     /// Types a command in #releases and returns what its author sees.
     pub async fn slash(&self, who: &str, path: &str, options: &[(&str, &str)]) -> String {
         let seen = self.sandbox().slash(who, "releases", path, options, None).await.unwrap();

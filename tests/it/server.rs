@@ -27,6 +27,10 @@ async fn what_is_set_is_said_with_what_it_was_and_by_whom() {
     assert!(said.starts_with("⚙️ Settings changed") && said.contains(rule), "{said}");
     rig.slash("ana", "tminus rule add", &[("name", "Audit"), ("role", "security"), ("risk", "medium")]).await;
     assert_eq!(rig.count("tminus-ops", "rule “Audit”"), 1, "the same again is no news");
+    let removed = rig.slash("ana", "tminus rule remove", &[("name", "Audit")]).await;
+    assert!(removed.starts_with("✅"), "{removed}");
+    let said = rig.newest("tminus-ops");
+    assert!(said.starts_with("⚠️ Settings changed: a safeguard is off"), "{said}");
     rig.slash("ana", "tminus setup", &[("self_approval", "false")]).await;
     let said = rig.newest("tminus-ops");
     assert!(!said.contains("a safeguard is off"), "{said}");
@@ -41,7 +45,15 @@ async fn what_is_set_is_said_with_what_it_was_and_by_whom() {
     let lines: Vec<&str> = file.lines().collect();
     assert!(lines[0].contains("release channel: not set → #"), "{file}");
     assert!(file.contains("zone: Europe/Berlin → America/New_York; self-approval at Low risk: off → on"), "{file}");
-    assert_eq!(lines.len(), 4, "{file}");
+    assert_eq!(lines.len(), 5, "{file}");
+    // Whoever reads there until now hears of it as well.
+    let engineering = rig.id_of_channel("engineering");
+    let moved = [("ops_channel", engineering.as_str()), ("on_behalf", "true")];
+    rig.slash("ana", "tminus setup", &moved).await;
+    for channel in ["tminus-ops", "engineering"] {
+        let said = rig.newest_about(channel, "Settings changed");
+        assert!(said.contains("sign-offs for people outside the chat: off → on"), "{channel}: {said}");
+    }
     rig.finish().await;
 }
 
@@ -97,10 +109,7 @@ async fn a_plan_that_names_no_notice_has_the_servers() {
     let rig = Rig::strict(&[]).await;
     let silent: String = PLAN.lines().filter(|line| !line.contains("(T-")).map(|line| format!("{line}\n")).collect();
     let imported = rig.import("ana", "plan.md", silent.as_bytes()).await;
-    assert!(
-        imported.contains("the server's are used: T-24h engineering, T-2h support, T-30m status page"),
-        "{imported}"
-    );
+    assert!(imported.contains("these are used: T-24h engineering, T-2h support, T-30m status page"), "{imported}");
     let wrong = rig.slash("ana", "tminus setup", &[("notices", "support before lunch")]).await;
     assert!(wrong.starts_with("⛔ Not done") && wrong.contains("says no time before T-0"), "{wrong}");
     let set = rig.slash("ana", "tminus setup", &[("notices", "T-3h support, T-1h legal")]).await;
@@ -109,10 +118,49 @@ async fn a_plan_that_names_no_notice_has_the_servers() {
     assert!(said.contains("notices of plans that name none: not set → T-3h support, T-1h legal"), "{said}");
     rig.slash("ana", "release scrub", &[("reason", "Once more, with the server's notices")]).await;
     let imported = rig.import("ana", "plan.md", silent.as_bytes()).await;
-    assert!(imported.contains("the server's are used: T-3h support, T-1h legal"), "{imported}");
+    assert!(imported.contains("these are used: T-3h support, T-1h legal"), "{imported}");
     rig.slash("ana", "release submit", &[("release", "REL-2")]).await;
+    rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
+    // Other notices are the server's since: a plan that is there already keeps its own, and whoever signed has signed.
+    rig.slash("ana", "tminus setup", &[("notices", "T-2h support")]).await;
+    let mended = silent.replace("Payment provider", "The payment provider") + "\nMended.\n";
+    let file = Some(("plan.md", mended.as_bytes()));
+    let seen = rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-2")], file).await.unwrap();
+    rig.quiet().await;
+    assert!(shown(&seen).contains("these are used: T-3h support, T-1h legal"), "{}", shown(&seen));
+    let card = rig.slash("ana", "release show", &[("release", "REL-2")]).await;
+    assert!(card.contains("✅ Engineering Lead"), "{card}");
     rig.advance(t(-59)).await;
     assert_eq!(rig.count("support", "📣 T-3h · "), 1);
     assert_eq!(rig.count("releases", "📣 T-1h · "), 1, "legal has no channel of its own");
+    rig.finish().await;
+}
+
+/// The configuration file wins, and says so: nothing it sets is changed from chat.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_the_file_sets_is_changed_nowhere_else() {
+    let rig = Rig::new().await;
+    let before = rig.slash("ana", "tminus check", &[]).await;
+    for (path, options) in [
+        ("tminus setup", vec![("timezone", "Asia/Tokyo")]),
+        ("tminus rule add", vec![("name", "Audit"), ("role", "security")]),
+        ("tminus rule remove", vec![("name", "Audit")]),
+        ("tminus audience set", vec![("name", "support"), ("quiet_hours", "22:00-07:00")]),
+        ("tminus audience remove", vec![("name", "support")]),
+        ("tminus freeze add", vec![("name", "Year end"), ("from", "Fri 15:00"), ("until", "Mon 08:00")]),
+        ("tminus freeze remove", vec![("name", "Year end")]),
+    ] {
+        let refused = rig.slash("ana", path, &options).await;
+        let said = refused.contains("configuration file sets this server's") && refused.contains("would not last");
+        assert!(refused.starts_with("⛔ Not done") && said, "{path}: {refused}");
+    }
+    let check = rig.slash("ana", "tminus check", &[]).await;
+    assert!(check.contains("Where from: The service's configuration file sets this server"), "{check}");
+    let settings = |text: &str| text.split("What Discord says").next().unwrap_or_default().to_owned();
+    assert_eq!(settings(&check), settings(&before));
+    assert!(check.contains("⏳ It was asked a moment ago. Check again in"), "{check}");
+    let history = rig.slash("ana", "tminus history", &[]).await;
+    assert!(history.contains("the configuration file: release channel: not set → #releases"), "{history}");
+    assert_eq!(rig.count("tminus-ops", "Settings changed"), 0);
     rig.finish().await;
 }

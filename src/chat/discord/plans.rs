@@ -67,7 +67,7 @@ impl Handler {
         // An old export must not put back what was changed since.
         let expect = expect.or_else(|| release.and_then(|_| plan_doc::exported_revision(&bytes)));
         let unticked = plan_doc::unticked(&bytes);
-        let (mut reading, bytes) = self.desk.read_plan(&guild, bytes).await?;
+        let (mut reading, bytes) = self.read(&guild, release, bytes).await?;
         let source = String::from_utf8_lossy(&bytes).into_owned();
         let Some(mut plan) = reading.plan.take() else {
             let lines = plan_doc::render_chat(&reading.diagnostics, &source, 3);
@@ -120,6 +120,18 @@ impl Handler {
         }
     }
 
+    /// Reads a document that is new, or the next of a release. One that names no notice, like the one before it, keeps the release's.
+    async fn read(&self, guild: &GuildId, release: Option<ReleaseNo>, bytes: Vec<u8>) -> Handled<(Reading, Vec<u8>)> {
+        let (reading, bytes) = self.desk.read_plan(guild, bytes).await?;
+        if let (false, Some(no)) = (reading.names_notices, release)
+            && let Some((release, before)) = self.document(guild, &no.to_string()).await?
+            && !self.desk.read_plan(guild, before).await?.0.names_notices
+        {
+            return Ok(self.desk.read_again(&release, bytes).await?);
+        }
+        Ok((reading, bytes))
+    }
+
     /// How the items of the present revision go on in the next, with the present one's reading.
     async fn merged(
         &self,
@@ -128,7 +140,7 @@ impl Handler {
         new: &Reading,
     ) -> Handled<Option<(plan_doc::Merge, Reading, bool)>> {
         let Some((release, bytes)) = self.document(guild, &no.to_string()).await? else { return Ok(None) };
-        let (old, _) = self.desk.read_plan(guild, bytes).await?;
+        let (old, _) = self.desk.read_again(&release, bytes).await?;
         let filled = plan_doc::Filled::of(&release, Vec::new(), self.desk.clock().now());
         let done: BTreeSet<String> = filled.done;
         let asked = !matches!(release.phase, Phase::Draft);

@@ -46,10 +46,11 @@ impl Handler {
             return Err(voice::refuse(&refusal, &policy, None).into());
         }
         reply.wait().await?;
-        let lines = voice::settings::record(&self.desk.store().own_history(guild).await?);
+        let (noted, whole) = self.desk.store().own_history(guild).await?;
+        let lines = voice::settings::record(&noted, whole);
         let bytes = lines.iter().map(|(_, plain)| plain.clone() + "\n").collect::<String>().into_bytes();
         let file = (!lines.is_empty()).then(|| Upload { name: "server-history.txt".to_owned(), bytes });
-        reply.with(&voice::settings::history(&lines), None, file).await
+        reply.with(&voice::settings::history(&lines, whole), None, file).await
     }
 
     pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {

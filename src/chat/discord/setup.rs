@@ -26,7 +26,7 @@ impl Handler {
         }
         if let Err(wait) = self.rate.look(guild) {
             let message = system::check(&policy, self.by_file.contains(guild));
-            return reply.say(&system::with_rights(message, &[(true, system::looked_just_now(wait))]), None).await;
+            return reply.say(&system::looked_just_now(message, wait), None).await;
         }
         // Discord is asked several times: that may take longer than an answer may.
         reply.wait().await?;

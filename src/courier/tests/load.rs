@@ -240,7 +240,11 @@ async fn punctual(field: &Field, releases: i64) -> Vec<i64> {
     let before = u64::try_from(begin - 1_000 - field.clock.now_ms()).unwrap();
     tokio::time::sleep(Duration::from_millis(before)).await;
     let waiting = field.store.post_states().await.unwrap().iter().map(|state| state.count).sum::<i64>();
-    assert_eq!(waiting, 0, "what preparing said is not posted yet: the machine is too slow for this benchmark");
+    // The word of the settings that were changed is for a channel that is not there.
+    assert!(
+        waiting <= 1,
+        "{waiting} messages of preparing are not posted yet: the machine is too slow for this benchmark"
+    );
     let wait = u64::try_from(due(releases) + 1_000 - field.clock.now_ms()).unwrap();
     tokio::time::sleep(Duration::from_millis(wait)).await;
     field.stop.cancel();

@@ -215,6 +215,8 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
             }
         }
     }
+    // Before what is told: whoever is told of trouble hears of its end, though an earlier post of it was reported just now.
+    Store::mark_reported(txn, &batch.reported).await?;
     for stage in &batch.stages {
         Store::enqueue(txn, &stage.posts).await?;
         Store::want_edits(txn, &stage.edits.values().collect::<Vec<_>>(), now).await?;
@@ -231,7 +233,7 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
             }
         }
     }
-    Store::mark_reported(txn, &batch.reported).await
+    Ok(())
 }
 
 /// What waits for somebody goes to the channel that stands for them now.

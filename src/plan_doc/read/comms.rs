@@ -64,11 +64,11 @@ impl Reader<'_> {
     }
 
     fn rung(&mut self, words: &str, line: &Range<usize>, check: Option<Check>) {
-        self.rungs_seen = true;
         let Some((minutes, span)) = grammar::offset(words) else {
             self.task(line, check);
             return;
         };
+        self.rungs_seen = true;
         let Some(before_min) = u32::try_from(-minutes).ok().filter(|m| *m > 0) else {
             let found =
                 Diagnostic::new("TM078", "A notice after T-0 in the ladder before it.", "Use `(T-2h)`.", line.clone());

@@ -150,8 +150,7 @@ impl Reader<'_> {
         self.weigh_holes();
     }
 
-    /// One of the template's two lists of gates is not there, while the other is.
-    /// Where the plan names no notice the server's are used, and said to be.
+    /// Where the plan names no notice those it is read against are used, and said to be.
     fn servers_ladder(&mut self, end: &Range<usize>) {
         if self.rungs_seen || self.setting.ladder.is_empty() {
             return;
@@ -159,12 +158,13 @@ impl Reader<'_> {
         let section = self.parts.iter().find(|(known, ..)| *known == Part::Communication);
         let span = section.map_or_else(|| end.clone(), |(_, _, span)| span.clone());
         let line = crate::domain::plan::ladder_line(&self.setting.ladder);
-        let message = format!("No notice is named; the server's are used: {line}.");
+        let message = format!("No notice is named; these are used: {line}.");
         let help = "Name others under `Pre-Release`, such as `Support team briefed (T-2h)`.";
         self.report(Diagnostic::new("TM088", message, help, span.clone()).of("Pre-Release"));
         self.rungs.extend(self.setting.ladder.iter().map(|rung| (rung.clone(), span.clone())));
     }
 
+    /// One of the template's two lists of gates is not there, while the other is.
     fn lacks_gates(&self, group: &str) -> bool {
         self.template() && !self.gates.is_empty() && !self.groups.contains(group)
     }

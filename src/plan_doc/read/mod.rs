@@ -48,6 +48,8 @@ pub struct Reading {
     pub questions: Vec<String>,
     /// What stands in the document.
     pub counts: Counts,
+    /// It names notices, if only to strike them out; otherwise those it was read against are its own.
+    pub names_notices: bool,
     /// Where each item's box stands, by the item's id.
     pub(crate) items: BTreeMap<String, Check>,
     /// What each item says, for matching it again after an edit.
@@ -96,6 +98,7 @@ pub fn read(bytes: &[u8], setting: &Setting) -> Reading {
         diagnostics: vec![diagnostic],
         questions: Vec::new(),
         counts: Counts::default(),
+        names_notices: false,
         items: BTreeMap::new(),
         texts: BTreeMap::new(),
         slots: BTreeMap::new(),
@@ -379,9 +382,22 @@ impl<'t> Reader<'t> {
             std::mem::take(&mut self.slots),
             self.after_metrics,
         );
+        let names_notices = self.rungs_seen;
         let plan = self.plan(fallback);
         let digest = digest(&plan);
-        Reading { plan: Some(plan), title, digest, diagnostics, questions, counts, items, texts, slots, after_metrics }
+        Reading {
+            plan: Some(plan),
+            title,
+            digest,
+            diagnostics,
+            questions,
+            counts,
+            names_notices,
+            items,
+            texts,
+            slots,
+            after_metrics,
+        }
     }
 
     /// A: the template's headings. B: a "rollback if" column, or metrics with T+N headings. C: something a release can be
