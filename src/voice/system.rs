@@ -275,9 +275,9 @@ pub fn sorry(sentence: &str) -> Message {
 
 /// More than one person, or their whole server, may ask in a minute.
 pub fn too_often(whole_server: bool, wait: Duration) -> Message {
-    let who = if whole_server { "This server asks" } else { "You ask" };
+    let who = if whole_server { "This server" } else { "You" };
     Message::new(Tone::Wait, Text::from("⏳ Not done: too often")).body(format!(
-        "{who} for more than T-Minus does in a minute. Nothing was done with this one; try again in {}.",
+        "{who} sent more than T-Minus takes in a minute. Nothing was done with this one; try again in {}.",
         seconds(wait)
     ))
 }
