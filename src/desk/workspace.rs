@@ -41,13 +41,9 @@ pub(super) async fn configure(
     if workspace.policy != *new || sheet.version(guild).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
         let before = workspace.policy.clone();
-        let known = sheet.version(guild).await? > 0;
         workspace = note(sheet, &workspace, &[event], actor, now).await?;
         hand_on(sheet, &before, &workspace, actor, now).await?;
-        // What is set for the first time replaces nothing.
-        if known && before != Policy::default() {
-            tell(sheet, &workspace, before, actor, now).await?;
-        }
+        tell(sheet, &workspace, before, actor, now).await?;
     }
     // Whoever sets it up sees at once whether it can be read where it belongs.
     if let Actor::Person(person) = actor {
@@ -82,7 +78,7 @@ async fn said_no(
     }
 }
 
-/// Whoever reads where T-Minus speaks of itself sees what was set, and by whom.
+/// Whoever reads where T-Minus speaks of itself sees what was set, and by whom. What is set for the first time replaces nothing.
 async fn tell(
     sheet: &mut Sheet<'_>,
     workspace: &Workspace,
@@ -90,17 +86,17 @@ async fn tell(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    let key = format!("settings/{}", sheet.version(&workspace.guild).await?);
-    let (before, after) = (Box::new(before), Box::new(workspace.policy.clone()));
-    let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before: before.clone(), after };
-    if voice::settings::changes(&before, &workspace.policy).is_empty() {
+    if before == Policy::default() || voice::settings::changes(&before, &workspace.policy).is_empty() {
         return Ok(());
     }
+    let key = format!("settings/{}", sheet.version(&workspace.guild).await?);
+    let after = Box::new(workspace.policy.clone());
+    let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before: Box::new(before.clone()), after };
     let moved = before.address(&Destination::Ops) != workspace.policy.address(&Destination::Ops);
     speak::announce(sheet, workspace, &key, &notice, Vec::new(), None, now).await?;
     if moved {
         // Whoever read there until now is not to learn it last.
-        let as_it_was = Workspace { policy: *before, ..workspace.clone() };
+        let as_it_was = Workspace { policy: before, ..workspace.clone() };
         speak::announce(sheet, &as_it_was, &format!("{key}/before"), &notice, Vec::new(), None, now).await?;
     }
     Ok(())

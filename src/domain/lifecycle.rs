@@ -38,7 +38,8 @@ pub(super) const T0_PAST: &str = "TM075";
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
-/// Releases of a server that may be open at once (`reliability.md` 8, S18), those past the all-clear aside; an emergency always may. With twenty rungs each that is fewer than 5,000 notices.
+/// Releases of a server that may be open at once (`reliability.md` 8, S18), those past the all-clear aside; an emergency always may.
+/// With twenty rungs each that is fewer than 5,000 notices.
 pub const MAX_OPEN: usize = 200;
 
 pub(super) fn open(

@@ -68,7 +68,7 @@ pub(super) fn escalation_gap(plan: &Plan) -> Option<Open> {
     (plan.escalation.is_empty() || !names.is_empty()).then_some(Open::Escalation { names })
 }
 
-/// The same as it looks for T-0, or for now where that is past.
+/// What stands against go as it looks for T-0, or for now where that is past.
 pub fn gaps_ahead(release: &Release, now: Timestamp) -> Vec<Open> {
     go_gaps(release, release.plan.t0_at().map_or(now, |t0| t0.max(now)))
 }

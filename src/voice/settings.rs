@@ -8,7 +8,6 @@ use super::plain::spans;
 use super::text::{Span, Stamp, Text};
 use super::{words, workspace};
 use crate::domain::ids::{Audience, ChannelId, RoleId};
-use crate::domain::people::By;
 use crate::domain::plan::{RungPlan, SignoffRole, ladder_line};
 use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::workspace::{Noted, WorkspaceEvent};
@@ -157,13 +156,9 @@ pub fn record(noted: &[Noted], whole: bool) -> Vec<(Text, String)> {
             known = Some(policy);
         }
         let Some(what) = what else { continue };
-        let who = match by {
-            By::Person { name, .. } => name.clone(),
-            other => other.to_string(),
-        };
         let all = spans(&joined(&what), "UTC", *at, &BTreeMap::new());
-        let line = Text::new().time(*at, Stamp::Full).t(format!(" · {who}: ")).and(shortened(&what));
-        lines.push((line, format!("{at} · {who}: {all}")));
+        let line = Text::new().time(*at, Stamp::Full).t(format!(" · {by}: ")).and(shortened(&what));
+        lines.push((line, format!("{at} · {by}: {all}")));
     }
     lines
 }

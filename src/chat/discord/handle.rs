@@ -64,24 +64,15 @@ impl Handler {
         let outcome = match &interaction {
             Interaction::Command(it) => {
                 let reply = reply(it.application_id, &it.token);
-                match self.counted(&it.user, it.guild_id, Kind::Act) {
-                    Ok(()) => told(&reply, self.command(&reply, it).await).await,
-                    Err(over) => self.stopped(&reply, over).await,
-                }
+                self.unless_too_often(&reply, &it.user, it.guild_id, self.command(&reply, it)).await
             }
             Interaction::Component(it) => {
                 let reply = reply(it.application_id, &it.token);
-                match self.counted(&it.user, it.guild_id, Kind::Act) {
-                    Ok(()) => told(&reply, self.component(&reply, it).await).await,
-                    Err(over) => self.stopped(&reply, over).await,
-                }
+                self.unless_too_often(&reply, &it.user, it.guild_id, self.component(&reply, it)).await
             }
             Interaction::Modal(it) => {
                 let reply = reply(it.application_id, &it.token);
-                match self.counted(&it.user, it.guild_id, Kind::Act) {
-                    Ok(()) => told(&reply, self.modal(&reply, it).await).await,
-                    Err(over) => self.stopped(&reply, over).await,
-                }
+                self.unless_too_often(&reply, &it.user, it.guild_id, self.modal(&reply, it)).await
             }
             // There is nothing to say to a list that could not be made.
             Interaction::Autocomplete(it) => match self.counted(&it.user, it.guild_id, Kind::Typing) {
@@ -107,13 +98,20 @@ impl Handler {
         counted
     }
 
-    /// Says so to a person. A flood is not answered one by one.
-    async fn stopped(&self, reply: &Reply<'_>, over: TooOften) -> Handled {
-        let Ok(_turn) = self.telling.try_acquire() else { return Ok(()) };
-        let message = match over {
-            TooOften::Person(wait) => system::too_often(false, wait),
-            TooOften::Server(wait) => system::too_often(true, wait),
+    /// Does what is asked, or says that it is too much. A flood is not answered one by one.
+    async fn unless_too_often(
+        &self,
+        reply: &Reply<'_>,
+        user: &User,
+        guild: Option<serenity::model::id::GuildId>,
+        asked: impl Future<Output = Handled>,
+    ) -> Handled {
+        let message = match self.counted(user, guild, Kind::Act) {
+            Ok(()) => return told(reply, asked.await).await,
+            Err(TooOften::Person(wait)) => system::too_often(false, wait),
+            Err(TooOften::Server(wait)) => system::too_often(true, wait),
         };
+        let Ok(_turn) = self.telling.try_acquire() else { return Ok(()) };
         reply.say(&message, None).await
     }
 

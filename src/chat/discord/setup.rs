@@ -20,13 +20,13 @@ impl Handler {
     /// What is set, what is missing, and for those who manage the server or its releases the bot's rights channel by channel.
     pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Handled {
         let policy = self.policy(guild).await?;
+        let settings = || system::check(&policy, self.by_file.contains(guild));
         // Looking it up costs requests, and names channels that not everybody sees.
         if may_examine(actor, &policy).is_err() {
-            return reply.say(&system::check(&policy, self.by_file.contains(guild)), None).await;
+            return reply.say(&settings(), None).await;
         }
         if let Err(wait) = self.rate.look(guild) {
-            let message = system::check(&policy, self.by_file.contains(guild));
-            return reply.say(&system::looked_just_now(message, wait), None).await;
+            return reply.say(&system::looked_just_now(settings(), wait), None).await;
         }
         // Discord is asked several times: that may take longer than an answer may.
         reply.wait().await?;
