@@ -266,23 +266,23 @@ impl Sandbox {
         focused: Option<&str>,
     ) -> Result<Value, CannotAct> {
         let mut state = lock(&self.shared);
-        let registered = state.registered();
-        if registered.is_empty() {
+        if state.registered().next().is_none() {
             return cannot("no commands are registered");
         }
         let mut words = path.split(' ');
         let root = words.next().unwrap_or_default().to_owned();
-        let Some(mut node) = registered.iter().find(|c| c["name"] == root.as_str()).cloned() else {
+        let Some(mut node) = state.registered().find(|c| c["name"] == root.as_str()) else {
             return cannot(format!("there is no command /{root}"));
         };
+        let command = node["id"].clone();
         let mut levels = Vec::new();
         for word in words {
-            let child = node["options"].as_array().into_iter().flatten().find(|o| o["name"] == word).cloned();
+            let child = node["options"].as_array().into_iter().flatten().find(|o| o["name"] == word);
             node = child.ok_or_else(|| CannotAct(format!("/{path} is no command")))?;
             levels.push((word.to_owned(), node["type"].clone()));
         }
-        let command =
-            registered.iter().find(|c| c["name"] == root.as_str()).map(|c| c["id"].clone()).unwrap_or_default();
+        // The one that is used, not everything that is registered.
+        let node = node.clone();
         let mut resolved = json!({});
         let mut typed = Vec::new();
         for (name, value) in options {
@@ -390,11 +390,9 @@ impl Sandbox {
 
 impl State {
     /// Every command somebody can use in the server: its own, then the global ones.
-    pub(crate) fn registered(&self) -> Vec<Value> {
-        let of = |guild: u64| self.commands.get(&guild).and_then(Value::as_array).cloned().unwrap_or_default();
-        let mut all = of(self.world.guild);
-        all.extend(of(0));
-        all
+    pub(crate) fn registered(&self) -> impl Iterator<Item = &Value> {
+        let of = |guild: u64| self.commands.get(&guild).and_then(Value::as_array).into_iter().flatten();
+        of(self.world.guild).chain(of(0))
     }
 }
 

@@ -2,9 +2,10 @@
 //! <https://discord.com/developers/docs/events/gateway>
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{CloseFrame, Message as Frame, Utf8Bytes, WebSocket, WebSocketUpgrade};
 use axum::extract::{Query, State as Axum};
 use axum::response::Response;
 use flate2::{Compress, Compression, FlushCompress};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::model::{Session, State};
+use crate::model::{Outgoing, Session, State};
 use crate::rest::{Shared, lock};
 
 const HEARTBEAT: Duration = Duration::from_millis(41_250);
@@ -45,13 +46,12 @@ enum Wire {
 }
 
 impl Wire {
-    fn frame(&mut self, payload: &Value) -> Frame {
-        let text = payload.to_string();
+    fn frame(&mut self, text: &str) -> Frame {
         match self {
             Self::Payload if text.len() >= COMPRESS_FROM => {
                 Frame::Binary(deflate(&mut Compress::new(Compression::fast(), true), text.as_bytes(), true).into())
             }
-            Self::Text | Self::Payload => Frame::Text(text.into()),
+            Self::Text | Self::Payload => Frame::Text(Utf8Bytes::from(text)),
             Self::Stream(stream) => Frame::Binary(deflate(stream, text.as_bytes(), false).into()),
         }
     }
@@ -85,24 +85,24 @@ struct Connection {
 async fn serve(mut socket: WebSocket, shared: Shared, stream: bool) {
     let mut wire = if stream { Wire::Stream(Box::new(Compress::new(Compression::fast(), true))) } else { Wire::Text };
     let interval = u64::try_from(HEARTBEAT.as_millis()).unwrap_or(41_250);
-    let hello = json!({ "op": 10, "s": null, "t": null, "d": { "heartbeat_interval": interval } });
+    let hello = json!({ "op": 10, "s": null, "t": null, "d": { "heartbeat_interval": interval } }).to_string();
     if socket.send(wire.frame(&hello)).await.is_err() {
         return;
     }
-    let (live, mut events) = mpsc::unbounded_channel::<Value>();
+    let (live, mut events) = mpsc::unbounded_channel::<Outgoing>();
     let mut connection = Connection::default();
     let mut deadline = Instant::now() + HEARTBEAT * 3 / 2;
     let code = loop {
         tokio::select! {
             event = events.recv() => {
-                let Some(event) = event else { break None };
-                match event["control"].as_str() {
-                    Some("drop") => break None,
-                    Some("close") => break event["code"].as_u64().and_then(|code| u16::try_from(code).ok()),
-                    _ => {}
-                }
-                if socket.send(wire.frame(&event)).await.is_err() {
-                    break None;
+                match event {
+                    None | Some(Outgoing::Drop) => break None,
+                    Some(Outgoing::Close(code)) => break Some(code),
+                    Some(Outgoing::Payload(text)) => {
+                        if socket.send(wire.frame(&text)).await.is_err() {
+                            break None;
+                        }
+                    }
                 }
             }
             frame = socket.recv() => {
@@ -156,7 +156,7 @@ const KNOWN_INTENTS: u64 = (1 << 26) - 1;
 fn receive(
     shared: &Shared,
     text: &str,
-    live: &mpsc::UnboundedSender<Value>,
+    live: &mpsc::UnboundedSender<Outgoing>,
     connection: &mut Connection,
 ) -> Result<(), u16> {
     let now = Instant::now();
@@ -172,9 +172,10 @@ fn receive(
     }
     let payload: Value = serde_json::from_str(text).map_err(|_malformed| 4002_u16)?;
     let mut state = lock(shared);
-    let send = |value: Value| drop(live.send(value));
+    let send = |text: Arc<str>| drop(live.send(Outgoing::Payload(text)));
+    let say = |value: Value| send(value.to_string().into());
     match payload["op"].as_u64() {
-        Some(1) => send(json!({ "op": 11, "s": null, "t": null, "d": null })),
+        Some(1) => say(json!({ "op": 11, "s": null, "t": null, "d": null })),
         Some(2) => return identify(&mut state, &payload["d"], live, connection),
         Some(6) => {
             let data = &payload["d"];
@@ -186,16 +187,16 @@ fn receive(
             match state.sessions.get_mut(&id) {
                 Some(session) if seq > session.seq => return Err(4007),
                 // What was dropped from the replay cannot be made up for.
-                Some(session) if session.events.front().is_none_or(|e| e["s"].as_u64().unwrap_or(1) <= seq + 1) => {
+                Some(session) if session.events.front().is_none_or(|(no, _)| *no <= seq + 1) => {
                     connection.session = Some(id);
                     session.live = Some(live.clone());
-                    for event in session.events.iter().filter(|e| e["s"].as_u64().unwrap_or(0) > seq) {
-                        send(event.clone());
+                    for (_, text) in session.events.iter().filter(|(no, _)| *no > seq) {
+                        send(Arc::clone(text));
                     }
-                    session.send("RESUMED", json!({}));
+                    session.send("RESUMED", &json!({}));
                     state.touch();
                 }
-                _ => send(json!({ "op": 9, "s": null, "t": null, "d": false })),
+                _ => say(json!({ "op": 9, "s": null, "t": null, "d": false })),
             }
         }
         Some(3 | 4 | 8 | 31) if connection.session.is_some() => {}
@@ -212,7 +213,7 @@ fn token(data: &Value) -> &str {
 fn identify(
     state: &mut State,
     data: &Value,
-    live: &mpsc::UnboundedSender<Value>,
+    live: &mpsc::UnboundedSender<Outgoing>,
     connection: &mut Connection,
 ) -> Result<(), u16> {
     if connection.session.is_some() {
@@ -241,9 +242,9 @@ fn identify(
         "shard": [0, 1], "application": { "id": state.app.to_string(), "flags": 0 }, "private_channels": [],
         "presences": [], "relationships": [], "user_settings": {}, "_trace": [],
     });
-    session.send("READY", ready);
+    session.send("READY", &ready);
     if intents & 1 != 0 {
-        session.send("GUILD_CREATE", state.guild_json());
+        session.send("GUILD_CREATE", &state.guild_json());
     }
     state.sessions.insert(id.clone(), session);
     while state.sessions.len() > SESSIONS {

@@ -30,7 +30,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::routing::get;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -44,7 +44,7 @@ pub use model::{File, Logged, Message, Seen, StatusPost};
 pub use story::{Act, Step, Tale};
 pub use world::{ChannelSeed, Closing, PersonSeed, RoleSeed, Sample, SignalSeed, World};
 
-use model::State;
+use model::{Outgoing, State};
 use rest::{Shared, lock};
 use story::Player;
 
@@ -180,9 +180,7 @@ impl Sandbox {
     pub fn reset(&self, world: World) {
         let mut state = lock(&self.shared);
         for session in state.sessions.values_mut() {
-            if let Some(live) = session.live.take() {
-                drop(live.send(json!({ "control": "drop" })));
-            }
+            session.end(Outgoing::Drop);
         }
         let mut fresh = State::new(world, self.clock.clone(), state.token.clone(), state.buckets.limits());
         fresh.base.clone_from(&state.base);
@@ -203,7 +201,7 @@ impl Sandbox {
     }
 
     pub(crate) fn online_in(&self, state: &State) -> bool {
-        !state.registered().is_empty()
+        state.registered().next().is_some()
             && state.sessions.values().any(|s| s.live.as_ref().is_some_and(|live| !live.is_closed()))
     }
 
@@ -320,19 +318,17 @@ impl Sandbox {
 
     /// Drops every gateway connection without a word.
     pub fn drop_gateway(&self) {
-        self.end_sessions(&json!({ "control": "drop" }));
+        self.end_sessions(&Outgoing::Drop);
     }
 
     /// Closes every gateway connection with a code.
     pub fn close_gateway(&self, code: u16) {
-        self.end_sessions(&json!({ "control": "close", "code": code }));
+        self.end_sessions(&Outgoing::Close(code));
     }
 
-    fn end_sessions(&self, how: &Value) {
+    fn end_sessions(&self, how: &Outgoing) {
         for session in lock(&self.shared).sessions.values_mut() {
-            if let Some(live) = session.live.take() {
-                drop(live.send(how.clone()));
-            }
+            session.end(how.clone());
         }
     }
 

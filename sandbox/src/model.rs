@@ -1,7 +1,9 @@
 //! The state of the simulated Discord. One lock; no I/O here.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -105,8 +107,19 @@ pub(crate) struct Interaction {
 pub(crate) struct Session {
     pub(crate) seq: u64,
     pub(crate) intents: u64,
-    pub(crate) events: VecDeque<Value>,
-    pub(crate) live: Option<mpsc::UnboundedSender<Value>>,
+    /// What was sent, with its number.
+    pub(crate) events: VecDeque<(u64, Arc<str>)>,
+    pub(crate) live: Option<mpsc::UnboundedSender<Outgoing>>,
+}
+
+/// What goes out on a connection.
+#[derive(Debug, Clone)]
+pub(crate) enum Outgoing {
+    Payload(Arc<str>),
+    /// The connection ends without a word.
+    Drop,
+    /// It ends with a code.
+    Close(u16),
 }
 
 /// A channel or a thread.
@@ -180,7 +193,7 @@ pub(crate) struct State {
     /// The story's step being played, from 0.
     pub(crate) step: Option<usize>,
     #[cfg(feature = "schema")]
-    pub(crate) schema: Option<std::sync::Arc<crate::schema::Checker>>,
+    pub(crate) schema: Option<Arc<crate::schema::Checker>>,
     nonces: VecDeque<(String, i64, u64)>,
     last_id: u64,
     pub(crate) changed: watch::Sender<u64>,
@@ -352,17 +365,16 @@ impl State {
             _ => 0,
         };
         for session in self.sessions.values_mut().filter(|s| wanted == 0 || s.intents & wanted != 0) {
-            session.send(name, data.clone());
+            session.send(name, data);
         }
     }
 
     /// Stores a new message and tells the sessions.
-    pub(crate) fn put(&mut self, mut message: Message) -> Value {
+    pub(crate) fn put(&mut self, mut message: Message) {
         message.step = self.step;
         for file in &message.files {
             self.files.insert(file.id, (file.name.clone(), file.bytes.clone()));
         }
-        let value = self.message_json(&message);
         let (channel, id, public) = (message.channel, message.id, message.only.is_none());
         self.place.insert(id, channel);
         self.messages.insert((channel, id), message);
@@ -370,7 +382,7 @@ impl State {
             if let Some(channel) = self.channels.get_mut(&channel) {
                 channel.last = Some(id);
             }
-            self.tell_message("MESSAGE_CREATE", &value);
+            self.tell_message("MESSAGE_CREATE", id);
         } else {
             self.ephemeral.push_back(id);
             if self.ephemeral.len() > EPHEMERAL
@@ -380,15 +392,14 @@ impl State {
             }
         }
         self.touch();
-        value
     }
 
     /// Tells of a message as a bot without the right to read content is told.
-    pub(crate) fn tell_message(&mut self, name: &str, value: &Value) {
+    pub(crate) fn tell_message(&mut self, name: &str, id: u64) {
         if !self.sessions.values().any(|s| s.intents & (1 << 9) != 0) {
             return;
         }
-        let mut told = value.clone();
+        let Some(mut told) = self.message(id).map(|message| self.message_json(message)) else { return };
         told["guild_id"] = json!(self.world.guild.to_string());
         if told["author"]["bot"] != true {
             for (key, empty) in [("content", json!("")), ("embeds", json!([])), ("components", json!([]))] {
@@ -446,17 +457,38 @@ impl State {
 }
 
 impl Session {
-    pub(crate) fn send(&mut self, name: &str, data: Value) {
+    pub(crate) fn send(&mut self, name: &str, data: &Value) {
         self.seq += 1;
-        let event = json!({ "op": 0, "s": self.seq, "t": name, "d": data });
-        self.events.push_back(event.clone());
+        let text: Arc<str> = text(&Event { op: 0, s: self.seq, t: name, d: data }).into();
+        self.events.push_back((self.seq, Arc::clone(&text)));
         if self.events.len() > REPLAY {
             self.events.pop_front();
         }
         if let Some(live) = &self.live
-            && live.send(event).is_err()
+            && live.send(Outgoing::Payload(text)).is_err()
         {
             self.live = None;
         }
     }
+
+    /// Ends the connection, if there is one; the session can be resumed.
+    pub(crate) fn end(&mut self, how: Outgoing) {
+        if let Some(live) = self.live.take() {
+            drop(live.send(how));
+        }
+    }
+}
+
+/// An event as it is sent.
+#[derive(Serialize)]
+struct Event<'e> {
+    op: u8,
+    s: u64,
+    t: &'e str,
+    d: &'e Value,
+}
+
+/// As JSON; what is plain data cannot fail to be.
+pub(crate) fn text(value: &impl Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }

@@ -257,7 +257,7 @@ async fn commands(Axum(sandbox): Axum<Sandbox>) -> Json<Value> {
     let state = lock(&sandbox.shared);
     let mut all = Vec::new();
     for root in state.registered() {
-        verbs(&root, root["name"].as_str().unwrap_or_default(), &mut all);
+        verbs(root, root["name"].as_str().unwrap_or_default(), &mut all);
     }
     let named = |id: u64, name: &str| json!([id.to_string(), name]);
     Json(json!({

@@ -35,12 +35,12 @@ pub(super) async fn callback(
     let kind = payload.body["type"].as_u64().unwrap_or(0);
     let data = payload.body["data"].take();
     let only = data["flags"].as_u64().unwrap_or(0) & 64 != 0;
-    let mut resource = json!({ "type": kind });
+    let mut said = None;
     let seen = match kind {
         4 => {
             let payload = Payload { body: data, files: std::mem::take(&mut payload.files) };
             let message = say(&mut state, &id, payload, only);
-            resource["message"] = state.message_json(&message);
+            said = Some(message.id);
             Some(Seen::Message(message))
         }
         // A deferred answer shows as "thinking"; a deferred edit as nothing.
@@ -57,7 +57,7 @@ pub(super) async fn callback(
             if let Some(it) = state.interactions.get_mut(&id) {
                 it.original = Some(message.id);
             }
-            resource["message"] = state.message_json(&message);
+            said = Some(message.id);
             Some(Seen::Message(message))
         }
         8 => {
@@ -83,6 +83,11 @@ pub(super) async fn callback(
     }
     if !ask.with_response {
         return nothing();
+    }
+    let message = said.and_then(|id| state.message(id)).map(|message| state.message_json(message));
+    let mut resource = json!({ "type": kind });
+    if let Some(message) = message {
+        resource["message"] = message;
     }
     let interaction = json!({
         "id": id, "type": 2, "response_message_id": resource["message"]["id"], "response_message_loading": kind == 5,

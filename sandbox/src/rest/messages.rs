@@ -49,11 +49,11 @@ pub(super) async fn create(Axum(shared): Axum<Shared>, Path(channel): Path<u64>,
     }
     let files = payload.files(&mut state);
     let (id, at_ms) = (state.snowflake(), state.clock.now_ms());
-    let value = state.put(new(id, channel, payload.body, at_ms, files));
+    state.put(new(id, channel, payload.body, at_ms, files));
     if let Some(nonce) = nonce {
         state.keep_nonce(&nonce, id);
     }
-    good(value)
+    state.message(id).map_or_else(|| missing("Message"), |m| good(state.message_json(m)))
 }
 
 /// A message of the bot.
@@ -81,23 +81,22 @@ pub(super) fn merge(state: &mut State, id: u64, mut payload: Payload) -> Option<
     if !message.body.is_object() {
         message.body = json!({});
     }
-    for (key, value) in payload.body.as_object().into_iter().flatten() {
-        message.body[key.as_str()] = value.clone();
-    }
-    if !files.is_empty() {
-        message.files = files;
+    if let Value::Object(fields) = payload.body {
+        for (key, value) in fields {
+            message.body[key] = value;
+        }
     }
     message.edited_ms = Some(now);
-    let message = message.clone();
-    for file in &message.files {
-        state.files.insert(file.id, (file.name.clone(), file.bytes.clone()));
+    let public = message.only.is_none();
+    if !files.is_empty() {
+        message.files.clone_from(&files);
+        state.files.extend(files.into_iter().map(|file| (file.id, (file.name, file.bytes))));
     }
-    let value = state.message_json(&message);
-    if message.only.is_none() {
-        state.tell_message("MESSAGE_UPDATE", &value);
+    if public {
+        state.tell_message("MESSAGE_UPDATE", id);
     }
     state.touch();
-    Some(value)
+    state.message(id).map(|message| state.message_json(message))
 }
 
 pub(super) async fn edit(
