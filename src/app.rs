@@ -149,6 +149,8 @@ impl App {
             Arc::clone(&courier_health),
         );
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
+        let (folding, stopped) = (desk.store().clone(), stop.clone());
+        tasks.spawn(watched("folding", async move { folding.keep_folded(stopped).await }, failed_tx.clone()));
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 

@@ -7,9 +7,12 @@ mod retry;
 mod tests;
 mod under_way;
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -42,6 +45,10 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 const REQUEST: SignedDuration = SignedDuration::from_secs(16);
 /// How long a round that could do nothing of what is due waits for the next.
 const IDLE: std::time::Duration = std::time::Duration::from_millis(250);
+/// Looks at the outbox that may follow one another at once, and how far apart they are then: what is due in a backlog costs no more
+/// for all that comes to it. What is under way goes on meanwhile.
+const LOOKS_AT_ONCE: NonZeroU32 = NonZeroU32::new(25).unwrap();
+const LOOKS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// What may be under way at once. At 48 requests a second and 150 ms a request eight are enough; the rest waits its turn.
 const ROOM: usize = 24;
 /// More room, for what a person must decide.
@@ -79,8 +86,12 @@ impl Courier {
     /// Rounds until cancelled; what was claimed is finished first.
     pub async fn run(self, stop: CancellationToken) {
         let (alone, mut under_way) = (Notify::new(), UnderWay::default());
+        let looks = RateLimiter::direct(Quota::per_second(LOOKS_A_SECOND).allow_burst(LOOKS_AT_ONCE));
         let mut confirmations = self.clock.confirmations();
         while !stop.is_cancelled() {
+            while let Err(early) = looks.check() {
+                tokio::time::sleep(early.wait_time_from(DefaultClock::default().now())).await;
+            }
             let next = match self.look(&mut under_way).await {
                 Ok(next) => next,
                 Err(fault) => {

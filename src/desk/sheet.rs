@@ -21,7 +21,7 @@ use crate::domain::policy::Policy;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{
-    Conn, Head, Line, NewEdit, NewPost, NewPrompt, ReleaseHead, ReleaseRow, Store, StoreFault, StoredPrompt,
+    Conn, Head, Line, NewEdit, NewPost, NewPrompt, ReleaseHead, ReleaseRow, Store, StoreFault, StoredPrompt, TermsRow,
     WorkspaceRow, Writer,
 };
 
@@ -141,7 +141,11 @@ impl<'m> Sheet<'m> {
     /// A release is as given from here on.
     pub(super) async fn save_release(&mut self, release: Arc<Release>) -> Result<(), StoreFault> {
         let id = release.id;
-        let before = self.kept_release(id).await?.map_or(0, |kept| kept.version);
+        let known = self.kept_release(id).await?;
+        let before = known.as_ref().map_or(0, |kept| kept.version);
+        if let Some(terms) = TermsRow::of(&release, known.as_ref().map(|kept| kept.value.as_ref()))? {
+            self.page.terms.insert(id, terms);
+        }
         let row = ReleaseRow::of(&release)?;
         let kept = Kept { value: release, version: before + 1, wakeup: row.wakeup };
         layer::change(&mut self.page.releases, id, Changed { kept, row, read_at: before });
@@ -371,8 +375,11 @@ impl<'m> Sheet<'m> {
             return Ok(Stored::All(Written::default()));
         }
         self.batch.leave_out_what_is_known(self.memory);
-        match layer::write(self.store, &mut self.writer, &self.batch, now).await {
-            Ok(None) => Ok(Stored::All(self.memory.learn(self.batch))),
+        match layer::write(&mut self.writer, &self.batch, now).await {
+            Ok(None) => {
+                self.store.committed();
+                Ok(Stored::All(self.memory.learn(self.batch)))
+            }
             Ok(Some(before)) => Ok(Stored::CameBefore(before)),
             Err(fault) => {
                 // Whatever is true now is read again.

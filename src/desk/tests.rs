@@ -8,9 +8,13 @@ use tokio::sync::mpsc;
 
 use super::{Answer, Ask, Desk, DeskFault, Nudges, Request};
 use crate::clock::Clock;
-use crate::domain::ids::{ChannelId, GuildId};
-use crate::domain::people::Actor;
+use crate::domain::command::{Command, ConcernCommand, Imported, PlanCommand};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseNo, RoleId, UserId};
+use crate::domain::people::{Actor, Person, Standing};
+use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;
+use crate::domain::release::Release;
+use crate::sandboxed::PLAN;
 use crate::store::{Line, Purpose, Store, verify};
 
 async fn store(folder: &Path) -> Store {
@@ -120,4 +124,83 @@ async fn whoever_writes_beside_the_writer_is_noticed_and_nothing_is_overwritten(
     assert_eq!(channel(&store, "c").await, None, "nothing of it is stored");
     desk.ask(speaks_in("c", "three")).await.unwrap();
     assert!(verify(&store, None).await.unwrap().is_ok(), "the chain holds");
+}
+
+fn ana() -> Actor {
+    let (user, name, roles) = (UserId::from("1"), "Ana".to_owned(), vec![RoleId::from("managers")]);
+    Actor::Person(Person { user, name, roles, manages_server: false, standing: Standing::Member })
+}
+
+/// A server whose REL-1 gathers sign-offs.
+async fn submitted(desk: &Desk) -> Release {
+    let guild = GuildId::from("a");
+    let policy = Policy {
+        release_channel: Some(ChannelId::from("one")),
+        release_managers: vec![RoleId::from("managers")],
+        signers: [SignoffRole::EngineeringLead, SignoffRole::ProductOwner, SignoffRole::SreOps]
+            .map(|role| (role, vec![RoleId::from("signers")]))
+            .into(),
+        ..Policy::default()
+    };
+    desk.ask(Ask::Configure { guild: guild.clone(), actor: Actor::File, policy: Box::new(policy) }).await.unwrap();
+    let text = PLAN.replace("2026-12-08 14:00", "2027-01-20 14:00");
+    let (reading, bytes) = desk.read_plan(&guild, text.into()).await.unwrap();
+    let (mut plan, digest) = (reading.plan.unwrap(), reading.digest);
+    for (n, contact) in plan.contacts_mut().enumerate() {
+        contact.user = Some(UserId(format!("10{n}")));
+    }
+    let imported = Imported { plan, digest, findings: Vec::new(), fixes: 0, renamed: [].into(), undone: Vec::new() };
+    let (release, expect, file_name) = (None, None, "plan.md".to_owned());
+    let (imported, whose) = (Box::new(imported), guild.clone());
+    let ask = Ask::Import { guild: whose, actor: ana(), release, expect, imported, file_name, bytes };
+    let Answer::Done { release, .. } = desk.ask(ask).await.unwrap() else { panic!("not imported") };
+    let command = Command::Plan(PlanCommand::Submit);
+    let submit = Ask::Command { guild, actor: ana(), release: None, command };
+    let answer = desk.ask(submit).await.unwrap();
+    assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
+    desk.store().read_release(release).await.unwrap().unwrap()
+}
+
+fn objects(text: &str) -> Ask {
+    let command = Command::Concern(ConcernCommand::Raise { text: text.to_owned() });
+    Ask::Command { guild: GuildId::from("a"), actor: ana(), release: Some(ReleaseNo(1).to_string()), command }
+}
+
+/// The same for a release, which is stored in one trip: nothing of such a batch stays, and the connection is good for the next.
+#[tokio::test]
+async fn a_release_that_somebody_else_changed_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path()).await;
+    let (desk, requests) = desk(&store);
+    works(&desk, requests);
+    let id = submitted(&desk).await.id;
+    let concerns = async || {
+        let release = store.read_release(id).await.unwrap().unwrap();
+        release.concerns.into_iter().map(|concern| concern.text).collect::<Vec<_>>()
+    };
+    together(&store, vec![("1", objects("theirs"))]).await.remove(0).unwrap();
+    let missed = desk.ask_once(objects("ours"), "chat", "2").await;
+    assert!(matches!(missed, Err(DeskFault::NotRecorded(_))), "{missed:?}");
+    assert_eq!(concerns().await, ["theirs"]);
+    let again = desk.ask_once(objects("ours"), "chat", "2").await.unwrap();
+    assert!(matches!(again, Answer::Done { .. }), "what was not stored did not come before: {again:?}");
+    assert_eq!(concerns().await, ["theirs", "ours"]);
+    assert_eq!(desk.ask_once(objects("ours"), "chat", "2").await.unwrap(), Answer::Duplicate);
+    assert!(verify(&store, None).await.unwrap().is_ok(), "the chain holds");
+}
+
+/// What a release runs by stood in its state once.
+#[tokio::test]
+async fn a_release_of_an_older_version_keeps_its_plan_and_rules() {
+    let folder = tempfile::tempdir().unwrap();
+    let release = {
+        let store = store(folder.path()).await;
+        let (desk, requests) = desk(&store);
+        works(&desk, requests);
+        submitted(&desk).await
+    };
+    let old = folder.path().join("old.db");
+    Store::old_with(&old, &release).await.unwrap();
+    let store = Store::open(&old, Purpose::Sandbox).await.unwrap();
+    assert_eq!(store.read_release(release.id).await.unwrap().unwrap(), release);
 }

@@ -29,7 +29,7 @@ macro_rules! shown {
 
 /// A release plan. What a draft may still lack is an `Option`; lint stands against submitting until it is there, so from
 /// gathering on every such field is filled.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     #[serde(default)]
     pub level: Level,

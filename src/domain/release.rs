@@ -28,11 +28,12 @@ use super::updates::UpdateClock;
 /// The largest plan that can be run, in bytes of JSON; an import over it is refused.
 pub const MAX_PLAN_BYTES: usize = 32 * 1024;
 
-/// The largest state we store, in bytes of JSON: a plan, one that is to replace it, and the bounded run. The writer refuses to
-/// commit more.
+/// The largest running state we store, in bytes of JSON: a plan that is to replace the present one, and the bounded run. The writer
+/// refuses to commit more.
 pub const MAX_STATE_BYTES: usize = 128 * 1024;
 
-/// One release. Its plan document's bytes are kept outside, as immutable revisions.
+/// One release. Its plan document's bytes are kept outside, as immutable revisions. As JSON it is its running state, without plan and
+/// policy.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Release {
     pub id: ReleaseId,
@@ -51,6 +52,8 @@ pub struct Release {
     pub digest: String,
     /// Counts schedules: a rung is said once per generation.
     pub generation: u32,
+    /// Kept apart from the running state, as the policy is: they change seldom.
+    #[serde(skip)]
     pub plan: Plan,
     /// What lint found that stands against submitting: code and text.
     pub findings: Vec<(String, String)>,
@@ -60,6 +63,7 @@ pub struct Release {
     /// What this revision changed against the one before; forgotten at go.
     #[serde(default)]
     pub changes: Vec<Change>,
+    #[serde(skip)]
     pub policy: Policy,
     pub phase: Phase,
     #[serde(deserialize_with = "one_or_many")]

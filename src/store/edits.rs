@@ -6,7 +6,7 @@ use serde::Serialize;
 use sqlx::SqliteConnection;
 
 use super::group::Op;
-use super::{Store, StoreFault, to_json};
+use super::{Store, StoreFault};
 use crate::domain::ids::{ChannelId, ReleaseId};
 
 /// A new rendering of a message.
@@ -54,34 +54,6 @@ pub struct DueEdit {
 }
 
 impl Store {
-    /// Wants messages rendered anew, each named once; an equal rendering is no news.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn want_edits(txn: &mut SqliteConnection, edits: &[&NewEdit], now: Timestamp) -> Result<(), StoreFault> {
-        if edits.is_empty() {
-            return Ok(());
-        }
-        let (rows, now) = (to_json(&edits, "edit")?, now.as_millisecond());
-        sqlx::query!(
-            "INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try, apart)
-             SELECT n.value ->> 'key', n.value ->> 'release', n.value ->> 'payload', n.value ->> 'prompt', 1, 0, ?1, n.value ->> 'apart'
-             FROM json_each(?2) n
-             WHERE EXISTS (SELECT 1 FROM edit WHERE key = n.value ->> 'key')
-                OR NOT EXISTS (SELECT 1 FROM outbox
-                               WHERE key = n.value ->> 'key' AND payload = n.value ->> 'payload' AND prompt_id IS n.value ->> 'prompt')
-             ON CONFLICT (key) DO UPDATE SET
-                 payload = excluded.payload, prompt_id = excluded.prompt_id, wanted = wanted + 1, attempt = 0, apart = excluded.apart,
-                 next_try = CASE WHEN done < wanted THEN next_try ELSE max(?1, coalesce(done_at, 0) + excluded.apart) END
-             WHERE payload <> excluded.payload OR prompt_id IS NOT excluded.prompt_id",
-            now,
-            rows
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
     /// Edits that may be sent now, one per channel: their message is posted and their time has come, or an earlier attempt of
     /// unknown outcome may have undone what was shown last.
     ///

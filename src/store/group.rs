@@ -1,5 +1,5 @@
 //! What the courier writes, in as few transactions as there can be: whoever comes to the one writing connection stores for all who
-//! wait, and the desk's batch takes them along. An answer is given only after the commit; what fails together is tried alone.
+//! wait. An answer is given only after the commit; what fails together is tried alone.
 //! What the statements are is `outbox`'s, `doubt`'s and `edits`'.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +12,6 @@ use super::doubt::Found;
 use super::edits::{DueEdit, Edited};
 use super::outbox::{Claimed, Outcome, Room, Waiting};
 use super::{Store, StoreFault, Writer};
-
-/// How long the courier waits for the desk's next batch after one, to be stored with it: people go first, and two transactions
-/// cost twice as much as one.
-const COMPANY: std::time::Duration = std::time::Duration::from_millis(2);
 
 /// How posts are claimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,8 +61,6 @@ struct Inner {
     waiters: Vec<Waiter>,
     /// Somebody is on the way to the connection.
     led: bool,
-    /// The desk has just stored a batch: another may follow at once.
-    busy: bool,
 }
 
 impl Group {
@@ -75,57 +69,25 @@ impl Group {
     }
 }
 
-impl Inner {
-    /// Nobody waits any more; then nobody leads either.
-    fn is_served(&mut self) -> bool {
-        self.led = !self.waiters.is_empty();
-        !self.led
-    }
-}
-
-/// Those who came along in somebody else's transaction.
-#[derive(Debug)]
-pub struct Joined {
-    done: Vec<(Waiter, Done)>,
-}
-
-impl Joined {
-    /// The transaction is on disk.
-    pub fn stored(self) {
-        for (waiter, done) in self.done {
-            // Whoever stopped waiting finds it in the database.
-            drop(waiter.answer.send(Ok(done)));
-        }
-    }
-}
-
 impl Store {
     /// Writes something, perhaps together with others.
     pub(super) async fn write(&self, op: Op) -> Result<Done, StoreFault> {
         let (answer, answered) = oneshot::channel();
-        self.wait_with(vec![Waiter { op, answer }]);
-        answered.await.unwrap_or(Err(StoreFault::Sql(sqlx::Error::PoolClosed)))
-    }
-
-    fn wait_with(&self, waiters: Vec<Waiter>) {
-        let mut inner = self.group.lock();
-        inner.waiters.extend(waiters);
-        if !inner.waiters.is_empty() && !inner.led {
-            inner.led = true;
+        let leads = {
+            let mut inner = self.group.lock();
+            inner.waiters.push(Waiter { op, answer });
+            !std::mem::replace(&mut inner.led, true)
+        };
+        if leads {
             let store = self.clone();
             // A task of its own: whoever asked may be gone before it is done.
             tokio::spawn(async move { store.lead().await });
         }
+        answered.await.unwrap_or(Err(StoreFault::Sql(sqlx::Error::PoolClosed)))
     }
 
     /// Comes to the connection and stores for all who wait by then.
     async fn lead(&self) {
-        if std::mem::take(&mut self.group.lock().busy) {
-            tokio::time::sleep(COMPANY).await;
-        }
-        if self.group.lock().is_served() {
-            return;
-        }
         let writer = self.write.acquire().await;
         let waiters = {
             let mut inner = self.group.lock();
@@ -136,44 +98,13 @@ impl Store {
         let Ok(mut writer) = writer else { return };
         let apart = together(&mut writer, waiters).await;
         drop(writer);
+        self.committed();
         for waiter in apart {
             // A connection for each: a transaction that the full disk has ended is not one to go on with.
             let Ok(mut writer) = self.write.acquire().await else { return };
             let done = transaction(&mut writer, &[&waiter.op]).await;
             drop(waiter.answer.send(done.map(|mut done| done.pop().unwrap_or(Done::Noted))));
         }
-    }
-
-    /// Takes everybody who waits along in this transaction, or nobody. After a fault they wait again, and the transaction is spoilt.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn join(&self, txn: &mut SqliteConnection, along: bool) -> Result<Joined, StoreFault> {
-        if !along {
-            return Ok(Joined { done: Vec::new() });
-        }
-        let mut waiters = {
-            let mut inner = self.group.lock();
-            inner.busy = true;
-            std::mem::take(&mut inner.waiters).into_iter()
-        };
-        let mut joined = Joined { done: Vec::new() };
-        while let Some(waiter) = waiters.next() {
-            match run(txn, &waiter.op).await {
-                Ok(done) => joined.done.push((waiter, done)),
-                Err(fault) => {
-                    self.wait_with(std::iter::once(waiter).chain(waiters).collect());
-                    self.part(joined);
-                    return Err(fault);
-                }
-            }
-        }
-        Ok(joined)
-    }
-
-    /// The transaction they came along in is not on disk: they wait again.
-    pub fn part(&self, joined: Joined) {
-        self.wait_with(joined.done.into_iter().map(|(waiter, _)| waiter).collect());
     }
 }
 

@@ -111,27 +111,6 @@ fn link(prev: &str, guild: &str, release: &str, at: i64, entry: &str) -> String 
 }
 
 impl Store {
-    /// Appends entries, each of which follows from the one before.
-    ///
-    /// # Errors
-    /// Database faults; somebody else appended meanwhile.
-    pub async fn append(txn: &mut SqliteConnection, lines: &[Line]) -> Result<(), StoreFault> {
-        if lines.is_empty() {
-            return Ok(());
-        }
-        let rows = to_json(&lines, "journal")?;
-        // The number is the chain's: an entry that took the place meanwhile is a conflict, and nothing is written.
-        sqlx::query!(
-            "INSERT INTO journal (seq, guild_id, release_id, at, entry, prev_hash, hash)
-             SELECT value ->> 'seq', value ->> 'guild', value ->> 'release', value ->> 'at', value ->> 'entry', value ->> 'prev',
-                    value ->> 'hash' FROM json_each(?)",
-            rows
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
     /// The end of the chain, as this transaction sees it.
     ///
     /// # Errors
@@ -177,27 +156,7 @@ impl Store {
         Ok((noted.collect::<Result<_, _>>()?, whole))
     }
 
-    /// Notes what came in, by source and id; `false` if any of it had come before.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn note(
-        txn: &mut SqliteConnection,
-        came: &[&(String, String)],
-        at: Timestamp,
-    ) -> Result<bool, StoreFault> {
-        let (rows, at) = (to_json(&came, "inbox")?, at.as_millisecond());
-        let done = sqlx::query!(
-            "INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING",
-            at,
-            rows
-        )
-        .execute(txn)
-        .await?;
-        Ok(usize::try_from(done.rows_affected()).is_ok_and(|done| done == came.len()))
-    }
-
-    /// What of it had come before.
+    /// What of this, by source and id, had come before.
     ///
     /// # Errors
     /// Database faults.

@@ -1,8 +1,10 @@
 //! The only SQL. One writing connection, a few reading ones; every statement is literal and checked when compiled. It must
 //! not decide anything: rows in, rows out.
 
+mod batch;
 mod doubt;
 mod edits;
+mod fold;
 mod group;
 mod journal;
 mod outbox;
@@ -19,12 +21,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
+pub use batch::{Batch, Change};
 pub use doubt::{Found, Late};
 pub use edits::{DueEdit, Edited, NewEdit};
 pub use group::Claiming;
 pub use journal::{Broken, Entry, Head, Line, verify};
 pub use outbox::{Claimed, NewPost, Outcome, Plain, Room, Waiting};
-pub use releases::{NewPrompt, ReleaseHead, ReleaseRow, StoredPrompt};
+pub use releases::{NewPrompt, ReleaseHead, ReleaseRow, StoredPrompt, TermsRow};
 pub use trouble::{Delivered, Undelivered};
 pub use workspaces::WorkspaceRow;
 
@@ -43,7 +46,7 @@ pub enum StoreFault {
     Unwritable(String),
     #[error("row {table}.{column} of {key} does not fit its type")]
     Inconsistent { table: &'static str, column: &'static str, key: String },
-    #[error("release {0} was changed meanwhile")]
+    #[error("somebody else has written meanwhile what concerns {0}")]
     Conflict(String),
     #[error("SQLite {found} is older than 3.51.3, which fixes a WAL corruption")]
     OldSqlite { found: String },
@@ -91,6 +94,7 @@ pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
     group: group::Group,
+    fold: fold::Fold,
     /// Distinguishes installations that share a token; part of every nonce.
     installation: String,
 }
@@ -125,6 +129,8 @@ impl Store {
             .pragma("trusted_schema", "OFF")
             .pragma("cell_size_check", "ON")
             .pragma("mmap_size", "0")
+            .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", fold::PAGES)
             .pragma("journal_size_limit", "67108864");
         // SQLite ends a transaction by itself when the disk is full; sqlx then still counts one. Such a connection is not used again.
         let write = SqlitePoolOptions::new()
@@ -145,15 +151,16 @@ impl Store {
         let read = SqlitePoolOptions::new()
             .max_connections(2)
             .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "ON"))
+            .connect_with(options.clone().pragma("query_only", "ON"))
             .await?;
+        let fold = fold::Fold::new(options);
         let fresh = uuid::Uuid::now_v7().to_string();
         sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
             .execute(&write)
             .await?;
         let installation =
             sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'").fetch_one(&write).await?;
-        Ok(Self { write, read, group: group::Group::default(), installation })
+        Ok(Self { write, read, group: group::Group::default(), fold, installation })
     }
 
     /// This installation's id.
@@ -221,6 +228,7 @@ impl Store {
 
     /// Closes every connection, so that the write-ahead log is folded in.
     pub async fn close(&self) {
+        self.fold.close().await;
         self.read.close().await;
         self.write.close().await;
     }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
 use super::group::{Claiming, Done, Op};
-use super::{Store, StoreFault, instant, to_json};
+use super::{Store, StoreFault, instant};
 use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 
@@ -190,28 +190,6 @@ impl TryFrom<ClaimedRow> for Claimed {
 }
 
 impl Store {
-    /// Puts posts into the outbox; a key that is there already is no news.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn enqueue(txn: &mut SqliteConnection, posts: &[NewPost]) -> Result<(), StoreFault> {
-        if posts.is_empty() {
-            return Ok(());
-        }
-        let rows = to_json(&posts, "outbox")?;
-        sqlx::query!(
-            "INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported, addressee)
-             SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
-                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned', value ->> 'due', 1 - (value ->> 'awaited'), value -> 'to'
-             FROM json_each(?) WHERE true
-             ON CONFLICT DO NOTHING",
-            rows
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
     /// Whether a post was ever enqueued under a key.
     ///
     /// # Errors

@@ -29,18 +29,42 @@ impl ReleaseHead {
     }
 }
 
-/// A release as its row will be.
+/// What a release runs by, as its row will be.
 #[derive(Debug, Clone, PartialEq)]
+pub struct TermsRow {
+    plan: String,
+    policy: String,
+}
+
+impl TermsRow {
+    /// The row of a release, unless it says what the one before says.
+    ///
+    /// # Errors
+    /// None in practice: a plan is plain data.
+    pub fn of(release: &Release, before: Option<&Release>) -> Result<Option<Self>, StoreFault> {
+        if before.is_some_and(|before| before.plan == release.plan && before.policy == release.policy) {
+            return Ok(None);
+        }
+        let (plan, policy) = (to_json(&release.plan, "release_terms")?, to_json(&release.policy, "release_terms")?);
+        Ok(Some(Self { plan, policy }))
+    }
+}
+
+/// A release as its row will be.
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReleaseRow {
-    id: String,
+    pub(super) id: String,
+    #[serde(skip)]
     guild: GuildId,
+    #[serde(skip)]
     no: u32,
     phase: &'static str,
     title: String,
     service: Option<String>,
     /// Milliseconds of Unix time.
     pub wakeup: Option<i64>,
-    state: String,
+    #[serde(skip)]
+    pub(super) state: String,
 }
 
 impl ReleaseRow {
@@ -128,8 +152,17 @@ impl Store {
     /// Database faults.
     pub async fn release(txn: &mut SqliteConnection, id: ReleaseId) -> Result<Option<(Release, i64)>, StoreFault> {
         let id = id.to_string();
-        let row = sqlx::query!("SELECT version, state FROM release WHERE id = ?", id).fetch_optional(txn).await?;
-        row.map(|row| Ok((json(&row.state, "release", "state", &id)?, row.version))).transpose()
+        let row = sqlx::query!(
+            "SELECT version, state, plan, policy FROM release JOIN release_terms ON release_id = id WHERE id = ?",
+            id
+        )
+        .fetch_optional(txn)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let running: Release = json(&row.state, "release", "state", &id)?;
+        let plan = json(&row.plan, "release_terms", "plan", &id)?;
+        let policy = json(&row.policy, "release_terms", "policy", &id)?;
+        Ok(Some((Release { plan, policy, ..running }, row.version)))
     }
 
     /// The same for reading only.
@@ -176,8 +209,9 @@ impl Store {
     /// Database faults.
     pub async fn planned(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
         let rows = sqlx::query!(
-            r#"SELECT id, no, title, service, phase, state ->> '$.plan.t0.at' AS "t0: String",
-                    coalesce(state ->> '$.phase.phase' = 'held', 0) AS "paused!: bool" FROM release
+            r#"SELECT id, no, title, service, phase, plan ->> '$.t0.at' AS "t0: String",
+                    coalesce(state ->> '$.phase.phase' = 'held', 0) AS "paused!: bool"
+             FROM release JOIN release_terms ON release_id = id
              WHERE guild_id = ? AND phase IN ('gathering', 'approved', 'held', 'live', 'watching', 'rolling_back') ORDER BY no"#,
             guild.0
         )
@@ -238,35 +272,44 @@ impl Store {
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }
 
-    /// Saves a release that was read at one version as another; read at version 0 it is new.
+    /// Stores a release that is new.
     ///
     /// # Errors
-    /// [`StoreFault::Conflict`] if somebody else saved meanwhile.
-    pub async fn save_release(
-        txn: &mut SqliteConnection,
-        row: &ReleaseRow,
-        read_at: i64,
-        version: i64,
-    ) -> Result<(), StoreFault> {
-        let done = sqlx::query!(
-            "INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state)
-             VALUES (?1, ?2, ?3, ?10, ?5, ?6, ?7, ?8, ?9)
-             ON CONFLICT (id) DO UPDATE SET version = ?10, phase = ?5, title = ?6, service = ?7, next_wakeup = ?8, state = ?9
-             WHERE version = ?4",
+    /// Database faults; one of them is a number that is taken.
+    pub async fn add_release(txn: &mut SqliteConnection, row: &ReleaseRow, version: i64) -> Result<(), StoreFault> {
+        sqlx::query!(
+            "INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             row.id,
             row.guild.0,
             row.no,
-            read_at,
+            version,
             row.phase,
             row.title,
             row.service,
             row.wakeup,
-            row.state,
-            version
+            row.state
         )
         .execute(txn)
         .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(row.id.clone())) }
+        Ok(())
+    }
+
+    /// Saves what a release runs by.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn save_terms(txn: &mut SqliteConnection, id: ReleaseId, row: &TermsRow) -> Result<(), StoreFault> {
+        let id = id.to_string();
+        sqlx::query!(
+            "INSERT INTO release_terms (release_id, plan, policy) VALUES (?1, ?2, ?3)
+             ON CONFLICT (release_id) DO UPDATE SET plan = ?2, policy = ?3",
+            id,
+            row.plan,
+            row.policy
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
     }
 
     /// Keeps a revision's bytes for ever.
@@ -374,25 +417,6 @@ impl Store {
         Ok(sqlx::query_scalar!("SELECT id FROM prompt WHERE release_id = ? AND kind = ?", release, kind)
             .fetch_optional(txn)
             .await?)
-    }
-
-    /// Stores prompts.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn keep_prompts(txn: &mut SqliteConnection, prompts: &[NewPrompt]) -> Result<(), StoreFault> {
-        if prompts.is_empty() {
-            return Ok(());
-        }
-        let rows = to_json(&prompts, "prompt")?;
-        sqlx::query!(
-            "INSERT INTO prompt (id, guild_id, release_id, kind, at)
-             SELECT value ->> 'id', value ->> 'guild', value ->> 'release', value ->> 'kind', value ->> 'at' FROM json_each(?)",
-            rows
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
     }
 
     /// A prompt of one server; one of another server is not found.

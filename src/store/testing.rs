@@ -3,10 +3,13 @@
 
 use std::path::Path;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use jiff::Timestamp;
+use sqlx::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
-use super::{MIGRATIONS, Purpose, Store, StoreFault};
+use super::{Batch, Line, MIGRATIONS, NewPost, Purpose, Store, StoreFault};
 use crate::domain::ids::ReleaseId;
+use crate::domain::release::Release;
 
 /// What was written since a look: rows with their server, and the versions of what is kept.
 #[derive(Debug, Default)]
@@ -73,15 +76,20 @@ impl Store {
         Ok(written)
     }
 
-    /// How SQLite would carry out a statement, step by step.
+    /// How SQLite would carry out a statement, or several, step by step: each step with its statement.
     ///
     /// # Errors
     /// Database faults.
-    pub(crate) async fn plan_of(&self, sql: &str) -> Result<Vec<String>, StoreFault> {
-        let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
+    pub(crate) async fn plan_of(&self, sql: &str) -> Result<Vec<(String, String)>, StoreFault> {
         let mut connection = self.write.acquire().await?;
-        let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut *connection).await?;
-        Ok(rows.into_iter().map(|(.., step)| step).collect())
+        let mut steps = Vec::new();
+        // No text of ours holds a semicolon.
+        for statement in sql.split(';').map(str::trim) {
+            let explained = sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"));
+            let rows: Vec<(i64, i64, i64, String)> = sqlx::query_as(explained).fetch_all(&mut *connection).await?;
+            steps.extend(rows.into_iter().map(|(.., step)| (statement.to_owned(), step)));
+        }
+        Ok(steps)
     }
 
     /// Sets something on the one connection that writes.
@@ -99,11 +107,26 @@ impl Store {
         MIGRATIONS.migrations.len() - 1
     }
 
-    /// A database as a version of so many migrations left it, with a post in each state.
+    /// Puts posts into the outbox.
     ///
     /// # Errors
     /// Database faults.
-    pub(crate) async fn old(path: &Path, migrations: usize) -> Result<(), StoreFault> {
+    pub(crate) async fn enqueue(txn: &mut SqliteConnection, posts: &[NewPost]) -> Result<(), StoreFault> {
+        let batch = Batch { posts, ..Batch::default() };
+        Self::put(txn, &batch, Timestamp::UNIX_EPOCH).await.map(drop)
+    }
+
+    /// Appends entries to the journal.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn append(txn: &mut SqliteConnection, lines: &[Line]) -> Result<(), StoreFault> {
+        let batch = Batch { lines, ..Batch::default() };
+        Self::put(txn, &batch, Timestamp::UNIX_EPOCH).await.map(drop)
+    }
+
+    /// A database as a version of so many migrations made it.
+    async fn of_version(path: &Path, migrations: usize) -> Result<SqlitePool, StoreFault> {
         let options = SqliteConnectOptions::new().filename(path).create_if_missing(true).foreign_keys(true);
         let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
         let first = MIGRATIONS.migrations.iter().take(migrations).cloned().collect();
@@ -112,6 +135,15 @@ impl Store {
         migrator.run(&pool).await.map_err(StoreFault::Migrate)?;
         let id = Purpose::Sandbox.application_id();
         sqlx::query(sqlx::AssertSqlSafe(format!("PRAGMA application_id = {id}"))).execute(&pool).await?;
+        Ok(pool)
+    }
+
+    /// A database as a version of so many migrations left it, with a post in each state.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn old(path: &Path, migrations: usize) -> Result<(), StoreFault> {
+        let pool = Self::of_version(path, migrations).await?;
         sqlx::query("INSERT INTO release (id, guild_id, no, version, phase, title, state) VALUES ('r', 'g', 1, 1, 'gathering', 'Old', '{}')")
             .execute(&pool)
             .await?;
@@ -127,11 +159,31 @@ impl Store {
             .bind(*state)
             .execute(&pool)
             .await?;
-            sqlx::query("INSERT INTO attempt (outbox_id, n, started) VALUES (?, 1, 5)")
-                .bind(n + 1)
-                .execute(&pool)
-                .await?;
+            let attempt = match migrations {
+                ..9 => "INSERT INTO attempt (outbox_id, n, started) VALUES (?, 1, 5)",
+                _ => "INSERT INTO attempt (outbox_id, n, ended, outcome) VALUES (?, 1, 5, 'interrupted')",
+            };
+            sqlx::query(attempt).bind(n + 1).execute(&pool).await?;
         }
+        pool.close().await;
+        Ok(())
+    }
+
+    /// A database with a release as it was stored when its plan and rules stood in its state.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub(crate) async fn old_with(path: &Path, release: &Release) -> Result<(), StoreFault> {
+        let pool = Self::of_version(path, 9).await?;
+        let mut state = serde_json::to_value(release).unwrap_or_default();
+        state["plan"] = serde_json::to_value(&release.plan).unwrap_or_default();
+        state["policy"] = serde_json::to_value(&release.policy).unwrap_or_default();
+        sqlx::query("INSERT INTO release (id, guild_id, no, version, phase, title, state) VALUES (?, ?, 1, 1, 'draft', 'Old', ?)")
+            .bind(release.id.to_string())
+            .bind(&release.guild.0)
+            .bind(state.to_string())
+            .execute(&pool)
+            .await?;
         pool.close().await;
         Ok(())
     }

@@ -187,7 +187,7 @@ async fn no_statement_of_the_hot_path_scans_what_is_stored() {
         let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
         let query: serde_json::Value = serde_json::from_str(&text).unwrap();
         let sql = query["query"].as_str().unwrap();
-        for step in store.plan_of(sql).await.unwrap() {
+        for (sql, step) in store.plan_of(sql).await.unwrap() {
             let scans = ["outbox", "edit", "release", "attempt", "journal", "prompt"]
                 .iter()
                 .any(|table| step == format!("SCAN {table}") || step.starts_with(&format!("SCAN {table} ")));

@@ -11,7 +11,10 @@ use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 use crate::domain::policy::Policy;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
-use crate::store::{Conn, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, WorkspaceRow, Writer};
+use crate::store::{
+    Batch, Change, Conn, Line, NewEdit, NewPost, NewPrompt, ReleaseRow, Store, StoreFault, TermsRow, WorkspaceRow,
+    Writer,
+};
 
 /// What something came in as: its source and its id there.
 pub(in crate::desk) type Once = (String, String);
@@ -58,12 +61,20 @@ pub(super) struct Stage {
     pub(super) mendings: Vec<Mending>,
 }
 
+impl Stage {
+    fn sends(&self) -> Batch<'_> {
+        Batch { posts: &self.posts, edits: self.edits.values().collect(), ..Batch::default() }
+    }
+}
+
 /// What is decided and not stored: one request's, or the batch's.
 #[derive(Debug, Default)]
 pub(super) struct Layer {
     pub(super) once: Vec<Once>,
     pub(super) workspaces: BTreeMap<GuildId, Changed<Workspace, WorkspaceRow>>,
     pub(super) releases: BTreeMap<ReleaseId, Changed<Release, ReleaseRow>>,
+    /// What releases run by, where that changes.
+    pub(super) terms: BTreeMap<ReleaseId, TermsRow>,
     pub(super) prompts: Vec<NewPrompt>,
     pub(super) lines: Vec<Line>,
     pub(super) documents: Vec<Document>,
@@ -95,6 +106,7 @@ impl Layer {
         for (id, changed) in later.releases {
             change(&mut self.releases, id, changed);
         }
+        self.terms.extend(later.terms);
         self.prompts.extend(later.prompts);
         self.lines.extend(later.lines);
         self.documents.extend(later.documents);
@@ -121,15 +133,39 @@ impl Layer {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        let Self { once, workspaces, releases, prompts, lines, documents, stages, reported } = self;
+        let Self { once, workspaces, releases, terms, prompts, lines, documents, stages, reported } = self;
         once.is_empty()
             && workspaces.is_empty()
             && releases.is_empty()
+            && terms.is_empty()
             && prompts.is_empty()
             && lines.is_empty()
             && documents.is_empty()
             && stages.is_empty()
             && reported.is_empty()
+    }
+
+    /// Whether releases that are known go on, and nothing else happens: most batches are so.
+    fn only_goes_on(&self) -> bool {
+        let Self { once: _, workspaces, releases, terms, prompts: _, lines: _, documents, stages, reported } = self;
+        workspaces.is_empty()
+            && terms.is_empty()
+            && documents.is_empty()
+            && reported.is_empty()
+            && releases.values().all(|changed| changed.read_at > 0)
+            && (stages.is_empty() || (stages.len() == 1 && stages[0].mendings.is_empty()))
+    }
+
+    /// What came in, the releases that go on, and what is said first.
+    fn going_on(&self) -> Batch<'_> {
+        let known = self.releases.values().filter(|changed| changed.read_at > 0);
+        Batch {
+            came: &self.once,
+            releases: known.map(|c| Change { row: &c.row, read_at: c.read_at, version: c.kept.version }).collect(),
+            lines: &self.lines,
+            prompts: &self.prompts,
+            ..self.stages.first().map(Stage::sends).unwrap_or_default()
+        }
     }
 
     /// A rendering that was wanted last is no news.
@@ -148,59 +184,51 @@ impl Layer {
     }
 }
 
-/// The batch in one transaction, and with it what the courier waits to have written. What had come before, if anything had: then
-/// nothing is written.
+/// The batch in one transaction. What had come before, if anything had: then nothing is written.
 pub(super) async fn write(
-    store: &Store,
     writer: &mut Writer,
     batch: &Layer,
     now: Timestamp,
 ) -> Result<Option<BTreeSet<Once>>, StoreFault> {
-    let mut along = true;
-    loop {
+    let fits = if batch.only_goes_on() {
+        Store::put_alone(writer, &batch.going_on(), now).await?
+    } else {
         let mut txn = Store::begin_on(writer).await?;
-        let once: Vec<&Once> = batch.once.iter().collect();
-        if !once.is_empty() && !Store::note(&mut txn, &once, now).await? {
+        let fits = fill(&mut txn, batch, now).await?;
+        if fits {
+            txn.commit().await?;
+        } else {
             txn.rollback().await?;
-            return Ok(Some(Store::came_before(writer, &once).await?));
         }
-        fill(&mut txn, batch, now).await?;
-        let joined = match store.join(&mut txn, along).await {
-            Ok(joined) => joined,
-            Err(fault) => {
-                // The batch does not fail with what came along.
-                tracing::warn!(
-                    error = &fault as &dyn std::error::Error,
-                    "What the courier wrote spoilt a batch; it is written again"
-                );
-                txn.rollback().await?;
-                along = false;
-                continue;
-            }
-        };
-        return match txn.commit().await {
-            Ok(()) => {
-                joined.stored();
-                Ok(None)
-            }
-            Err(error) => {
-                store.part(joined);
-                Err(error.into())
-            }
-        };
-    }
+        fits
+    };
+    if fits { Ok(None) } else { stood_against(writer, batch).await.map(Some) }
 }
 
-/// Everything of the batch but what it came in as.
-async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), StoreFault> {
+/// What of a batch that was not stored had come before; where nothing had, somebody else has written.
+async fn stood_against(writer: &mut Writer, batch: &Layer) -> Result<BTreeSet<Once>, StoreFault> {
+    let before = Store::came_before(writer, &batch.once.iter().collect::<Vec<_>>()).await?;
+    if before.is_empty() {
+        let releases: Vec<String> = batch.releases.keys().map(ToString::to_string).collect();
+        return Err(StoreFault::Conflict(releases.join(", ")));
+    }
+    Ok(before)
+}
+
+/// Everything of the batch, step by step; `false` where it does not fit what is stored.
+async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<bool, StoreFault> {
     for Changed { kept, row, read_at } in batch.workspaces.values() {
         Store::save_workspace(txn, row, *read_at, kept.version).await?;
     }
-    for Changed { kept, row, read_at } in batch.releases.values() {
-        Store::save_release(txn, row, *read_at, kept.version).await?;
+    for Changed { kept, row, .. } in batch.releases.values().filter(|changed| changed.read_at == 0) {
+        Store::add_release(txn, row, kept.version).await?;
     }
-    Store::append(txn, &batch.lines).await?;
-    Store::keep_prompts(txn, &batch.prompts).await?;
+    for (id, row) in &batch.terms {
+        Store::save_terms(txn, *id, row).await?;
+    }
+    if !Store::put(txn, &batch.going_on(), now).await? {
+        return Ok(false);
+    }
     for document in &batch.documents {
         match document {
             Document::Revision { release, file_name, bytes } => {
@@ -217,9 +245,11 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
     }
     // Before what is told: whoever is told of trouble hears of its end, though an earlier post of it was reported just now.
     Store::mark_reported(txn, &batch.reported).await?;
-    for stage in &batch.stages {
-        Store::enqueue(txn, &stage.posts).await?;
-        Store::want_edits(txn, &stage.edits.values().collect::<Vec<_>>(), now).await?;
+    for (n, stage) in batch.stages.iter().enumerate() {
+        // The first one's went with what goes on.
+        if n > 0 && !Store::put(txn, &stage.sends(), now).await? {
+            return Ok(false);
+        }
         for mending in &stage.mendings {
             match mending {
                 Mending::Redeliver(key, Redelivery::SendAgain { to }) => {
@@ -233,7 +263,7 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<(), Store
             }
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// What waits for somebody goes to the channel that stands for them now.

@@ -1,0 +1,142 @@
+//! What the desk's batches write when releases go on, in one trip to the database's thread: a trip costs more than what is written.
+//! Nothing is decided here: where anything is not as the batch expects it, nothing of it is stored.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use sqlx::SqliteConnection;
+
+use super::releases::ReleaseRow;
+use super::{Line, NewEdit, NewPost, NewPrompt, Store, StoreFault, Writer, to_json};
+
+/// A release that goes from the version it was read at to another.
+#[derive(Debug, Clone, Copy)]
+pub struct Change<'b> {
+    pub row: &'b ReleaseRow,
+    pub read_at: i64,
+    pub version: i64,
+}
+
+/// A change as the statement takes it.
+#[derive(Debug, Serialize)]
+struct NewState<'b> {
+    id: &'b str,
+    read_at: i64,
+    version: i64,
+    state: &'b str,
+}
+
+impl<'b> Change<'b> {
+    fn state(&self) -> NewState<'b> {
+        let Self { row, read_at, version } = *self;
+        NewState { id: &row.id, read_at, version, state: &row.state }
+    }
+}
+
+/// What happens to releases that are known, and what that leads to.
+#[derive(Debug, Default)]
+pub struct Batch<'b> {
+    /// Source and id of what came in.
+    pub came: &'b [(String, String)],
+    pub releases: Vec<Change<'b>>,
+    /// Entries of the journal, each of which follows from the one before.
+    pub lines: &'b [Line],
+    pub prompts: &'b [NewPrompt],
+    /// A key that is there already is no news.
+    pub posts: &'b [NewPost],
+    /// Messages that are rendered anew, each named once; an equal rendering is no news.
+    pub edits: Vec<&'b NewEdit>,
+}
+
+impl Store {
+    /// Stores a batch, in the transaction at hand or in one of its own. `false`: something of it had come before, or was changed
+    /// meanwhile, or does not fit. After that, and after a fault, a transaction at hand must be undone.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn put(connection: &mut SqliteConnection, batch: &Batch<'_>, now: Timestamp) -> Result<bool, StoreFault> {
+        let came = to_json(&batch.came, "inbox")?;
+        let changes = to_json(&batch.releases.iter().map(Change::state).collect::<Vec<_>>(), "release")?;
+        let heads = to_json(&batch.releases.iter().map(|change| change.row).collect::<Vec<_>>(), "release")?;
+        let (lines, prompts) = (to_json(&batch.lines, "journal")?, to_json(&batch.prompts, "prompt")?);
+        let (posts, edits) = (to_json(&batch.posts, "outbox")?, to_json(&batch.edits, "edit")?);
+        let (how_many_came, how_many_change) = (count(batch.came.len()), count(batch.releases.len()));
+        let now = now.as_millisecond();
+        // An entry of `meta` without a value is refused: so ends a batch whose counts are not what it expects.
+        let done = sqlx::query!(
+            "SAVEPOINT batch;
+             INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING;
+             INSERT INTO meta (key, value) SELECT 'came before', NULL WHERE changes() <> ?;
+             UPDATE release SET version = n.value ->> 'version', state = n.value ->> 'state' FROM json_each(?) n
+             WHERE release.id = n.value ->> 'id' AND release.version = n.value ->> 'read_at';
+             INSERT INTO meta (key, value) SELECT 'changed meanwhile', NULL WHERE changes() <> ?;
+             UPDATE release SET phase = n.value ->> 'phase', title = n.value ->> 'title', service = n.value ->> 'service',
+                                next_wakeup = n.value ->> 'wakeup' FROM json_each(?) n
+             WHERE release.id = n.value ->> 'id' AND (release.phase, release.title, release.service, release.next_wakeup)
+                IS NOT (n.value ->> 'phase', n.value ->> 'title', n.value ->> 'service', n.value ->> 'wakeup');
+             INSERT INTO journal (seq, guild_id, release_id, at, entry, prev_hash, hash)
+             SELECT value ->> 'seq', value ->> 'guild', value ->> 'release', value ->> 'at', value ->> 'entry', value ->> 'prev',
+                    value ->> 'hash' FROM json_each(?);
+             INSERT INTO prompt (id, guild_id, release_id, kind, at)
+             SELECT value ->> 'id', value ->> 'guild', value ->> 'release', value ->> 'kind', value ->> 'at' FROM json_each(?);
+             INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported, addressee)
+             SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
+                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned',
+                    value ->> 'due', 1 - (value ->> 'awaited'), value -> 'to'
+             FROM json_each(?) WHERE true ON CONFLICT DO NOTHING;
+             INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try, apart)
+             SELECT n.value ->> 'key', n.value ->> 'release', n.value ->> 'payload', n.value ->> 'prompt', 1, 0, ?, n.value ->> 'apart'
+             FROM json_each(?) n
+             WHERE EXISTS (SELECT 1 FROM edit WHERE key = n.value ->> 'key')
+                OR NOT EXISTS (SELECT 1 FROM outbox
+                               WHERE key = n.value ->> 'key' AND payload = n.value ->> 'payload' AND prompt_id IS n.value ->> 'prompt')
+             ON CONFLICT (key) DO UPDATE SET
+                 payload = excluded.payload, prompt_id = excluded.prompt_id, wanted = wanted + 1, attempt = 0, apart = excluded.apart,
+                 next_try = CASE WHEN done < wanted THEN next_try ELSE max(excluded.next_try, coalesce(done_at, 0) + excluded.apart) END
+             WHERE payload <> excluded.payload OR prompt_id IS NOT excluded.prompt_id;
+             RELEASE batch",
+            now,
+            came,
+            how_many_came,
+            changes,
+            how_many_change,
+            heads,
+            lines,
+            prompts,
+            posts,
+            now,
+            edits
+        )
+        .execute(connection)
+        .await;
+        match done {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_database_error().is_some_and(|e| is_constraint(e.code().as_deref())) => {
+                tracing::info!(%error, "A batch does not fit what is stored");
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stores a batch in a transaction of its own: all of it, or nothing. `false` as in [`Store::put`].
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn put_alone(writer: &mut Writer, batch: &Batch<'_>, now: Timestamp) -> Result<bool, StoreFault> {
+        let put = Self::put(writer, batch, now).await;
+        // Where SQLite has ended the transaction by itself (the disk is full), there is none to undo; the connection is not used again.
+        if !matches!(put, Ok(true)) && sqlx::query!("ROLLBACK").execute(&mut **writer).await.is_err() {
+            writer.close_on_drop();
+        }
+        put
+    }
+}
+
+/// Whether SQLite's extended result code is that of a constraint. <https://sqlite.org/rescode.html#constraint>
+fn is_constraint(code: Option<&str>) -> bool {
+    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xFF == 19)
+}
+
+fn count(len: usize) -> i64 {
+    i64::try_from(len).unwrap_or(i64::MAX)
+}
