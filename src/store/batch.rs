@@ -61,7 +61,8 @@ impl Store {
         let (posts, edits) = (to_json(&batch.posts, "outbox")?, to_json(&batch.edits, "edit")?);
         let (how_many_came, how_many_change) = (count(batch.came.len()), count(batch.releases.len()));
         let now = now.as_millisecond();
-        // An entry of `meta` without a value is refused: so ends a batch whose counts are not what it expects.
+        // An entry of `meta` without a value is refused: so ends a batch whose counts are not what it expects. Rows of many columns are
+        // kept as JSONB: `value` is written out anew each time it is named.
         let done = sqlx::query!(
             "SAVEPOINT batch;
              INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING;
@@ -73,22 +74,25 @@ impl Store {
                                 next_wakeup = n.value ->> 'wakeup' FROM json_each(?) n
              WHERE release.id = n.value ->> 'id' AND (release.phase, release.title, release.service, release.next_wakeup)
                 IS NOT (n.value ->> 'phase', n.value ->> 'title', n.value ->> 'service', n.value ->> 'wakeup');
+             WITH n AS MATERIALIZED (SELECT jsonb(value) AS line FROM json_each(?))
              INSERT INTO journal (seq, guild_id, release_id, at, entry, prev_hash, hash)
-             SELECT value ->> 'seq', value ->> 'guild', value ->> 'release', value ->> 'at', value ->> 'entry', value ->> 'prev',
-                    value ->> 'hash' FROM json_each(?);
+             SELECT line ->> 'seq', line ->> 'guild', line ->> 'release', line ->> 'at', line ->> 'entry', line ->> 'prev',
+                    line ->> 'hash' FROM n;
              INSERT INTO prompt (id, guild_id, release_id, kind, at)
              SELECT value ->> 'id', value ->> 'guild', value ->> 'release', value ->> 'kind', value ->> 'at' FROM json_each(?);
+             WITH n AS MATERIALIZED (SELECT jsonb(value) AS post FROM json_each(?))
              INSERT INTO outbox (key, guild_id, release_id, channel_id, priority, due, useful_until, payload, prompt_id, nonce, marker, state, next_try, reported, addressee)
-             SELECT value ->> 'key', value ->> 'guild', value ->> 'release', value ->> 'channel', value ->> 'priority', value ->> 'due',
-                    value ->> 'useful_until', value ->> 'payload', value ->> 'prompt', value ->> 'nonce', value ->> 'marker', 'planned',
-                    value ->> 'due', 1 - (value ->> 'awaited'), value -> 'to'
-             FROM json_each(?) WHERE true ON CONFLICT DO NOTHING;
+             SELECT post ->> 'key', post ->> 'guild', post ->> 'release', post ->> 'channel', post ->> 'priority', post ->> 'due',
+                    post ->> 'useful_until', post ->> 'payload', post ->> 'prompt', post ->> 'nonce', post ->> 'marker', 'planned',
+                    post ->> 'due', 1 - (post ->> 'awaited'), post -> 'to'
+             FROM n WHERE true ON CONFLICT DO NOTHING;
+             WITH n AS MATERIALIZED (SELECT jsonb(value) AS edit FROM json_each(?)),
+                  new AS MATERIALIZED (SELECT edit ->> 'key' AS key, edit ->> 'release' AS release, edit ->> 'payload' AS payload,
+                                              edit ->> 'prompt' AS prompt, edit ->> 'apart' AS apart FROM n)
              INSERT INTO edit (key, release_id, payload, prompt_id, wanted, done, next_try, apart)
-             SELECT n.value ->> 'key', n.value ->> 'release', n.value ->> 'payload', n.value ->> 'prompt', 1, 0, ?, n.value ->> 'apart'
-             FROM json_each(?) n
-             WHERE EXISTS (SELECT 1 FROM edit WHERE key = n.value ->> 'key')
-                OR NOT EXISTS (SELECT 1 FROM outbox
-                               WHERE key = n.value ->> 'key' AND payload = n.value ->> 'payload' AND prompt_id IS n.value ->> 'prompt')
+             SELECT new.key, new.release, new.payload, new.prompt, 1, 0, ?, new.apart FROM new
+             WHERE EXISTS (SELECT 1 FROM edit e WHERE e.key = new.key)
+                OR NOT EXISTS (SELECT 1 FROM outbox o WHERE o.key = new.key AND o.payload = new.payload AND o.prompt_id IS new.prompt)
              ON CONFLICT (key) DO UPDATE SET
                  payload = excluded.payload, prompt_id = excluded.prompt_id, wanted = wanted + 1, attempt = 0, apart = excluded.apart,
                  next_try = CASE WHEN done < wanted THEN next_try ELSE max(excluded.next_try, coalesce(done_at, 0) + excluded.apart) END
@@ -103,8 +107,8 @@ impl Store {
             lines,
             prompts,
             posts,
-            now,
-            edits
+            edits,
+            now
         )
         .execute(connection)
         .await;

@@ -11,7 +11,7 @@ use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{Head, NewPrompt, ReleaseHead, StoredPrompt};
 
-/// The most of each kind that is kept in memory. A release is some 20 kB of JSON.
+/// The most of each kind that is kept in memory. A release is some 6 kB of JSON.
 const MOST: usize = 256;
 const MOST_SMALL: usize = 4_096;
 
