@@ -45,8 +45,8 @@ const FRESH: SignedDuration = SignedDuration::from_secs(10);
 const REQUEST: SignedDuration = SignedDuration::from_secs(16);
 /// How long a round that could do nothing of what is due waits for the next.
 const IDLE: std::time::Duration = std::time::Duration::from_millis(250);
-/// Looks at the outbox that may follow one another at once, and how far apart they are then: what is due in a backlog costs no more
-/// for all that comes to it. What is under way goes on meanwhile.
+/// Looks at the outbox because something was written: so many at once, then so many a second. What waits in a backlog costs no more for
+/// all that comes to it.
 const LOOKS_AT_ONCE: NonZeroU32 = NonZeroU32::new(25).unwrap();
 const LOOKS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
 /// What may be under way at once. At 48 requests a second and 150 ms a request eight are enough; the rest waits its turn.
@@ -89,9 +89,6 @@ impl Courier {
         let looks = RateLimiter::direct(Quota::per_second(LOOKS_A_SECOND).allow_burst(LOOKS_AT_ONCE));
         let mut confirmations = self.clock.confirmations();
         while !stop.is_cancelled() {
-            while let Err(early) = looks.check() {
-                tokio::time::sleep(early.wait_time_from(DefaultClock::default().now())).await;
-            }
             let next = match self.look(&mut under_way).await {
                 Ok(next) => next,
                 Err(fault) => {
@@ -102,15 +99,18 @@ impl Courier {
             };
             self.health.set_under_way(under_way.len());
             // Sleep on, without the database, until something is due, was written or has ended.
-            let (mut woken, mut done) = (false, None);
+            let (mut woken, mut nudged, mut done) = (false, false, Vec::new());
             while !woken && !stop.is_cancelled() {
                 let due = next.is_some_and(|at| at <= self.clock.now());
                 woken = tokio::select! {
                     Some(ended) = under_way.next(|| self.clock.now()) => {
-                        done = Some(ended);
+                        done.push(ended);
                         true
                     }
-                    () = self.nudge.notified() => true,
+                    () = self.nudge.notified() => {
+                        nudged = true;
+                        true
+                    }
                     _ = confirmations.changed() => true,
                     () = stop.cancelled() => true,
                     // Due, yet nothing could be done (a channel is busy, the token is dead): look again, but not at once.
@@ -118,8 +118,19 @@ impl Courier {
                     () = self.clock.wait(next, &alone), if !due => next.is_some_and(|at| at <= self.clock.now()),
                 };
             }
-            if let Some(ended) = done {
+            // Whatever else has ended meanwhile makes room as well.
+            done.extend(std::iter::from_fn(|| under_way.try_next(|| self.clock.now())));
+            for ended in done {
                 self.bury(ended).await;
+            }
+            while nudged
+                && !stop.is_cancelled()
+                && let Err(early) = looks.check()
+            {
+                tokio::select! {
+                    () = tokio::time::sleep(early.wait_time_from(DefaultClock::default().now())) => {}
+                    () = stop.cancelled() => {}
+                }
             }
         }
         while let Some(ended) = under_way.next(|| self.clock.now()).await {

@@ -13,6 +13,8 @@ const LONGEST_REST: SignedDuration = SignedDuration::from_mins(1);
 /// Why work did not end well.
 pub type Failure = Box<dyn Error + Send + Sync>;
 
+type Joined = Result<(tokio::task::Id, Result<(), Failure>), tokio::task::JoinError>;
+
 /// What has begun and not ended. Nothing of one name is under way twice.
 #[derive(Debug, Default)]
 pub struct UnderWay {
@@ -67,12 +69,22 @@ impl UnderWay {
     /// Waits for something to end; `None` if nothing is under way.
     pub async fn next(&mut self, now: impl FnOnce() -> Timestamp) -> Option<Ended> {
         let ended = self.tasks.join_next_with_id().await?;
+        Some(self.ended(ended, now))
+    }
+
+    /// What has ended already, if anything has.
+    pub fn try_next(&mut self, now: impl FnOnce() -> Timestamp) -> Option<Ended> {
+        let ended = self.tasks.try_join_next_with_id()?;
+        Some(self.ended(ended, now))
+    }
+
+    fn ended(&mut self, ended: Joined, now: impl FnOnce() -> Timestamp) -> Ended {
         let id = match &ended {
             Ok((id, _)) => *id,
             Err(panic) => panic.id(),
         };
         let name = self.names.remove(&id).unwrap_or_default();
-        Some(match ended {
+        match ended {
             Ok((_, Ok(()))) => {
                 self.rests.remove(&name);
                 Ended::Well
@@ -87,7 +99,7 @@ impl UnderWay {
                 self.rest(name.clone(), now());
                 Ended::Abnormally(name)
             }
-        })
+        }
     }
 
     /// One second, doubled with each failure in a row.

@@ -63,8 +63,8 @@ impl Store {
         let now = now.as_millisecond();
         // An entry of `meta` without a value is refused: so ends a batch whose counts are not what it expects. Rows of many columns are
         // kept as JSONB: `value` is written out anew each time it is named.
-        let done = sqlx::query!(
-            "SAVEPOINT batch;
+        let done = sqlx::query_scalar!(
+            r#"SAVEPOINT batch;
              INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true ON CONFLICT DO NOTHING;
              INSERT INTO meta (key, value) SELECT 'came before', NULL WHERE changes() <> ?;
              UPDATE release SET version = n.value ->> 'version', state = n.value ->> 'state' FROM json_each(?) n
@@ -97,7 +97,8 @@ impl Store {
                  payload = excluded.payload, prompt_id = excluded.prompt_id, wanted = wanted + 1, attempt = 0, apart = excluded.apart,
                  next_try = CASE WHEN done < wanted THEN next_try ELSE max(excluded.next_try, coalesce(done_at, 0) + excluded.apart) END
              WHERE payload <> excluded.payload OR prompt_id IS NOT excluded.prompt_id;
-             RELEASE batch",
+             RELEASE batch;
+             SELECT 1 AS "stored!: i64""#,
             now,
             came,
             how_many_came,
@@ -110,14 +111,12 @@ impl Store {
             edits,
             now
         )
-        .execute(connection)
+        .fetch_one(connection)
         .await;
         match done {
+            // The row comes after the release: without it, nobody knows that all of it was carried out.
             Ok(_) => Ok(true),
-            Err(error) if error.as_database_error().is_some_and(|e| is_constraint(e.code().as_deref())) => {
-                tracing::info!(%error, "A batch does not fit what is stored");
-                Ok(false)
-            }
+            Err(error) if error.as_database_error().is_some_and(|e| is_misfit(e.message())) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -127,20 +126,70 @@ impl Store {
     /// # Errors
     /// Database faults.
     pub async fn put_alone(writer: &mut Writer, batch: &Batch<'_>, now: Timestamp) -> Result<bool, StoreFault> {
-        let put = Self::put(writer, batch, now).await;
-        // Where SQLite has ended the transaction by itself (the disk is full), there is none to undo; the connection is not used again.
-        if !matches!(put, Ok(true)) && sqlx::query!("ROLLBACK").execute(&mut **writer).await.is_err() {
-            writer.close_on_drop();
-        }
+        let mut alone = Alone { writer, over: false };
+        let put = Self::put(alone.writer, batch, now).await;
+        alone.over = match &put {
+            Ok(true) => true,
+            // Where SQLite has ended the transaction by itself (the disk is full), there is none to undo.
+            Ok(false) | Err(_) => sqlx::query!("ROLLBACK").execute(&mut **alone.writer).await.is_ok(),
+        };
+        drop(alone);
         put
     }
 }
 
-/// Whether SQLite's extended result code is that of a constraint. <https://sqlite.org/rescode.html#constraint>
-fn is_constraint(code: Option<&str>) -> bool {
-    code.and_then(|code| code.parse::<u32>().ok()).is_some_and(|code| code & 0xFF == 19)
+/// A connection with a transaction that sqlx does not know of. Unless that is over, even because nobody waited for its end, the connection
+/// is not used again: what came next would be part of it.
+struct Alone<'w> {
+    writer: &'w mut Writer,
+    over: bool,
+}
+
+impl Drop for Alone<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.writer.close_on_drop();
+        }
+    }
+}
+
+/// Whether a constraint is one of those that tell that something came before or was changed meanwhile; any other is a defect of ours.
+fn is_misfit(message: &str) -> bool {
+    ["NOT NULL constraint failed: meta.value", "UNIQUE constraint failed: journal.seq"].contains(&message)
 }
 
 fn count(len: usize) -> i64 {
     i64::try_from(len).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Purpose;
+
+    /// Found by review: a transaction whose end nobody waited for was one that sqlx did not know of, and what came next was part of it.
+    #[tokio::test]
+    async fn what_nobody_waited_for_does_not_hold_what_comes_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("batch.db"), Purpose::Sandbox).await.unwrap();
+        let came = |what: &str, n: usize| [("chat".to_owned(), format!("{what} {n}"))];
+        for n in 0..60 {
+            let mut writer = store.writer().await.unwrap();
+            let left = came("left", n);
+            let batch = Batch { came: &left, ..Batch::default() };
+            tokio::select! {
+                biased;
+                _ = Store::put_alone(&mut writer, &batch, Timestamp::UNIX_EPOCH) => {}
+                () = async { for _ in 0..n % 6 { tokio::task::yield_now().await } } => {}
+            }
+            drop(writer);
+            let mut writer = store.writer().await.unwrap();
+            let kept = came("kept", n);
+            let batch = Batch { came: &kept, ..Batch::default() };
+            assert!(Store::put_alone(&mut writer, &batch, Timestamp::UNIX_EPOCH).await.unwrap());
+            let seen = sqlx::query_scalar::<_, i64>("SELECT count(*) FROM inbox WHERE id = ?").bind(&kept[0].1);
+            assert_eq!(seen.fetch_one(store.read()).await.unwrap(), 1, "stored for everybody, in round {n}");
+        }
+        store.close().await;
+    }
 }

@@ -98,7 +98,9 @@ impl Store {
         let Ok(mut writer) = writer else { return };
         let apart = together(&mut writer, waiters).await;
         drop(writer);
-        self.committed();
+        if apart.is_empty() {
+            self.committed();
+        }
         for waiter in apart {
             // A connection for each: a transaction that the full disk has ended is not one to go on with.
             let Ok(mut writer) = self.write.acquire().await else { return };

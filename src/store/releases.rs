@@ -40,12 +40,19 @@ impl TermsRow {
     /// The row of a release, unless it says what the one before says.
     ///
     /// # Errors
-    /// None in practice: a plan is plain data.
+    /// A plan over the size limit; an import over it is refused before.
     pub fn of(release: &Release, before: Option<&Release>) -> Result<Option<Self>, StoreFault> {
         if before.is_some_and(|before| before.plan == release.plan && before.policy == release.policy) {
             return Ok(None);
         }
         let (plan, policy) = (to_json(&release.plan, "release_terms")?, to_json(&release.policy, "release_terms")?);
+        if plan.len() > MAX_STATE_BYTES {
+            return Err(StoreFault::Inconsistent {
+                table: "release_terms",
+                column: "plan size",
+                key: release.id.to_string(),
+            });
+        }
         Ok(Some(Self { plan, policy }))
     }
 }

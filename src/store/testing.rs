@@ -113,7 +113,10 @@ impl Store {
     /// Database faults.
     pub(crate) async fn enqueue(txn: &mut SqliteConnection, posts: &[NewPost]) -> Result<(), StoreFault> {
         let batch = Batch { posts, ..Batch::default() };
-        Self::put(txn, &batch, Timestamp::UNIX_EPOCH).await.map(drop)
+        match Self::put(txn, &batch, Timestamp::UNIX_EPOCH).await? {
+            true => Ok(()),
+            false => Err(StoreFault::Conflict("a test's".to_owned())),
+        }
     }
 
     /// Appends entries to the journal.
@@ -122,7 +125,10 @@ impl Store {
     /// Database faults.
     pub(crate) async fn append(txn: &mut SqliteConnection, lines: &[Line]) -> Result<(), StoreFault> {
         let batch = Batch { lines, ..Batch::default() };
-        Self::put(txn, &batch, Timestamp::UNIX_EPOCH).await.map(drop)
+        match Self::put(txn, &batch, Timestamp::UNIX_EPOCH).await? {
+            true => Ok(()),
+            false => Err(StoreFault::Conflict("a test's".to_owned())),
+        }
     }
 
     /// A database as a version of so many migrations made it.

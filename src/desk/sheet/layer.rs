@@ -209,8 +209,9 @@ pub(super) async fn write(
 async fn stood_against(writer: &mut Writer, batch: &Layer) -> Result<BTreeSet<Once>, StoreFault> {
     let before = Store::came_before(writer, &batch.once.iter().collect::<Vec<_>>()).await?;
     if before.is_empty() {
-        let releases: Vec<String> = batch.releases.keys().map(ToString::to_string).collect();
-        return Err(StoreFault::Conflict(releases.join(", ")));
+        let releases = batch.releases.keys().map(ToString::to_string);
+        let named: Vec<String> = releases.chain(batch.workspaces.keys().map(ToString::to_string)).collect();
+        return Err(StoreFault::Conflict(named.join(", ")));
     }
     Ok(before)
 }
