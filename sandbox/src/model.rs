@@ -489,6 +489,6 @@ struct Event<'e> {
 }
 
 /// As JSON; what is plain data cannot fail to be.
-pub(crate) fn text(value: &impl Serialize) -> String {
+fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -49,10 +49,10 @@ pub struct Batch<'b> {
 
 impl Store {
     /// Stores a batch, in the transaction at hand or in one of its own. `false`: something of it had come before, or was changed
-    /// meanwhile, or does not fit. After that, and after a fault, a transaction at hand must be undone.
+    /// meanwhile. After that, and after a fault, whoever began the transaction must undo it.
     ///
     /// # Errors
-    /// Database faults.
+    /// Database faults; a row that breaks any other constraint is one.
     pub async fn put(connection: &mut SqliteConnection, batch: &Batch<'_>, now: Timestamp) -> Result<bool, StoreFault> {
         let came = to_json(&batch.came, "inbox")?;
         let changes = to_json(&batch.releases.iter().map(Change::state).collect::<Vec<_>>(), "release")?;
