@@ -1,5 +1,5 @@
-//! Two servers in one process (S3): whatever is typed, pressed or sent in one, with the other's numbers, ids and names in it, nothing
-//! of the other is read or written.
+//! Two servers in one process (S3): whatever is typed, pressed, attached or sent by a monitoring system in one, with the other's
+//! numbers, ids, names and secrets in it, nothing of the other is read or written.
 //!
 //! `TMINUS_ACTIONS` sets how many (default 1,200), `TMINUS_SEED` the seed.
 
@@ -8,18 +8,23 @@ mod play;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use axum::extract::Path;
+use axum::routing::get;
 use chat_sandbox::{Dice, SimClock};
 use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;
 use serenity::model::application::Interaction;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
-use self::play::{Play, leaves};
+use self::play::{Alerts, Play, leaves};
 use super::super::commands;
 use super::super::handle::Handler;
 use super::super::rest::{Rest, http_client};
 use crate::chat::rate::Rate;
 use crate::clock::Clock;
+use crate::config::{Source, SourceKind};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::command::Imported;
 use crate::domain::effect::Prompt;
@@ -29,6 +34,7 @@ use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
 use crate::domain::workspace::WorkspaceCommand;
+use crate::intake::{self, Intake};
 use crate::plan_doc;
 use crate::store::{Purpose, Store};
 
@@ -51,6 +57,12 @@ impl Server {
     /// Roles and channels differ from server to server; people are members of both.
     fn role(&self, n: u64) -> u64 {
         self.guild * 1_000 + n
+    }
+    /// Its monitoring system, as the configuration names it.
+    fn source(&self) -> Source {
+        let name = self.word.to_lowercase();
+        let secret = SecretString::from(format!("{name} secret"));
+        Source { name, kind: SourceKind::Alertmanager, guild: self.id(), secret }
     }
     fn policy(&self) -> Policy {
         let role = |n| vec![RoleId(self.role(n).to_string())];
@@ -96,7 +108,7 @@ fn person(user: &str, roles: Vec<RoleId>) -> Actor {
     Actor::Person(Person { user, name, roles, manages_server: true, standing: Standing::Member })
 }
 
-/// The bot's own answers, as Discord would get them.
+/// The bot's own answers, as Discord would get them, and the documents that are attached.
 async fn listener() -> (String, Arc<Mutex<Vec<Vec<u8>>>>) {
     let heard: Arc<Mutex<Vec<Vec<u8>>>> = Arc::default();
     let keep = Arc::clone(&heard);
@@ -107,10 +119,20 @@ async fn listener() -> (String, Arc<Mutex<Vec<Vec<u8>>>>) {
             axum::Json(json!({ "id": "1" }))
         }
     };
-    let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", socket.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(socket, axum::Router::new().fallback(hear)).await });
+    let attached = |Path((guild, n, day)): Path<(u64, u64, String)>| async move {
+        let server = SERVERS.iter().find(|server| server.guild == guild).unwrap();
+        server.plan(n).replace("2026-12-08 14:00", &format!("{day} 14:00"))
+    };
+    let (socket, url) = socket().await;
+    let app = axum::Router::new().route("/plan/{guild}/{n}/{day}", get(attached)).fallback(hear);
+    tokio::spawn(async move { axum::serve(socket, app).await });
     (url, heard)
+}
+
+async fn socket() -> (TcpListener, String) {
+    let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    (socket, url)
 }
 
 struct Field {
@@ -119,6 +141,11 @@ struct Field {
     handler: Handler,
     clock: SimClock,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    /// Where documents are attached.
+    attached: String,
+    intake: Arc<Intake>,
+    /// Where monitoring systems send what they see.
+    hooks: String,
     /// Every prompt there is, and whose.
     prompts: Vec<(String, u64)>,
     kinds: BTreeMap<String, Prompt>,
@@ -154,12 +181,19 @@ impl Field {
             desk: desk.clone(),
             rest,
             http,
-            local: Some(url),
+            local: Some(url.clone()),
             by_file: Arc::default(),
             rate: Arc::new(Rate::new(crate::sandboxed::UNCOUNTED)),
             telling: Arc::new(tokio::sync::Semaphore::new(1)),
         };
+        let sources = SERVERS.iter().map(Server::source).collect();
+        let intake = Arc::new(Intake::new(desk.clone(), sources, Arc::default(), Arc::default()));
+        let (hook, hooks) = socket().await;
+        tokio::spawn(intake::run(hook, Arc::clone(&intake), CancellationToken::new()));
         let mut field = Self {
+            attached: url.clone(),
+            intake,
+            hooks,
             desk,
             store,
             handler,
@@ -221,6 +255,17 @@ impl Field {
         self.desk.ask(import).await.unwrap();
     }
 
+    /// Sends what a monitoring system sees; says whether it was let in.
+    async fn send(&self, alerts: &Alerts) -> bool {
+        let url = format!("{}/hooks/alertmanager/{}", self.hooks, alerts.to);
+        let sent = self.handler.http.post(url).bearer_auth(&alerts.secret).body(alerts.body.to_string()).send();
+        match sent.await.unwrap().status().as_u16() {
+            202 => true,
+            401 => false,
+            other => panic!("{other} for {}", alerts.body),
+        }
+    }
+
     /// What was written since the last look: all of it must be `only`'s, with nothing of the other's words.
     async fn look(&mut self, only: Option<&Server>) {
         let written = self.store.written_since((self.seen.journal, self.seen.outbox, self.seen.prompt)).await.unwrap();
@@ -262,11 +307,37 @@ async fn s3_two_servers_never_read_or_write_each_others() {
     for root in commands::all().as_array().unwrap() {
         leaves(root, root["name"].as_str().unwrap(), &mut all);
     }
-    let (mut done, mut answered, mut kinds) = (0_u64, 0_u64, BTreeMap::<&str, u64>::new());
+    let (mut done, mut answered, mut sent, mut kinds) = (0_u64, 0_u64, 0_u64, BTreeMap::<&str, u64>::new());
     for n in 0..actions {
+        if n > 0 && n.is_multiple_of(40) {
+            // Time goes on for both, and releases come and go.
+            field.clock.move_to(field.clock.now_ms() + i64::try_from(dice.roll(3 * 3_600_000)).unwrap());
+            let now = Timestamp::from_millisecond(field.clock.now_ms()).unwrap();
+            for release in field.store.due_releases(now, 1_000).await.unwrap() {
+                field.desk.ask(Ask::Tick { release, away: None }).await.unwrap();
+            }
+            if n.is_multiple_of(200) {
+                for server in &SERVERS {
+                    // What was set up by chance leaves ever fewer people who may do anything.
+                    field.configure(server).await;
+                    field.import(server, n).await;
+                }
+            }
+            field.look(None).await;
+        }
         let server = &SERVERS[usize::try_from(dice.roll(2)).unwrap()];
         let other = SERVERS.iter().find(|other| other.guild != server.guild).unwrap();
-        let body = Play { dice: &mut dice, field: &field, here: server, id: 1_000_000 + n }.interaction(&all);
+        let mut play = Play { dice: &mut dice, field: &field, here: server, id: 1_000_000 + n };
+        if let Some(alerts) = play.alerts() {
+            sent += 1;
+            // One server's secret opens nothing of another's; what is let in is what the address names, whoever sent it.
+            let own = alerts.secret == format!("{} secret", alerts.to);
+            assert_eq!(field.send(&alerts).await, own, "{} sends to {}", alerts.secret, alerts.to);
+            let of = SERVERS.iter().find(|server| server.source().name == alerts.to).unwrap();
+            field.look(Some(of)).await;
+            continue;
+        }
+        let body = play.interaction(&all);
         let interaction: Interaction =
             serde_json::from_value(body.clone()).unwrap_or_else(|error| panic!("{error}: {body}"));
         field.heard.lock().unwrap().clear();
@@ -292,29 +363,20 @@ async fn s3_two_servers_never_read_or_write_each_others() {
             *kinds.entry(kind).or_default() += 1;
         }
         field.look(Some(server)).await;
-        if n.is_multiple_of(40) {
-            // Time goes on for both, and releases come and go.
-            field.clock.move_to(field.clock.now_ms() + i64::try_from(dice.roll(3 * 3_600_000)).unwrap());
-            let now = Timestamp::from_millisecond(field.clock.now_ms()).unwrap();
-            for release in field.store.due_releases(now, 1_000).await.unwrap() {
-                field.desk.ask(Ask::Tick { release, away: None }).await.unwrap();
-            }
-            if n.is_multiple_of(200) {
-                for server in &SERVERS {
-                    // What was set up by chance leaves ever fewer people who may do anything.
-                    field.configure(server).await;
-                    field.import(server, n).await;
-                }
-            }
-            field.look(None).await;
-        }
     }
     let mut phases = BTreeMap::<&str, u64>::new();
     for (_, _, phase) in &field.phases {
         *phases.entry(phase).or_default() += 1;
     }
+    let (taken, denied) = (field.intake.metrics.taken.get(), field.intake.metrics.denied.get());
+    eprintln!("{sent} sent by monitoring: {taken} alerts taken, {denied} senders denied");
+    // Beside those the test itself brings.
+    let attached = field.releases.len() as u64 - 2 * (3 + actions.saturating_sub(1) / 200);
+    eprintln!("{attached} releases from attached plans");
     eprintln!("{answered} of {actions} answered, {kinds:?}; releases {phases:?}, {} prompts", field.prompts.len());
-    assert!(done * 16 > actions, "most of it was refused: {kinds:?}");
+    assert!(done * 20 > answered, "most of it was refused: {kinds:?}");
     assert!(phases.contains_key("live") || phases.contains_key("watching"), "nothing goes live: {phases:?}");
-    assert_eq!(answered, actions, "nobody is left without an answer");
+    assert_eq!(answered + sent, actions, "nobody is left without an answer");
+    assert!(actions < 1_000 || attached > 0, "no plan is taken that was attached");
+    assert!(taken > 0 && denied > 0, "{taken} alerts reach a release, {denied} are turned away");
 }

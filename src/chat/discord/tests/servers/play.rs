@@ -22,6 +22,9 @@ pub(super) fn leaves(node: &Value, path: &str, found: &mut Vec<(String, Vec<Valu
     }
 }
 
+/// The one attachment of an interaction, as Discord numbers it.
+const ATTACHED: &str = "900";
+
 /// What brings a release on.
 const USUAL: [&str; 10] = [
     "release submit", "release signoff give", "release item done", "release go", "release stage", "release update",
@@ -54,6 +57,13 @@ const CHOICES: [Choice; 24] = [
     Choice::Agree,
     Choice::Decline,
 ];
+
+/// What a monitoring system sends: to which source, with which secret.
+pub(super) struct Alerts {
+    pub(super) to: String,
+    pub(super) secret: String,
+    pub(super) body: Value,
+}
 
 /// What people do in one server, with whatever they know of the other.
 pub(super) struct Play<'a> {
@@ -106,6 +116,7 @@ impl Play<'_> {
             6 => json!((11 + self.roll(4)).to_string()),
             7 => json!((self.here.guild * 1_000 + 500 + 1 + self.roll(3)).to_string()),
             8 => json!((elsewhere + 1 + self.roll(6)).to_string()),
+            11 => json!(ATTACHED),
             _ => match spec["choices"].as_array() {
                 Some(choices) => self.one(choices)["value"].clone(),
                 None => json!(self.text(&name)),
@@ -138,7 +149,7 @@ impl Play<'_> {
         for (n, spec) in specs.iter().enumerate() {
             let named = spec["name"] == "release" && self.roll(16) > 0;
             let wanted = spec["required"] == true || focus == Some(n) || named || self.roll(3) == 0;
-            if wanted && spec["type"] != 11 {
+            if wanted {
                 options.push(self.option(spec, focus == Some(n)));
             }
         }
@@ -153,11 +164,16 @@ impl Play<'_> {
                 )
             })
             .collect();
-        typed(&path, options, json!({ "users": users, "members": members }))
+        let attached = self.attached();
+        typed(&path, options, json!({ "users": users, "members": members, "attachments": attached }))
     }
 
-    /// What brings one of this server's newest releases on; `None` where nothing does.
+    /// What brings one of this server's newest releases on, or another plan; `None` where nothing does.
     fn onward(&mut self) -> Option<Value> {
+        if self.roll(12) == 0 {
+            let plan = vec![json!({ "name": "plan", "type": 11, "value": ATTACHED })];
+            return Some(typed("release import", plan, json!({ "attachments": self.attached() })));
+        }
         let here: Vec<(i64, u64, String)> =
             self.field.phases.iter().filter(|(_, guild, _)| *guild == self.here.guild).cloned().collect();
         let (no, _, phase) = self.one(&here[here.len().saturating_sub(6)..]);
@@ -208,6 +224,52 @@ impl Play<'_> {
             }
             custom_id(kind, &prompt, choice)
         })
+    }
+
+    /// Now and then it is not a person who says something, but a monitoring system.
+    pub(super) fn alerts(&mut self) -> Option<Alerts> {
+        if self.roll(12) > 0 {
+            return None;
+        }
+        let to = self.here.word.to_lowercase();
+        let from = if self.roll(4) == 0 { self.one(&["alpha", "bravo"]).to_owned() } else { to.clone() };
+        let alerts: Vec<Value> = (0..=self.roll(3)).map(|_| self.alert()).collect();
+        Some(Alerts { to, secret: format!("{from} secret"), body: json!({ "version": "4", "alerts": alerts }) })
+    }
+
+    /// One alert, of whichever release and service its labels say.
+    fn alert(&mut self) -> Value {
+        let mut labels = json!({
+            "alertname": self.one(&["Error Rate", "alpha fair", "bravo fair"]),
+            "severity": self.one(&["warning", "critical"]),
+        });
+        if self.roll(2) == 0 {
+            labels["service"] = json!(self.one(&["alpha-shop", "bravo-shop", "payments"]));
+        }
+        if self.roll(3) > 0 {
+            labels["release"] = json!(self.text("release"));
+        }
+        if self.roll(8) == 0 {
+            labels["tminus_action"] = json!("rollback");
+        }
+        let begun = jiff::Timestamp::from_millisecond(self.field.clock.now_ms()).unwrap();
+        let value = self.one(&["4%", "0.1%", "212ms"]);
+        json!({
+            "status": self.one(&["firing", "firing", "resolved"]), "labels": labels, "startsAt": begun.to_string(),
+            "annotations": { "value": value, "summary": "because", "for": "5m" },
+            // The same in both servers: monitoring systems may be set up alike.
+            "fingerprint": format!("{:016x}", self.roll(20)),
+        })
+    }
+
+    /// A document of this server's, attached.
+    fn attached(&mut self) -> Value {
+        let ahead = self.field.clock.now_ms() + 3 * 86_400_000;
+        let day = jiff::Timestamp::from_millisecond(ahead).unwrap().strftime("%Y-%m-%d");
+        let url = format!("{}/plan/{}/{}/{day}", self.field.attached, self.here.guild, 1 + self.roll(100));
+        json!({ ATTACHED: {
+            "id": ATTACHED, "filename": "plan.md", "size": 4_000, "url": url, "proxy_url": url, "content_type": "text/markdown",
+        } })
     }
 
     /// An interaction of Discord's, with its kind.
