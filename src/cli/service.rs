@@ -9,7 +9,7 @@ use super::{complain, say};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config;
-use crate::store::{self, Broken, Head, Purpose, Store};
+use crate::store::{self, Broken, Head, Purpose};
 use crate::telemetry;
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
@@ -86,10 +86,21 @@ pub(super) async fn health(url: &str) -> ExitCode {
     }
 }
 
+/// Exits with 1 where the journal is not what was written, and with 2 where it could not be looked at.
 pub(super) async fn audit(path: &Path, noted: Option<&Head>) -> anyhow::Result<ExitCode> {
     let config = config::load(path, &std::env::vars().collect())?;
-    let store = Store::open(&config.database, Purpose::Service).await?;
-    let why = match store::verify(&store, noted).await? {
+    let verified = match store::verify_file(&config.database, Purpose::Service, noted).await {
+        Ok(verified) => verified,
+        Err(fault) => {
+            complain(&format!("tminus: {fault}"));
+            return Ok(ExitCode::from(2));
+        }
+    };
+    let why = match verified {
+        Ok(head) if head.seq == 0 => {
+            say("The journal is empty: nothing was recorded in this database yet.");
+            return Ok(ExitCode::SUCCESS);
+        }
         Ok(head) => {
             let noted = noted.map_or(String::new(), |noted| format!(" Entry {} is the one that was noted.", noted.seq));
             say(&format!("{} entries, the chain holds. Head: {head}.{noted}", head.seq));

@@ -405,6 +405,24 @@ mod tests {
         assert_eq!(error, "t.toml:3: intake.sources `a`: secret must have 24 bytes or more");
     }
 
+    /// Found by review: `[workspace.audiences.Legal]` was another audience than the plan's "Legal notified", and nobody was called.
+    #[test]
+    fn audiences_are_named_as_in_plans_and_everybody_is_no_part() {
+        let of = |more: &str| {
+            format!("[discord]\ntoken = \"x\"\n[[workspace]]\nguild_id = \"1\"\nrelease_channel_id = \"2\"\n{more}")
+        };
+        let audience = |name: &str| format!("[workspace.audiences.{name}]\nrole_id = \"3\"\nmust_confirm = true\n");
+        let config = load_text(&of(&(audience("Legal") + &audience("status_page"))), &[]).unwrap();
+        let known: Vec<&str> = config.workspaces[0].1.audiences.keys().map(|audience| audience.0.as_str()).collect();
+        assert_eq!(known, ["legal", "status-page"]);
+        let twice = load_text(&of(&(audience("Legal") + &audience("legal"))), &[]).unwrap_err();
+        assert!(twice.contains("is there twice, under two spellings"), "{twice}");
+        for part in ["[workspace.roles]\nsre_ops = [\"1\"]\n", "[workspace.audiences.legal]\nrole_id = \"1\"\n"] {
+            let error = load_text(&of(part), &[]).unwrap_err();
+            assert!(error.contains("cannot stand for a part"), "{error}");
+        }
+    }
+
     #[test]
     fn an_unknown_environment_key_is_refused() {
         let error = load_text("", &[("TMINUS_DISCORD__TOKEN", "abc"), ("TMINUS_DISCORD__TOKNE", "abc")]).unwrap_err();

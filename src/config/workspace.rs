@@ -101,7 +101,20 @@ pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: 
             None => bad.push(format!("{shown}{}: workspace.roles has no `{name}`; known are engineering_lead, product_owner, sre_ops, security, release_manager, break_glass", line_of(text, &name))),
         }
     }
+    let everyone = RoleId(workspace.guild_id.clone());
+    let parts = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
+    let told = workspace.audiences.values().filter_map(|audience| audience.role_id.as_ref());
+    if parts.map(|role| &role.0).chain(told).any(|role| *role == everyone.0) {
+        bad.push(format!(
+            "{at}: @everyone (the server's own id) cannot stand for a part; name a role that people are given"
+        ));
+    }
     for (name, audience) in workspace.audiences {
+        // As plans and chat name it.
+        let whom = plan_doc::audience(&name);
+        if whom.0.is_empty() {
+            bad.push(format!("{at}: audiences.{name} names nobody"));
+        }
         let quiet = match (&audience.quiet_hours, &policy.zone) {
             (None, _) => None,
             (Some(_), None) => {
@@ -116,7 +129,7 @@ pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: 
                 quiet
             }
         };
-        if audience.must_confirm && (audience.role_id.is_none() || name == "engineering") {
+        if audience.must_confirm && (audience.role_id.is_none() || whom == Audience::engineering()) {
             bad.push(format!(
                 "{at}: audiences.{name}.must_confirm needs a role_id whose members confirm; engineering is told and confirms nothing"
             ));
@@ -127,7 +140,9 @@ pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: 
             quiet,
             must_confirm: audience.must_confirm,
         };
-        policy.audiences.insert(Audience(name), route);
+        if policy.audiences.insert(whom, route).is_some() {
+            bad.push(format!("{at}: audiences.{name} is there twice, under two spellings"));
+        }
     }
     if policy.signoff_hours.is_some_and(|hours| !SIGNOFF_HOURS.contains(&hours)) {
         bad.push(format!("{at}: signoff_hours must be from 1 to 8760"));

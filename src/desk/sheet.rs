@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::domain::agenda::next_wakeup;
 use crate::domain::effect::{Destination, Prompt, Redelivery};
 use crate::domain::freeze::Planned;
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo, UserId};
 use crate::domain::policy::Policy;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
@@ -318,6 +318,11 @@ impl<'m> Sheet<'m> {
 
     pub(super) fn redeliver(&mut self, key: String, how: Redelivery) {
         self.page.mend(Mending::Redeliver(key, how));
+    }
+
+    /// What waits in a release for its channel calls somebody else now.
+    pub(super) fn recall(&mut self, release: ReleaseId, from: UserId, to: UserId, both: bool) {
+        self.page.mend(Mending::Recall { release, from, to, both });
     }
 
     pub(super) fn told(&mut self, row: i64) {

@@ -14,12 +14,12 @@ use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::PlanEvent;
 use super::ids::UserId;
 use super::lifecycle::{T0_PAST, keep_names};
-use super::minutes;
 use super::notice::{AmendmentEnd, Notice};
 use super::people::By;
 use super::plan::{Plan, StagePlan};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, Release, Run};
+use super::{minutes, signoff};
 
 /// A changed plan that waits for owner and on-call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -202,6 +202,8 @@ fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
     let posting = work.post(format!("{}/done", key(n)), Destination::Release, notice);
     posting.mention = mention;
     posting.priority = Priority::Prompt;
+    // The buttons that ask for what is owed are of the plan before.
+    signoff::ask_for_owed(work);
     Ok(Reply::Amended { n })
 }
 
@@ -222,9 +224,8 @@ pub(super) fn parts_changed(work: &mut Work<'_>) {
 /// The same on the record.
 pub(super) fn keep_agreed(release: &mut Release) {
     let parts = parts(release);
-    let both = release.plan.owner_user() == release.plan.on_call_user();
     if let Some(open) = &mut release.amendment {
-        open.agreed.retain(|user| both || parts.contains(user));
+        open.agreed.retain(|user| parts.contains(user));
     }
 }
 
@@ -305,8 +306,11 @@ fn take_over(release: &mut Release, mut plan: Plan, by: UserId, at: Timestamp) {
     // Whoever wrote it is as much an author as the first.
     release.revisers.insert(by);
     if release.phase.run().is_some_and(|run| run.break_glass.is_some()) {
-        // The sign-offs that follow are of the plan that runs.
-        release.digest = digest_of(&release.plan);
+        // The sign-offs that follow are of the plan that runs; those that were given stay.
+        let before = std::mem::replace(&mut release.digest, digest_of(&release.plan));
+        for signoff in release.signoffs.values_mut().flatten().filter(|signoff| signoff.digest == before) {
+            signoff.digest.clone_from(&release.digest);
+        }
     }
     let (plan, every) = (&release.plan, release.plan.update_interval_min());
     // On hold the clocks stand still: what is over is judged by the instant they stopped at.

@@ -56,7 +56,7 @@ pub fn open(
 /// # Errors
 /// A [`Refusal`]: nothing is to be stored or said, but the refusal to the actor.
 pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<Decision, Refusal> {
-    let action = Action::of(&command, release)?;
+    let action = Action::of(&command, release, ctx.now)?;
     let grant = may(ctx.actor, &action, ctx.policy, Some(release))?;
     let mut work = Work::new(release.clone(), ctx);
     if grant == Grant::Bypass {
@@ -157,7 +157,7 @@ impl<'a> Work<'a> {
         })));
         match self.effects.last_mut() {
             Some(Effect::Post(posting)) => posting,
-            Some(Effect::Edit { .. } | Effect::Redeliver { .. }) | None => {
+            Some(Effect::Edit { .. } | Effect::Redeliver { .. } | Effect::Recall { .. }) | None => {
                 unreachable!("a posting was pushed just now")
             }
         }
@@ -171,6 +171,12 @@ impl<'a> Work<'a> {
     /// What the courier is to do with the message under `key`.
     pub(super) fn redeliver(&mut self, key: &str, how: Redelivery) {
         self.effects.push(Effect::Redeliver { key: key.to_owned(), how });
+    }
+
+    /// Whoever has a part now is called by what is not said yet; before anything else is posted, which names both.
+    pub(super) fn recall(&mut self, from: UserId, to: UserId) {
+        let both = self.release.plan.owner_user() == Some(&from) || self.release.plan.on_call_user() == Some(&from);
+        self.effects.push(Effect::Recall { from, to, both });
     }
 
     /// A key nobody used before: the count of the release's events goes with it, because two people may act in one instant.

@@ -26,6 +26,13 @@ pub enum Effect {
         key: String,
         how: Redelivery,
     },
+    /// Somebody has a part now that another had: what is not in its channel yet calls them.
+    Recall {
+        from: UserId,
+        to: UserId,
+        /// The other is called as well, having another part still.
+        both: bool,
+    },
 }
 
 /// What becomes of a message that could not be delivered.

@@ -145,20 +145,25 @@ pub(super) fn gaps(release: &Release, at: Timestamp) -> Vec<Open> {
 
 /// A release manager lets one release through one freeze; announced where people look.
 pub(super) fn except(work: &mut Work<'_>, exception: FreezeException) -> Result<Reply, Refusal> {
-    let at = work.release.plan.t0_at().map_or(work.ctx.now, |t0| t0.max(work.ctx.now));
-    let standing: Vec<(String, Timestamp)> = gaps(&work.release, at)
+    // What stands against go now stands against it as well as what does at its T-0.
+    let now = work.ctx.now;
+    let at = work.release.plan.t0_at().filter(|t0| *t0 > now);
+    let mut standing: Vec<(String, Timestamp)> = at
         .into_iter()
+        .chain([now])
+        .flat_map(|at| gaps(&work.release, at))
         .filter_map(|open| match open {
             Open::Freeze { name, until, .. } => Some((name, until)),
             _ => None,
         })
         .collect();
+    standing.dedup();
     let named = exception.freeze.as_ref().map(|name| name.trim().to_lowercase());
     let found: Vec<_> =
         standing.iter().filter(|(name, _)| named.as_ref().is_none_or(|named| *named == name.to_lowercase())).collect();
     let (freeze, until) = match (found.as_slice(), &exception.freeze) {
         ([one], _) => (*one).clone(),
-        ([], None) => return Err(Refusal::NothingOpen { what: "freeze at its T-0" }),
+        ([], None) => return Err(Refusal::NothingOpen { what: "freeze now or at its T-0" }),
         (_, typed) => {
             let known = standing.into_iter().map(|(name, _)| name).collect();
             return Err(Refusal::UnknownItem { typed: typed.clone().unwrap_or_default(), known });

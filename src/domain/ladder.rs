@@ -269,7 +269,10 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     let Some(state) = release.rungs.get(rung) else {
         return Err(Refusal::NothingOpen { what: "receipt" });
     };
-    if state.said == RungSaid::Skipped || !state.unanswered() && state.receipt.is_none() {
+    let skipped = state.said == RungSaid::Skipped;
+    // Go waits for it though its notice came too late to be said: whoever knows all the same confirms it.
+    let asked = if skipped { owed(release).any(|plan| plan.key() == rung) } else { state.unanswered() };
+    if !asked && state.receipt.is_none() {
         return Err(Refusal::NothingOpen { what: "receipt" });
     }
     if let Some(receipt) = &state.receipt {
@@ -279,7 +282,9 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
         return Err(Refusal::NotAllowed { who: vec![] });
     };
     work.record(NoticeEvent::Received { rung: rung.to_owned(), user: person.user, name: person.name });
-    say_anew(work, &plan, None);
+    if !skipped {
+        say_anew(work, &plan, None);
+    }
     Ok(Reply::Received { rung: rung.to_owned() })
 }
 

@@ -13,7 +13,7 @@ use super::ids::{GuildId, ReleaseId, UserId};
 use super::may::{Action, Grant, may};
 use super::notice::Notice;
 use super::people::By;
-use super::plan::ReleaseType;
+use super::plan::{ReleaseType, Risk};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
 use super::schedule::{self, Said};
@@ -287,6 +287,9 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     }
     let why = why.map(|why| reason(&why)).transpose()?;
     work.record(PlanEvent::HandedOver { post, from: from.clone(), to: to.clone(), reason: why.clone() });
+    if let Some(from) = from.clone() {
+        work.recall(from, to.clone());
+    }
     let (key, by) = (work.unique("handover"), work.by());
     let mut mention: Vec<UserId> = [to.clone()].into_iter().chain(from.clone()).collect();
     if planned && post == Post::Owner {
@@ -416,6 +419,12 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
                 }
                 if let Some(waiver) = release.waived.remove(from) {
                     release.waived.insert(to.clone(), waiver);
+                }
+            }
+            // What stands against a High risk release is hard: what was waived at a lower one stands against it again.
+            if plan.risk == Some(Risk::High) && !release.policy.waive_high {
+                for item in std::mem::take(&mut release.waived).into_keys() {
+                    release.gates_done.remove(&item);
                 }
             }
             if let By::Person { user, .. } = by {

@@ -1,6 +1,7 @@
 //! Who may do what, and when: one function, default deny. Commands, buttons, forms, lists and webhooks all come here, through the
 //! roots that decide; no topic asks for itself. It must not know surfaces.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::{
@@ -10,12 +11,12 @@ use super::command::{
 use super::concern;
 use super::ids::{Audience, RoleId, UserId};
 use super::ladder;
-use super::people::{Actor, Person, Standing};
+use super::people::{Actor, By, Person, Standing};
 use super::plan::SignoffRole;
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
-use super::signoff;
+use super::{signoff, stage};
 
 /// What somebody wants to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -139,11 +140,11 @@ impl Action {
         )
     }
 
-    /// What a command asks for.
+    /// What a command asks for at an instant.
     ///
     /// # Errors
     /// It names something that is not there.
-    pub fn of(command: &Command, release: &Release) -> Result<Self, Refusal> {
+    pub fn of(command: &Command, release: &Release, now: Timestamp) -> Result<Self, Refusal> {
         Ok(match command {
             Command::Plan(command) => match command {
                 PlanCommand::Import { .. } => Self::Import,
@@ -172,6 +173,8 @@ impl Action {
             Command::Delivery(DeliveryCommand::SendAgain { .. } | DeliveryCommand::CallSent { .. }) => Self::Redeliver,
             Command::Stage(command) => match command {
                 StageCommand::Go { break_glass: None } => Self::Go,
+                // With nothing to break it is a go like any other, of somebody who may give one.
+                StageCommand::Go { break_glass: Some(_) } if stage::go_gaps(release, now).is_empty() => Self::Go,
                 StageCommand::Go { break_glass: Some(_) } => Self::BreakGlass,
                 StageCommand::Advance { .. } | StageCommand::Extend { .. } => Self::Stage,
                 StageCommand::Hold { .. } => Self::Hold,
@@ -268,6 +271,8 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
         Action::SignFor(role) => return may_sign_for(person, *role, policy, release),
         Action::Receive(audience) => return may_receive(person, audience, policy),
         Action::Read => return Ok(()),
+        // Whoever took the step takes it back, whichever part let them take it.
+        Action::Undo if release.is_some_and(|release| took(person, release)) => return Ok(()),
         Action::Import | Action::Train | Action::Except => vec![managers()],
         Action::Revise | Action::Name | Action::Submit => vec![Who::Author, Who::Owner, managers()],
         Action::Amend => vec![Who::Author, Who::Owner, Who::OnCall, managers()],
@@ -349,7 +354,11 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
             let follows = phase.run().is_some_and(|run| run.break_glass.is_some()) && !release.ended();
             (planned || held_before || follows, Wanted::Sign)
         }
-        Action::Snooze => (matches!(phase, Phase::Gathering { .. }), Wanted::Sign),
+        // A reminder left over from before: signing may be possible all the same.
+        Action::Snooze if !matches!(phase, Phase::Gathering { .. }) => {
+            return Err(Refusal::NothingOpen { what: "reminder to put off" });
+        }
+        Action::Snooze => return Ok(()),
         Action::Amend | Action::Agree => (release.running().is_some() && !rolling, Wanted::Amend),
         Action::Receive(_) => (!release.ended(), Wanted::Receipt),
         Action::Correct => (!release.ended(), Wanted::Correct),
@@ -406,12 +415,21 @@ fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option
     not_own(person, role, policy, release)
 }
 
+/// Whether the step that can be taken back is this person's.
+fn took(person: &Person, release: &Release) -> bool {
+    let undo = release.running().and_then(|run| run.undo.as_ref());
+    undo.is_some_and(|undo| matches!(&undo.by, By::Person { user, .. } if *user == person.user))
+}
+
 /// Release managers and members of the role record it, where the workspace lets them.
 fn may_sign_for(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
     if !policy.on_behalf {
         return Err(Refusal::NotOnBehalf);
     }
     let (managers, mapped) = (policy.release_managers.clone(), signers(policy, role));
+    if mapped.is_empty() {
+        return Err(Refusal::RoleUnmapped { role });
+    }
     if !has_any(person, &managers) && !has_any(person, &mapped) {
         return Err(Refusal::NotAllowed { who: vec![Who::Managers(managers), Who::Signers(role, mapped)] });
     }

@@ -55,6 +55,8 @@ pub enum Notice {
         by: Vec<UserId>,
     },
     SignoffRefused {
+        /// Colleagues who had signed as the same.
+        fell: Vec<String>,
         role: SignoffRole,
         name: String,
         reason: String,

@@ -492,8 +492,10 @@ impl Release {
         self.phase.run().map(|run| run.go_at).or_else(|| self.plan.t0_at())
     }
 
-    /// The T-label of an instant: minutes from T-0, rounded towards it.
+    /// The T-label of an instant: minutes from T-0, rounded towards it. Before go that is the planned one (`product.md` 2).
     pub fn label_at(&self, at: Timestamp) -> Option<String> {
-        Some(t_label((at.as_millisecond() - self.t0()?.as_millisecond()) / 60_000))
+        let went = self.t0().filter(|t0| *t0 <= at);
+        let t0 = went.or_else(|| self.plan.t0_at())?;
+        Some(t_label((at.as_millisecond() - t0.as_millisecond()) / 60_000))
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn bypass(work: &mut Work<'_>, action: &Action) {
 /// The record of a refusal, where it matters and does not stand already.
 pub fn refused(release: &Release, command: &Command, refusal: &Refusal, ctx: Context<'_>) -> Option<Decision> {
     let Actor::Person(person) = ctx.actor else { return None };
-    let action = Action::of(command, release).ok().filter(|action| matters(action, command))?;
+    let action = Action::of(command, release, ctx.now).ok().filter(|action| matters(action, command))?;
     let why = denied(refusal)?;
     if !is_new(&release.refused, &person.user, &action, why, ctx.now) {
         return None;

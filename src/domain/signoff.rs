@@ -104,7 +104,10 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
         SignoffCommand::Refuse { role, .. } | SignoffCommand::Record { role, .. } => *role,
         SignoffCommand::Snooze { minutes } => return snooze(work, *minutes),
     };
-    if !policy::required_signoffs(&work.release.plan, &work.release.policy).iter().any(|needed| needed.role == role) {
+    let required = policy::required_signoffs(&work.release.plan, &work.release.policy);
+    // One that the rules ask for no more still binds whoever gave it: they take it back.
+    let back = matches!(command, SignoffCommand::Withdraw(_));
+    if !back && !required.iter().any(|needed| needed.role == role) {
         return Err(Refusal::NotRequired { role });
     }
     match command {
@@ -114,16 +117,27 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
             if name.is_empty() {
                 return Err(Refusal::NameNeeded);
             }
+            // Whoever can be mentioned is here, and signs here.
+            if name.contains("<@") {
+                return Err(Refusal::SignYourself);
+            }
+            let name = name.trim_start_matches('@').to_owned();
             let name = name.chars().take(80).collect();
             let evidence = reason(&evidence)?.chars().take(200).collect();
             give(work, role, &person, Some((name, evidence)))
         }
         SignoffCommand::Refuse { role, reason: why } => {
             let why = reason(&why)?;
+            let others = valid(&work.release).filter(|(of, signoff)| *of == role && signoff.user != person.user);
+            let (users, fell): (Vec<_>, Vec<_>) =
+                others.map(|(_, signoff)| (signoff.user.clone(), signoff.name.clone())).unzip();
             take_back(work, SignoffEvent::Refused { role, reason: why.clone() });
             let key = work.unique("signoff-refused");
-            let mention = work.owner();
-            let notice = Notice::SignoffRefused { role, name: person.name, reason: why };
+            let mut mention = work.owner();
+            mention.extend(users);
+            mention.sort_unstable();
+            mention.dedup();
+            let notice = Notice::SignoffRefused { role, name: person.name, reason: why, fell };
             work.post(key, Destination::Release, notice).mention = mention;
             Ok(Reply::SignoffRefused { role })
         }
@@ -202,7 +216,7 @@ fn same_hand(signed: &Signoff, person: &Person, outside: Option<&(String, String
 }
 
 /// The request's message shows who has signed.
-fn show(work: &mut Work<'_>) {
+pub(super) fn show(work: &mut Work<'_>) {
     let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
     work.edit(key, Notice::SignoffAsk { changed: false }, Some(prompt));
 }
@@ -219,7 +233,7 @@ pub(super) fn approve_if_complete(work: &mut Work<'_>) {
 
 /// The workspace's rules changed: the request shows it, and who is missing now is said.
 pub(super) fn look_again(work: &mut Work<'_>, before: &[Pending]) {
-    if !matches!(work.release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
+    if !planned(&work.release) {
         return;
     }
     let now = pending(&work.release);
@@ -231,7 +245,10 @@ pub(super) fn look_again(work: &mut Work<'_>, before: &[Pending]) {
     if now.iter().any(more) {
         let missing = missing(&work.release);
         let (key, until) = (work.unique("signoff-rules"), work.release.plan.t0_at());
-        work.post(key, Destination::Release, Notice::SignoffReminder { missing }).useful_until = until;
+        let prompt = Prompt::Reminder { round: work.release.round };
+        let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
+        posting.useful_until = until;
+        posting.prompt = Some(prompt);
     }
     approve_if_complete(work);
 }
@@ -399,6 +416,20 @@ pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp,
     }
 }
 
+/// Go was taken back: an owner's own sign-off counts no more, and what is missing by now is.
+pub(super) fn count_anew(release: &mut Release, at: Timestamp) {
+    if !release.policy.owner_may_sign(&release.plan)
+        && let Some(owner) = release.plan.owner_user().cloned()
+    {
+        for role in SignoffRole::ALL {
+            drop_of(release, *role, |signoff| signoff.user == owner && signoff.behalf.is_none());
+        }
+    }
+    if !missing(release).is_empty() {
+        no_longer_approved(release, at);
+    }
+}
+
 fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) -> bool) {
     if let Some(given) = release.signoffs.get_mut(&role) {
         given.retain(|signoff| !which(signoff));
@@ -414,7 +445,10 @@ pub(super) fn no_longer_approved(release: &mut Release, at: Timestamp) {
             release.phase = Phase::Gathering { since: at };
             release.signoff_reminders = 0;
         }
-        Phase::HeldBefore { approved, .. } => *approved = false,
+        Phase::HeldBefore { approved, .. } => {
+            *approved = false;
+            release.signoff_reminders = 0;
+        }
         _ => {}
     }
 }

@@ -189,6 +189,7 @@ fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     work.record(StageEvent::Undone);
     if back {
         concern::show_open(work);
+        signoff::show(work);
     }
     let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
     let (key, by, mention) = (work.unique("undone"), work.by(), work.crew());
@@ -248,6 +249,8 @@ fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
         let key = work.unique("resumed");
         work.post(key, Destination::Release, notice);
     }
+    // The rules may have changed meanwhile.
+    signoff::approve_if_complete(work);
     Ok(Reply::Resumed)
 }
 
@@ -345,7 +348,10 @@ fn undone(release: &mut Release, at: Timestamp) {
         Some(Step::Went { approved }) => {
             release.amendment = None;
             ladder::return_ahead(release);
-            if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } }
+            release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
+            // People and rules may have changed since go.
+            signoff::count_anew(release, at);
+            return;
         }
         Some(Step::Moved { stage, updates }) => {
             (run.stage, run.updates) = (stage, updates);

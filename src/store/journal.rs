@@ -1,13 +1,16 @@
 //! The journal and the inbox: append-only, hash-chained; ids of what came in once.
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
-use super::{Store, StoreFault, json, to_json};
+use super::{Purpose, Store, StoreFault, json, to_json};
 use crate::domain::event::Recorded;
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::workspace::Noted;
@@ -175,12 +178,39 @@ impl Store {
     }
 }
 
+/// The same of a file, which is neither created, migrated nor written, whether or not the service runs.
+///
+/// # Errors
+/// No such file; one of another kind; database faults.
+pub async fn verify_file(
+    path: &Path,
+    purpose: Purpose,
+    noted: Option<&Head>,
+) -> Result<Result<Head, Broken>, StoreFault> {
+    if !path.exists() {
+        return Err(StoreFault::Missing(path.to_owned()));
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::from_secs(5));
+    let pool = SqlitePoolOptions::new().max_connections(1).connect_with(options).await?;
+    let kind: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&pool).await?;
+    if kind != purpose.application_id() {
+        return Err(StoreFault::Foreign(path.to_owned()));
+    }
+    let found = verify_in(&pool, noted).await;
+    pool.close().await;
+    found
+}
+
 /// Checks the whole chain, and that it holds the point that was noted, if there is one: alone the chain cannot show that its
 /// end was cut off, or that all of it was written anew.
 ///
 /// # Errors
 /// Database faults. A broken chain is `Ok(Err(…))`.
 pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, Broken>, StoreFault> {
+    verify_in(store.read(), noted).await
+}
+
+async fn verify_in(pool: &SqlitePool, noted: Option<&Head>) -> Result<Result<Head, Broken>, StoreFault> {
     let mut prev = String::new();
     let mut last = 0;
     loop {
@@ -188,7 +218,7 @@ pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, 
             "SELECT seq, guild_id, release_id, at, entry, prev_hash, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT 1000",
             last
         )
-        .fetch_all(store.read())
+        .fetch_all(pool)
         .await?;
         if rows.is_empty() {
             return Ok(match noted {
@@ -198,7 +228,9 @@ pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, 
         }
         for row in rows {
             let hash = link(&prev, &row.guild_id, row.release_id.as_deref().unwrap_or(""), row.at, &row.entry);
-            if row.seq != last + 1 || row.prev_hash != prev || row.hash != hash {
+            // An empty id and none have the same hash, and no entry is written with an empty one.
+            let emptied = row.release_id.as_deref() == Some("");
+            if emptied || row.seq != last + 1 || row.prev_hash != prev || row.hash != hash {
                 return Ok(Err(Broken::At(row.seq)));
             }
             if noted.is_some_and(|noted| noted.seq == row.seq && !hash.starts_with(&noted.hash)) {
@@ -213,7 +245,6 @@ pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Purpose;
 
     async fn append(txn: &mut SqliteConnection, at: Timestamp, entry: String) {
         let head = Store::head(&mut *txn).await.unwrap();
@@ -221,7 +252,7 @@ mod tests {
         Store::append(txn, &[line]).await.unwrap();
     }
 
-    async fn journal(file: &std::path::Path) -> (Store, Head) {
+    async fn journal(file: &Path) -> (Store, Head) {
         let store = Store::open(file, Purpose::Sandbox).await.unwrap();
         let mut txn = store.begin().await.unwrap();
         for n in 0..20_i64 {
@@ -269,12 +300,13 @@ mod tests {
     #[tokio::test]
     async fn whatever_is_changed_is_found_with_its_place() {
         let folder = tempfile::tempdir().unwrap();
-        for (n, column) in ["entry", "guild_id", "at", "prev_hash", "hash"].into_iter().enumerate() {
+        for (n, column) in ["entry", "guild_id", "release_id", "at", "prev_hash", "hash"].into_iter().enumerate() {
             let (store, head) = journal(&folder.path().join(format!("{n}.db"))).await;
             assert_eq!(verify(&store, Some(&head)).await.unwrap(), Ok(head));
             let sql = match column {
                 "entry" => "UPDATE journal SET entry = replace(entry, ':', ' :') WHERE seq = ?",
                 "guild_id" => "UPDATE journal SET guild_id = 'other' WHERE seq = ?",
+                "release_id" => "UPDATE journal SET release_id = '' WHERE seq = ?",
                 "at" => "UPDATE journal SET at = at + 1 WHERE seq = ?",
                 "prev_hash" => "UPDATE journal SET prev_hash = hash WHERE seq = ?",
                 _ => "UPDATE journal SET hash = prev_hash WHERE seq = ?",

@@ -25,7 +25,7 @@ pub use batch::{Batch, Change};
 pub use doubt::{Found, Late};
 pub use edits::{DueEdit, Edited, NewEdit};
 pub use group::Claiming;
-pub use journal::{Broken, Entry, Head, Line, verify};
+pub use journal::{Broken, Entry, Head, Line, verify, verify_file};
 pub use outbox::{Claimed, NewPost, Outcome, Plain, Room, Waiting};
 pub use releases::{NewPrompt, ReleaseHead, ReleaseRow, StoredPrompt, TermsRow};
 pub use trouble::{Delivered, Undelivered};
@@ -50,6 +50,10 @@ pub enum StoreFault {
     Conflict(String),
     #[error("SQLite {found} is older than 3.51.3, which fixes a WAL corruption")]
     OldSqlite { found: String },
+    #[error(
+        "there is no database at {0}; name the configuration that the service runs with (--config), from where it runs"
+    )]
+    Missing(PathBuf),
     #[error("{0} is not a database of this program's kind")]
     Foreign(PathBuf),
     #[error("database statement failed: {0}")]

@@ -7,7 +7,7 @@ use sqlx::SqliteConnection;
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::delivery::Trouble;
 use crate::domain::effect::Destination;
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseId, UserId};
 
 /// A workspace's own message is worth sending again this long.
 const OWN_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -278,6 +278,35 @@ impl Store {
             now,
             since,
             to
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// What a release has waiting and never sent calls `to` instead of `from`, or both. Another body needs another nonce.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn recall(
+        txn: &mut SqliteConnection,
+        release: ReleaseId,
+        from: &UserId,
+        to: &UserId,
+        both: bool,
+    ) -> Result<(), StoreFault> {
+        let release = release.to_string();
+        sqlx::query!(
+            "UPDATE outbox SET nonce = substr(nonce, 13) || substr(nonce, 1, 12), payload = json_set(payload, '$.call_users', json((
+                    SELECT json_group_array(who) FROM (
+                        SELECT CASE WHEN value = ?2 THEN ?3 ELSE value END AS who FROM json_each(payload, '$.call_users')
+                        UNION SELECT ?2 WHERE ?4))))
+             WHERE state IN ('planned', 'blocked') AND tainted = 0 AND release_id = ?1
+                AND EXISTS (SELECT 1 FROM json_each(payload, '$.call_users') WHERE value = ?2)",
+            release,
+            from.0,
+            to.0,
+            both
         )
         .execute(txn)
         .await?;

@@ -141,7 +141,7 @@ fn sentence(refusal: &Refusal) -> Text {
         )),
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
         Refusal::SignYourself => {
-            Text::from("That is your own name: sign for yourself, without the option “for”.")
+            Text::from("Whoever is here signs here, without the option “for”: it is for people outside the chat, by their name.")
         }
         Refusal::NotOnBehalf => Text::from(
             "This server records no sign-offs for people outside the chat. They sign here themselves, or an administrator allows it with ",

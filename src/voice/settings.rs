@@ -158,7 +158,7 @@ pub fn record(noted: &[Noted], whole: bool) -> Vec<(Text, String)> {
         let Some(what) = what else { continue };
         let all = spans(&joined(&what), "UTC", *at, &BTreeMap::new());
         let line = Text::new().time(*at, Stamp::Full).t(format!(" · {by}: ")).and(shortened(&what));
-        lines.push((line, format!("{at} · {by}: {all}")));
+        lines.push((line, words::one_line(&format!("{at} · {by}: {all}"))));
     }
     lines
 }

@@ -84,9 +84,16 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     Text::from("Read the plan again and sign with ").code("/release signoff give").t("."),
                 )
         }
-        Notice::SignoffRefused { role, name: who, reason } => {
+        Notice::SignoffRefused { role, name: who, reason, fell } => {
+            let before = match fell.as_slice() {
+                [] => Text::new(),
+                names => Text::from(format!("{}. It no longer counts; sign again with ", names.join(", ")))
+                    .code("/release signoff give")
+                    .t(" if it stands."),
+            };
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} refuses · {name}")))
                 .body(Text::from(format!("{who}: “{reason}”")))
+                .field("Had signed", before)
                 .field(
                     "What now",
                     Text::from(format!(
@@ -101,7 +108,9 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                 .field("Items", Text::lines(lines))
                 .field(
                     "What now",
-                    Text::from("Nothing, if they are. If one is not, raise it with ").code("/release concern raise").t(": go waits then."),
+                    Text::from("Nothing, if they are. If one is not, raise it with ")
+                        .code("/release concern raise")
+                        .t(": go waits then."),
                 )
         }
         Notice::Withdrawn { role, name: who } => {

@@ -205,13 +205,19 @@ pub fn list(releases: &[(String, String, PhaseName)]) -> Message {
     Message::new(Tone::Plain, Text::from("📋 Releases")).body(body)
 }
 
+/// Lines of the record in an answer; the file beside it has all.
+const LINES: usize = 12;
+
 /// `/release timeline`: the newest lines; the rest is in the file beside it.
 pub fn timeline(name: &str, lines: &[String], of: usize) -> Message {
-    let shown = lines.iter().rev().take(12).rev().map(|line| Text::from(format!("• {}", words::short(line, 140))));
+    let shown = lines.iter().rev().take(LINES).rev().map(|line| Text::from(format!("• {}", words::short(line, 140))));
     let body = if lines.is_empty() { Text::from("Nothing of the kind stands on it.") } else { Text::lines(shown) };
     let message = Message::new(Tone::Plain, Text::from(format!("🧾 Timeline · {name}"))).body(body);
     match lines.len() {
-        n if n == of => message,
+        n if n == of && n <= LINES => message,
+        n if n == of => {
+            message.field("Shown", Text::from(format!("The newest {LINES} of {of} entries; the file has all.")))
+        }
         n => message.field("Shown", Text::from(format!("{n} of {of} entries; the journal has all."))),
     }
 }

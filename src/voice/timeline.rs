@@ -69,7 +69,14 @@ impl About {
 pub fn line(release: &Release, recorded: &Recorded) -> String {
     let label = release.label_at(recorded.at).unwrap_or_else(|| "draft".to_owned());
     let when: Timestamp = recorded.at;
-    format!("{} · {} · {}: {}", label, in_zone(when, release.plan.zone()), recorded.by, what(release, &recorded.event))
+    // One entry, one line, whatever somebody wrote.
+    words::one_line(&format!(
+        "{} · {} · {}: {}",
+        label,
+        in_zone(when, release.plan.zone()),
+        recorded.by,
+        what(release, &recorded.event)
+    ))
 }
 
 fn what(release: &Release, event: &Event) -> String {

@@ -242,6 +242,17 @@ pub fn open_list(items: &[Open], policy: &Policy) -> Text {
     Text::lines(lines.chain(more))
 }
 
+/// Whether a character hides text, or turns it round.
+pub fn turns(c: char) -> bool {
+    matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}')
+}
+
+/// On one line, with nothing that hides or turns it: in a file nothing else keeps lines apart.
+pub fn one_line(text: &str) -> String {
+    let shown: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// At most so many characters, with a sign that there were more.
 pub fn short(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {

@@ -8,6 +8,7 @@ mod acknowledged;
 mod alerts;
 mod amend;
 mod clock;
+mod consent;
 mod countdown;
 mod delivery;
 mod faults;

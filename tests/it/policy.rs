@@ -132,11 +132,14 @@ async fn a_sign_off_of_somebody_outside_the_chat_is_recorded_where_policy_allows
     assert!(own.contains("You are the owner or author of this plan"), "{own}");
     let bare = rig.slash("iris", "release signoff give", &[("role", "product_owner"), ("for", "Jo Doe")]).await;
     assert!(bare.contains("Say why, in a few words"), "evidence is needed: {bare}");
-    for own in ["Iris Braun", "iris braun"] {
-        assert!(record(&rig, "iris", "product_owner", own).await.contains("That is your own name"));
+    let mention = format!("<@{}>", rig.id("chloe"));
+    for here in ["Iris Braun", "@iris braun", mention.as_str()] {
+        assert!(record(&rig, "iris", "product_owner", here).await.contains("Whoever is here signs here"), "{here}");
     }
-    let owner = record(&rig, "iris", "product_owner", "ana ferreira").await;
-    assert!(owner.contains("You are the owner or author of this plan"), "not through a colleague: {owner}");
+    for owner in ["ana ferreira", "@ana"] {
+        let owner = record(&rig, "iris", "product_owner", owner).await;
+        assert!(owner.contains("You are the owner or author of this plan"), "not through a colleague: {owner}");
+    }
     let done = record(&rig, "iris", "product_owner", "Jo  Doe").await;
     assert!(done.starts_with("✅") && done.contains("Jo Doe's Product Owner sign-off"), "{done}");
     let said = rig.newest("releases");

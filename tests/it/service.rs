@@ -218,9 +218,27 @@ fn a_database_of_the_sandbox_and_one_of_the_service_never_meet() {
         assert!(!good && said.contains("sandbox.db"), "{said}");
     }
     config("service.db");
-    assert!(tminus(&["audit", "verify", "--config", &at("tminus.toml")]).0);
-    let (good, said) =
-        tminus(&["audit", "verify", "--head", "9-abcdefabcdefabcdefabcdef", "--config", &at("tminus.toml")]);
+    // Nothing is vouched for that is not there, and nothing is written by looking.
+    let (good, said) = tminus(&["audit", "verify", "--config", &at("tminus.toml")]);
+    assert!(!good && said.contains("there is no database at"), "{said}");
+    assert!(!folder.path().join("service.db").exists());
+    // As a service left it that never heard anything.
+    let mut empty = Command::new(env!("CARGO_BIN_EXE_tminus"))
+        .args(["run", "--config", &at("tminus.toml")])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let verify = |more: &[&str]| tminus(&[&["audit", "verify", "--config", at("tminus.toml").as_str()], more].concat());
+    let mut looks = 0;
+    while !verify(&[]).0 {
+        assert!(looks < 1_000, "{}", verify(&[]).1);
+        looks += 1;
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    empty.kill().unwrap();
+    empty.wait().unwrap();
+    let (good, said) = verify(&["--head", "9-abcdefabcdefabcdefabcdef"]);
     assert!(!good && said.contains("The journal ends at entry 0, before the one that was noted"), "{said}");
     let (good, said) = tminus(&["audit", "verify", "--head", "9", "--config", &at("tminus.toml")]);
     assert!(!good && said.contains("it looks like 812-3f2a9c0b1d2e"), "{said}");

@@ -3,8 +3,14 @@
 
 use serde_json::{Value, json};
 
+use super::doctor::POSTABLE;
+
 fn option(kind: u8, name: &str, description: &str, required: bool) -> Value {
-    json!({ "type": kind, "name": name, "description": description, "required": required })
+    let mut option = json!({ "type": kind, "name": name, "description": description, "required": required });
+    if kind == 7 {
+        option["channel_types"] = json!(POSTABLE);
+    }
+    option
 }
 
 fn text(name: &str, description: &str, required: bool) -> Value {

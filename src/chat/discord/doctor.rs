@@ -3,6 +3,8 @@
 //!
 //! Computing rights: <https://discord.com/developers/docs/topics/permissions#permission-overwrites>
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
 use serde_json::Value;
 
@@ -19,6 +21,9 @@ pub const RIGHTS: [(u64, &str); 5] = [
     (1 << 15, "Attach Files"),
     (1 << 16, "Read Message History"),
 ];
+
+/// The kinds of channel that notices go to: text and announcement. <https://discord.com/developers/docs/resources/channel#channel-object-channel-types>
+pub const POSTABLE: [u64; 2] = [0, 5];
 
 const ADMINISTRATOR: u64 = 1 << 3;
 const MENTION_EVERYONE: u64 = 1 << 17;
@@ -131,6 +136,14 @@ async fn server(
     }
     for (what, channel) in channels {
         found.push(match get(rest, &format!("/channels/{}", channel.0)).await {
+            Ok(json) if !of(&json, &guild.0) => bad(format!(
+                "{name}: the {what}, {}, belongs to another server. Nothing of this one may be said there: name another.",
+                channel.0
+            )),
+            Ok(json) if !takes_notices(&json) => bad(format!(
+                "{name}, #{} ({what}): no text channel. Name a text or announcement channel; threads, forums and categories take no notices.",
+                json["name"].as_str().unwrap_or_default()
+            )),
             Ok(json) => {
                 let called = format!("{name}, #{} ({what})", json["name"].as_str().unwrap_or_default());
                 let missing = missing(rights(base, &json, &guild.0, bot, &own));
@@ -154,24 +167,20 @@ async fn server(
     }
     let named = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
     let named = named.chain(policy.audiences.values().filter_map(|route| route.role.as_ref()));
-    let mut mute: Vec<&str> = policy
-        .audiences
-        .values()
-        .filter_map(|route| route.role.as_ref())
-        .filter_map(|role| roles.iter().find(|known| known["id"] == role.0.as_str()))
-        .filter(|role| role["mentionable"] == false && base & (MENTION_EVERYONE | ADMINISTRATOR) == 0)
-        .filter_map(|role| role["name"].as_str())
-        .collect();
-    mute.sort_unstable();
-    mute.dedup();
-    for role in mute {
+    for role in not_callable(policy, &roles, base) {
         found.push(bad(format!(
-            "{name}: @{role} cannot be called. Allow anyone to @mention it in the role's settings; notices go out all the same."
+            "{name}: @{role} cannot be called. Allow anyone to @mention it in the role's settings; messages go out all the same."
         )));
     }
     if base & MENTION_EVERYONE != 0 {
         found.push(bad(format!(
             "{name}: the bot holds Mention Everyone and does not need it. Take it from the bot's role; T-Minus never calls everyone."
+        )));
+    }
+    // Nobody's roles list the one that everybody has.
+    if named.clone().any(|role| role.0 == guild.0) {
+        found.push(bad(format!(
+            "{name}: @everyone stands for a part, and gives it to nobody. Name a role that people are given."
         )));
     }
     let mut gone: Vec<&str> =
@@ -182,6 +191,26 @@ async fn server(
         found.push(bad(format!("{name}: role {role} does not exist. Whoever it stood for is nobody now.")));
     }
     Ok(())
+}
+
+/// Roles that requests and notices are to call, and that the bot may not mention.
+fn not_callable<'r>(policy: &Policy, roles: &'r [Value], base: u64) -> BTreeSet<&'r str> {
+    let called = policy.signers.values().flatten();
+    called
+        .chain(policy.audiences.values().filter_map(|route| route.role.as_ref()))
+        .filter_map(|role| roles.iter().find(|known| known["id"] == role.0.as_str()))
+        .filter(|role| role["mentionable"] == false && base & (MENTION_EVERYONE | ADMINISTRATOR) == 0)
+        .filter_map(|role| role["name"].as_str())
+        .collect()
+}
+
+/// Whether a channel is this server's.
+fn of(channel: &Value, guild: &str) -> bool {
+    channel["guild_id"] == guild
+}
+
+fn takes_notices(channel: &Value) -> bool {
+    channel["type"].as_u64().is_some_and(|kind| POSTABLE.contains(&kind))
 }
 
 fn bits(value: &Value) -> u64 {
@@ -215,6 +244,33 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::domain::ids::{Audience, RoleId};
+    use crate::domain::plan::SignoffRole;
+    use crate::domain::policy::Route;
+
+    #[test]
+    fn a_channel_is_this_servers_and_one_for_text() {
+        let channel = |kind: u64| json!({ "guild_id": "1", "type": kind });
+        assert!(of(&channel(0), "1") && !of(&channel(0), "2") && !of(&json!({ "type": 1 }), "1"));
+        let taken: Vec<u64> = (0..20).filter(|kind| takes_notices(&channel(*kind))).collect();
+        assert_eq!(taken, [0, 5], "no category, no thread, no forum");
+    }
+
+    /// Found by review: only audiences' roles were looked at, and sign-off requests called nobody.
+    #[test]
+    fn roles_that_sign_and_roles_that_are_told_can_both_be_called() {
+        let role = |id: &str, mentionable| json!({ "id": id, "name": format!("@{id}"), "mentionable": mentionable });
+        let roles = [role("leads", false), role("support", false), role("sre", true), role("managers", false)];
+        let id = |name: &str| RoleId(name.to_owned());
+        let policy = Policy {
+            signers: [(SignoffRole::EngineeringLead, vec![id("leads")]), (SignoffRole::SreOps, vec![id("sre")])].into(),
+            release_managers: vec![id("managers")],
+            audiences: [(Audience::support(), Route { role: Some(id("support")), ..Route::default() })].into(),
+            ..Policy::default()
+        };
+        assert_eq!(not_callable(&policy, &roles, 0).into_iter().collect::<Vec<_>>(), ["@leads", "@support"]);
+        assert!(not_callable(&policy, &roles, MENTION_EVERYONE).is_empty());
+    }
 
     #[test]
     fn exceptions_are_applied_in_discords_order() {

@@ -60,6 +60,11 @@ pub(super) struct Typed {
 }
 
 impl Typed {
+    /// Whatever was given, under any name.
+    pub(super) fn values(&self) -> impl Iterator<Item = &CommandDataOptionValue> {
+        self.options.iter().map(|(_, value)| value)
+    }
+
     /// The last word of the path.
     pub(super) fn verb(&self) -> &str {
         self.path.rsplit(' ').next().unwrap_or_default()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::chat::Outgoing;
 use crate::domain::effect::Choice;
 use crate::domain::ids::{RoleId, UserId};
-use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone};
+use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone, words};
 
 const TITLE: usize = 256;
 const DESCRIPTION: usize = 2_000;
@@ -168,8 +168,7 @@ fn markup(text: &Text) -> String {
 
 /// Removes what hides or turns text.
 pub fn clean(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{061C}' | '\u{FEFF}');
-    text.chars().filter(|c| !turns(*c) && (!c.is_control() || *c == '\n')).collect()
+    text.chars().filter(|c| !words::turns(*c) && (!c.is_control() || *c == '\n')).collect()
 }
 
 /// Makes text show as it is: markup and mentions are escaped, `@` cannot begin a mention.

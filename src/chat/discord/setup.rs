@@ -54,6 +54,7 @@ impl Handler {
         self.in_chat(guild, "settings")?;
         // Settings that could not be read must not be replaced by empty ones.
         let mut policy = self.policy(guild).await?;
+        not_everyone(guild, typed)?;
         set_policy(&mut policy, typed)?;
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
         match self.desk.ask_once(ask, "discord", &reply.id).await? {
@@ -72,6 +73,7 @@ impl Handler {
         let command = match typed.verb() {
             "set" => {
                 self.in_chat(&guild, "audiences")?;
+                not_everyone(&guild, typed)?;
                 WorkspaceCommand::SetAudience { audience, change: route_change(&policy, typed)? }
             }
             "remove" => {
@@ -120,6 +122,16 @@ fn rule(typed: &Typed) -> Result<SignoffRule, String> {
             .map(|text| text.trim().chars().take(60).collect::<String>())
             .filter(|s| !s.is_empty()),
     })
+}
+
+/// The role that everybody has stands in nobody's list of roles: who is given a part by it may do nothing.
+fn not_everyone(guild: &GuildId, typed: &Typed) -> Result<(), String> {
+    let everyone =
+        |value: &CommandDataOptionValue| matches!(value, CommandDataOptionValue::Role(id) if id.to_string() == guild.0);
+    match typed.values().any(everyone) {
+        true => Err("@everyone cannot stand for a part. Name a role that people are given.".to_owned()),
+        false => Ok(()),
+    }
 }
 
 /// Quiet hours as they are typed, in the server's zone; `Some(None)` for none any more.
@@ -229,6 +241,11 @@ fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
             Some("nobody") => route.must_confirm = false,
             Some(one) => route.must_confirm = one == name,
             None => {}
+        }
+        if route.must_confirm && route.role.is_none() && typed.text("must_confirm").is_some() {
+            return Err(format!(
+                "Go cannot wait for a receipt that nobody can give: name a role in the option “{name}” as well."
+            ));
         }
     }
     let switch = |name: &str, flag: &mut bool| {

@@ -271,7 +271,7 @@ fn spoken(release: &Release, effects: &[Effect], now: jiff::Timestamp) {
         let (notice, prompt, mention): (&Notice, _, Vec<UserId>) = match effect {
             Effect::Post(posting) => (&posting.notice, posting.prompt.as_ref(), posting.mention.clone()),
             Effect::Edit { notice, prompt, .. } => (notice.as_ref(), prompt.as_ref(), Vec::new()),
-            Effect::Redeliver { .. } => continue,
+            Effect::Redeliver { .. } | Effect::Recall { .. } => continue,
         };
         let mut message = voice::say(notice, release, now, prompt);
         message.call_users = mention;
