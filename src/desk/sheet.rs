@@ -320,9 +320,9 @@ impl<'m> Sheet<'m> {
         self.page.mend(Mending::Redeliver(key, how));
     }
 
-    /// What waits in a release for its channel calls somebody else now.
-    pub(super) fn recall(&mut self, release: ReleaseId, from: UserId, to: UserId, both: bool) {
-        self.page.mend(Mending::Recall { release, from, to, both });
+    /// What waits in a release for its channel calls somebody else as well.
+    pub(super) fn recall(&mut self, release: ReleaseId, from: UserId, to: UserId) {
+        self.page.mend(Mending::Recall { release, from, to });
     }
 
     pub(super) fn told(&mut self, row: i64) {

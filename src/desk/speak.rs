@@ -44,7 +44,7 @@ pub(super) async fn speak(
                 sheet.edit(edit);
             }
             Effect::Redeliver { key, how } => sheet.redeliver(full_key(release, key), how.clone()),
-            Effect::Recall { from, to, both } => sheet.recall(release.id, from.clone(), to.clone(), *both),
+            Effect::Recall { from, to } => sheet.recall(release.id, from.clone(), to.clone()),
         }
     }
     pages(sheet, release, now).await?;

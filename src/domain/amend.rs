@@ -203,7 +203,10 @@ fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     // The buttons that ask for what is owed are of the plan before.
-    signoff::ask_for_owed(work);
+    if !signoff::owed(&work.release).is_empty() {
+        signoff::show(work);
+        signoff::ask_for_owed(work);
+    }
     Ok(Reply::Amended { n })
 }
 
@@ -310,6 +313,9 @@ fn take_over(release: &mut Release, mut plan: Plan, by: UserId, at: Timestamp) {
         let before = std::mem::replace(&mut release.digest, digest_of(&release.plan));
         for signoff in release.signoffs.values_mut().flatten().filter(|signoff| signoff.digest == before) {
             signoff.digest.clone_from(&release.digest);
+        }
+        for refusal in release.declined.iter_mut().filter(|refusal| refusal.digest == before) {
+            refusal.digest.clone_from(&release.digest);
         }
     }
     let (plan, every) = (&release.plan, release.plan.update_interval_min());

@@ -175,8 +175,7 @@ impl<'a> Work<'a> {
 
     /// Whoever has a part now is called by what is not said yet; before anything else is posted, which names both.
     pub(super) fn recall(&mut self, from: UserId, to: UserId) {
-        let both = self.release.plan.owner_user() == Some(&from) || self.release.plan.on_call_user() == Some(&from);
-        self.effects.push(Effect::Recall { from, to, both });
+        self.effects.push(Effect::Recall { from, to });
     }
 
     /// A key nobody used before: the count of the release's events goes with it, because two people may act in one instant.

@@ -26,12 +26,11 @@ pub enum Effect {
         key: String,
         how: Redelivery,
     },
-    /// Somebody has a part now that another had: what is not in its channel yet calls them.
+    /// Somebody has a part now that another had: what is not in its channel yet calls them as well. The other may be called by it
+    /// for another reason.
     Recall {
         from: UserId,
         to: UserId,
-        /// The other is called as well, having another part still.
-        both: bool,
     },
 }
 

@@ -1,6 +1,8 @@
 //! Topic: freeze windows, in which no release goes live without a recorded exception; and releases of one service that lie
 //! close together. A freeze never stands against a rollback.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -145,27 +147,30 @@ pub(super) fn gaps(release: &Release, at: Timestamp) -> Vec<Open> {
 
 /// A release manager lets one release through one freeze; announced where people look.
 pub(super) fn except(work: &mut Work<'_>, exception: FreezeException) -> Result<Reply, Refusal> {
-    // What stands against go now stands against it as well as what does at its T-0.
-    let now = work.ctx.now;
-    let at = work.release.plan.t0_at().filter(|t0| *t0 > now);
-    let mut standing: Vec<(String, Timestamp)> = at
-        .into_iter()
-        .chain([now])
-        .flat_map(|at| gaps(&work.release, at))
-        .filter_map(|open| match open {
+    // What stands against go now stands against it as well as what does at its T-0; an exception for both lasts to the later end.
+    let (now, t0) = (work.ctx.now, work.release.plan.t0_at());
+    let of = |at| {
+        gaps(&work.release, at).into_iter().filter_map(|open| match open {
             Open::Freeze { name, until, .. } => Some((name, until)),
             _ => None,
         })
-        .collect();
-    standing.dedup();
+    };
+    let ahead: BTreeMap<String, Timestamp> = t0.filter(|t0| *t0 > now).into_iter().flat_map(of).collect();
+    let mut standing = ahead.clone();
+    for (name, until) in of(now) {
+        let end = standing.entry(name).or_insert(until);
+        *end = (*end).max(until);
+    }
     let named = exception.freeze.as_ref().map(|name| name.trim().to_lowercase());
-    let found: Vec<_> =
-        standing.iter().filter(|(name, _)| named.as_ref().is_none_or(|named| *named == name.to_lowercase())).collect();
+    // Without a name it is the one at its T-0, or else the one of now.
+    let meant = if named.is_none() && !ahead.is_empty() { &ahead } else { &standing };
+    let found: Vec<&String> =
+        meant.keys().filter(|name| named.as_ref().is_none_or(|named| *named == name.to_lowercase())).collect();
     let (freeze, until) = match (found.as_slice(), &exception.freeze) {
-        ([one], _) => (*one).clone(),
+        ([one], _) => ((*one).clone(), standing[*one]),
         ([], None) => return Err(Refusal::NothingOpen { what: "freeze now or at its T-0" }),
         (_, typed) => {
-            let known = standing.into_iter().map(|(name, _)| name).collect();
+            let known = standing.into_keys().collect();
             return Err(Refusal::UnknownItem { typed: typed.clone().unwrap_or_default(), known });
         }
     };

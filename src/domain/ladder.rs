@@ -302,7 +302,11 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
     if work.ctx.now > receipt.at + UNDO {
         return Err(Refusal::UndoOver);
     }
+    let skipped = release.rungs.get(rung).is_some_and(|state| state.said == RungSaid::Skipped);
     work.record(NoticeEvent::TakenBack { rung: rung.to_owned() });
+    if skipped {
+        return Ok(Reply::TakenBack { rung: rung.to_owned() });
+    }
     say_anew(work, &plan, Some(Prompt::Receipt { rung: rung.to_owned(), generation }));
     Ok(Reply::TakenBack { rung: rung.to_owned() })
 }
@@ -318,7 +322,9 @@ fn brief(work: &mut Work<'_>, command: &NoticeCommand) -> Result<Reply, Refusal>
 /// # Errors
 /// None is, or several could be.
 pub(super) fn meant(release: &Release, command: &NoticeCommand) -> Result<RungPlan, Refusal> {
-    let waiting = unconfirmed(release);
+    let skipped = |rung: &&RungPlan| release.rungs.get(&rung.key()).is_some_and(|s| s.said == RungSaid::Skipped);
+    let mut waiting = unconfirmed(release);
+    waiting.extend(owed(release).filter(skipped).map(RungPlan::key));
     let typed = match command {
         NoticeCommand::Receipt { rung, .. } | NoticeCommand::TakeBack { rung, .. } => {
             let known = || release.plan.rungs.iter().map(RungPlan::key).collect();

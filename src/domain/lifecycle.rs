@@ -403,6 +403,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             if let Some(before) = release.plan.owner_user().filter(|before| plan.owner_user() != Some(before)) {
                 release.revisers.insert(before.clone());
             }
+            let raised = plan.risk == Some(Risk::High) && release.plan.risk != plan.risk;
             release.plan = (**plan).clone();
             release.digest.clone_from(digest);
             release.findings.clone_from(findings);
@@ -422,7 +423,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
                 }
             }
             // What stands against a High risk release is hard: what was waived at a lower one stands against it again.
-            if plan.risk == Some(Risk::High) && !release.policy.waive_high {
+            if raised && !release.policy.waive_high {
                 for item in std::mem::take(&mut release.waived).into_keys() {
                     release.gates_done.remove(&item);
                 }
@@ -458,9 +459,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
                 release.card_moves += 1;
             }
             release.policy = (**policy).clone();
-            if !signoff::missing(release).is_empty() {
-                signoff::no_longer_approved(release, at);
-            }
+            signoff::no_longer_approved(release, at);
         }
         PlanEvent::Approved => match &mut release.phase {
             Phase::HeldBefore { approved, .. } => *approved = true,

@@ -113,6 +113,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
     match command {
         SignoffCommand::Give(role) => give(work, role, &person, None),
         SignoffCommand::Record { role, name, evidence } => {
+            let name = name.trim_start_matches(|c: char| c == '@' || c.is_whitespace());
             let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
             if name.is_empty() {
                 return Err(Refusal::NameNeeded);
@@ -121,14 +122,14 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
             if name.contains("<@") {
                 return Err(Refusal::SignYourself);
             }
-            let name = name.trim_start_matches('@').to_owned();
             let name = name.chars().take(80).collect();
             let evidence = reason(&evidence)?.chars().take(200).collect();
             give(work, role, &person, Some((name, evidence)))
         }
         SignoffCommand::Refuse { role, reason: why } => {
             let why = reason(&why)?;
-            let others = valid(&work.release).filter(|(of, signoff)| *of == role && signoff.user != person.user);
+            let others = valid(&work.release)
+                .filter(|(of, given)| *of == role && (given.user != person.user || given.behalf.is_some()));
             let (users, fell): (Vec<_>, Vec<_>) =
                 others.map(|(_, signoff)| (signoff.user.clone(), signoff.name.clone())).unzip();
             take_back(work, SignoffEvent::Refused { role, reason: why.clone() });
@@ -243,12 +244,28 @@ pub(super) fn look_again(work: &mut Work<'_>, before: &[Pending]) {
     show(work);
     let more = |new: &Pending| before.iter().all(|old| old.role != new.role || old.need < new.need);
     if now.iter().any(more) {
-        let missing = missing(&work.release);
-        let (key, until) = (work.unique("signoff-rules"), work.release.plan.t0_at());
-        let prompt = Prompt::Reminder { round: work.release.round };
-        let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
-        posting.useful_until = until;
-        posting.prompt = Some(prompt);
+        ask_for_missing(work);
+    }
+    approve_if_complete(work);
+}
+
+/// Who is missing now, without a round's having begun.
+fn ask_for_missing(work: &mut Work<'_>) {
+    let missing = missing(&work.release);
+    // On hold T-0 has yet to move.
+    let held = matches!(work.release.phase, Phase::HeldBefore { .. });
+    let until = work.release.plan.t0_at().filter(|t0| *t0 > work.ctx.now && !held);
+    let (key, prompt) = (work.unique("signoff-missing"), Prompt::Reminder { round: work.release.round });
+    let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
+    posting.useful_until = until;
+    posting.prompt = Some(prompt);
+}
+
+/// Go was taken back: who is missing by now is asked, and what is complete by now is approved.
+pub(super) fn go_undone(work: &mut Work<'_>) {
+    show(work);
+    if !missing(&work.release).is_empty() {
+        ask_for_missing(work);
     }
     approve_if_complete(work);
 }
@@ -407,7 +424,10 @@ pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp,
             drop_of(release, *role, |signoff| signoff.user == *user && signoff.name == *name);
             no_longer_approved(release, at);
             // It is asked for anew, and so are the reminders.
-            if let Phase::Gathering { since } = &mut release.phase {
+            let wanted = !missing(release).is_empty();
+            if let Phase::Gathering { since } = &mut release.phase
+                && wanted
+            {
                 (*since, release.signoff_reminders) = (at, 0);
             }
         }
@@ -422,12 +442,10 @@ pub(super) fn count_anew(release: &mut Release, at: Timestamp) {
         && let Some(owner) = release.plan.owner_user().cloned()
     {
         for role in SignoffRole::ALL {
-            drop_of(release, *role, |signoff| signoff.user == owner && signoff.behalf.is_none());
+            drop_of(release, *role, |signoff| signoff.user == owner);
         }
     }
-    if !missing(release).is_empty() {
-        no_longer_approved(release, at);
-    }
+    no_longer_approved(release, at);
 }
 
 fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) -> bool) {
@@ -439,7 +457,11 @@ fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) ->
     }
 }
 
+/// Unless everybody who is required has signed all the same.
 pub(super) fn no_longer_approved(release: &mut Release, at: Timestamp) {
+    if missing(release).is_empty() {
+        return;
+    }
     match &mut release.phase {
         Phase::Approved { .. } => {
             release.phase = Phase::Gathering { since: at };

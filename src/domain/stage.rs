@@ -189,13 +189,15 @@ fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     work.record(StageEvent::Undone);
     if back {
         concern::show_open(work);
-        signoff::show(work);
     }
     let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
     let (key, by, mention) = (work.unique("undone"), work.by(), work.crew());
     let posting = work.post(key, Destination::Release, Notice::Undone { what, by });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
+    if back {
+        signoff::go_undone(work);
+    }
     Ok(Reply::Undone)
 }
 

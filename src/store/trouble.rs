@@ -284,7 +284,7 @@ impl Store {
         Ok(())
     }
 
-    /// What a release has waiting and never sent calls `to` instead of `from`, or both. Another body needs another nonce.
+    /// What a release has waiting and never sent calls `to` wherever it calls `from`. Another body needs another nonce.
     ///
     /// # Errors
     /// Database faults.
@@ -293,20 +293,17 @@ impl Store {
         release: ReleaseId,
         from: &UserId,
         to: &UserId,
-        both: bool,
     ) -> Result<(), StoreFault> {
         let release = release.to_string();
         sqlx::query!(
             "UPDATE outbox SET nonce = substr(nonce, 13) || substr(nonce, 1, 12), payload = json_set(payload, '$.call_users', json((
                     SELECT json_group_array(who) FROM (
-                        SELECT CASE WHEN value = ?2 THEN ?3 ELSE value END AS who FROM json_each(payload, '$.call_users')
-                        UNION SELECT ?2 WHERE ?4))))
+                        SELECT value AS who FROM json_each(payload, '$.call_users') UNION SELECT ?3))))
              WHERE state IN ('planned', 'blocked') AND tainted = 0 AND release_id = ?1
                 AND EXISTS (SELECT 1 FROM json_each(payload, '$.call_users') WHERE value = ?2)",
             release,
             from.0,
-            to.0,
-            both
+            to.0
         )
         .execute(txn)
         .await?;

@@ -95,8 +95,8 @@ fn notices(release: &Release) -> Text {
         let state = release.rungs.get(&rung.key());
         let (icon, word) = match state {
             None => ("⬜", ""),
-            Some(s) if s.said == RungSaid::Skipped => ("⏭️", " skipped"),
             Some(s) if s.receipt.is_some() => ("✅", " confirmed"),
+            Some(s) if s.said == RungSaid::Skipped => ("⏭️", " skipped"),
             Some(s) if s.said == RungSaid::Late => ("📣", " told late"),
             Some(_) => ("📣", " told"),
         };

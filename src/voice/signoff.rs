@@ -22,6 +22,14 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     message
 }
 
+/// What a sign-off's end means for the release.
+fn standing(release: &Release) -> &'static str {
+    match missing(release).as_slice() {
+        [] => "Whoever must sign has signed all the same.",
+        _ => "The release is not approved.",
+    }
+}
+
 fn words_of(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
@@ -42,13 +50,12 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
             ),
         Notice::SignoffReminder { missing } => {
             let headline = format!("⏳ Sign-offs pending · {name}");
-            let body = Text::from("T-0 is ")
-                .and(words::until_t0(&release.plan))
-                .t(". Still missing: ")
-                .b(words::roles(missing))
-                .t(". Sign with ")
-                .code("/release signoff give")
-                .t(" or a button below.");
+            let when = match release.phase {
+                Phase::HeldBefore { .. } => Text::from("On hold: T-0 will move. Still missing: "),
+                _ => Text::from("T-0 is ").and(words::until_t0(&release.plan)).t(". Still missing: "),
+            };
+            let body =
+                when.b(words::roles(missing)).t(". Sign with ").code("/release signoff give").t(" or a button below.");
             // A role is called as a whole: who of it has signed is not asked again.
             let signed = valid(release).filter(|(role, _)| missing.contains(role));
             let signed = signed.map(|(role, given)| format!("{role}: {}", given.name)).collect::<Vec<_>>().join(", ");
@@ -77,7 +84,8 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
         Notice::SignoffExpired { role, name: who, hours } => {
             Message::new(Tone::Bad, Text::from(format!("⌛ {role} sign-off expired · {name}")))
                 .body(Text::from(format!(
-                    "{who} signed more than {hours} hours ago; that no longer counts here. The release is not approved."
+                    "{who} signed more than {hours} hours ago; that no longer counts here. {}",
+                    standing(release)
                 )))
                 .field(
                     "What now",
@@ -115,7 +123,7 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
         }
         Notice::Withdrawn { role, name: who } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
-                .body(Text::from(format!("{who} withdrew it. The release is not approved.")))
+                .body(Text::from(format!("{who} withdrew it. {}", standing(release))))
         }
         Notice::Approved if matches!(release.phase, Phase::HeldBefore { .. }) => {
             Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))

@@ -64,8 +64,9 @@ async fn a_receipt_that_go_waits_for_can_be_given_though_its_notice_was_skipped(
     rig.sign_all().await;
     let go = rig.slash("ana", "release go", &[]).await;
     assert!(go.contains("T-2h/support is not confirmed"), "{go}");
-    let brief = rig.slash("gwen", "release item brief", &[("text", "T-2h")]).await;
-    assert!(brief.starts_with('✅'), "{brief}");
+    let brief = rig.slash("gwen", "release item brief", &[]).await;
+    assert!(brief.starts_with('✅'), "the only one that waits: {brief}");
+    assert!(rig.slash("hugo", "release show", &[]).await.contains("✅ T-2h/support confirmed"));
     let go = rig.slash("ana", "release go", &[]).await;
     assert!(!go.contains("T-2h/support"), "{go}");
     rig.finish().await;
@@ -105,9 +106,11 @@ async fn rules_reach_a_release_that_is_on_hold() {
     rig.submit(PLAN).await;
     rig.sign_all().await;
     rig.slash("ana", "release hold", &[("reason", "waiting for the vendor")]).await;
+    rig.advance(t(30)).await;
     rule(&rig, "add").await;
     let asked = rig.newest("releases");
     assert!(asked.contains("⏳ Sign-offs pending") && asked.contains("calls @Security"), "{asked}");
+    assert!(asked.contains("On hold: T-0 will move. Still missing: **Security**"), "{asked}");
     let request = rig.sandbox().messages("releases").iter().map(text).find(|m| m.contains("[Sign as Security]"));
     assert!(request.is_some(), "the request has the button");
     rule(&rig, "remove").await;
@@ -127,8 +130,11 @@ async fn a_sign_off_that_is_required_no_more_can_be_taken_back() {
     assert!(sign(&rig, "farid", "security").await.starts_with('✅'));
     rule(&rig, "remove").await;
     assert!(sign(&rig, "farid", "security").await.contains("does not need a Security sign-off"));
+    rig.sign_all().await;
     let back = rig.slash("farid", "release signoff withdraw", &[("role", "security")]).await;
     assert!(back.starts_with('✅'), "{back}");
+    assert!(rig.newest("releases").contains("Whoever must sign has signed all the same"), "{}", rig.newest("releases"));
+    assert!(rig.slash("hugo", "release show", &[]).await.contains("Approved"), "it stays approved");
     rig.finish().await;
 }
 
@@ -180,6 +186,18 @@ async fn a_freeze_that_stands_against_go_now_can_be_excepted() {
     assert!(go.contains("Fair"), "{go}");
     let except = rig.slash("ana", "tminus freeze except", &[("reason", "the vendor needs it now")]).await;
     assert!(except.starts_with('✅'), "{except}");
+    // Two that hold now and at T-0 are told apart by their names.
+    for name in ["Wide", "Wider"] {
+        let freeze = [("name", name), ("from", "2026-12-01 00:00"), ("until", "2026-12-20 12:00")];
+        assert!(rig.slash("ana", "tminus freeze add", &freeze).await.starts_with('✅'));
+    }
+    let which = rig.slash("ana", "tminus freeze except", &[("reason", "the vendor needs it now")]).await;
+    assert!(which.starts_with('⛔') && which.matches("Wider").count() == 1, "{which}");
+    for name in ["Wide", "wider"] {
+        let except = [("name", name), ("reason", "the vendor needs it now")];
+        let except = rig.slash("ana", "tminus freeze except", &except).await;
+        assert!(except.starts_with('✅'), "{except}");
+    }
     assert!(rig.slash("ana", "release go", &[]).await.contains("is live"));
     rig.finish().await;
 }
@@ -233,7 +251,7 @@ async fn what_waits_for_its_channel_calls_whoever_has_the_part_by_then() {
     rig.sandbox().revoke(chat_sandbox::Right::SendMessages, Some("releases"), false);
     rig.advance(t(30)).await;
     let held = rig.newest_about("releases", "the queue grows");
-    assert!(held.contains("calls @ana @iris"), "{held}");
+    assert!(held.contains("calls @ana @ben @iris"), "{held}");
     assert!(rig.newest_about("releases", "Ben is ill").contains("@ben"), "who had it is told");
     rig.finish().await;
 }
@@ -250,6 +268,8 @@ async fn a_go_that_is_taken_back_leaves_no_owner_who_signed() {
     assert!(rig.press("ana", "releases", "Undo", &[]).await.contains("Taken back"));
     let card = rig.slash("hugo", "release show", &[]).await;
     assert!(card.contains("Gathering") && card.contains("⬜ Engineering Lead"), "{card}");
+    let asked = rig.newest("releases");
+    assert!(asked.contains("⏳ Sign-offs pending") && asked.contains("Engineering Lead"), "{asked}");
     let go = rig.slash("ana", "release go", &[]).await;
     assert!(go.contains("Engineering Lead sign-off"), "{go}");
     rig.finish().await;

@@ -133,9 +133,10 @@ async fn a_sign_off_of_somebody_outside_the_chat_is_recorded_where_policy_allows
     let bare = rig.slash("iris", "release signoff give", &[("role", "product_owner"), ("for", "Jo Doe")]).await;
     assert!(bare.contains("Say why, in a few words"), "evidence is needed: {bare}");
     let mention = format!("<@{}>", rig.id("chloe"));
-    for here in ["Iris Braun", "@iris braun", mention.as_str()] {
+    for here in ["Iris Braun", "@iris braun", " @ iris braun", mention.as_str()] {
         assert!(record(&rig, "iris", "product_owner", here).await.contains("Whoever is here signs here"), "{here}");
     }
+    assert!(record(&rig, "iris", "product_owner", "@ ").await.starts_with("⛔"), "nobody is no name");
     for owner in ["ana ferreira", "@ana"] {
         let owner = record(&rig, "iris", "product_owner", owner).await;
         assert!(owner.contains("You are the owner or author of this plan"), "not through a colleague: {owner}");

@@ -47,12 +47,11 @@ pub(super) enum Document {
 pub(super) enum Mending {
     Redeliver(String, Redelivery),
     Told(i64),
-    /// Somebody else is called by what a release has waiting.
+    /// Somebody else is called as well by what a release has waiting.
     Recall {
         release: ReleaseId,
         from: UserId,
         to: UserId,
-        both: bool,
     },
     /// A workspace's own messages.
     SendAgain(GuildId, Vec<(Destination, ChannelId)>),
@@ -266,7 +265,7 @@ async fn fill(txn: &mut Conn, batch: &Layer, now: Timestamp) -> Result<bool, Sto
                 Mending::Redeliver(key, Redelivery::CallSent) => Store::call_sent(txn, key).await?,
                 Mending::Redeliver(key, Redelivery::Withdraw) => Store::withdraw(txn, key).await?,
                 Mending::Told(row) => Store::mark_told(txn, *row).await?,
-                Mending::Recall { release, from, to, both } => Store::recall(txn, *release, from, to, *both).await?,
+                Mending::Recall { release, from, to } => Store::recall(txn, *release, from, to).await?,
                 Mending::Readdress(guild, rules) => readdress(txn, guild, &rules.0, &rules.1, now).await?,
                 Mending::SendAgain(guild, to) => Store::send_own_again(txn, guild, to, now).await?,
             }
