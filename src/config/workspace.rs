@@ -101,10 +101,9 @@ pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: 
             None => bad.push(format!("{shown}{}: workspace.roles has no `{name}`; known are engineering_lead, product_owner, sre_ops, security, release_manager, break_glass", line_of(text, &name))),
         }
     }
-    let everyone = RoleId(workspace.guild_id.clone());
     let parts = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
     let told = workspace.audiences.values().filter_map(|audience| audience.role_id.as_ref());
-    if parts.map(|role| &role.0).chain(told).any(|role| *role == everyone.0) {
+    if parts.map(|role| &role.0).chain(told).any(|role| *role == workspace.guild_id) {
         bad.push(format!(
             "{at}: @everyone (the server's own id) cannot stand for a part; name a role that people are given"
         ));

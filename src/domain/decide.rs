@@ -173,7 +173,7 @@ impl<'a> Work<'a> {
         self.effects.push(Effect::Redeliver { key: key.to_owned(), how });
     }
 
-    /// Whoever has a part now is called by what is not said yet; before anything else is posted, which names both.
+    /// What is not in its channel yet calls whoever has a part now. Comes before the post that tells of it, which calls both by itself.
     pub(super) fn recall(&mut self, from: UserId, to: UserId) {
         self.effects.push(Effect::Recall { from, to });
     }

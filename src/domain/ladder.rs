@@ -304,10 +304,9 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
     }
     let skipped = release.rungs.get(rung).is_some_and(|state| state.said == RungSaid::Skipped);
     work.record(NoticeEvent::TakenBack { rung: rung.to_owned() });
-    if skipped {
-        return Ok(Reply::TakenBack { rung: rung.to_owned() });
+    if !skipped {
+        say_anew(work, &plan, Some(Prompt::Receipt { rung: rung.to_owned(), generation }));
     }
-    say_anew(work, &plan, Some(Prompt::Receipt { rung: rung.to_owned(), generation }));
     Ok(Reply::TakenBack { rung: rung.to_owned() })
 }
 

@@ -55,11 +55,11 @@ pub enum Notice {
         by: Vec<UserId>,
     },
     SignoffRefused {
-        /// Colleagues who had signed as the same.
-        fell: Vec<String>,
         role: SignoffRole,
         name: String,
         reason: String,
+        /// Colleagues who had signed as the same; that counts no more.
+        fell: Vec<String>,
     },
     /// Items that go waited for count as done because a new revision ticks them.
     Ticked {

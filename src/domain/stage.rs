@@ -346,21 +346,20 @@ fn moved(run: &Run, at: Timestamp, by: &By) -> Undo {
 fn undone(release: &mut Release, at: Timestamp) {
     let (Phase::Live { run } | Phase::Watching { run }) = &release.phase else { return };
     let mut run = run.clone();
-    release.phase = match run.undo.take().map(|undo| undo.step) {
+    match run.undo.take().map(|undo| undo.step) {
         Some(Step::Went { approved }) => {
             release.amendment = None;
             ladder::return_ahead(release);
             release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
             // People and rules may have changed since go.
             signoff::count_anew(release, at);
-            return;
         }
         Some(Step::Moved { stage, updates }) => {
             (run.stage, run.updates) = (stage, updates);
-            Phase::Live { run }
+            release.phase = Phase::Live { run };
         }
-        None => return,
-    };
+        None => {}
+    }
 }
 
 fn held(release: &mut Release, reason: &str, at: Timestamp) {

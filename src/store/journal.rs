@@ -178,6 +178,15 @@ impl Store {
     }
 }
 
+/// Checks the whole chain, and that it holds the point that was noted, if there is one: alone the chain cannot show that its
+/// end was cut off, or that all of it was written anew.
+///
+/// # Errors
+/// Database faults. A broken chain is `Ok(Err(…))`.
+pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, Broken>, StoreFault> {
+    verify_in(store.read(), noted).await
+}
+
 /// The same of a file, which is neither created, migrated nor written, whether or not the service runs.
 ///
 /// # Errors
@@ -199,15 +208,6 @@ pub async fn verify_file(
     let found = verify_in(&pool, noted).await;
     pool.close().await;
     found
-}
-
-/// Checks the whole chain, and that it holds the point that was noted, if there is one: alone the chain cannot show that its
-/// end was cut off, or that all of it was written anew.
-///
-/// # Errors
-/// Database faults. A broken chain is `Ok(Err(…))`.
-pub async fn verify(store: &Store, noted: Option<&Head>) -> Result<Result<Head, Broken>, StoreFault> {
-    verify_in(store.read(), noted).await
 }
 
 async fn verify_in(pool: &SqlitePool, noted: Option<&Head>) -> Result<Result<Head, Broken>, StoreFault> {

@@ -25,7 +25,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 /// What a sign-off's end means for the release.
 fn standing(release: &Release) -> &'static str {
     match missing(release).as_slice() {
-        [] => "Whoever must sign has signed all the same.",
+        [] => "Nothing changes by it: everybody who must sign has signed.",
         _ => "The release is not approved.",
     }
 }
@@ -89,7 +89,10 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                 )))
                 .field(
                     "What now",
-                    Text::from("Read the plan again and sign with ").code("/release signoff give").t("."),
+                    match missing(release).as_slice() {
+                        [] => Text::new(),
+                        _ => Text::from("Read the plan again and sign with ").code("/release signoff give").t("."),
+                    },
                 )
         }
         Notice::SignoffRefused { role, name: who, reason, fell } => {

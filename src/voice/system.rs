@@ -218,7 +218,11 @@ pub fn timeline(name: &str, lines: &[String], of: usize) -> Message {
         n if n == of => {
             message.field("Shown", Text::from(format!("The newest {LINES} of {of} entries; the file has all.")))
         }
-        n => message.field("Shown", Text::from(format!("{n} of {of} entries; the journal has all."))),
+        n if n <= LINES => message.field("Shown", Text::from(format!("{n} of {of} entries; the journal has all."))),
+        n => {
+            let shown = format!("The newest {LINES} of {n}, which the file has, of {of} entries; the journal has all.");
+            message.field("Shown", Text::from(shown))
+        }
     }
 }
 

@@ -195,6 +195,16 @@ async fn the_doctor_names_what_is_missing_and_where() {
     assert_eq!(ask(&[]).await.0, Some(2), "nobody answers there");
 }
 
+/// A process that does not outlive its test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
 #[test]
 fn a_database_of_the_sandbox_and_one_of_the_service_never_meet() {
     let folder = tempfile::tempdir().unwrap();
@@ -223,12 +233,13 @@ fn a_database_of_the_sandbox_and_one_of_the_service_never_meet() {
     assert!(!good && said.contains("there is no database at"), "{said}");
     assert!(!folder.path().join("service.db").exists());
     // As a service left it that never heard anything.
-    let mut empty = Command::new(env!("CARGO_BIN_EXE_tminus"))
+    let empty = Command::new(env!("CARGO_BIN_EXE_tminus"))
         .args(["run", "--config", &at("tminus.toml")])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
         .unwrap();
+    let empty = Ended(empty);
     let verify = |more: &[&str]| tminus(&[&["audit", "verify", "--config", at("tminus.toml").as_str()], more].concat());
     let mut looks = 0;
     while !verify(&[]).0 {
@@ -236,8 +247,7 @@ fn a_database_of_the_sandbox_and_one_of_the_service_never_meet() {
         looks += 1;
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    empty.kill().unwrap();
-    empty.wait().unwrap();
+    drop(empty);
     let (good, said) = verify(&["--head", "9-abcdefabcdefabcdefabcdef"]);
     assert!(!good && said.contains("The journal ends at entry 0, before the one that was noted"), "{said}");
     let (good, said) = tminus(&["audit", "verify", "--head", "9", "--config", &at("tminus.toml")]);

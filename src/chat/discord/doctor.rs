@@ -141,7 +141,7 @@ async fn server(
                 channel.0
             )),
             Ok(json) if !takes_notices(&json) => bad(format!(
-                "{name}, #{} ({what}): no text channel. Name a text or announcement channel; threads, forums and categories take no notices.",
+                "{name}, #{} ({what}): no text channel. Name a text or announcement channel: a thread is archived in time, a forum or category takes no messages.",
                 json["name"].as_str().unwrap_or_default()
             )),
             Ok(json) => {
@@ -167,7 +167,7 @@ async fn server(
     }
     let named = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
     let named = named.chain(policy.audiences.values().filter_map(|route| route.role.as_ref()));
-    for role in not_callable(policy, &roles, base) {
+    for role in not_callable(policy, &roles, base, &guild.0) {
         found.push(bad(format!(
             "{name}: @{role} cannot be called. Allow anyone to @mention it in the role's settings; messages go out all the same."
         )));
@@ -194,10 +194,12 @@ async fn server(
 }
 
 /// Roles that requests and notices are to call, and that the bot may not mention.
-fn not_callable<'r>(policy: &Policy, roles: &'r [Value], base: u64) -> BTreeSet<&'r str> {
+fn not_callable<'r>(policy: &Policy, roles: &'r [Value], base: u64, guild: &str) -> BTreeSet<&'r str> {
     let called = policy.signers.values().flatten();
     called
         .chain(policy.audiences.values().filter_map(|route| route.role.as_ref()))
+        // Of the role that everybody has something else is said.
+        .filter(|role| role.0 != guild)
         .filter_map(|role| roles.iter().find(|known| known["id"] == role.0.as_str()))
         .filter(|role| role["mentionable"] == false && base & (MENTION_EVERYONE | ADMINISTRATOR) == 0)
         .filter_map(|role| role["name"].as_str())
@@ -260,16 +262,22 @@ mod tests {
     #[test]
     fn roles_that_sign_and_roles_that_are_told_can_both_be_called() {
         let role = |id: &str, mentionable| json!({ "id": id, "name": format!("@{id}"), "mentionable": mentionable });
-        let roles = [role("leads", false), role("support", false), role("sre", true), role("managers", false)];
+        let everyone = role("1", false);
+        let roles =
+            [role("leads", false), role("support", false), role("sre", true), role("managers", false), everyone];
         let id = |name: &str| RoleId(name.to_owned());
         let policy = Policy {
-            signers: [(SignoffRole::EngineeringLead, vec![id("leads")]), (SignoffRole::SreOps, vec![id("sre")])].into(),
+            signers: [
+                (SignoffRole::EngineeringLead, vec![id("leads")]),
+                (SignoffRole::SreOps, vec![id("sre"), id("1")]),
+            ]
+            .into(),
             release_managers: vec![id("managers")],
             audiences: [(Audience::support(), Route { role: Some(id("support")), ..Route::default() })].into(),
             ..Policy::default()
         };
-        assert_eq!(not_callable(&policy, &roles, 0).into_iter().collect::<Vec<_>>(), ["@leads", "@support"]);
-        assert!(not_callable(&policy, &roles, MENTION_EVERYONE).is_empty());
+        assert_eq!(not_callable(&policy, &roles, 0, "1").into_iter().collect::<Vec<_>>(), ["@leads", "@support"]);
+        assert!(not_callable(&policy, &roles, MENTION_EVERYONE, "1").is_empty());
     }
 
     #[test]
