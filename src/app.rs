@@ -25,7 +25,7 @@ use crate::domain::ids::GuildId;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::intake::{self, Intake};
-use crate::outside::{Pages, StatusPage};
+use crate::outside::Pages;
 use crate::store::{Purpose, Store};
 use crate::{timecheck, timekeeper};
 
@@ -50,7 +50,7 @@ pub struct App {
 
 /// Another process holds the database.
 #[derive(Debug, thiserror::Error)]
-#[error("another instance holds {0}")]
+#[error("another instance is using {0}")]
 pub struct Held(String);
 
 /// Takes the lock beside the database for the life of the process; the kernel releases it even after a kill.
@@ -71,6 +71,14 @@ fn lock(database: &Path) -> anyhow::Result<File> {
     }
 }
 
+/// Why an address cannot be listened on; `instead` says what to do where another program uses it.
+pub(crate) fn cannot_listen(address: SocketAddr, error: std::io::Error, instead: &str) -> anyhow::Error {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return anyhow::anyhow!("another program already listens on {address}. {instead}");
+    }
+    anyhow::Error::from(error).context(format!("cannot listen on {address}"))
+}
+
 /// A task whose abnormal end is the service's: a bot that looks alive but is deaf is worse than one that ended.
 async fn watched(
     name: &'static str,
@@ -78,39 +86,61 @@ async fn watched(
     failed: tokio::sync::watch::Sender<Option<String>>,
 ) {
     if let Err(error) = tokio::spawn(task).await {
-        tracing::error!(task = name, error = &error as &dyn std::error::Error, "A task ended abnormally");
-        failed.send_replace(Some(format!("the {name} ended abnormally: {error}")));
+        tracing::error!(task = name, error = &error as &dyn std::error::Error, "task crashed");
+        failed.send_replace(Some(format!("the {name} crashed: {error}")));
     }
 }
 
-/// The names of a server's status pages.
-fn pages_of(pages: &[StatusPage], guild: &GuildId) -> Vec<String> {
-    pages.iter().filter(|page| page.guild == *guild).map(|page| page.name.clone()).collect()
+/// What the file gives servers beside their settings: status pages and sources of alerts, by name.
+struct Given {
+    pages: Vec<(GuildId, String)>,
+    sources: Vec<(GuildId, String)>,
 }
 
-/// What the file says of servers, and of the status pages of those set up in chat.
+impl Given {
+    fn of(config: &Config) -> Self {
+        let pages = config.pages.iter().map(|page| (page.guild.clone(), page.name.clone())).collect();
+        let sources = config.sources.iter().map(|source| (source.guild.clone(), source.name.clone())).collect();
+        Self { pages, sources }
+    }
+
+    /// The servers it gives something to.
+    fn guilds(&self) -> impl Iterator<Item = GuildId> {
+        self.pages.iter().chain(&self.sources).map(|(guild, _)| guild.clone())
+    }
+
+    /// A server's settings with what it is given.
+    fn add_to(&self, guild: &GuildId, policy: &mut Policy) {
+        let of = |all: &[(GuildId, String)]| {
+            all.iter().filter(|(own, _)| own == guild).map(|(_, name)| name.clone()).collect::<Vec<_>>()
+        };
+        (policy.pages, policy.sources) = (of(&self.pages), of(&self.sources));
+    }
+}
+
+/// What the file says of servers, and what it gives those that were set up in chat.
 async fn configure(
     desk: &Desk,
     workspaces: Vec<(GuildId, Policy)>,
-    pages: &[StatusPage],
+    given: &Given,
     by_file: &BTreeSet<GuildId>,
 ) -> anyhow::Result<()> {
     for (guild, mut policy) in workspaces {
-        policy.pages = pages_of(pages, &guild);
+        given.add_to(&guild, &mut policy);
         desk.ask(Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy) }).await?;
     }
-    name_pages(desk, pages, by_file).await
+    hand_out(desk, given, by_file).await
 }
 
-/// Servers set up in chat learn which pages the file gives them, and which it does not give them any more.
-async fn name_pages(desk: &Desk, pages: &[StatusPage], by_file: &BTreeSet<GuildId>) -> anyhow::Result<()> {
+/// Servers set up in chat learn what the file gives them, and what it does not give them any more.
+async fn hand_out(desk: &Desk, given: &Given, by_file: &BTreeSet<GuildId>) -> anyhow::Result<()> {
     let known = desk.store().guilds().await?;
-    let guilds: BTreeSet<GuildId> = known.into_iter().chain(pages.iter().map(|page| page.guild.clone())).collect();
+    let guilds: BTreeSet<GuildId> = known.into_iter().chain(given.guilds()).collect();
     for guild in guilds.difference(by_file).cloned() {
-        let mut policy = desk.store().read_workspace(&guild).await?.policy;
-        let names = pages_of(pages, &guild);
-        if policy.pages != names {
-            policy.pages = names;
+        let before = desk.store().read_workspace(&guild).await?.policy;
+        let mut policy = before.clone();
+        given.add_to(&guild, &mut policy);
+        if policy != before {
             desk.ask(Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy) }).await?;
         }
     }
@@ -124,9 +154,10 @@ impl App {
     /// A file, a port or the database cannot be used; [`Held`] if another instance runs.
     pub async fn start(config: Config, clock: Clock, purpose: Purpose) -> anyhow::Result<Self> {
         let lock = lock(&config.database)?;
-        let store = Store::open(&config.database, purpose).await.context("the database cannot be used")?;
-        let listener =
-            TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+        let store = Store::open(&config.database, purpose).await.context("cannot open the database")?;
+        let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+            cannot_listen(config.listen, error, "Stop that program, or set another address in `intake.listen`.")
+        })?;
         let intake_address = listener.local_addr()?;
         let (stop, tasks, nudges) = (CancellationToken::new(), TaskTracker::new(), Nudges::default());
         let (failed_tx, failed) = tokio::sync::watch::channel(None);
@@ -135,11 +166,11 @@ impl App {
         let writer =
             tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
         let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
-        let http = http_client().context("the HTTP client could not be built")?;
+        let http = http_client().context("cannot build the HTTP client")?;
         let rest = Rest::new(http, &config.api_url, config.token.clone(), desk.clock().clone());
         let platform = Platform::Discord(Sender::new(rest.clone()));
-        let pages_of_file = config.pages.clone();
-        let pages = Pages::new(config.pages, desk.clock()).context("the HTTP client could not be built")?;
+        let given = Given::of(&config);
+        let pages = Pages::new(config.pages, desk.clock()).context("cannot build the HTTP client")?;
         let courier_health = Arc::new(courier::Health::default());
         let courier = Courier::new(
             desk.clone(),
@@ -150,7 +181,7 @@ impl App {
         );
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
         let (folding, stopped) = (desk.store().clone(), stop.clone());
-        tasks.spawn(watched("folding", async move { folding.keep_folded(stopped).await }, failed_tx.clone()));
+        tasks.spawn(watched("checkpointer", async move { folding.keep_folded(stopped).await }, failed_tx.clone()));
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 
@@ -163,7 +194,7 @@ impl App {
         let (stopped, failing) = (stop.clone(), failed_tx.clone());
         tasks.spawn(async move {
             if let Err(error) = intake::run(listener, intake, stopped).await {
-                failing.send_replace(Some(format!("the intake failed: {error}")));
+                failing.send_replace(Some(format!("the HTTP intake failed: {error}")));
             }
         });
         let settings =
@@ -176,12 +207,12 @@ impl App {
             if !desk_of_chat.clock().confirmed(&stopped).await {
                 return;
             }
-            if let Err(fault) = configure(&desk_of_chat, workspaces, &pages_of_file, &settings.by_file).await {
-                failed_tx.send_replace(Some(format!("the configuration could not be recorded: {fault:#}")));
+            if let Err(fault) = configure(&desk_of_chat, workspaces, &given, &settings.by_file).await {
+                failed_tx.send_replace(Some(format!("cannot record the configuration: {fault:#}")));
                 return;
             }
             if let Err(fault) = gateway::run(settings, desk_of_chat, rest, health, tracker, stopped).await {
-                tracing::error!(error = &fault as &dyn std::error::Error, "The gateway cannot go on");
+                tracing::error!(error = &fault as &dyn std::error::Error, "gateway failed, service is stopping");
                 failed_tx.send_replace(Some(format!("{:#}", anyhow::Error::from(fault))));
             }
         });
@@ -234,8 +265,8 @@ impl App {
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        let (why, due) = (busy.unwrap_or("it does not last"), self.next_due().await?);
-        anyhow::bail!("no silence within fifteen seconds: {why}; {due:?} is next")
+        let (why, due) = (busy.unwrap_or("it does not stay idle"), self.next_due().await?);
+        anyhow::bail!("T-Minus was not idle within fifteen seconds: {why}; next due: {due:?}")
     }
 
     /// What is not done yet at the clock's present instant.
@@ -244,7 +275,7 @@ impl App {
         Ok(if !self.desk.clock().is_confirmed() {
             Some("the time is not confirmed")
         } else if self.next_due().await?.is_some_and(|at| at <= now) {
-            Some("something is due")
+            Some("work is due")
         } else if self.courier.under_way() > 0 {
             Some("deliveries are under way")
         } else if !self.desk.store().unreported().await?.is_empty() {
@@ -263,13 +294,13 @@ impl App {
     pub async fn stop(self) {
         self.stop.cancel();
         if tokio::time::timeout(SHUTDOWN, self.tasks.wait()).await.is_err() {
-            tracing::warn!("Some tasks did not end in time; what they had begun is found again at the next start");
+            tracing::warn!("tasks did not stop in time, unfinished work resumes at the next start");
         }
         let store = self.desk.store().clone();
         if self.desk.clock().is_confirmed()
             && let Err(fault) = store.note_alive(self.desk.clock().now()).await
         {
-            tracing::warn!(error = &fault as &dyn std::error::Error, "The end was not noted");
+            tracing::warn!(error = &fault as &dyn std::error::Error, "shutdown time not recorded");
         }
         drop(self.desk);
         self.writer.abort();

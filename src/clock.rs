@@ -17,7 +17,7 @@ use self::trust::{Reading, Trust};
 /// The longest sleep: the wall clock is looked at again at least this often (suspend, clock steps).
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// Where the present comes from, and how far it is believed (`reliability.md` 5.6). Clones share both.
+/// Where the present comes from, and how far it is believed. Clones share both.
 #[derive(Debug, Clone)]
 pub struct Clock {
     source: Source,
@@ -131,10 +131,10 @@ impl Clock {
         match (changed, confirmed, ahead_ms) {
             (false, ..) => {}
             (true, false, _) => tracing::warn!(
-                "The time is in doubt: the machine's clock was set, or it slept, or an answer bore another time. Nothing is sent until it is confirmed"
+                "time in doubt (clock was set, machine slept, or the platform's time differs), sending is paused"
             ),
-            (true, true, 0) => tracing::info!("The time is confirmed"),
-            (true, true, _) => tracing::warn!(ahead_ms, "The machine's clock is wrong; the platform's time counts"),
+            (true, true, 0) => tracing::info!("time confirmed"),
+            (true, true, _) => tracing::warn!(ahead_ms, "machine clock is wrong, using the platform's time"),
         }
         done
     }

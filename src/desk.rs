@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::domain::command::{Command, Imported, Signal};
+use crate::domain::command::{Command, Imported};
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
 use crate::domain::lateness::Away;
@@ -21,6 +21,7 @@ use crate::domain::plan::RungPlan;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Filled;
 use crate::domain::release::Release;
+use crate::domain::route::Incoming;
 use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::plan_doc::{self, Reading, Setting, Severity};
 use crate::store::{Store, StoreFault, Undelivered};
@@ -49,8 +50,8 @@ pub enum Ask {
     Command { guild: GuildId, actor: Actor, release: Option<String>, command: Command },
     /// A pressed button; `choice` and `filled` are the person's, the rest comes from the store.
     Click { guild: GuildId, actor: Actor, prompt: String, choice: Choice, filled: Filled },
-    /// An alert, to be routed by label, service, or the only release that runs.
-    Signal { guild: GuildId, source: String, release: Option<String>, service: Option<String>, signal: Box<Signal> },
+    /// The alerts of one body, to be routed; and why the rest of it cannot be read.
+    Alerts { guild: GuildId, source: String, alerts: Vec<Incoming>, unreadable: Vec<String> },
     /// A workspace's settings.
     Configure { guild: GuildId, actor: Actor, policy: Box<Policy> },
     /// A workspace's freezes and trains; `template` is a new train's document.
@@ -74,8 +75,8 @@ pub enum Answer {
     Refused { message: Box<Message> },
     /// Came before; nothing was stored.
     Duplicate,
-    /// An alert that concerns no release.
-    Unrouted,
+    /// Alerts were taken; so many concern no release, or cannot be read.
+    Taken { strays: usize },
     /// Done, and nobody is listening.
     Silent,
 }
@@ -83,7 +84,7 @@ pub enum Answer {
 /// Why an answer cannot be given. Trying again may help.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeskFault {
-    #[error("the desk is closed")]
+    #[error("T-Minus is stopping and takes no more requests")]
     Closed,
     #[error("not recorded: {0}")]
     NotRecorded(String),
@@ -218,6 +219,6 @@ pub fn findings(reading: &Reading) -> Vec<(String, String)> {
 }
 
 pub(crate) fn not_recorded(fault: StoreFault) -> DeskFault {
-    tracing::error!(error = &fault as &dyn std::error::Error, "The store failed");
+    tracing::error!(error = &fault as &dyn std::error::Error, "database operation failed");
     DeskFault::NotRecorded(fault.to_string())
 }

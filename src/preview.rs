@@ -78,17 +78,18 @@ impl Played {
     /// As people read it.
     pub fn text(&self) -> String {
         let mut out = format!(
-            "{}\nSubmitted {}. Everybody signs and confirms at once, go is given at T-0, every stage advances when its time is\n\
-             over, updates are written, every decision is Continue, nothing alerts. Channels are the plan's; in a server the\n\
-             channels of /tminus setup are used.\n\n",
+            "{}\nSubmitted {}. The preview assumes that everyone signs and confirms at once, that the owner gives\n\
+             the go at T-0, advances each stage when its hold time ends, writes the updates and always decides\n\
+             to continue, and that no alert fires. The plan's channel is used where the server has it, else the\n\
+             release channel; audiences with channels of their own read there.\n\n",
             self.title,
             in_zone(self.now, &self.zone)
         );
         if self.errors > 0 {
             let s = if self.errors == 1 { "" } else { "s" };
             out.push_str(&format!(
-                "⛔ It cannot be submitted yet: {} error{s} (plan lint). Played as if they were mended; what is not chosen as\n\
-                 Standard and High.\n\n",
+                "⛔ You can't submit this plan yet: plan lint finds {} error{s}. The preview assumes these errors\n\
+                 are fixed; a missing type counts as Standard, a missing risk as High.\n\n",
                 self.errors
             ));
         }
@@ -106,10 +107,10 @@ impl Played {
             out.push('\n');
         }
         for skipped in &self.skipped {
-            out.push_str(&format!("not sent: {skipped}, its time has passed\n"));
+            out.push_str(&format!("not sent: {skipped}; its time has passed\n"));
         }
         if self.truncated {
-            out.push_str("… and so on: there is more than is shown here\n");
+            out.push_str("… the preview stops here; the release would send more\n");
         }
         out
     }
@@ -120,9 +121,10 @@ impl Played {
     }
 }
 
-/// RFC 3339 with the zone's offset.
+/// RFC 3339 with the zone's offset, in whole seconds.
 fn in_zone(at: Timestamp, zone: &str) -> String {
     let zone = crate::domain::zone_of(zone);
+    let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
     at.display_with_offset(zone.to_offset(at)).to_string()
 }
 
@@ -136,11 +138,11 @@ pub fn play(mut plan: Plan, errors: usize, now: Timestamp) -> Played {
         truncated: false,
         zone: plan.zone().to_owned(),
         title: plan.title.clone(),
-        nothing: "the plan names no T-0, so nothing can be scheduled; fill in `Release Date/Time`",
+        nothing: "the plan has no T-0, so T-Minus can't schedule anything; fill in `Release Date/Time`",
     };
     let Some(t0) = plan.t0_at() else { return played };
     if t0 + grace(plan.kind) < now {
-        played.nothing = "T-0 is in the past; give a new one, or another --now";
+        played.nothing = "T-0 is in the past; set a new T-0, or use another --now";
         return played;
     }
     plan.kind.get_or_insert(ReleaseType::Standard);
@@ -327,7 +329,7 @@ impl Stage {
         if let Phase::Live { run } = &release.phase
             && (run.stage.soak_said || run.stage.soak_until.is_none())
         {
-            let reason = run.stage.soak_until.is_none().then(|| "no hold time is planned".to_owned());
+            let reason = run.stage.soak_until.is_none().then(|| "no hold time planned".to_owned());
             self.ask(release, &owner, Command::Stage(StageCommand::Advance { reason }));
         }
         for _ in 0..release.plan.points.len() {
@@ -398,7 +400,8 @@ fn kind(notice: &Notice) -> &'static str {
         Notice::AmendmentAsk { .. } | Notice::Amended { .. } => "amendment",
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => "concern",
         Notice::Stuck { .. } | Notice::OpsGone { .. } | Notice::CardMoved { .. } => "delivery",
-        Notice::GoNoGo { .. } => "go / no-go",
+        Notice::Outcome { .. } => "outcome",
+        Notice::GoNoGo { .. } | Notice::GoAnswered { .. } => "go / no-go",
         Notice::Overlap { .. }
         | Notice::Corrected { .. }
         | Notice::QuietOver { .. }
@@ -410,20 +413,24 @@ fn kind(notice: &Notice) -> &'static str {
         | Notice::Overtaken { .. }
         | Notice::Scrubbed { .. } => "schedule",
         Notice::Went { .. } => "go",
-        Notice::StageStarted { .. } | Notice::SoakEnded | Notice::Extended { .. } | Notice::StagesDone => "stage",
-        Notice::Held { .. } | Notice::Resumed { .. } => "hold",
+        Notice::StageStarted { .. } | Notice::Owed { .. } | Notice::Extended { .. } | Notice::StagesDone => "stage",
+        Notice::Held { .. } | Notice::HoldOver { .. } | Notice::Resumed { .. } => "hold",
         Notice::Update { .. } => "update",
         Notice::Point { .. } | Notice::PointDecided { .. } => "decision point",
-        Notice::Alert { .. } => "alert",
+        Notice::Alert { .. } | Notice::AlertReturned { .. } | Notice::AlertsUnheard { .. } | Notice::Crowd { .. } => {
+            "alert"
+        }
         Notice::Case { .. }
         | Notice::CaseReminder { .. }
-        | Notice::CaseDeclined { .. }
+        | Notice::RollbackDone { .. }
         | Notice::RollingBack { .. }
         | Notice::RollbackReminder { .. }
         | Notice::RolledBack { .. }
         | Notice::RollbackFailed { .. } => "rollback",
         Notice::Contingency { .. } => "contingency",
-        Notice::AllClear { .. } => "all-clear",
+        Notice::AllClear { .. } | Notice::ClearAsk { .. } | Notice::ClearGiven { .. } | Notice::Rewatched { .. } => {
+            "all-clear"
+        }
         Notice::PostmortemDue { .. }
         | Notice::PostmortemScheduled { .. }
         | Notice::PostmortemFiled { .. }

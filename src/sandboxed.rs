@@ -16,12 +16,14 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use crate::app::App;
+use crate::app::{App, cannot_listen};
 pub use crate::chat::rate::Limits as Asking;
 use crate::clock::Clock;
 pub use crate::clock::Machine;
 use crate::config::{Config, LogFormat, Source, SourceKind};
+use crate::desk::Ask;
 use crate::domain::ids::GuildId;
+use crate::domain::people::Actor;
 use crate::store::Purpose;
 
 pub use story::{NAMES as STORIES, alert, t, tale};
@@ -49,7 +51,7 @@ pub struct Options {
     pub clock: SimClock,
     /// How much the bot may send.
     pub limits: Limits,
-    /// The server is set up by the configuration; otherwise somebody types `/tminus setup`.
+    /// The configuration file sets the server up. Otherwise `/tminus setup` does, or [`Sandboxed::set_up`].
     pub configured: bool,
     /// Status pages, as the configuration file has them.
     pub pages: String,
@@ -127,7 +129,7 @@ impl Bot for Marks {
 
     /// Refusals are the one kind of message that begins so and is said to one person alone.
     fn refuses(&self, said: &Message) -> bool {
-        said.only.is_some() && said.headline().starts_with("⛔ Not done")
+        said.only.is_some() && said.headline().starts_with("⛔ You can't")
     }
 }
 
@@ -182,7 +184,10 @@ impl Sandboxed {
             house: Some(house),
             openapi: std::env::var_os("DISCORD_OPENAPI").map(Into::into),
         };
-        let sandbox = Sandbox::start(setup).await?;
+        let address = SocketAddr::from(([127, 0, 0, 1], options.port));
+        let sandbox = Sandbox::start(setup).await.map_err(|error| {
+            cannot_listen(address, error, "Stop that program, or choose another port: `--port 0` takes a free one.")
+        })?;
         let clock = Clock::machine(sandbox.clock().clone(), options.machine);
         let mut config = config(sandbox.url(), database);
         config.limits = options.asking;
@@ -234,6 +239,17 @@ impl Sandboxed {
         anyhow::bail!("the bot did not come online within ten seconds")
     }
 
+    /// Stores the seeded server's settings as `/tminus setup` would: chat may change them. Posts no test messages.
+    ///
+    /// # Errors
+    /// The settings were not recorded.
+    pub async fn set_up(&self) -> anyhow::Result<()> {
+        let guild = GuildId(GUILD.to_string());
+        let ask = Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy()) };
+        self.app.desk().ask(ask).await?;
+        Ok(())
+    }
+
     /// Checks the journal: its chain, and that replaying it gives each stored state. Returns the number of entries.
     ///
     /// # Errors
@@ -241,7 +257,7 @@ impl Sandboxed {
     pub async fn check_journal(&self) -> anyhow::Result<i64> {
         let store = self.app.desk().store();
         let head = crate::store::verify(store, None).await?;
-        let entries = head.map_err(|broken| anyhow::anyhow!("the chain does not hold: {broken:?}"))?.seq;
+        let entries = head.map_err(|broken| anyhow::anyhow!("the hash chain is broken: {broken:?}"))?.seq;
         for head in store.list_releases(&GuildId(GUILD.to_string())).await? {
             let journal: Vec<_> = store.history(head.id).await?.into_iter().map(|e| e.recorded).collect();
             let replayed = crate::domain::release::Release::replay(&journal);

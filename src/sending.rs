@@ -6,14 +6,14 @@ use std::time::Duration;
 const CONNECT: Duration = Duration::from_secs(3);
 const WHOLE: Duration = Duration::from_secs(10);
 
-/// Why a message did not surely arrive, and whether trying again helps (`reliability.md` 5.4).
+/// Why a message did not surely arrive, and whether trying again helps.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendFault {
     /// Not begun: there is no room for it yet; wait this long.
-    #[error("no room for {0:?}")]
+    #[error("waiting {0:?} for the rate limit")]
     Wait(Duration),
     /// Certainly not executed: the platform says that it is too much; wait this long.
-    #[error("told to wait {0:?}")]
+    #[error("rate limit exceeded, retry after {0:?}")]
     Limited(Duration),
     /// Certainly not executed; the network or the server was not reached.
     #[error("not sent: {0}")]
@@ -31,13 +31,13 @@ pub enum SendFault {
     #[error("blocked: {0}")]
     Blocked(String),
     /// Whatever it was to be sent to is not there.
-    #[error("not there: {0}")]
+    #[error("not found: {0}")]
     NotThere(String),
     /// The message that answered to this nonce was deleted by somebody.
-    #[error("deleted by somebody")]
+    #[error("someone deleted the message")]
     Deleted,
     /// The token is not accepted any more: nothing can be sent.
-    #[error("the token is not accepted")]
+    #[error("the platform rejects the bot token")]
     TokenDead,
 }
 
@@ -69,7 +69,7 @@ pub fn http_client(agent: &str) -> Result<reqwest::Client, reqwest::Error> {
 /// A request that got no answer: not sent if the server was never reached, else of unknown outcome.
 pub fn unanswered(error: &reqwest::Error) -> SendFault {
     // A URL may hold a token: only the innermost cause is kept, which does not name it.
-    let mut text = String::from(if error.is_timeout() { "time-out" } else { "connection failed" });
+    let mut text = String::from(if error.is_timeout() { "timed out" } else { "connection failed" });
     let mut source = std::error::Error::source(error);
     while let Some(inner) = source {
         text = inner.to_string();

@@ -1,5 +1,7 @@
 //! The log: one line per event, on standard error, human or JSON. Message readable, fields queryable, no secrets.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
@@ -11,10 +13,19 @@ use crate::config::LogFormat;
 pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
     let filter =
         EnvFilter::try_new(format!("{filter},serenity=warn,tracing::span=off,hyper=warn,reqwest=warn,sqlx=warn"))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(takes_colour(&std::io::stderr()))
+        .with_target(false);
     let started = match format {
         LogFormat::Human => log.try_init(),
         LogFormat::Json => log.json().try_init(),
     };
     started.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Whether a stream is a terminal whose user has not switched colours off (<https://no-color.org>).
+pub fn takes_colour(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -1,5 +1,5 @@
 //! Asks the chat platform what time it is when the clock is in doubt or was long not confirmed, and has every server told when
-//! the machine's clock is far off (`reliability.md` 5.6). The answers' dates reach the clock through the transport; this file
+//! the machine's clock is far off. The answers' dates reach the clock through the transport; this file
 //! must not set it.
 
 use std::time::Duration;
@@ -71,9 +71,9 @@ impl Silence {
             return;
         }
         if answered {
-            tracing::error!("Discord answers, but its dates do not confirm the time; nothing is sent until they do");
+            tracing::error!("time not confirmed by Discord's answers, sending is paused");
         } else {
-            tracing::error!("Nobody confirms the time; nothing is sent until Discord answers");
+            tracing::error!("no answer from Discord, time not confirmed, sending is paused");
         }
     }
 }
@@ -104,7 +104,7 @@ async fn tell(desk: &Desk, ahead_ms: i64) -> bool {
     let guilds = match desk.store().guilds().await {
         Ok(guilds) => guilds,
         Err(fault) => {
-            tracing::error!(error = &fault as &dyn std::error::Error, "The servers could not be read");
+            tracing::error!(error = &fault as &dyn std::error::Error, "cannot read the list of servers");
             return false;
         }
     };
@@ -113,7 +113,7 @@ async fn tell(desk: &Desk, ahead_ms: i64) -> bool {
         let command = WorkspaceCommand::Clock { ahead_ms };
         let ask = Ask::Workspace { guild: guild.clone(), actor: Actor::Clock, command, template: None };
         if let Err(fault) = desk.ask(ask).await {
-            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "A server was not told of the clock");
+            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "clock check not recorded for server");
             all = false;
         }
     }

@@ -56,7 +56,7 @@ impl Presence {
     /// The first look of a process begins where the last sign of life was.
     async fn arrive(desk: &Desk) -> Self {
         let seen = desk.store().last_alive().await.unwrap_or_else(|fault| {
-            tracing::error!(error = &fault as &dyn std::error::Error, "The last sign of life could not be read");
+            tracing::error!(error = &fault as &dyn std::error::Error, "cannot read the last heartbeat");
             None
         });
         Self { seen, ..Self::default() }
@@ -70,7 +70,7 @@ impl Presence {
         // Whether or not it is stored, the next is due ten minutes later.
         self.noted = Some(now);
         if let Err(fault) = desk.store().note_alive(now).await {
-            tracing::warn!(error = &fault as &dyn std::error::Error, "A sign of life was not stored");
+            tracing::warn!(error = &fault as &dyn std::error::Error, "heartbeat not stored");
         }
     }
 }
@@ -102,13 +102,13 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
                     rounds = if due == before { rounds + 1 } else { 1 };
                     // Not tight: what a tick does not move must not become a busy loop.
                     if rounds >= MOST_ROUNDS && due != Due::default() {
-                        tracing::error!(?due, "What is due does not move");
+                        tracing::error!(?due, "due work makes no progress");
                         tokio::time::sleep(STUCK).await;
                     }
                     before = due;
                 }
                 Err(fault) => {
-                    tracing::error!(error = &fault as &dyn std::error::Error, "Due releases could not be read");
+                    tracing::error!(error = &fault as &dyn std::error::Error, "cannot read what is due");
                     next = Some(now + SignedDuration::from_secs(1));
                     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
                     continue;
@@ -118,7 +118,7 @@ pub async fn run(desk: Desk, nudge: Arc<Notify>, stop: CancellationToken) {
         next = match desk.store().next_wakeup().await {
             Ok(next) => next,
             Err(fault) => {
-                tracing::error!(error = &fault as &dyn std::error::Error, "The next wake-up could not be read");
+                tracing::error!(error = &fault as &dyn std::error::Error, "cannot read the next wake-up");
                 Some(now + SignedDuration::from_secs(1))
             }
         };
@@ -169,7 +169,7 @@ async fn round(desk: &Desk, now: Timestamp, away: Option<Away>) -> Result<Due, S
     };
     for release in &due.releases {
         if let Err(fault) = desk.ask(Ask::Tick { release: *release, away }).await {
-            tracing::error!(%release, error = &fault as &dyn std::error::Error, "A release could not be ticked");
+            tracing::error!(%release, error = &fault as &dyn std::error::Error, "release tick failed");
         }
     }
     for guild in &due.workspaces {
@@ -180,7 +180,7 @@ async fn round(desk: &Desk, now: Timestamp, away: Option<Away>) -> Result<Due, S
             template: None,
         };
         if let Err(fault) = desk.ask(ask).await {
-            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "A workspace could not be ticked");
+            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "workspace tick failed");
         }
     }
     Ok(due)

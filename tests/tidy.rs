@@ -128,7 +128,7 @@ fn every_file_says_what_it_is_for_and_stays_readable() {
 
 const MAX_LINES: usize = 500;
 
-/// Whoever can tell the clock the time moves every notice: only a platform's own transport may (`reliability.md` S20).
+/// Whoever can tell the clock the time moves every notice: only a platform's own transport may.
 #[test]
 fn only_a_platform_tells_the_clock_the_time() {
     for (path, text) in files("src") {
@@ -140,7 +140,7 @@ fn only_a_platform_tells_the_clock_the_time() {
 }
 
 /// Rights are decided in one function, asked by the roots that decide and by the door of each surface; no topic asks for itself,
-/// so none can forget to (`reliability.md` S1).
+/// so none can forget to.
 #[test]
 fn rights_are_asked_for_at_the_roots() {
     let roots = [

@@ -135,10 +135,10 @@ impl Sandbox {
     ) -> Result<Seen, CannotAct> {
         let (data, used) = {
             let state = lock(&self.shared);
-            let Some(message) = state.message(message) else { return cannot("That message is gone.") };
+            let Some(message) = state.message(message) else { return cannot("This message no longer exists.") };
             let known = parts(&message.body).into_iter().find(|known| known["custom_id"] == part["custom_id"]);
             if known.as_ref().is_some_and(|known| known["disabled"] == true) {
-                return cannot("That button is disabled.");
+                return cannot("This button is disabled.");
             }
             let kind = known.as_ref().map_or(&part["type"], |known| &known["type"]).as_u64().unwrap_or(2);
             let mut data = json!({ "custom_id": part["custom_id"], "component_type": kind });
@@ -199,7 +199,7 @@ impl Sandbox {
         let mut state = lock(&self.shared);
         let (author, channel) = (person(&state, who)?.id, self.channel(&state, channel)?);
         if text.trim().is_empty() || text.chars().count() > 2000 {
-            return cannot("A message has 1 to 2,000 characters.");
+            return cannot("A message must have 1 to 2,000 characters.");
         }
         let (id, at_ms) = (state.snowflake(), state.clock.now_ms());
         let message = Message {
@@ -213,6 +213,7 @@ impl Sandbox {
             by: None,
             files: Vec::new(),
             pinned: false,
+            pinged: false,
             step: None,
         };
         state.put(message);
@@ -228,10 +229,10 @@ impl Sandbox {
         let mut state = lock(&self.shared);
         let who = person(&state, who)?.name.clone();
         if !STANDINGS.contains(&standing) {
-            return cannot(format!("The state is one of: {}.", STANDINGS.join(", ")));
+            return cannot(format!("The state must be one of: {}.", STANDINGS.join(", ")));
         }
         if text.trim().is_empty() || text.chars().count() > 500 {
-            return cannot("What customers read has 1 to 500 characters.");
+            return cannot("The message to customers must have 1 to 500 characters.");
         }
         let at_ms = state.clock.now_ms();
         state.posts.push(StatusPost { at_ms, who, state: standing.to_owned(), text: text.to_owned() });
@@ -278,7 +279,7 @@ impl Sandbox {
         let mut levels = Vec::new();
         for word in words {
             let child = node["options"].as_array().into_iter().flatten().find(|o| o["name"] == word);
-            node = child.ok_or_else(|| CannotAct(format!("/{path} is no command")))?;
+            node = child.ok_or_else(|| CannotAct(format!("/{path} is not a command")))?;
             levels.push((word.to_owned(), node["type"].clone()));
         }
         // The one that is used, not everything that is registered.
@@ -432,7 +433,7 @@ fn resolved(state: &State, kind: u64, values: &[String]) -> Value {
 }
 
 fn person<'s>(state: &'s State, who: &str) -> Result<&'s crate::world::PersonSeed, CannotAct> {
-    state.world.person(who).ok_or_else(|| CannotAct(format!("there is nobody called {who}")))
+    state.world.person(who).ok_or_else(|| CannotAct(format!("there is no person named {who}")))
 }
 
 /// The parts of a body that somebody can use: in rows, containers and sections, in their order.

@@ -45,7 +45,7 @@ pub(crate) async fn local(request: Request, next: Next) -> Response {
     if allowed {
         next.run(request).await
     } else {
-        (StatusCode::FORBIDDEN, "The sandbox answers only on this machine.").into_response()
+        (StatusCode::FORBIDDEN, "The sandbox accepts requests only from this machine.").into_response()
     }
 }
 
@@ -178,7 +178,7 @@ async fn act(Axum(sandbox): Axum<Sandbox>, Json(acting): Json<Acting>) -> Respon
         What::Fill { form, values } => {
             let open = lock(&sandbox.shared).forms.get(&form).cloned();
             match open {
-                None => Err(CannotAct("That form is closed.".to_owned())),
+                None => Err(CannotAct("This form is closed.".to_owned())),
                 Some(open) => {
                     let sent = sandbox.fill(who, channel, &open.data, &pairs(&values)).await;
                     if sent.is_ok() {
@@ -244,7 +244,7 @@ async fn in_turn<F: Future<Output = Response> + Send + 'static>(
         drop(turn);
         answer
     });
-    working.await.unwrap_or_else(|broken| refused(&format!("That ended abnormally: {broken}")))
+    working.await.unwrap_or_else(|broken| refused(&format!("The action failed: {broken}")))
 }
 
 async fn moved(sandbox: &Sandbox, ask: Move) -> Response {
@@ -383,11 +383,11 @@ fn wrong_script(route: &str, times: Option<u32>, chance: Option<f64>) -> Option<
             && path.split('/').skip(1).all(|part| part == "{}" || (!part.is_empty() && !part.contains(['{', '}'])))
     });
     if !route.is_empty() && !known {
-        Some("A route is written as in the inspector's log, such as POST /channels/{}/messages.")
+        Some("Write the route as in the inspector's log, such as POST /channels/{}/messages.")
     } else if times == Some(0) {
-        Some("A fault happens at least once.")
+        Some("A fault must happen at least once.")
     } else if chance.is_some_and(|chance| !(0.0..=1.0).contains(&chance)) {
-        Some("A chance is between 0 and 1.")
+        Some("The chance must be between 0 and 1.")
     } else {
         None
     }
@@ -439,5 +439,9 @@ async fn faults(Axum(sandbox): Axum<Sandbox>, Json(ask): Json<Breaking>) -> Resp
         Breaking::DeleteChannel(name) => sandbox.delete_channel(&name),
     };
     lock(&sandbox.shared).touch();
-    if done { Json(json!({})).into_response() } else { refused("There is no such fault, right or channel.") }
+    if done {
+        Json(json!({})).into_response()
+    } else {
+        refused("There is no such fault, permission, channel or message.")
+    }
 }

@@ -25,13 +25,13 @@ impl Fault {
     /// In a reader's words.
     pub(crate) fn words(self) -> String {
         match self {
-            Self::FailBefore => "502, nothing done".to_owned(),
-            Self::FailAfter => "502, though it was done".to_owned(),
+            Self::FailBefore => "502, request not done".to_owned(),
+            Self::FailAfter => "502, although the request was done".to_owned(),
             Self::RateLimited => "429, too many requests".to_owned(),
-            Self::Forbidden => "403, a right is missing".to_owned(),
+            Self::Forbidden => "403, permission missing".to_owned(),
             Self::Status(status) => status.to_string(),
-            Self::Slow(ms) => format!("answered after {} s", ms / 1_000),
-            Self::Late(ms) => format!("502, though it is done {} s later", ms / 1_000),
+            Self::Slow(ms) => format!("response after {} s", ms / 1_000),
+            Self::Late(ms) => format!("502, but the request is done {} s later", ms / 1_000),
         }
     }
 }

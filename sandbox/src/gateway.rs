@@ -110,7 +110,11 @@ async fn serve(mut socket: WebSocket, shared: Shared, stream: bool) {
                 let text = match frame {
                     Frame::Text(text) => text.to_string(),
                     Frame::Binary(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-                    Frame::Close(_) => break None,
+                    Frame::Close(_) => {
+                        // As Discord does, the client's close is answered: reading on sends the answer.
+                        drop(socket.recv().await);
+                        break None;
+                    }
                     Frame::Ping(_) | Frame::Pong(_) => continue,
                 };
                 deadline = Instant::now() + HEARTBEAT * 3 / 2;

@@ -136,13 +136,13 @@ impl Sandbox {
         // Answers go out at once: without this the kernel holds small ones back for tens of milliseconds.
         let listener = axum::serve::ListenerExt::tap_io(listener, |stream| {
             if let Err(error) = stream.set_nodelay(true) {
-                tracing::debug!(%error, "TCP_NODELAY could not be set");
+                tracing::debug!(%error, "could not set TCP_NODELAY");
             }
         });
         tokio::spawn(async move {
             let serving = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
             if let Err(error) = serving.await {
-                tracing::error!(%error, "The sandbox's server failed");
+                tracing::error!(%error, "sandbox server failed");
             }
         });
         Ok(sandbox)

@@ -52,6 +52,8 @@ pub struct Message {
     pub by: Option<(u64, String)>,
     pub files: Vec<File>,
     pub pinned: bool,
+    /// Whether it mentioned somebody when it was posted; an edit pings nobody.
+    pub pinged: bool,
     /// The story's step it came in, from 0.
     pub step: Option<usize>,
 }

@@ -34,14 +34,14 @@ impl Sandbox {
     /// Asks for a story. No step is played until it begins.
     pub(crate) fn want(&self, name: &str) -> Result<(), &'static str> {
         if !self.tells() {
-            return Err("Stories cannot be begun here.");
+            return Err("This sandbox can't start stories.");
         }
         let mut player = self.player();
         if player.tale.name != name && !player.tale.others.iter().any(|(other, _)| other == name) {
             return Err("There is no such story.");
         }
         if player.busy {
-            return Err("A step is being played; a moment.");
+            return Err("A step is still playing. One moment, please.");
         }
         player.busy = true;
         drop(player);
@@ -98,7 +98,7 @@ impl Sandbox {
             // Something is due this very moment, and will be done as soon as the bot looks.
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        Err("the bot does not get done with what is due now".to_owned())
+        Err("the bot does not finish the work that is due now".to_owned())
     }
 
     /// Moves the clock on until somebody would notice: a message in some channel. False if nothing is due.
@@ -141,11 +141,9 @@ impl Sandbox {
             self.clock.move_to(due.max(self.clock.now_ms()));
             bot.quiet().await?;
             if until.is_some_and(Patience::is_over) {
-                return Err(
-                    "The clock stopped on the way: something is tried again and again (is a fault in force?). \
-                            Press again to go on."
-                        .to_owned(),
-                );
+                return Err("The clock stopped on the way because the bot keeps retrying (is a fault active?). \
+                            Press again to continue."
+                    .to_owned());
             }
         }
         self.clock.move_to(to_ms);
@@ -162,7 +160,7 @@ impl Sandbox {
             {
                 let mut state = lock(&self.shared);
                 let at = state.world.signals.iter().position(|signal| signal.name == *name);
-                let at = at.ok_or_else(|| format!("there is no value called {name}"))?;
+                let at = at.ok_or_else(|| format!("there is no production value named {name}"))?;
                 let (min, max) = (state.world.signals[at].min, state.world.signals[at].max);
                 state.signals[at] = value.clamp(min, max);
                 state.touch();
@@ -190,7 +188,7 @@ impl Sandbox {
             drop(turn);
             played
         });
-        playing.await.map_err(|broken| format!("the step ended abnormally: {broken}"))?
+        playing.await.map_err(|broken| format!("the step crashed: {broken}"))?
     }
 
     async fn play_now(&self) -> Result<bool, String> {
@@ -199,7 +197,7 @@ impl Sandbox {
         let (at, step) = {
             let mut player = self.player();
             if player.busy {
-                return Err("A step is being played already.".to_owned());
+                return Err("A step is already playing.".to_owned());
             }
             if !online {
                 return Err("The bot is not connected.".to_owned());
@@ -244,7 +242,7 @@ impl Sandbox {
             self.clock.move_to(due);
             bot.quiet().await?;
         }
-        Err("the bot does not get done with what is due now".to_owned())
+        Err("the bot does not finish the work that is due now".to_owned())
     }
 
     /// Does one step of a story.
@@ -256,7 +254,9 @@ impl Sandbox {
         if let (Seen::Message(said), Some(bot)) = (&seen, self.bot()) {
             match (bot.refuses(said), step.refused) {
                 (true, false) => return Err(said.headline()),
-                (false, true) => return Err(format!("it was to be refused, and was not: {}", said.headline())),
+                (false, true) => {
+                    return Err(format!("the bot should have refused this, but did not: {}", said.headline()));
+                }
                 _ => {}
             }
         }

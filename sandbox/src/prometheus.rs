@@ -30,7 +30,7 @@ async fn query(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Response
     let name = ask.query.trim();
     // Only a series by its name: an expression would need Prometheus itself.
     if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == ':') {
-        let says = json!({ "status": "error", "errorType": "bad_data", "error": "only a series by its name can be asked for" });
+        let says = json!({ "status": "error", "errorType": "bad_data", "error": "the sandbox answers only queries for one series by name" });
         return (StatusCode::BAD_REQUEST, Json(says)).into_response();
     }
     let state = lock(&sandbox.shared);

@@ -24,7 +24,11 @@ pub(crate) fn request(route: &str, body: &Value) -> Vec<String> {
         "POST /guilds/{}/channels" => {
             let name = count(&body["name"]);
             let good = (1..=100).contains(&name) && count(&body["topic"]) <= 1024;
-            if good { Vec::new() } else { vec!["a channel's name of 1 to 100, topic up to 1024".to_owned()] }
+            if good {
+                Vec::new()
+            } else {
+                vec!["a channel name must have 1 to 100 characters, its topic at most 1024".to_owned()]
+            }
         }
         "POST /guilds/{}/scheduled-events" => event(body),
         _ => Vec::new(),
@@ -34,11 +38,11 @@ pub(crate) fn request(route: &str, body: &Value) -> Vec<String> {
 fn thread(body: &Value) -> Vec<String> {
     let mut bad = Vec::new();
     if !(1..=100).contains(&count(&body["name"])) {
-        bad.push("a thread's name of 1 to 100".to_owned());
+        bad.push("a thread name must have 1 to 100 characters".to_owned());
     }
     let archive = body["auto_archive_duration"].as_u64();
     if archive.is_some_and(|minutes| ![60, 1440, 4320, 10_080].contains(&minutes)) {
-        bad.push("auto_archive_duration is 60, 1440, 4320 or 10080".to_owned());
+        bad.push("auto_archive_duration must be 60, 1440, 4320 or 10080".to_owned());
     }
     bad
 }
@@ -46,15 +50,15 @@ fn thread(body: &Value) -> Vec<String> {
 fn event(body: &Value) -> Vec<String> {
     let mut bad = Vec::new();
     if !(1..=100).contains(&count(&body["name"])) || count(&body["description"]) > 1000 {
-        bad.push("an event's name of 1 to 100, description up to 1000".to_owned());
+        bad.push("an event name must have 1 to 100 characters, its description at most 1000".to_owned());
     }
     if body["privacy_level"] != 2 {
-        bad.push("privacy_level is 2".to_owned());
+        bad.push("privacy_level must be 2".to_owned());
     }
     if body["entity_type"] == 3 {
         let place = count(&body["entity_metadata"]["location"]);
         if !(1..=100).contains(&place) || !body["scheduled_end_time"].is_string() {
-            bad.push("an external event needs a location of 1 to 100 and an end".to_owned());
+            bad.push("an external event needs a location of 1 to 100 characters and an end time".to_owned());
         }
     }
     bad
@@ -77,7 +81,7 @@ fn message(body: &Value) -> Vec<String> {
     for key in body.as_object().into_iter().flat_map(|o| o.keys()) {
         rule(known.contains(&key.as_str()), &format!("unknown field {key}"));
     }
-    rule(count(&body["content"]) <= 2000, "content over 2000");
+    rule(count(&body["content"]) <= 2000, "content has more than 2000 characters");
     let embeds = list(body, "embeds");
     rule(embeds.len() <= 10, "more than 10 embeds");
     let mut total = 0;
@@ -98,27 +102,27 @@ fn message(body: &Value) -> Vec<String> {
             total += name + value;
         }
     }
-    rule(total <= 6000, "embeds over 6000 in sum");
+    rule(total <= 6000, "embeds have more than 6000 characters in total");
     rule(list(body, "attachments").len() <= 10, "more than 10 attachments");
     let described = list(body, "attachments").iter().all(|a| count(&a["description"]) <= 1024);
-    rule(described, "an attachment's description over 1024");
+    rule(described, "an attachment description has more than 1024 characters");
     let parts = list(body, "components");
     if body["flags"].as_u64().unwrap_or(0) & IS_COMPONENTS_V2 == 0 {
         for failure in components(parts) {
             rule(false, &failure);
         }
     } else {
-        rule(count(&body["content"]) == 0 && embeds.is_empty(), "components V2 take no content and no embeds");
+        rule(count(&body["content"]) == 0 && embeds.is_empty(), "components V2 allow no content and no embeds");
         rule(nested(parts) <= 40, "more than 40 components");
     }
     let mentions = &body["allowed_mentions"];
     let parse = list(mentions, "parse");
     for kind in ["users", "roles"] {
         let both = parse.iter().any(|p| p == kind) && !list(mentions, kind).is_empty();
-        rule(!both, "allowed_mentions: parse and ids of one kind exclude each other");
-        rule(list(mentions, kind).len() <= 100, "allowed_mentions over 100");
+        rule(!both, "allowed_mentions: parse and ids of the same kind exclude each other");
+        rule(list(mentions, kind).len() <= 100, "allowed_mentions has more than 100 ids");
     }
-    rule(count(&body["nonce"]) <= 25, "nonce over 25");
+    rule(count(&body["nonce"]) <= 25, "nonce has more than 25 characters");
     bad
 }
 
@@ -136,20 +140,20 @@ fn components(rows: &[Value]) -> Vec<String> {
         let parts = list(row, "components");
         let select = parts.iter().any(|p| p["type"] != 2 && p["type"] != 4);
         if row["type"] != 1 || parts.is_empty() || parts.len() > 5 || (select && parts.len() > 1) {
-            bad.push("a row holds up to 5 buttons or one select".to_owned());
+            bad.push("a row must hold 1 to 5 buttons or one select".to_owned());
         }
         for part in parts {
             let id = part["custom_id"].as_str().unwrap_or_default();
             if id.is_empty() || id.chars().count() > 100 || !ids.insert(id.to_owned()) {
-                bad.push(format!("custom_id `{id}` is empty, over 100 or doubled"));
+                bad.push(format!("custom_id `{id}` is empty, over 100 characters or duplicated"));
             }
             let options = list(part, "options");
             let long = |o: &Value| count(&o["label"]) > 100 || count(&o["value"]) > 100 || count(&o["label"]) == 0;
             if part["type"] == 3 && (options.is_empty() || options.len() > 25 || options.iter().any(long)) {
-                bad.push("a menu of 0 or over 25 entries, or an entry over 100".to_owned());
+                bad.push("a menu must have 1 to 25 entries of 1 to 100 characters".to_owned());
             }
             if count(&part["label"]) > 80 || count(&part["placeholder"]) > 150 {
-                bad.push("a label over 80 or a placeholder over 150".to_owned());
+                bad.push("a label has more than 80 characters, or a placeholder more than 150".to_owned());
             }
         }
     }
@@ -174,11 +178,11 @@ fn callback(body: &Value) -> Vec<String> {
         Some(8) => {
             let long = |c: &Value| !(1..=100).contains(&count(&c["name"])) || count(&c["value"]) > 100;
             if list(data, "choices").len() > 25 || list(data, "choices").iter().any(long) {
-                bad.push("more than 25 choices, or one over 100".to_owned());
+                bad.push("more than 25 choices, or a choice over 100 characters".to_owned());
             }
         }
         Some(9) => modal(data, &mut bad),
-        other => bad.push(format!("callback type {other:?}")),
+        other => bad.push(format!("unknown callback type {other:?}")),
     }
     bad
 }
@@ -186,10 +190,10 @@ fn callback(body: &Value) -> Vec<String> {
 fn modal(data: &Value, bad: &mut Vec<String>) {
     let rows = list(data, "components");
     if !(1..=45).contains(&count(&data["title"])) || !(1..=5).contains(&rows.len()) {
-        bad.push("a modal's title of 1 to 45, and 1 to 5 parts".to_owned());
+        bad.push("a modal must have a title of 1 to 45 characters and 1 to 5 components".to_owned());
     }
     if !(1..=100).contains(&count(&data["custom_id"])) {
-        bad.push("a modal's custom_id of 1 to 100".to_owned());
+        bad.push("a modal's custom_id must have 1 to 100 characters".to_owned());
     }
     for row in rows {
         // A label (18) holds one part; a text display (10) none.
@@ -197,22 +201,22 @@ fn modal(data: &Value, bad: &mut Vec<String>) {
             Some(1) => list(row, "components").iter().collect(),
             Some(18) => {
                 if !(1..=45).contains(&count(&row["label"])) || count(&row["description"]) > 100 {
-                    bad.push("a label of 1 to 45, its description up to 100".to_owned());
+                    bad.push("a label must have 1 to 45 characters, its description at most 100".to_owned());
                 }
                 vec![&row["component"]]
             }
             Some(10) => Vec::new(),
             _ => {
-                bad.push("a modal holds labels or rows of a text input".to_owned());
+                bad.push("a modal may hold only labels, text displays or rows with a text input".to_owned());
                 Vec::new()
             }
         };
         for part in inner {
             if count(&part["value"]) > 4000 || count(&part["placeholder"]) > 150 {
-                bad.push("a modal's value over 4000 or a placeholder over its limit".to_owned());
+                bad.push("a modal's value has more than 4000 characters, or a placeholder more than 150".to_owned());
             }
             if row["type"] == 1 && (!(1..=45).contains(&count(&part["label"])) || part["type"] != 4) {
-                bad.push("a modal's label of 1 to 45, on a text input".to_owned());
+                bad.push("a modal row must hold a text input with a label of 1 to 45 characters".to_owned());
             }
         }
     }
@@ -221,7 +225,7 @@ fn modal(data: &Value, bad: &mut Vec<String>) {
 fn commands(body: &Value) -> Vec<String> {
     fn walk(options: &[Value], depth: usize, bad: &mut Vec<String>) {
         if options.len() > 25 || (depth > 3 && !options.is_empty()) {
-            bad.push("more than 25 options, or nested too deep".to_owned());
+            bad.push("more than 25 options, or options nested too deep".to_owned());
         }
         let mut optional = false;
         for option in options {
@@ -229,19 +233,19 @@ fn commands(body: &Value) -> Vec<String> {
             let good = (1..=32).contains(&name.chars().count())
                 && name.chars().all(|c| c.is_lowercase() || c.is_ascii_digit() || c == '-' || c == '_');
             if !good || !(1..=100).contains(&count(&option["description"])) {
-                bad.push(format!("command name or description of `{name}`"));
+                bad.push(format!("invalid command name or description: `{name}`"));
             }
             if option["autocomplete"] == true && option.get("choices").is_some() {
-                bad.push(format!("`{name}` has choices and autocomplete"));
+                bad.push(format!("`{name}` has both choices and autocomplete"));
             }
             match option["required"].as_bool() {
-                Some(true) if optional => bad.push(format!("required `{name}` after an optional one")),
+                Some(true) if optional => bad.push(format!("required option `{name}` follows an optional one")),
                 Some(false) => optional = true,
                 _ => {}
             }
             let choices = list(option, "choices");
             if choices.len() > 25 || choices.iter().any(|c| count(&c["name"]) > 100 || count(&c["value"]) > 100) {
-                bad.push(format!("`{name}` has more than 25 choices, or one over 100"));
+                bad.push(format!("`{name}` has more than 25 choices, or a choice over 100 characters"));
             }
             walk(list(option, "options"), depth + 1, bad);
         }
@@ -257,7 +261,7 @@ fn commands(body: &Value) -> Vec<String> {
         bad.push("more than 100 commands".to_owned());
     }
     if all.iter().any(|command| size(command) > 8000) {
-        bad.push("a command over 8000 in sum".to_owned());
+        bad.push("a command has more than 8000 characters in total".to_owned());
     }
     walk(all, 0, &mut bad);
     bad

@@ -109,7 +109,7 @@ impl Checker {
                     match jsonschema::validator_for(&root) {
                         Ok(validator) => Some(Arc::new(validator)),
                         Err(error) => {
-                            tracing::error!(route, %error, "The published schema of a route cannot be used");
+                            tracing::error!(route, %error, "cannot use the published schema of a route");
                             None
                         }
                     }

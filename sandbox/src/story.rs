@@ -47,11 +47,11 @@ impl Act {
         match self {
             Self::Slash { path, .. } => format!("/{path}"),
             Self::Press { label, .. } => format!("“{label}”"),
-            Self::Advance { .. } => "the clock moves".to_owned(),
-            Self::Post { .. } => "an alert".to_owned(),
-            Self::Signals(_) => "production changes".to_owned(),
-            Self::Say(_) => "says".to_owned(),
-            Self::Publish { .. } => "the status page".to_owned(),
+            Self::Advance { .. } => "clock moves forward".to_owned(),
+            Self::Post { .. } => "alert".to_owned(),
+            Self::Signals(_) => "production values change".to_owned(),
+            Self::Say(_) => "message".to_owned(),
+            Self::Publish { .. } => "status page post".to_owned(),
         }
     }
 }

@@ -473,8 +473,7 @@ async fn a_story_holds_the_clock_waits_for_retries_and_stops_at_a_refusal() {
     assert!(sandbox.play(&missing).await.unwrap_err().contains("no button"));
     assert_eq!(clock.now_ms(), begun + 300, "what is due within seconds is waited for where a message is missed");
 
-    for (says, outcome) in
-        [("no", Err("no")), ("yes", Ok(true)), ("yes", Err("it was to be refused")), ("no", Ok(true))]
+    for (says, outcome) in [("no", Err("no")), ("yes", Ok(true)), ("yes", Err("should have refused")), ("no", Ok(true))]
     {
         let playing = tokio::spawn({
             let sandbox = sandbox.clone();
@@ -501,18 +500,18 @@ async fn a_story_holds_the_clock_waits_for_retries_and_stops_at_a_refusal() {
 async fn what_cannot_be_done_is_an_answer_with_an_error() {
     let field = Field::new(Limits::WIDE).await;
     for (path, body, words) in [
-        ("status", json!({ "who": "ann", "state": "Fine", "text": "x" }), "The state is one of"),
+        ("status", json!({ "who": "ann", "state": "Fine", "text": "x" }), "The state must be one of"),
         ("status", json!({ "who": "ann", "state": "Outage", "text": " " }), "1 to 500"),
         ("faults", json!({ "delete_message": "5" }), "There is no such"),
         ("faults", json!({ "revoke": { "right": "Send Messages", "channel": "nowhere" } }), "There is no such"),
         (
             "faults",
             json!({ "script": { "route": "POST /channels/{id}/messages", "fault": "fail_before" } }),
-            "A route is",
+            "Write the route",
         ),
         ("faults", json!({ "script": { "route": "", "fault": "fail_before", "times": 0 } }), "at least once"),
         ("faults", json!({ "script": { "route": "", "fault": "fail_before", "chance": 7 } }), "between 0 and 1"),
-        ("story", json!({ "begin": "none" }), "cannot be begun here"),
+        ("story", json!({ "begin": "none" }), "can't start stories"),
         ("act", json!({ "who": "ann", "channel": "general", "say": { "text": "" } }), "1 to 2,000"),
     ] {
         let answer =

@@ -30,6 +30,16 @@ pub struct Outgoing<'a> {
     pub marker: &'a str,
     /// A person must decide: it goes before all others.
     pub urgent: bool,
+    /// The message it is a reply to, where that is in the same channel.
+    pub reply_to: Option<&'a str>,
+    pub file: Option<&'a File>,
+}
+
+/// A file of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    pub name: String,
+    pub bytes: Vec<u8>,
 }
 
 /// A message of ours as it stands in a channel.

@@ -1,4 +1,4 @@
-//! How often one person and one server may ask, so that nobody waits behind somebody else's flood (`reliability.md` 8, S18). It
+//! How often one person and one server may ask, so that nobody waits behind somebody else's flood. It
 //! must not know what is asked, only what kind of thing it is.
 
 use std::num::NonZeroU32;
@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use serde::Deserialize;
 
 use crate::domain::ids::{GuildId, UserId};
 
@@ -20,8 +19,7 @@ const NOTED: Duration = Duration::from_secs(60);
 const KEPT: usize = 10_000;
 
 /// What may be asked in a minute. Half of it may come at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Commands, buttons and forms of one person.
     pub person_per_minute: NonZeroU32,

@@ -1,5 +1,5 @@
 //! A chat that fails in every documented way, for the simulation of delivery: seeded, on a virtual clock, in memory. It knows
-//! what Discord promises (`reliability.md` 3) and nothing of how the courier copes.
+//! what Discord promises and nothing of how the courier copes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

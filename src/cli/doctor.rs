@@ -1,57 +1,128 @@
-//! `tminus doctor`: is everything there that a release would need?
+//! `tminus doctor`: whether everything a release needs is there. Every check is reported by itself.
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::service::refused;
 use super::{complain, say};
-use crate::chat::discord::doctor::{Finding, examine};
+use crate::chat::discord::doctor::{Finding, Verdict, examine};
 use crate::chat::discord::rest::{Rest, http_client};
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, Config, SourceKind};
+use crate::domain::ids::GuildId;
 use crate::domain::plan::span_label;
+use crate::outside::{PageKind, Pages, StatusPage};
+use crate::sending::SendFault;
 
-/// 0 good, 1 findings, 2 could not look.
+/// 0 good, 1 findings, 2 something could not be checked.
 pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
-    let config = match config::load(path, &std::env::vars().collect()) {
-        Ok(config) => config,
-        Err(bad) => {
-            complain(&bad.to_string());
-            return ExitCode::from(1);
-        }
+    let reading = match config::read(path, &std::env::vars().collect()) {
+        Ok(reading) => reading,
+        Err(bad) => return refused(&bad),
     };
-    let mut found =
-        vec![Finding { good: true, text: "The configuration is good.".to_owned() }, folder(&config.database)];
-    if !offline {
-        let http = match http_client() {
-            Ok(http) => http,
+    let config = &reading.config;
+    let problems = || reading.problems.iter().chain(&reading.notes);
+    let mut found: Vec<Finding> = problems().map(|problem| Finding::bad(problem.to_string())).collect();
+    if found.is_empty() {
+        found.push(Finding::good("The configuration is valid."));
+    }
+    found.push(folder(&config.database));
+    found.push(intake(config));
+    // A token goes nowhere but where the file says.
+    let asked = !offline && problems().all(|problem| !problem.key.starts_with("discord"));
+    if asked {
+        match online(config).await {
+            Ok(more) => found.extend(more),
             Err(error) => {
                 complain(&format!("tminus: {error}"));
                 return ExitCode::from(2);
             }
-        };
-        let clock = Clock::system();
-        let rest = Rest::new(http, &config.api_url, config.token.clone(), clock.clone());
-        match examine(&rest, &config.workspaces).await {
-            Ok(more) => {
-                found.extend(more);
-                found.push(time(&rest, &clock).await);
-            }
-            Err(fault) => {
-                complain(&format!("Discord could not be asked: {fault}. Try again, or `--offline` for the rest."));
-                return ExitCode::from(2);
-            }
         }
+    } else if !offline {
+        found.push(Finding::unknown("Discord: not checked. Fix the settings under [discord] first."));
     }
     for finding in &found {
-        say(&format!("{} {}", if finding.good { "✅" } else { "❌" }, finding.text));
+        let icon = match finding.verdict {
+            Verdict::Good => "✅",
+            Verdict::Bad => "🔴",
+            Verdict::Unknown => "⚪",
+        };
+        say(&format!("{icon} {}", finding.text));
     }
-    let bad = found.iter().filter(|finding| !finding.good).count();
+    let count = |verdict: Verdict| found.iter().filter(|finding| finding.verdict == verdict).count();
+    let (bad, unknown) = (count(Verdict::Bad), count(Verdict::Unknown));
     match bad {
-        0 => say("Everything is there."),
-        1 => say("One thing to mend."),
-        n => say(&format!("{n} things to mend.")),
+        0 if unknown == 0 => say("All checks passed."),
+        0 => say("No problems found, but some checks could not run."),
+        1 => say("1 problem to fix."),
+        n => say(&format!("{n} problems to fix.")),
     }
-    if bad == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
+    match (bad, unknown) {
+        (0, 0) => ExitCode::SUCCESS,
+        (0, _) => ExitCode::from(2),
+        _ => ExitCode::from(1),
+    }
+}
+
+/// What Discord and the status pages say.
+async fn online(config: &Config) -> anyhow::Result<Vec<Finding>> {
+    let clock = Clock::system();
+    let rest = Rest::new(http_client()?, &config.api_url, config.token.clone(), clock.clone());
+    let sources = config.sources.iter().map(|source| (format!("Source {}", source.name), source.guild.clone()));
+    let pages = config.pages.iter().map(|page| (format!("Status page {}", page.name), page.guild.clone()));
+    let others: Vec<(String, GuildId)> =
+        sources.chain(pages).filter(|(_, guild)| config.workspaces.iter().all(|(known, _)| known != guild)).collect();
+    let (mut found, reached) = examine(&rest, &config.workspaces, &others).await;
+    if reached {
+        found.push(time(&rest, &clock).await);
+    }
+    let pages = Pages::new(config.pages.clone(), &clock)?;
+    for page in &config.pages {
+        found.push(status_page(&pages, page).await);
+    }
+    Ok(found)
+}
+
+/// Whether a status page can be reached, as far as that changes nothing on it.
+async fn status_page(pages: &Pages, page: &StatusPage) -> Finding {
+    let name = format!("Status page {}", page.name);
+    match (&page.kind, pages.find(&page.name, "tminus-doctor").await) {
+        (PageKind::Statuspage { .. }, Ok(_)) => Finding::good(format!("{name}: Statuspage accepts the API key.")),
+        (PageKind::Git { path, .. }, Ok(_)) => Finding::good(format!("{name}: its work tree is {}.", path.display())),
+        (PageKind::Webhook { .. }, Ok(_)) => {
+            Finding::good(format!("{name}: a webhook; only a release shows whether it answers."))
+        }
+        (_, Err(SendFault::Blocked(why))) => {
+            Finding::bad(format!("{name}: the API key is refused ({why}). Set a key of this page's account."))
+        }
+        (_, Err(SendFault::NotThere(why))) => {
+            Finding::bad(format!("{name}: not found ({why}). Check page_id and api_url."))
+        }
+        (_, Err(fault)) => Finding::unchecked(&name, &fault),
+    }
+}
+
+/// Where alerts come in.
+fn intake(config: &Config) -> Finding {
+    let listen = config.listen;
+    let hooks: Vec<String> = config
+        .sources
+        .iter()
+        .map(|source| match source.kind {
+            SourceKind::Alertmanager => format!("/hooks/alertmanager/{}", source.name),
+            SourceKind::Generic => format!("/hooks/generic/{}", source.name),
+        })
+        .collect();
+    let hooks = if hooks.is_empty() { "no source of alerts is set".to_owned() } else { hooks.join(", ") };
+    match std::net::TcpListener::bind(listen) {
+        Ok(_) => Finding::good(format!("The intake can listen on {listen}: {hooks}.")),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            Finding::good(format!("The intake's address {listen} is in use, as it is while T-Minus runs: {hooks}."))
+        }
+        Err(error) => Finding::bad(format!(
+            "The intake cannot listen on {listen} ({error}). Set intake.listen to an address of this machine."
+        )),
+    }
 }
 
 /// Whether this machine's clock agrees with Discord's.
@@ -64,34 +135,30 @@ async fn time(rest: &Rest, clock: &Clock) -> Finding {
     }
     let minutes = |ms: i64| span_label(ms.unsigned_abs().div_ceil(60_000));
     match clock.ahead_ms() {
-        _ if !clock.is_confirmed() => Finding {
-            good: false,
-            text: "The dates of Discord's answers did not confirm the time; T-Minus would send nothing. Look at what stands between (a proxy, a slow network).".to_owned(),
-        },
-        0 => Finding { good: true, text: "The machine's clock agrees with Discord's.".to_owned() },
-        ms => Finding {
-            good: false,
-            text: format!(
-                "The machine's clock is up to {} {} Discord's. Set it, and keep it with NTP.",
-                minutes(ms),
-                if ms > 0 { "ahead of" } else { "behind" }
-            ),
-        },
+        _ if !clock.is_confirmed() => Finding::bad(
+            "T-Minus could not confirm the time from Discord's answers, so it would send nothing. Check the connection to Discord for a proxy or a slow network.",
+        ),
+        0 => Finding::good("The machine's clock agrees with Discord's."),
+        ms => Finding::bad(format!(
+            "The machine's clock is up to {} {} Discord's. Correct it, and keep it in sync with NTP.",
+            minutes(ms),
+            if ms > 0 { "ahead of" } else { "behind" }
+        )),
     }
 }
 
-/// Where the database is to be: its folder must exist and be writable.
+/// Whether the database's folder is there and writable.
 fn folder(database: &Path) -> Finding {
     let folder = database.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let shown = database.display();
+    let (shown, folder_shown) = (database.display(), folder.display());
     match std::fs::metadata(folder) {
-        Err(error) => {
-            Finding { good: false, text: format!("The database's folder {}: {error}. Make it.", folder.display()) }
-        }
-        Ok(about) if about.permissions().readonly() || !about.is_dir() => {
-            Finding { good: false, text: format!("The database's folder {} cannot be written to.", folder.display()) }
-        }
-        Ok(_) if database.exists() => Finding { good: true, text: format!("The database is {shown}.") },
-        Ok(_) => Finding { good: true, text: format!("The database will be {shown}; it does not exist yet.") },
+        Err(error) => Finding::bad(format!(
+            "T-Minus cannot use the database folder {folder_shown}: {error}. Create it, or change database.path."
+        )),
+        Ok(about) if about.permissions().readonly() || !about.is_dir() => Finding::bad(format!(
+            "T-Minus cannot write to the database folder {folder_shown}. Change its permissions, or database.path."
+        )),
+        Ok(_) if database.exists() => Finding::good(format!("The database is {shown}.")),
+        Ok(_) => Finding::good(format!("The database {shown} does not exist yet; T-Minus creates it when it starts.")),
     }
 }

@@ -5,6 +5,7 @@ mod plan;
 mod sandbox;
 mod service;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use clap::{Parser, Subcommand};
 
 use crate::store::Head;
 
-/// Runs the communications of a software release.
+/// Run the communications of a software release.
 #[derive(Debug, Parser)]
 #[command(name = "tminus", version)]
 struct Arguments {
@@ -22,7 +23,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Try it: a simulated Discord on this machine with the real bot connected to it.
+    /// Try T-Minus: run the real bot against a simulated Discord on this machine.
     Sandbox(sandbox::Arguments),
     /// Run the service.
     Run {
@@ -30,23 +31,24 @@ enum Command {
         #[arg(long)]
         config: PathBuf,
     },
-    /// Look at the configuration.
+    /// Check or show the configuration.
     Config {
         #[command(subcommand)]
         command: ConfigCommand,
     },
-    /// Look whether everything is there: configuration, token, server, channels, roles and rights. 0 good, 1 findings.
+    /// Check configuration, token, servers, channels, roles, permissions, alert sources and status pages. Exit code: 0 all
+    /// good, 1 problems found, 2 checks could not run.
     Doctor {
         /// The configuration file.
         #[arg(long)]
         config: PathBuf,
-        /// Do not ask Discord.
+        /// Skip the checks that contact Discord.
         #[arg(long)]
         offline: bool,
     },
-    /// Ask a running service whether it is healthy.
+    /// Check that a running service is healthy.
     Health {
-        /// The intake's address.
+        /// Base URL of the service's HTTP intake.
         #[arg(long, default_value = "http://127.0.0.1:8731")]
         url: String,
     },
@@ -55,9 +57,9 @@ enum Command {
         #[command(subcommand)]
         command: plan::PlanCommand,
     },
-    /// Everything a plan will say if all goes well, with its instant, audience and channel.
+    /// Show every message a plan will send if all goes well, with its time, audience and channel.
     Preview(plan::PreviewArguments),
-    /// Check the journal.
+    /// Verify the journal.
     Audit {
         #[command(subcommand)]
         command: AuditCommand,
@@ -66,10 +68,20 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
-    /// Check a file: 0 good, 1 findings.
+    /// Check a configuration file. Exit code: 0 valid, 1 errors found, 2 file not readable.
     Check {
+        /// The configuration file.
         #[arg(long)]
         config: PathBuf,
+    },
+    /// Show every setting in effect, without the values of secrets.
+    Show {
+        /// The configuration file.
+        #[arg(long)]
+        config: PathBuf,
+        /// Add where each setting comes from: a line of the file, a variable or the default.
+        #[arg(long)]
+        origin: bool,
     },
 }
 
@@ -79,7 +91,8 @@ enum AuditCommand {
     Verify {
         #[arg(long)]
         config: PathBuf,
-        /// A head noted earlier, such as an all-clear says: shows a journal that was cut off or written anew.
+        /// A journal head noted earlier, such as the one in an all-clear. It reveals a journal that was truncated or
+        /// rewritten.
         #[arg(long)]
         head: Option<Head>,
     },
@@ -102,6 +115,7 @@ pub fn main() -> ExitCode {
             Command::Sandbox(arguments) => sandbox::run(arguments).await.map(|()| ExitCode::SUCCESS),
             Command::Run { config } => service::run(&config).await,
             Command::Config { command: ConfigCommand::Check { config } } => Ok(service::check(&config)),
+            Command::Config { command: ConfigCommand::Show { config, origin } } => Ok(service::show(&config, origin)),
             Command::Doctor { config, offline } => Ok(doctor::run(&config, offline).await),
             Command::Health { url } => Ok(service::health(&url).await),
             Command::Plan { command } => plan::run(command),
@@ -129,8 +143,7 @@ fn complain(sentence: &str) {
     eprintln!("{sentence}");
 }
 
-/// A result, on standard output.
-#[expect(clippy::print_stdout, reason = "the command line answers on standard output")]
+/// A result, on standard output. A reader that closed its end wants no more of it.
 fn say(result: &str) {
-    println!("{result}");
+    let _closed = writeln!(std::io::stdout().lock(), "{result}");
 }

@@ -1,6 +1,6 @@
 //! `tminus plan` and `tminus preview`: documents in, documents and findings out. Nothing is stored.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -13,14 +13,15 @@ use super::{complain, say};
 use crate::clock::Clock;
 use crate::domain::plan::{ReleaseType, Risk};
 use crate::plan_doc::{self, Filled, Linted, NewPlan, Reading, Setting, Severity};
-use crate::preview;
+use crate::{preview, telemetry};
 
 #[derive(Debug, Subcommand)]
 pub(super) enum PlanCommand {
-    /// Write a new plan in the template's structure.
+    /// Print a new plan in the template's structure.
     New(NewArguments),
-    /// Say what is wrong: 0 no error, 1 errors, 2 a file could not be read.
+    /// Report problems in plans. Exit code: 0 no errors, 1 errors, 2 a file could not be read.
     Lint {
+        /// The documents; `-` reads standard input.
         #[arg(required = true)]
         files: Vec<PathBuf>,
         #[arg(long, value_enum, default_value_t = LintFormat::Text)]
@@ -28,20 +29,28 @@ pub(super) enum PlanCommand {
         #[command(flatten)]
         setting: SettingArguments,
     },
-    /// Show what was understood.
+    /// Show how T-Minus understands a plan.
     Show {
+        /// The document; `-` reads standard input.
         file: PathBuf,
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
         #[command(flatten)]
         setting: SettingArguments,
     },
-    /// The document with every safe fix applied, on standard output.
-    Fix { file: PathBuf },
-    /// The document with a state filled in, on standard output; without one the same bytes.
-    Export {
+    /// Print the plan with every safe fix applied.
+    Fix {
+        /// The document; `-` reads standard input.
         file: PathBuf,
-        /// What has happened, as JSON: `done`, `signed`, `updated`, `observed`, `log`.
+        /// Write the fixed document back into the file.
+        #[arg(long)]
+        write: bool,
+    },
+    /// Print the plan with a state filled in; without a state, print it unchanged.
+    Export {
+        /// The document; `-` reads standard input.
+        file: PathBuf,
+        /// JSON file with what has happened: `done`, `signed`, `updated`, `t0`, `observed`, `log`.
         #[arg(long)]
         state: Option<PathBuf>,
     },
@@ -49,6 +58,7 @@ pub(super) enum PlanCommand {
 
 #[derive(Debug, Args)]
 pub(super) struct PreviewArguments {
+    /// The document; `-` reads standard input.
     file: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -58,17 +68,17 @@ pub(super) struct PreviewArguments {
 
 #[derive(Debug, Args)]
 pub(super) struct SettingArguments {
-    /// Judge dates against this instant (RFC 3339) instead of now.
+    /// Check dates against this time (RFC 3339) instead of now.
     #[arg(long, value_name = "INSTANT")]
     now: Option<Timestamp>,
-    /// The time zone of dates that name none, such as Europe/Berlin.
+    /// Time zone for dates that name none, such as Europe/Berlin.
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct NewArguments {
-    /// What ships.
+    /// The title of the release.
     #[arg(long)]
     title: Option<String>,
     /// Date, time and zone, such as "2026-12-08 14:00 Europe/Berlin".
@@ -133,7 +143,7 @@ pub(super) fn run(command: PlanCommand) -> anyhow::Result<ExitCode> {
         PlanCommand::New(arguments) => put(plan_doc::new_plan(&arguments.plan()).as_bytes()),
         PlanCommand::Lint { files, format, setting } => lint(&files, format, &setting),
         PlanCommand::Show { file, format, setting } => show(&file, format, &setting),
-        PlanCommand::Fix { file } => fix(&file),
+        PlanCommand::Fix { file, write } => fix(&file, write),
         PlanCommand::Export { file, state } => export(&file, state.as_deref()),
     }
 }
@@ -144,7 +154,7 @@ impl SettingArguments {
         if let Some(zone) = &self.zone
             && jiff::tz::TimeZone::get(zone).is_err()
         {
-            complain(&format!("tminus: `{zone}` is not a time zone. Write it like Europe/Berlin."));
+            complain(&format!("tminus: `{zone}` is not a time zone. Use a name such as Europe/Berlin."));
             return None;
         }
         let now = Some(self.now.unwrap_or_else(|| Clock::system().now()));
@@ -184,19 +194,36 @@ fn put(bytes: &[u8]) -> anyhow::Result<ExitCode> {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(error).context("standard output cannot be written"),
+        Err(error) => Err(error).context("cannot write to standard output"),
     }
+}
+
+fn is_stdin(file: &Path) -> bool {
+    file == Path::new("-")
+}
+
+/// The file's name in findings and complaints.
+fn shown(file: &Path) -> String {
+    if is_stdin(file) { "<stdin>".to_owned() } else { file.display().to_string() }
+}
+
+/// At most `limit` bytes of a file, or of standard input.
+fn bytes_of(file: &Path, limit: u64) -> Result<Vec<u8>, String> {
+    let read = || {
+        let mut bytes = Vec::new();
+        if is_stdin(file) {
+            std::io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+        } else {
+            std::fs::File::open(file)?.take(limit).read_to_end(&mut bytes)?;
+        }
+        Ok::<_, std::io::Error>(bytes)
+    };
+    read().map_err(|error| format!("cannot read {}: {error}", shown(file)))
 }
 
 fn load(file: &Path) -> Result<Vec<u8>, String> {
     // A file over the limit is refused without being read whole.
-    let limit = u64::try_from(plan_doc::MAX_BYTES).unwrap_or(u64::MAX) + 1;
-    let read = || {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::Read::take(std::fs::File::open(file)?, limit), &mut bytes)?;
-        Ok::<_, std::io::Error>(bytes)
-    };
-    read().map_err(|error| format!("{}: cannot be read: {error}", file.display()))
+    bytes_of(file, u64::try_from(plan_doc::MAX_BYTES).unwrap_or(u64::MAX) + 1)
 }
 
 fn lint(files: &[PathBuf], format: LintFormat, setting: &SettingArguments) -> anyhow::Result<ExitCode> {
@@ -208,7 +235,7 @@ fn lint(files: &[PathBuf], format: LintFormat, setting: &SettingArguments) -> an
             Ok(bytes) => {
                 let reading = plan_doc::read(&bytes, &setting);
                 worst = worst.max(u8::from(reading.blocked()));
-                read.push((file.display().to_string(), String::from_utf8_lossy(&bytes).into_owned(), reading));
+                read.push((shown(file), String::from_utf8_lossy(&bytes).into_owned(), reading));
             }
             Err(sentence) => {
                 complain(&format!("tminus: {sentence}"));
@@ -218,7 +245,7 @@ fn lint(files: &[PathBuf], format: LintFormat, setting: &SettingArguments) -> an
     }
     let out = match format {
         LintFormat::Text => {
-            let color = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+            let color = telemetry::takes_colour(&std::io::stdout());
             read.iter().map(|(file, source, reading)| text(file, source, reading, color)).collect()
         }
         LintFormat::Json => {
@@ -252,14 +279,17 @@ fn text(file: &str, source: &str, reading: &Reading, color: bool) -> String {
     let mut out = plan_doc::render_all(&reading.diagnostics, source, file, 100, color);
     let count = |severity| reading.diagnostics.iter().filter(|d| d.severity == severity).count();
     let level = reading.plan.as_ref().map_or_else(|| "refused".to_owned(), |plan| format!("level {}", plan.level));
-    let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     out.push_str(&format!(
-        "{file}: {level}; {}, {}, {} for information\n",
-        plural(count(Severity::Error), "error"),
-        plural(count(Severity::Warning), "warning"),
-        count(Severity::Info)
+        "{file}: {level}; {}, {}, {}\n",
+        plural(count(Severity::Error), "error", "errors"),
+        plural(count(Severity::Warning), "warning", "warnings"),
+        plural(count(Severity::Info), "note", "notes")
     ));
     out
+}
+
+fn plural(n: usize, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
 }
 
 fn show(file: &Path, format: Format, setting: &SettingArguments) -> anyhow::Result<ExitCode> {
@@ -274,7 +304,7 @@ fn show(file: &Path, format: Format, setting: &SettingArguments) -> anyhow::Resu
     let reading = plan_doc::read(&bytes, &setting);
     let (Some(model), Some(lines)) = (plan_doc::show(&reading), plan_doc::show_text(&reading)) else {
         let source = String::from_utf8_lossy(&bytes);
-        complain(&text(&file.display().to_string(), &source, &reading, false));
+        complain(&text(&shown(file), &source, &reading, false));
         return Ok(ExitCode::from(1));
     };
     match format {
@@ -283,7 +313,11 @@ fn show(file: &Path, format: Format, setting: &SettingArguments) -> anyhow::Resu
     }
 }
 
-fn fix(file: &Path) -> anyhow::Result<ExitCode> {
+fn fix(file: &Path, write: bool) -> anyhow::Result<ExitCode> {
+    if write && is_stdin(file) {
+        complain("tminus: --write needs a file; standard input cannot be written back.");
+        return Ok(ExitCode::from(UNREADABLE));
+    }
     let bytes = match load(file) {
         Ok(bytes) => bytes,
         Err(sentence) => {
@@ -293,12 +327,19 @@ fn fix(file: &Path) -> anyhow::Result<ExitCode> {
     };
     match plan_doc::fix(&bytes) {
         Ok((fixed, count)) => {
-            complain(&format!("{}: {count} safe fixes applied", file.display()));
-            put(fixed.as_bytes())
+            if write
+                && count > 0
+                && let Err(error) = std::fs::write(file, &fixed)
+            {
+                complain(&format!("tminus: cannot write {}: {error}", file.display()));
+                return Ok(ExitCode::from(UNREADABLE));
+            }
+            complain(&format!("{}: {} applied", shown(file), plural(count, "safe fix", "safe fixes")));
+            if write { Ok(ExitCode::SUCCESS) } else { put(fixed.as_bytes()) }
         }
         Err(diagnostic) => {
             let source = String::from_utf8_lossy(&bytes);
-            complain(&plan_doc::render_text(&diagnostic, &source, &file.display().to_string(), 100, false));
+            complain(&plan_doc::render_text(&diagnostic, &source, &shown(file), 100, false));
             Ok(ExitCode::from(1))
         }
     }
@@ -307,10 +348,10 @@ fn fix(file: &Path) -> anyhow::Result<ExitCode> {
 fn export(file: &Path, state: Option<&Path>) -> anyhow::Result<ExitCode> {
     let read = |file: &Path| load(file).map_err(|sentence| complain(&format!("tminus: {sentence}")));
     // The same bytes come back, however many they are.
-    let bytes = match std::fs::read(file) {
+    let bytes = match bytes_of(file, u64::MAX) {
         Ok(bytes) => bytes,
-        Err(error) => {
-            complain(&format!("tminus: {}: cannot be read: {error}", file.display()));
+        Err(sentence) => {
+            complain(&format!("tminus: {sentence}"));
             return Ok(ExitCode::from(UNREADABLE));
         }
     };
@@ -321,7 +362,7 @@ fn export(file: &Path, state: Option<&Path>) -> anyhow::Result<ExitCode> {
             match serde_json::from_slice(&json) {
                 Ok(filled) => filled,
                 Err(error) => {
-                    complain(&format!("tminus: {}: not a state: {error}", path.display()));
+                    complain(&format!("tminus: cannot read the state in {}: {error}", path.display()));
                     return Ok(ExitCode::from(UNREADABLE));
                 }
             }
@@ -330,13 +371,13 @@ fn export(file: &Path, state: Option<&Path>) -> anyhow::Result<ExitCode> {
     if !filled.is_empty() {
         let reading = plan_doc::read(&plan_doc::strip(&bytes), &Setting::default());
         if reading.plan.is_none() {
-            complain(&text(&file.display().to_string(), &String::from_utf8_lossy(&bytes), &reading, false));
+            complain(&text(&shown(file), &String::from_utf8_lossy(&bytes), &reading, false));
             return Ok(ExitCode::from(1));
         }
     }
     let exported = plan_doc::export(&bytes, &filled);
     for id in &exported.unplaced {
-        complain(&format!("{}: not in the document: {id}", file.display()));
+        complain(&format!("{}: the document has no place for {id}", shown(file)));
     }
     put(&exported.bytes)?;
     Ok(ExitCode::from(u8::from(!exported.unplaced.is_empty())))
@@ -356,7 +397,7 @@ pub(super) fn preview(arguments: &PreviewArguments) -> anyhow::Result<ExitCode> 
         }
     };
     let reading = plan_doc::read(&bytes, &setting);
-    let file = arguments.file.display().to_string();
+    let file = shown(&arguments.file);
     let Some(plan) = reading.plan.clone() else {
         complain(&text(&file, &String::from_utf8_lossy(&bytes), &reading, false));
         return Ok(ExitCode::from(1));

@@ -1,5 +1,6 @@
 //! `tminus sandbox`.
 
+use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,16 +15,16 @@ use crate::telemetry;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The page's port; 0 takes a free one.
+    /// Port of the page; 0 picks a free one.
     #[arg(long, default_value_t = 8730)]
     port: u16,
-    /// Plays the story to its end, says its steps, and exits.
+    /// Play the story to its end, print its steps, and exit.
     #[arg(long)]
     headless: bool,
-    /// The story the page plays.
+    /// Story to play.
     #[arg(long, default_value = "smooth", value_parser = STORIES)]
     story: String,
-    /// Keep the database in this new file, to look at afterwards; another story begins it anew.
+    /// Keep the database in this new file for inspection; starting another story replaces it.
     #[arg(long)]
     db: Option<PathBuf>,
 }
@@ -39,7 +40,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     }
     if let Some(file) = arguments.db.as_ref().filter(|file| file.exists()) {
         anyhow::bail!(
-            "{} exists already, and the sandbox begins in a fresh server: remove it, or name another file",
+            "{} already exists, and the sandbox needs a new file: remove it, or choose another file",
             file.display()
         );
     }
@@ -48,7 +49,7 @@ pub(super) async fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.db.is_none()
         && let Err(error) = std::fs::remove_dir_all(&folder)
     {
-        tracing::warn!(%error, "The temporary database could not be removed");
+        tracing::warn!(%error, "temporary database not removed");
     }
     ended
 }
@@ -60,30 +61,42 @@ async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
         port: arguments.port,
         clock,
         limits,
-        configured: true,
+        configured: false,
         pages: String::new(),
         machine: Machine::default(),
         asking: sandboxed::UNCOUNTED,
     };
     let pair = Sandboxed::start(options, database).await?;
+    pair.set_up().await?;
     let sandbox = pair.sandbox.clone();
     let mut bot = Some(pair);
     sandbox.tell(sandboxed::tale(&arguments.story));
     let url = sandbox.url();
-    let ready = json!({
-        "ready": true, "page": format!("{url}/"), "discord_api": url, "intake": bot.as_ref().map(|pair| pair.intake.as_str()), "metrics_source": sandbox.metrics_url(),
-    });
-    say(&ready.to_string());
+    let words = if arguments.headless {
+        format!("The sandbox plays the story {} at {url}/.", arguments.story)
+    } else {
+        format!("The sandbox is ready: open {url}/ in a browser. Nothing leaves this machine. Ctrl-C ends it.")
+    };
+    // A person reads the address in words, a program as JSON.
+    let person = std::io::stdout().is_terminal();
+    if person {
+        say(&words);
+    } else {
+        let ready = json!({
+            "ready": true, "page": format!("{url}/"), "discord_api": url, "intake": bot.as_ref().map(|pair| pair.intake.as_str()), "metrics_source": sandbox.metrics_url(),
+        });
+        say(&ready.to_string());
+    }
     if arguments.headless {
         for step in &sandboxed::tale(&arguments.story).steps {
             complain(&format!("· {}", step.caption));
             sandbox.play(step).await.map_err(|why| anyhow::anyhow!("{}: {why}", step.caption))?;
         }
-        complain(&format!("The story {} was played to its end.", arguments.story));
+        complain(&format!("The story “{}” is complete.", arguments.story));
     } else {
-        complain(&format!(
-            "The sandbox is ready: open {url}/ in a browser. Nothing leaves this machine. Ctrl-C ends it."
-        ));
+        if !person {
+            complain(&words);
+        }
         loop {
             // Neither side of this choice touches the database.
             let wanted = tokio::select! {
@@ -94,8 +107,8 @@ async fn play(arguments: &Arguments, database: &Path) -> anyhow::Result<()> {
             match begin(&sandbox, bot.take(), &name, database).await {
                 Ok(pair) => bot = Some(pair),
                 Err(error) => {
-                    tracing::error!(error = format!("{error:#}"), "The story could not begin");
-                    sandbox.cannot_tell(&format!("The fresh server could not be set up: {error:#}"));
+                    tracing::error!(error = format!("{error:#}"), "story failed to start");
+                    sandbox.cannot_tell(&format!("The sandbox could not set up a new server: {error:#}"));
                 }
             }
         }
@@ -123,7 +136,8 @@ async fn begin(sandbox: &Sandbox, bot: Option<Sandboxed>, name: &str, database: 
     sandbox.clock().set(BEGIN_MS);
     sandbox.reset(sandboxed::world());
     sandbox.tell(sandboxed::tale(name));
-    let pair = Sandboxed::connect(sandbox.clone(), database, true, "", Machine::default()).await;
+    let pair = Sandboxed::connect(sandbox.clone(), database, false, "", Machine::default()).await?;
+    pair.set_up().await?;
     drop(still);
-    pair
+    Ok(pair)
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use super::{complain, say};
 use crate::app::App;
 use crate::clock::Clock;
-use crate::config;
+use crate::config::{self, BadConfig};
 use crate::store::{self, Broken, Head, Purpose};
 use crate::telemetry;
 
@@ -17,7 +17,7 @@ pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     telemetry::start(config.log_format, &config.log_filter)?;
     let clock = clock().await?;
     let app = App::start(config, clock, Purpose::Service).await?;
-    tracing::info!(intake = %app.intake, "Started");
+    tracing::info!(intake = %app.intake, "started");
     let code = tokio::select! {
         ended = ended() => {
             ended?;
@@ -53,16 +53,37 @@ pub(super) async fn ended() -> anyhow::Result<()> {
 }
 
 pub(super) fn check(path: &Path) -> ExitCode {
-    match config::load(path, &std::env::vars().collect()) {
-        Ok(_) => {
-            say("The configuration is good.");
-            ExitCode::SUCCESS
-        }
-        Err(bad) => {
-            complain(&bad.to_string());
-            ExitCode::from(1)
-        }
+    let reading = match config::read(path, &std::env::vars().collect()) {
+        Ok(reading) => reading,
+        Err(bad) => return refused(&bad),
+    };
+    if !reading.problems.is_empty() {
+        return refused(&BadConfig::Wrong(reading.problems));
     }
+    say("The configuration is valid.");
+    for note in &reading.notes {
+        say(&format!("Note: {note}. `tminus run` does not start without it."));
+    }
+    ExitCode::SUCCESS
+}
+
+/// Prints every setting in effect except the values of secrets, and on request where each comes from.
+pub(super) fn show(path: &Path, origin: bool) -> ExitCode {
+    let reading = match config::read(path, &std::env::vars().collect()) {
+        Ok(reading) => reading,
+        Err(bad) => return refused(&bad),
+    };
+    for setting in &reading.settings {
+        let from = if origin { format!("  # {}", setting.origin) } else { String::new() };
+        say(&format!("{} = {}{from}", setting.key, setting.value));
+    }
+    if reading.problems.is_empty() { ExitCode::SUCCESS } else { refused(&BadConfig::Wrong(reading.problems)) }
+}
+
+/// Prints why a configuration is refused: 1 for mistakes in it, 2 for a file that cannot be read.
+pub(super) fn refused(bad: &BadConfig) -> ExitCode {
+    complain(&bad.to_string());
+    ExitCode::from(if matches!(bad, BadConfig::Unreadable(..)) { 2 } else { 1 })
 }
 
 pub(super) async fn health(url: &str) -> ExitCode {
@@ -98,25 +119,25 @@ pub(super) async fn audit(path: &Path, noted: Option<&Head>) -> anyhow::Result<E
     };
     let why = match verified {
         Ok(head) if head.seq == 0 => {
-            say("The journal is empty: nothing was recorded in this database yet.");
+            say("The journal is empty: this database has no entries yet.");
             return Ok(ExitCode::SUCCESS);
         }
         Ok(head) => {
-            let noted = noted.map_or(String::new(), |noted| format!(" Entry {} is the one that was noted.", noted.seq));
-            say(&format!("{} entries, the chain holds. Head: {head}.{noted}", head.seq));
+            let noted = noted.map_or(String::new(), |noted| format!(" Entry {} matches the noted head.", noted.seq));
+            say(&format!("{} entries, the hash chain is intact. Head: {head}.{noted}", head.seq));
             return Ok(ExitCode::SUCCESS);
         }
         Err(Broken::At(seq)) => {
-            format!("The chain breaks at entry {seq}: from there on the journal is not what was written.")
+            format!("The hash chain breaks at entry {seq}: from there on, the journal differs from what T-Minus wrote.")
         }
         Err(Broken::CutAfter(last)) => {
             format!(
-                "The journal ends at entry {last}, before the one that was noted: its end was cut off, or an older copy restored."
+                "The journal ends at entry {last}, before the noted head: its end was cut off, or an older copy was restored."
             )
         }
         Err(Broken::Rewritten(seq)) => {
             format!(
-                "Entry {seq} is not the one that was noted: the journal was written anew at this entry or before, or an older copy was restored and carried on."
+                "Entry {seq} does not match the noted head: this entry or an earlier one was rewritten, or an older copy was restored and continued."
             )
         }
     };

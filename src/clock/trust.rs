@@ -1,4 +1,4 @@
-//! How far the machine's clocks are believed (`reliability.md` 5.6). Time in, decisions out: it reads no clock and asks nobody.
+//! How far the machine's clocks are believed. Time in, decisions out: it reads no clock and asks nobody.
 //!
 //! The wall clock is believed while the platform's `Date` agrees with it. A wall clock that runs apart from the monotonic one
 //! has stepped, or the machine slept: until an answer says which, time goes on by the monotonic clock, and nothing fires. A

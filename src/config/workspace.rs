@@ -1,222 +1,247 @@
 //! A server's settings as the configuration file has them. It must not know where they are used.
 
-use std::collections::BTreeMap;
+use jiff::Timestamp;
 
-use serde::Deserialize;
-
-use super::line_of;
-use crate::domain::freeze::{Freeze, Window};
+use super::or;
+use super::reader::{Given, Section};
+use super::value::{Id, Raw};
+use crate::domain::freeze::{Freeze, MAX_FREEZES, Window};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
-use crate::domain::plan::{ReleaseType, Risk, SignoffRole};
-use crate::domain::policy::{MAX_PEOPLE, MAX_RULES, Policy, Quiet, Route, SIGNOFF_HOURS, SignoffRule};
+use crate::domain::plan::{ReleaseType, Risk, RungPlan, SignoffRole};
+use crate::domain::policy::{MAX_PEOPLE, MAX_RULES, Policy, Quiet, Route, SIGNOFF_HOURS, SignoffRule, check_wording};
 use crate::domain::recur::Rule;
 use crate::plan_doc;
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct WorkspaceSection {
-    guild_id: String,
-    release_channel_id: Option<String>,
-    ops_channel_id: Option<String>,
-    timezone: Option<String>,
-    #[serde(default)]
-    self_approval: bool,
-    #[serde(default)]
-    administrator_bypass: bool,
-    #[serde(default)]
-    on_behalf: bool,
-    #[serde(default)]
-    waive_high: bool,
-    signoff_hours: Option<u32>,
-    digest: Option<String>,
-    ladder: Option<String>,
-    #[serde(default)]
-    signoff_rules: Vec<RuleSection>,
-    #[serde(default)]
-    roles: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    audiences: BTreeMap<String, AudienceSection>,
-    #[serde(default)]
-    freezes: Vec<FreezeSection>,
+const WORDING: &str = "1 to 300 characters, with the placeholders {title}, {t0}, {state} and {impact}";
+const ZONE: &str = "an IANA time zone such as Europe/Berlin";
+const EVERYONE: &str = "found the server's own id, which is @everyone";
+const A_ROLE: &str = "a role that you assign to members";
+
+/// Every `[[workspace]]`; a server has one.
+pub(super) fn workspaces(root: &Section<'_>) -> Vec<(GuildId, Policy)> {
+    let mut workspaces: Vec<(GuildId, Policy)> = Vec::new();
+    for section in root.list("workspace") {
+        let guild = section.must_id("guild_id", Id::Server);
+        let taken = |guild: &&Given<String>| workspaces.iter().any(|(known, _)| known.0 == guild.value);
+        if let Some(guild) = guild.as_ref().filter(taken) {
+            section.wrong(guild, format!("found {:?} twice", guild.value), "one [[workspace]] for each server");
+        }
+        let guild = or(guild, String::new());
+        let policy = policy(section, &guild);
+        workspaces.push((GuildId(guild), policy));
+    }
+    workspaces
 }
 
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FreezeSection {
-    name: String,
-    from: String,
-    until: String,
-    reason: Option<String>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleSection {
-    name: String,
-    role: String,
-    people: Option<u8>,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    risk: Option<String>,
-    service: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AudienceSection {
-    role_id: Option<String>,
-    channel_id: Option<String>,
-    quiet_hours: Option<String>,
-    #[serde(default)]
-    must_confirm: bool,
-}
-
-/// The settings of one section; what is wrong with them goes to `bad`.
-pub(super) fn policy(workspace: WorkspaceSection, shown: &str, text: &str, bad: &mut Vec<String>) -> (GuildId, Policy) {
-    let at = format!("{shown}{}: workspace {}", line_of(text, "[[workspace]]"), workspace.guild_id);
+fn policy(section: Section<'_>, guild: &str) -> Policy {
+    let zone = section.get("timezone", ZONE, |raw| {
+        raw.text().filter(|zone| jiff::tz::TimeZone::get(zone).is_ok()).map(str::to_owned)
+    });
+    let hours = section.get("signoff_hours", "a whole number from 1 to 8760", |raw| {
+        raw.whole::<u32>().filter(|hours| SIGNOFF_HOURS.contains(hours))
+    });
+    let digest = section.get("digest", "a weekly time such as Mon 09:00, five cron fields, or off", |raw| {
+        let text = raw.text()?.trim();
+        if text.eq_ignore_ascii_case("off") { Some(None) } else { Rule::parse(text).ok().map(Some) }
+    });
+    let on = |key| or(section.flag(key), false);
     let mut policy = Policy {
-        release_channel: workspace.release_channel_id.map(ChannelId),
-        ops_channel: workspace.ops_channel_id.map(ChannelId),
-        zone: workspace.timezone,
-        self_approval: workspace.self_approval,
-        administrator_bypass: workspace.administrator_bypass,
-        on_behalf: workspace.on_behalf,
-        waive_high: workspace.waive_high,
-        signoff_hours: workspace.signoff_hours,
+        release_channel: section.id("release_channel_id", Id::Channel).map(|id| ChannelId(id.value)),
+        ops_channel: section.id("ops_channel_id", Id::Channel).map(|id| ChannelId(id.value)),
+        zone: zone.map(|zone| zone.value),
+        self_approval: on("self_approval"),
+        administrator_bypass: on("administrator_bypass"),
+        on_behalf: on("on_behalf"),
+        waive_high: on("waive_high"),
+        signoff_hours: hours.map(|hours| hours.value),
+        no_digest: matches!(&digest, Some(Given { value: None, .. })),
+        digest: digest.and_then(|digest| digest.value),
+        ladder: ladder(&section),
         ..Policy::default()
     };
-    if let Some(zone) = &policy.zone
-        && jiff::tz::TimeZone::get(zone).is_err()
-    {
-        bad.push(format!("{at}: timezone `{zone}` is not known"));
-    }
-    for (name, roles) in workspace.roles {
-        let roles: Vec<RoleId> = roles.into_iter().map(RoleId).collect();
-        match SignoffRole::from_slug(&name) {
-            Some(role) => {
-                policy.signers.insert(role, roles);
-            }
-            None if name == "release_manager" => policy.release_managers = roles,
-            None if name == "break_glass" => policy.break_glass = roles,
-            None => bad.push(format!("{shown}{}: workspace.roles has no `{name}`; known are engineering_lead, product_owner, sre_ops, security, release_manager, break_glass", line_of(text, &name))),
-        }
-    }
-    let parts = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
-    let told = workspace.audiences.values().filter_map(|audience| audience.role_id.as_ref());
-    if parts.map(|role| &role.0).chain(told).any(|role| *role == workspace.guild_id) {
-        bad.push(format!(
-            "{at}: @everyone (the server's own id) cannot stand for a part; name a role that people are given"
-        ));
-    }
-    for (name, audience) in workspace.audiences {
-        // As plans and chat name it.
-        let whom = plan_doc::audience(&name);
-        if whom.0.is_empty() {
-            bad.push(format!("{at}: audiences.{name} names nobody"));
-        }
-        let quiet = match (&audience.quiet_hours, &policy.zone) {
-            (None, _) => None,
-            (Some(_), None) => {
-                bad.push(format!("{at}: audiences.{name}.quiet_hours needs the workspace's timezone"));
-                None
-            }
-            (Some(text), Some(zone)) => {
-                let quiet = Quiet::parse(text, zone);
-                if quiet.is_none() {
-                    bad.push(format!("{at}: audiences.{name}.quiet_hours must be like 22:00-07:00; it is `{text}`"));
-                }
-                quiet
-            }
-        };
-        if audience.must_confirm && (audience.role_id.is_none() || whom == Audience::engineering()) {
-            bad.push(format!(
-                "{at}: audiences.{name}.must_confirm needs a role_id whose members confirm; engineering is told and confirms nothing"
-            ));
-        }
-        let route = Route {
-            channel: audience.channel_id.map(ChannelId),
-            role: audience.role_id.map(RoleId),
-            quiet,
-            must_confirm: audience.must_confirm,
-        };
-        if policy.audiences.insert(whom, route).is_some() {
-            bad.push(format!("{at}: audiences.{name} is there twice, under two spellings"));
-        }
-    }
-    if policy.signoff_hours.is_some_and(|hours| !SIGNOFF_HOURS.contains(&hours)) {
-        bad.push(format!("{at}: signoff_hours must be from 1 to 8760"));
-    }
-    match workspace.digest.as_deref().map(str::trim) {
-        None => {}
-        Some(text) if text.eq_ignore_ascii_case("off") => policy.no_digest = true,
-        Some(text) => match Rule::parse(text) {
-            Ok(rule) => policy.digest = Some(rule),
-            Err(problem) => bad.push(format!("{at}: digest: {}", problem.0)),
-        },
-    }
-    match workspace.ladder.as_deref().map(plan_doc::ladder) {
-        None => {}
-        Some(Ok(rungs)) => policy.ladder = Some(rungs),
-        Some(Err(why)) => bad.push(format!("{at}: ladder: {why}")),
-    }
-    if workspace.signoff_rules.len() > MAX_RULES {
-        bad.push(format!("{at}: more than {MAX_RULES} signoff_rules"));
-    }
-    for section in workspace.signoff_rules {
-        let name = section.name.clone();
-        match rule(section) {
-            Ok(rule) if policy.rules.iter().any(|known| known.name == rule.name) => {
-                bad.push(format!("{at}: signoff_rules has `{name}` twice"));
-            }
-            Ok(rule) => policy.rules.push(rule),
-            Err(why) => bad.push(format!("{at}: signoff_rules `{name}`: {why}")),
-        }
-    }
-    for section in workspace.freezes {
-        match freeze(&section, policy.zone.as_deref()) {
-            Ok(_) if policy.freezes.iter().any(|known: &Freeze| known.name == section.name) => {
-                bad.push(format!("{at}: freezes has `{}` twice", section.name));
-            }
-            Ok(freeze) => policy.freezes.push(freeze),
-            Err(why) => bad.push(format!("{at}: freezes `{}`: {why}", section.name)),
-        }
-    }
-    (GuildId(workspace.guild_id), policy)
+    roles(&section, guild, &mut policy);
+    audiences(&section, guild, &mut policy);
+    policy.rules = rules(&section);
+    policy.freezes = freezes(&section, policy.zone.as_deref());
+    section.done();
+    policy
 }
 
-/// A rule for sign-offs of the file.
-fn rule(section: RuleSection) -> Result<SignoffRule, String> {
-    fn one_of<T: Copy + std::fmt::Display>(all: &[T], given: Option<String>, key: &str) -> Result<Option<T>, String> {
-        let Some(given) = given else { return Ok(None) };
-        let found = all.iter().find(|value| value.to_string().eq_ignore_ascii_case(given.trim()));
-        let known: Vec<String> = all.iter().map(|value| value.to_string().to_lowercase()).collect();
-        found.copied().map(Some).ok_or_else(|| format!("{key} `{given}` is not one of {}", known.join(", ")))
+fn ladder(section: &Section<'_>) -> Option<Vec<RungPlan>> {
+    const NOTICES: &str = "notices such as T-24h engineering, T-2h support, T-30m status page; or off";
+    let given = section.text("ladder", NOTICES)?;
+    match plan_doc::ladder(&given.value) {
+        Ok(rungs) => Some(rungs),
+        Err(why) => {
+            section.wrong(&given, first_sentence(&why), NOTICES);
+            None
+        }
     }
-    let role = SignoffRole::from_slug(&section.role).ok_or_else(|| format!("role `{}` is not known", section.role))?;
-    let people = section.people.unwrap_or(1);
-    if people == 0 || people > MAX_PEOPLE {
-        return Err(format!("people must be from 1 to {MAX_PEOPLE}"));
+}
+
+/// What is wrong, without the advice that follows it.
+fn first_sentence(why: &str) -> &str {
+    why.split(". ").next().unwrap_or(why).trim_end_matches('.')
+}
+
+fn roles(section: &Section<'_>, guild: &str, policy: &mut Policy) {
+    let section = section.section("roles");
+    let ids = |key| {
+        let ids = section.ids(key, Id::Role);
+        for id in ids.iter().filter(|id| id.value == guild) {
+            section.wrong(id, EVERYONE, A_ROLE);
+        }
+        ids.into_iter().map(|id| RoleId(id.value)).collect::<Vec<_>>()
+    };
+    policy.release_managers = ids("release_manager");
+    policy.break_glass = ids("break_glass");
+    for role in SignoffRole::ALL {
+        let ids = ids(role.slug());
+        if section.has(role.slug()) {
+            policy.signers.insert(*role, ids);
+        }
     }
-    Ok(SignoffRule {
-        name: section.name,
-        role,
-        people,
-        kind: one_of(ReleaseType::ALL, section.kind, "type")?,
-        risk: one_of(Risk::ALL, section.risk, "risk")?,
-        service: section.service,
+    section.done();
+}
+
+fn audiences(workspace: &Section<'_>, guild: &str, policy: &mut Policy) {
+    for (name, section) in workspace.named("audiences") {
+        // As plans and chat name it.
+        let whom = plan_doc::audience(&name);
+        let zone = policy.zone.as_deref();
+        let role = section.id("role_id", Id::Role);
+        if let Some(role) = role.as_ref().filter(|role| role.value == guild) {
+            section.wrong(role, EVERYONE, A_ROLE);
+        }
+        // Any zone will do to judge the hours; a missing one is another mistake.
+        let quiet = section.get("quiet_hours", "two times of day such as 22:00-07:00", |raw| {
+            Quiet::parse(raw.text()?, zone.unwrap_or("UTC"))
+        });
+        if let Some(quiet) = quiet.as_ref().filter(|_| !workspace.has("timezone")) {
+            section.wrong(quiet, "quiet hours without a time zone", "`timezone` in the [[workspace]] as well");
+        }
+        let must_confirm = section.flag("must_confirm");
+        if let Some(flag) = must_confirm.as_ref().filter(|flag| flag.value) {
+            if whom == Audience::engineering() {
+                section.wrong(flag, "found true", "false: engineering never confirms");
+            } else if !section.has("role_id") {
+                section.wrong(flag, "found true without `role_id`", "the role whose members confirm");
+            }
+        }
+        let wording = section.text("wording", WORDING).filter(|given| match check_wording(&given.value) {
+            Ok(()) => true,
+            Err(why) => {
+                section.wrong(given, first_sentence(&why), WORDING);
+                false
+            }
+        });
+        let route = Route {
+            channel: section.id("channel_id", Id::Channel).map(|id| ChannelId(id.value)),
+            role: role.map(|id| RoleId(id.value)),
+            quiet: quiet.map(|quiet| quiet.value),
+            must_confirm: or(must_confirm, false),
+            wording: wording.map(|wording| wording.value),
+        };
+        if whom.0.is_empty() {
+            section.refuse("the name has no letters", "engineering, support, status-page or a name of yours");
+        } else if policy.audiences.insert(whom, route).is_some() {
+            section.refuse("the same audience twice, in two spellings", "one section for each audience");
+        }
+        section.done();
+    }
+}
+
+/// A name of a rule or a freeze.
+fn is_title(name: &str) -> bool {
+    !name.trim().is_empty() && name.chars().count() <= 60
+}
+
+const TITLE: &str = "1 to 60 characters";
+
+/// The words of a type or a risk, as the file has them.
+fn known<T: Copy + std::fmt::Display>(all: &[T]) -> Vec<(String, T)> {
+    all.iter().map(|value| (value.to_string().to_lowercase(), *value)).collect()
+}
+
+fn rules(workspace: &Section<'_>) -> Vec<SignoffRule> {
+    let mut names = Vec::new();
+    let sections = workspace.list("signoff_rules");
+    if let Some(section) = sections.get(MAX_RULES) {
+        section.refuse(format!("{} rules", sections.len()), format!("at most {MAX_RULES}"));
+    }
+    sections.into_iter().filter_map(|section| rule(section, &mut names)).collect()
+}
+
+fn rule(section: Section<'_>, names: &mut Vec<String>) -> Option<SignoffRule> {
+    let name = section.name(names, TITLE, is_title);
+    let roles: Vec<(&str, SignoffRole)> = SignoffRole::ALL.iter().map(|role| (role.slug(), *role)).collect();
+    let role = section.must_one_of("role", &roles);
+    let people = section.get("people", &format!("a whole number from 1 to {MAX_PEOPLE}"), |raw| {
+        raw.whole::<u8>().filter(|people| (1..=MAX_PEOPLE).contains(people))
+    });
+    let kind = section.one_of("type", &known(ReleaseType::ALL));
+    let risk = section.one_of("risk", &known(Risk::ALL));
+    let service = section.text("service", "the name of a service");
+    section.done();
+    Some(SignoffRule {
+        name: name?.value,
+        role: role?.value,
+        people: or(people, 1),
+        kind: kind.map(|kind| kind.value),
+        risk: risk.map(|risk| risk.value),
+        service: service.map(|service| service.value),
     })
 }
 
-/// A freeze of the file: two instants (RFC 3339), or two rules in the workspace's zone.
-fn freeze(section: &FreezeSection, zone: Option<&str>) -> Result<Freeze, String> {
-    let window = match (section.from.parse(), section.until.parse()) {
-        (Ok(from), Ok(until)) if from < until => Window::Fixed { from, until },
-        (Ok(_), Ok(_)) => return Err("it ends before it begins".to_owned()),
-        _ => {
-            let zone = zone.ok_or("its rules need the workspace's timezone")?.to_owned();
-            let rule = |text: &str| Rule::parse(text).map_err(|problem| problem.0);
-            Window::Recurring { from: rule(&section.from)?, until: rule(&section.until)?, zone }
+fn freezes(workspace: &Section<'_>, zone: Option<&str>) -> Vec<Freeze> {
+    let mut names = Vec::new();
+    let sections = workspace.list("freezes");
+    if let Some(section) = sections.get(MAX_FREEZES) {
+        section.refuse(format!("{} freezes", sections.len()), format!("at most {MAX_FREEZES}"));
+    }
+    sections.into_iter().filter_map(|section| freeze(section, &mut names, workspace.has("timezone"), zone)).collect()
+}
+
+/// An end of a freeze: an instant, or a rule in the workspace's zone.
+enum End {
+    At(Timestamp),
+    Each(Rule),
+}
+
+impl End {
+    fn read(raw: &Raw<'_>) -> Option<Self> {
+        let text = raw.moment()?;
+        text.parse().ok().map(Self::At).or_else(|| Rule::parse(&text).ok().map(Self::Each))
+    }
+}
+
+fn freeze(section: Section<'_>, names: &mut Vec<String>, zoned: bool, zone: Option<&str>) -> Option<Freeze> {
+    const ENDS: &str = "an instant such as 2026-12-20T18:00:00+01:00, or a weekly time such as Fri 15:00";
+    let name = section.name(names, TITLE, is_title);
+    section.must("from", ENDS);
+    section.must("until", ENDS);
+    let (from, until) = (section.get("from", ENDS, End::read), section.get("until", ENDS, End::read));
+    let reason = section.text("reason", "a sentence");
+    section.done();
+    let window = match (from?, until?) {
+        (Given { value: End::At(from), .. }, Given { value: End::At(until), .. }) if from < until => {
+            Some(Window::Fixed { from, until })
+        }
+        (Given { value: End::At(_), .. }, until @ Given { value: End::At(_), .. }) => {
+            section.wrong(&until, "found an end before the beginning", "a later time than `from`");
+            None
+        }
+        (Given { value: End::Each(from), .. }, Given { value: End::Each(until), .. }) if zoned => {
+            zone.map(|zone| Window::Recurring { from, until, zone: zone.to_owned() })
+        }
+        (from @ Given { value: End::Each(_), .. }, Given { value: End::Each(_), .. }) => {
+            section.wrong(&from, "a weekly time without a time zone", "`timezone` in the [[workspace]] as well");
+            None
+        }
+        (_, until) => {
+            section.wrong(&until, "one end is an instant, the other a weekly time", "two of the same sort");
+            None
         }
     };
-    Ok(Freeze { name: section.name.clone(), window, reason: section.reason.clone() })
+    Some(Freeze { name: name?.value, window: window?, reason: reason.map(|reason| reason.value) })
 }

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 
 /// Refusals within [`WINDOW`] beyond which only urgent posts are sent. Discord bans an address at 10,000 answers of 401, 403
-/// or 429 in ten minutes (`reliability.md` 3, 5.4).
+/// or 429 in ten minutes.
 const MAX_REFUSED: usize = 50;
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// When two messages with one marker are first looked for: later than an accepted request may take effect.

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::health::Health;
 use self::under_way::{Ended, Failure, UnderWay};
-use crate::chat::{LookUp, Outgoing, Platform, SendFault};
+use crate::chat::{File, LookUp, Outgoing, Platform, SendFault};
 use crate::clock::Clock;
 use crate::control::point;
 use crate::desk::{Ask, Desk};
@@ -36,7 +36,7 @@ use crate::voice::{Message, PageEntry};
 pub const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// How long an accepted request may take to show, before it is looked up.
 pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
-/// A nonce is remembered for a minute at least (`reliability.md` 3). It is trusted for a request that begins this long after
+/// A nonce is remembered for a minute at least. It is trusted for a request that begins this long after
 /// the first attempt: the request may take its time.
 const TRUSTED: SignedDuration = SignedDuration::from_secs(44);
 /// How long a look-up that found nothing licenses another attempt.
@@ -93,7 +93,7 @@ impl Courier {
                 Ok(next) => next,
                 Err(fault) => {
                     // Not knowing when is not "never": look again soon.
-                    tracing::error!(error = &fault as &dyn std::error::Error, "The outbox could not be read");
+                    tracing::error!(error = &fault as &dyn std::error::Error, "cannot read the outbox");
                     Some(Timestamp::MIN)
                 }
             };
@@ -145,7 +145,7 @@ impl Courier {
         if let Some(id) = name.strip_prefix(POST).or(look_up).and_then(|id| id.parse().ok())
             && let Err(fault) = self.store.poisoned(id, self.clock.now(), SETTLE).await
         {
-            tracing::error!(row = id, error = &fault as &dyn std::error::Error, "Its abnormal end was not recorded");
+            tracing::error!(row = id, error = &fault as &dyn std::error::Error, "crash of a delivery not recorded");
         }
     }
 
@@ -243,7 +243,7 @@ impl Courier {
             return Ok(false);
         }
         let rows = self.store.doubt_at_start(self.clock.now(), SETTLE).await?;
-        tracing::info!(rows, jumps = era.no, "Marked what is in doubt");
+        tracing::info!(rows, jumps = era.no, "messages in doubt marked");
         self.at("after_doubts", "").await;
         self.marked.store(era.no, Ordering::Release);
         Ok(self.clock.era() == era)
@@ -267,17 +267,17 @@ impl Courier {
     async fn send(&self, row: Claimed) -> Result<(), StoreFault> {
         self.at("after_claim", &row.key).await;
         self.at("before_send", &row.key).await;
-        // A request that could outlive the lease is not begun (`reliability.md` 5.3).
+        // A request that could outlive the lease is not begun.
         if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
             let at = self.clock.now();
-            return self.settle(&row, Outcome::Retry { at, why: "the lease was nearly over".to_owned() }).await;
+            return self.settle(&row, Outcome::Retry { at, why: "the lease was about to expire".to_owned() }).await;
         }
         let urgent = row.urgent();
         if self.health.token_dead() {
             return self.failed(&row, SendFault::TokenDead).await;
         }
         if let Some(until) = self.health.tripped(self.clock.now()).filter(|_| !urgent) {
-            let why = "too many refusals in ten minutes; only what a person must decide is sent".to_owned();
+            let why = "Discord refused too many requests in ten minutes; T-Minus sends only urgent messages".to_owned();
             return self.settle(&row, Outcome::Retry { at: until, why }).await;
         }
         let sent = self.post(&row, urgent).await;
@@ -298,8 +298,35 @@ impl Courier {
             return self.pages.show(page, &stored::<PageEntry>(&row.payload)?, &row.marker).await;
         }
         let message: Message = stored(&row.payload)?;
-        let out = Outgoing { message: &message, prompt: row.prompt.as_deref(), marker: &row.marker, urgent };
-        self.platform.post(&row.channel, out, &row.nonce).await
+        let (reply_to, file) = self.beside(&message, &row.channel).await?;
+        let (prompt, marker) = (row.prompt.as_deref(), row.marker.as_str());
+        let (reply_to, file) = (reply_to.as_deref(), file.as_ref());
+        let out = Outgoing { message: &message, prompt, marker, urgent, reply_to, file };
+        match self.platform.post(&row.channel, out, &row.nonce).await {
+            // Nothing was posted: better without its file than not at all.
+            Err(SendFault::Blocked(_)) if file.is_some() => {
+                self.platform.post(&row.channel, Outgoing { file: None, ..out }, &row.nonce).await
+            }
+            posted => posted,
+        }
+    }
+
+    /// The message it is a reply to, and the document that goes along.
+    async fn beside(
+        &self,
+        message: &Message,
+        channel: &ChannelId,
+    ) -> Result<(Option<String>, Option<File>), SendFault> {
+        let unread = |fault: StoreFault| SendFault::NotSent(fault.to_string());
+        let reply_to = match &message.reply_to {
+            Some(key) => self.store.posted_as(key, channel).await.map_err(unread)?,
+            None => None,
+        };
+        let file = match &message.document {
+            Some(document) => self.store.revision(document.release, document.revision).await.map_err(unread)?,
+            None => None,
+        };
+        Ok((reply_to, file.map(|file| File { name: file.file_name, bytes: file.bytes })))
     }
 
     async fn failed(&self, row: &Claimed, fault: SendFault) -> Result<(), StoreFault> {
@@ -312,7 +339,9 @@ impl Courier {
             }
             _ => retry::after(&fault, row.attempt, now, SETTLE),
         };
-        tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "A post did not surely arrive");
+        if !matches!(fault, SendFault::Wait(_)) {
+            tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "post failed or outcome unknown");
+        }
         self.settle(row, outcome).await
     }
 
@@ -322,9 +351,7 @@ impl Courier {
             return;
         }
         if *fault == SendFault::TokenDead && self.health.kill_token() {
-            tracing::error!(
-                "Discord does not accept the token; nothing is sent until the service is started with a valid one"
-            );
+            tracing::error!("Discord rejects the token, nothing is sent until the service restarts with a valid one");
         }
         // What Discord counts: 401, 403 and 429.
         let counts = matches!(
@@ -332,7 +359,7 @@ impl Courier {
             SendFault::Limited(_) | SendFault::Blocked(_) | SendFault::Forbidden(_) | SendFault::TokenDead
         );
         if counts && self.health.refused(self.clock.now()) {
-            tracing::error!("More than 50 refusals in ten minutes: only what a person must decide is sent meanwhile");
+            tracing::error!("more than 50 refusals in ten minutes, sending only urgent messages");
         }
     }
 
@@ -343,11 +370,11 @@ impl Courier {
             (Outcome::Sent { message }, true) => {
                 let late_ms = now.as_millisecond() - row.due.as_millisecond();
                 self.health.sent();
-                tracing::info!(post.key = row.key, message, late_ms, "Posted");
+                tracing::info!(post.key = row.key, message, late_ms, "posted");
             }
             (Outcome::Sent { message }, false) => self.late(row, message, now).await?,
             (_, false) => {
-                tracing::warn!(post.key = row.key, ?outcome, "The fence missed: the row was settled meanwhile");
+                tracing::warn!(post.key = row.key, ?outcome, "row already settled, outcome ignored");
             }
             (_, true) => {}
         }
@@ -357,16 +384,16 @@ impl Courier {
     /// Posted, but the row went on without us: the message becomes the row's own, or, if that has another, it goes.
     async fn late(&self, row: &Claimed, message: &str, now: Timestamp) -> Result<(), StoreFault> {
         match self.store.record_late(row.id, row.attempt, message, now).await? {
-            Late::Taken => tracing::warn!(post.key = row.key, message, "Recorded after its lease had ended"),
+            Late::Taken => tracing::warn!(post.key = row.key, message, "recorded after its lease expired"),
             Late::Same => {}
             Late::Other(first) => {
-                tracing::error!(post.key = row.key, message, first, "Posted twice: the second is removed");
+                tracing::error!(post.key = row.key, message, first, "posted twice, removing the second message");
                 if let Err(fault) = self.platform.remove(&row.channel, message).await {
-                    tracing::error!(post.key = row.key, message, %fault, "It could not be removed; the sweep tries again");
+                    tracing::error!(post.key = row.key, message, %fault, "duplicate not removed, the sweep retries");
                 }
             }
             Late::Open => {
-                tracing::warn!(post.key = row.key, message, "Another attempt is under way; the sweep looks again")
+                tracing::warn!(post.key = row.key, message, "another attempt is under way, the sweep checks again")
             }
         }
         Ok(())
@@ -380,16 +407,16 @@ impl Courier {
             let standing = match self.platform.standing(&channel, since).await {
                 Ok(standing) => standing,
                 Err(fault) => {
-                    tracing::warn!(%channel, %fault, "A channel could not be swept");
+                    tracing::warn!(%channel, %fault, "channel sweep failed");
                     continue;
                 }
             };
             for (marker, kept) in ours {
                 let there = standing.iter().any(|s| s.id == kept);
                 for double in standing.iter().filter(|s| s.marker == marker && s.id != kept && there) {
-                    tracing::error!(%channel, marker, message = double.id, "Posted twice: the other is removed");
+                    tracing::error!(%channel, marker, message = double.id, "posted twice, removing the duplicate");
                     if let Err(fault) = self.platform.remove(&channel, &double.id).await {
-                        tracing::error!(%channel, message = double.id, %fault, "It could not be removed");
+                        tracing::error!(%channel, message = double.id, %fault, "duplicate not removed");
                     }
                 }
             }
@@ -423,16 +450,17 @@ impl Courier {
                 // The licence ends with the window: whoever is told to wait meanwhile looks again.
                 Some(first) if self.within_nonce(first, now) => Found::TrustNonce { as_of: first + TRUSTED - FRESH },
                 Some(_) => Found::Held {
-                    why: "the channel's history cannot be read, so nobody can say whether it was posted".to_owned(),
+                    why: "T-Minus cannot read the channel's history, so it cannot tell whether it posted the message"
+                        .to_owned(),
                 },
             },
             Err(fault) => {
-                tracing::warn!(post.key = row.key, %fault, "A look-up failed");
+                tracing::warn!(post.key = row.key, %fault, "look-up failed");
                 retry::unseen(&fault, row.due, now)
             }
         };
         if let Found::Held { why } = &found {
-            tracing::error!(post.key = row.key, why, "A message is held for a person");
+            tracing::error!(post.key = row.key, why, "message held for a person's decision");
         }
         self.store.resolve(row.id, row.attempt, &found, now).await?;
         Ok(())
@@ -450,7 +478,9 @@ impl Courier {
             Ok(()) => Edited::Done,
             Err(fault) => {
                 self.note(&edit.channel, &fault);
-                tracing::warn!(post.key = edit.key, attempt = edit.attempt, %fault, "An edit did not surely arrive");
+                if !matches!(fault, SendFault::Wait(_)) {
+                    tracing::warn!(post.key = edit.key, attempt = edit.attempt, %fault, "edit failed or outcome unknown");
+                }
                 retry::after_edit(&fault, edit.channel.as_page().is_some(), edit.attempt, now, SETTLE)
             }
         };
@@ -465,7 +495,7 @@ impl Courier {
         }
         let message: Message = stored(&edit.payload)?;
         let (marker, prompt) = (edit.marker.as_str(), edit.prompt.as_deref());
-        let out = Outgoing { message: &message, prompt, marker, urgent: false };
+        let out = Outgoing { message: &message, prompt, marker, urgent: false, reply_to: None, file: None };
         self.platform.edit(&edit.channel, &edit.message, out).await
     }
 }
@@ -473,7 +503,7 @@ impl Courier {
 /// What was frozen into a row.
 fn stored<T: serde::de::DeserializeOwned>(payload: &str) -> Result<T, SendFault> {
     serde_json::from_str(payload)
-        .map_err(|error| SendFault::Refused(format!("the stored message does not parse: {error}")))
+        .map_err(|error| SendFault::Refused(format!("cannot parse the stored message: {error}")))
 }
 
 /// What may still begin, as a number of rows.

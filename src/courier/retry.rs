@@ -1,4 +1,4 @@
-//! What follows a fault: pure policy (`reliability.md` 5.4).
+//! What follows a fault: pure policy.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -90,12 +90,12 @@ impl UnderWay {
                 Ended::Well
             }
             Ok((_, Err(fault))) => {
-                tracing::error!(work = name, error = &*fault as &dyn Error, "A delivery was not recorded");
+                tracing::error!(work = name, error = &*fault as &dyn Error, "delivery not recorded");
                 self.rest(name, now());
                 Ended::Failed
             }
             Err(panic) => {
-                tracing::error!(work = name, error = &panic as &dyn Error, "A delivery ended abnormally");
+                tracing::error!(work = name, error = &panic as &dyn Error, "delivery crashed");
                 self.rest(name.clone(), now());
                 Ended::Abnormally(name)
             }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::sheet::Sheet;
-use crate::domain::effect::{Destination, Effect, Posting, Priority};
+use crate::domain::effect::{Destination, Effect, Posting, Priority, Prompt};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, UserId};
 use crate::domain::ladder::{is_awaited, page_key};
 use crate::domain::notice::Notice;
@@ -12,7 +12,7 @@ use crate::domain::policy::quiet_until;
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
 use crate::store::{NewEdit, NewPost, StoreFault};
-use crate::voice::{self, Field, Message, PageEntry, Text};
+use crate::voice::{self, Document, Field, Message, PageEntry, Text};
 
 /// Edits of the card are at least this far apart; those of other messages less.
 const CARD_APART_MS: i64 = 30_000;
@@ -40,7 +40,7 @@ pub(super) async fn speak(
                     None => None,
                 };
                 let (key, payload) = (full_key(release, key), payload(&message)?);
-                let edit = NewEdit { key, release: release.id, payload, prompt, apart: EDIT_APART_MS };
+                let edit = NewEdit { key, release: Some(release.id), payload, prompt, apart: EDIT_APART_MS };
                 sheet.edit(edit);
             }
             Effect::Redeliver { key, how } => sheet.redeliver(full_key(release, key), how.clone()),
@@ -56,7 +56,7 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
         return page_post(sheet, release, page, posting, now).await;
     }
     let Some((channel, role)) = release.policy.address(&posting.to) else {
-        tracing::error!(release.no = %release.no, post.key = posting.key, "No channel is set for a message; it is not sent");
+        tracing::error!(release.no = %release.no, post.key = posting.key, "no channel set, message dropped");
         return Ok(());
     };
     let mut message = voice::say(&posting.notice, release, now, posting.prompt.as_ref());
@@ -69,11 +69,13 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
         message = message.field(voice::RECORD, voice::record(&head.to_string()));
     }
     message.call_users.clone_from(&posting.mention);
+    message.reply_to = posting.reply_to.as_ref().map(|key| full_key(release, key));
+    message.document = posting.document.then_some(Document { release: release.id, revision: release.revision });
     let quiet = match &posting.to {
         Destination::Audience(audience) => quiet_until(&release.policy, audience, now).is_some(),
         Destination::Release | Destination::Ops | Destination::Page(_) => false,
     };
-    message.call_roles.extend(role.filter(|_| !quiet));
+    message.call_roles.extend(role.filter(|_| posting.ping && !quiet));
     let prompt = match &posting.prompt {
         Some(prompt) => Some(sheet.keep_prompt(release, prompt, now).await?),
         None => None,
@@ -117,8 +119,13 @@ async fn pages(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resu
     for page in &release.policy.pages {
         let key = full_key(release, &page_key(page));
         if sheet.has_post(&key).await? {
-            let edit =
-                NewEdit { key, release: release.id, payload: payload(&entry)?, prompt: None, apart: EDIT_APART_MS };
+            let edit = NewEdit {
+                key,
+                release: Some(release.id),
+                payload: payload(&entry)?,
+                prompt: None,
+                apart: EDIT_APART_MS,
+            };
             sheet.edit(edit);
         }
     }
@@ -130,12 +137,12 @@ async fn quote(sheet: &mut Sheet<'_>, key: &str, message: &mut Message) -> Resul
     let Some(payload) = sheet.payload(key).await? else { return Ok(()) };
     if let Ok(entry) = serde_json::from_str::<PageEntry>(&payload) {
         let text = Text::from(format!("{} — {}", entry.title, entry.body));
-        message.fields.push(Field { name: "It says".to_owned(), value: text, short: false });
+        message.fields.push(Field { name: "Message text".to_owned(), value: text, short: false });
         return Ok(());
     }
     let Ok(original) = serde_json::from_str::<Message>(&payload) else { return Ok(()) };
     if !original.body.is_empty() {
-        message.fields.push(Field { name: "It says".to_owned(), value: original.body, short: false });
+        message.fields.push(Field { name: "Message text".to_owned(), value: original.body, short: false });
     }
     // What its readers were to do with it is not what the reader here is to do.
     let told = original.fields.into_iter().filter(|field| field.name != voice::WHAT_NOW);
@@ -159,12 +166,20 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
     let Some((channel, _)) = release.policy.address(&Destination::Release) else {
         return Ok(());
     };
-    let message = voice::card(release, now);
+    let prompt = release.running().map(|_| Prompt::Update);
+    let mut message = voice::card(release, now);
+    if let Some(prompt) = &prompt {
+        message.buttons = voice::buttons(release, prompt);
+    }
+    let prompt = match prompt {
+        Some(prompt) => Some(sheet.keep_prompt(release, &prompt, now).await?),
+        None => None,
+    };
     let edit = NewEdit {
         key: full_key(release, &release.card_key()),
-        release: release.id,
+        release: Some(release.id),
         payload: payload(&message)?,
-        prompt: None,
+        prompt: prompt.clone(),
         apart: CARD_APART_MS,
     };
     if sheet.has_post(&edit.key).await? {
@@ -177,7 +192,7 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
         channel,
         to: Destination::Release,
         payload: edit.payload,
-        prompt: None,
+        prompt,
         priority: Priority::Notice,
         useful_until: None,
     };
@@ -213,12 +228,13 @@ pub(super) async fn announce(
         | WorkspaceNotice::ClockRight
         | WorkspaceNotice::Bypassed { .. }
         | WorkspaceNotice::Changed { .. }
+        | WorkspaceNotice::Strays { .. }
         | WorkspaceNotice::SetUp { ops: true, .. }
         | WorkspaceNotice::Digest { .. } => Destination::Ops,
         _ => Destination::Release,
     };
     let Some((channel, _)) = workspace.policy.address(&to) else {
-        tracing::error!(guild = %workspace.guild, post.key = key, "No channel is set for a message; it is not sent");
+        tracing::error!(guild = %workspace.guild, post.key = key, "no channel set, message dropped");
         return Ok(());
     };
     let mut message = voice::workspace::say(notice);
@@ -232,6 +248,18 @@ pub(super) async fn announce(
     let row =
         Row { key, channel, to, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };
     put(sheet, origin, row, now);
+    Ok(())
+}
+
+/// Something the workspace said, as it stands now.
+pub(super) fn announce_anew(
+    sheet: &mut Sheet<'_>,
+    workspace: &Workspace,
+    key: &str,
+    notice: &WorkspaceNotice,
+) -> Result<(), StoreFault> {
+    let (key, payload) = (format!("{}/{key}", workspace.guild), payload(&voice::workspace::say(notice))?);
+    sheet.edit(NewEdit { key, release: None, payload, prompt: None, apart: CARD_APART_MS });
     Ok(())
 }
 

@@ -35,20 +35,22 @@ pub(super) async fn configure(
     now: Timestamp,
 ) -> Result<Answer, Stop> {
     let mut workspace = sheet.workspace(guild).await?;
-    if let Err(refusal) = may(actor, &Action::Setup, &workspace.policy, None) {
+    let before = workspace.policy.clone();
+    if let Err(refusal) = may(actor, &Action::Setup, &before, None) {
         return said_no(sheet, &workspace, &Action::Setup, &refusal, actor, now).await;
     }
     if workspace.policy != *new || sheet.version(guild).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
-        let before = workspace.policy.clone();
         workspace = note(sheet, &workspace, &[event], actor, now).await?;
         hand_on(sheet, &before, &workspace, actor, now).await?;
-        tell(sheet, &workspace, before, actor, now).await?;
+        tell(sheet, &workspace, before.clone(), actor, now).await?;
     }
-    // Whoever sets it up sees at once whether it can be read where it belongs.
+    // Whoever names a channel sees at once whether T-Minus can post there.
     if let Actor::Person(person) = actor {
-        for (ops, channel) in [(false, &new.release_channel), (true, &new.ops_channel)] {
-            if channel.is_some() {
+        let channels =
+            [(false, &before.release_channel, &new.release_channel), (true, &before.ops_channel, &new.ops_channel)];
+        for (ops, old, channel) in channels {
+            if channel.is_some() && channel != old {
                 let (key, by) = (format!("setup/{}/{ops}", now.as_millisecond()), person.name.clone());
                 let notice = WorkspaceNotice::SetUp { by, ops };
                 let until = Some(now + TEST_USEFUL);
@@ -86,7 +88,8 @@ async fn tell(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<(), StoreFault> {
-    if before == Policy::default() || voice::settings::changes(&before, &workspace.policy).is_empty() {
+    let unset = Policy { pages: Vec::new(), sources: Vec::new(), ..before.clone() } == Policy::default();
+    if unset || voice::settings::changes(&before, &workspace.policy).is_empty() {
         return Ok(());
     }
     let key = format!("settings/{}", sheet.version(&workspace.guild).await?);
@@ -157,6 +160,10 @@ pub(super) async fn apply(
                 let key = format!("{key}/{version}");
                 speak::announce(sheet, &workspace, &key, &notice, mention, useful_until, now).await?;
             }
+            WorkspaceEffect::Begin { key, notice } => {
+                speak::announce(sheet, &workspace, &key, &notice, Vec::new(), None, now).await?;
+            }
+            WorkspaceEffect::Edit { key, notice } => speak::announce_anew(sheet, &workspace, &key, &notice)?,
             WorkspaceEffect::Draft { train, t0 } => depart(sheet, guild, &train, t0, now).await?,
             WorkspaceEffect::SendAgain => {
                 let own = [Destination::Release, Destination::Ops];
@@ -193,7 +200,7 @@ async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestam
         speak::announce(sheet, workspace, &key, &notice, mention, None, now).await
     };
     let Some((file_name, bytes)) = sheet.train_plan(guild, name).await? else {
-        return Ok(failed(sheet, &workspace, "its template is not stored any more").await?);
+        return Ok(failed(sheet, &workspace, "T-Minus no longer has its template").await?);
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
         return Ok(failed(sheet, &workspace, "its template is not UTF-8").await?);
@@ -203,11 +210,11 @@ async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestam
     let reader = (Arc::clone(&workspace), text.into_bytes());
     let read = tokio::task::spawn_blocking(move || read_with(&reader.0, now, &reader.1)).await;
     let Ok((reading, bytes)) = read else {
-        return Ok(failed(sheet, &workspace, "its template cannot be read").await?);
+        return Ok(failed(sheet, &workspace, "T-Minus cannot read its template").await?);
     };
     let findings = super::findings(&reading);
     let Some(plan) = reading.plan else {
-        return Ok(failed(sheet, &workspace, "its template cannot be read as a plan").await?);
+        return Ok(failed(sheet, &workspace, "T-Minus cannot read its template as a plan").await?);
     };
     let imported = Imported {
         plan,
@@ -223,7 +230,7 @@ async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestam
     let (release, _) = match open_release(sheet, &workspace, Command::Plan(command), &Actor::Clock, now).await {
         Ok(opened) => opened,
         Err(Stop::Refused(message)) => {
-            let why = format!("its draft was refused: {}", message.body.words().trim_end_matches('.'));
+            let why = format!("T-Minus refused its draft: {}", message.body.words().trim_end_matches('.'));
             return Ok(failed(sheet, &workspace, &why).await?);
         }
         Err(fault) => return Err(fault),
@@ -236,7 +243,7 @@ async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestam
 /// A message of the workspace's own could not be posted: the ops channel is told, once, unless that is what failed.
 pub(super) async fn undelivered(sheet: &mut Sheet<'_>, post: &Undelivered, now: Timestamp) -> Result<Answer, Stop> {
     let said = speak::headline(&post.payload);
-    tracing::error!(post.key = post.key, why = post.why, said, "A message of the workspace could not be posted");
+    tracing::error!(post.key = post.key, why = post.why, said, "server message not posted");
     if post.key.contains("/undelivered/") {
         return Ok(Answer::Silent);
     }

@@ -21,7 +21,9 @@ use crate::domain::prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{PhaseName, Release};
 use crate::domain::rights;
-use crate::domain::workspace::{Workspace, WorkspaceEvent};
+use crate::domain::route::{self, Incoming, Stray};
+use crate::domain::stray::StrayAlert;
+use crate::domain::workspace::{Workspace, WorkspaceCommand, WorkspaceEvent};
 use crate::store::StoreFault;
 use crate::voice;
 
@@ -195,12 +197,8 @@ async fn serve(sheet: &mut Sheet<'_>, ask: &Ask, now: Timestamp) -> Result<Answe
             }
             Ok(answer)
         }
-        Ask::Signal { guild, source, release, service, signal } => {
-            let Some(id) = route(sheet, guild, release.as_deref(), service.as_deref()).await? else {
-                return Ok(Answer::Unrouted);
-            };
-            let command = Command::Alert(crate::domain::command::AlertCommand::Signal(signal.clone()));
-            quietly(sheet, id, command, &Actor::Source(source.clone()), now).await
+        Ask::Alerts { guild, source, alerts, unreadable } => {
+            take_alerts(sheet, guild, &Actor::Source(source.clone()), (alerts, unreadable), now).await
         }
         Ask::Configure { guild, actor, policy } => workspace::configure(sheet, guild, actor, policy, now).await,
         Ask::Workspace { guild, actor, command, template } => {
@@ -264,34 +262,48 @@ async fn named(sheet: &mut Sheet<'_>, workspace: &Workspace, typed: Option<&str>
     found.ok_or_else(|| refused(&Refusal::UnknownRelease { typed: typed.to_owned() }, policy, None))
 }
 
-/// The running release an alert concerns: by label, by service, or the only one that runs.
-async fn route(
+/// Hands each alert to the releases it concerns; what concerns none, or cannot be read, is counted in the ops channel.
+async fn take_alerts(
     sheet: &mut Sheet<'_>,
     guild: &GuildId,
-    release: Option<&str>,
-    service: Option<&str>,
-) -> Result<Option<ReleaseId>, StoreFault> {
-    let mut running = sheet.open(guild).await?;
-    running.retain(|head| head.phase.takes_alerts());
-    running.reverse();
-    if let Some(no) = release.and_then(|typed| typed.parse::<ReleaseNo>().ok()) {
-        return Ok(running.iter().find(|head| head.no == no).map(|head| head.id));
-    }
-    if let Some(service) = service {
-        let matches = |s: &Option<String>| s.as_deref().is_some_and(|s| s.eq_ignore_ascii_case(service));
-        if let Some(head) = running.iter().find(|head| matches(&head.service)) {
-            return Ok(Some(head.id));
+    source: &Actor,
+    (alerts, unreadable): (&[Incoming], &[String]),
+    now: Timestamp,
+) -> Result<Answer, Stop> {
+    let by = source.by().to_string();
+    let unread = |why: &String| StrayAlert {
+        id: format!("{by}/{why}"),
+        name: "unreadable".to_owned(),
+        severity: None,
+        source: by.clone(),
+        why: Stray::Unreadable(why.clone()),
+    };
+    let mut strays: Vec<StrayAlert> = unreadable.iter().map(unread).collect();
+    for Incoming { labels, signal } in alerts {
+        let mut open = Vec::new();
+        for head in sheet.open(guild).await? {
+            if head.phase.takes_alerts() && route::may_concern(labels, head.no, head.service.as_deref()) {
+                open.push(load(sheet, head.id).await?);
+            }
         }
-        // A service another release names is not this one's business.
-        return Ok(match running.as_slice() {
-            [only] if only.service.is_none() => Some(only.id),
-            _ => None,
-        });
+        match route::commands(open.iter().map(AsRef::as_ref), labels, signal, now) {
+            Ok(commands) => {
+                for (id, command) in commands {
+                    quietly(sheet, id, command, source, now).await?;
+                }
+            }
+            Err(why) => {
+                let (name, severity) = (signal.name.clone(), signal.severity.clone());
+                strays.push(StrayAlert { id: signal.id(), name, severity, source: by.clone(), why });
+            }
+        }
     }
-    Ok(match running.as_slice() {
-        [only] => Some(only.id),
-        _ => None,
-    })
+    let count = strays.len();
+    if count > 0 {
+        let command = WorkspaceCommand::Stray { alerts: strays };
+        workspace::apply(sheet, guild, source, command, None, now).await?;
+    }
+    Ok(Answer::Taken { strays: count })
 }
 
 async fn load(sheet: &mut Sheet<'_>, id: ReleaseId) -> Result<Arc<Release>, StoreFault> {
@@ -387,7 +399,7 @@ pub(super) async fn quietly(
             save(sheet, decision, now).await?;
         }
         Err(refusal) => {
-            tracing::warn!(release.no = %release.no, ?refusal, "A command without a person was refused");
+            tracing::warn!(release.no = %release.no, ?refusal, "automatic command refused");
         }
     }
     Ok(Answer::Silent)

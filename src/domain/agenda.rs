@@ -38,6 +38,8 @@ pub enum MarkKind {
         rung: String,
     },
     SoakEnds,
+    /// A hold takes longer than its stage was planned to.
+    LongHold,
     Update,
     Point {
         after_min: u32,
@@ -48,13 +50,21 @@ pub enum MarkKind {
     Trigger {
         trigger: usize,
     },
+    /// An alert that fires again is believed.
+    AlertBelieved {
+        key: String,
+    },
+    /// Nobody acknowledged an alert.
+    AlertReminder,
     CaseReminder,
     RollbackReminder,
     Postmortem {
         n: u8,
     },
-    /// A post-release action with a duration is over.
-    ActionDone {
+    /// Whether the release is all clear.
+    AllClear,
+    /// A post-release action's time is over.
+    ActionOver {
         action: String,
     },
     Actions {
@@ -75,6 +85,8 @@ impl MarkKind {
             | Self::SignoffReminder { .. }
             | Self::BreakGlassFollowUp { .. }
             | Self::CaseReminder
+            | Self::AllClear
+            | Self::AlertReminder
             | Self::RollbackReminder
             | Self::Postmortem { .. }
             | Self::Actions { .. } => discriminant(self) == discriminant(earlier),
@@ -82,10 +94,12 @@ impl MarkKind {
             | Self::SignoffExpires
             | Self::Rung { .. }
             | Self::SoakEnds
+            | Self::LongHold
             | Self::Update
             | Self::Point { .. }
             | Self::Trigger { .. }
-            | Self::ActionDone { .. }
+            | Self::AlertBelieved { .. }
+            | Self::ActionOver { .. }
             | Self::QuietOver { .. } => false,
         }
     }

@@ -1,29 +1,45 @@
-//! Topic: alerts and the plan's triggers. An alert is relayed on change of state only; "resolved" ends the paging, never
-//! means healthy. A trigger fires on evidence held long enough, and once fired only a decision settles it.
+//! Topic: alerts. An alert is relayed on change of state only; "resolved" ends the paging, never means healthy. What an alert proves
+//! is `evidence`'s; alerts beyond what people can read are `crowd`'s.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
+use super::all_clear;
 use super::command::{AlertCommand, Signal};
+use super::crowd;
 use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::AlertEvent;
-use super::ids::UserId;
-use super::lateness::Late;
+use super::evidence::{self, observe};
+use super::ids::{ReleaseNo, UserId};
+use super::minutes;
 use super::notice::Notice;
 use super::people::By;
-use super::plan::{MetricPlan, Plan, Quantity, TriggerRule};
-use super::refusal::{Refusal, Wanted};
+use super::refusal::Refusal;
 use super::release::{Issue, Phase, Release, Run};
 use super::rollback::{self, Cause};
-use super::{minutes, schedule, seconds};
+use super::schedule;
 
-/// Alerts kept in a release's state; beyond it the oldest resolved one goes, then nothing more is added.
+/// Alerts with all their words that a release keeps; beyond it the oldest that ended goes.
 pub const MAX_ALERTS: usize = 20;
+/// Open alerts kept of a release before go.
+const MAX_AHEAD: usize = 200;
 
-/// A person's report of a value is evidence for this long (minutes).
-pub const FRESH_MIN: u32 = 30;
+/// After these minutes an alert nobody acknowledged reminds, and climbs the escalation path; no further reminder after the last.
+pub const REMIND_AFTER_MIN: [u32; 6] = [5, 15, 30, 60, 120, 240];
+
+/// An alert that ended and fires again is believed after this long, or on its next repeat: late and doubled deliveries ping nobody.
+const BELIEVED_AFTER: SignedDuration = SignedDuration::from_secs(60);
+
+/// A later start within this long after the end is the same trouble: a source that restarts gives its alerts a new start.
+const SAME_TROUBLE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Within this long after a ping the next alert pings nobody: on-call is here already.
+const PINGED: SignedDuration = SignedDuration::from_secs(60);
+
+/// How long before T-0 alerts of a planned release get messages of their own.
+pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// An alert as relayed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,115 +49,108 @@ pub struct Alert {
     pub summary: String,
     pub severity: Option<String>,
     pub metric: Option<String>,
-    /// The last value while firing; a resolved body repeats it, so it is never read as a recovery.
+    /// The last readable value while firing; a resolved body repeats it, so it is never read as a recovery.
     pub value: Option<f64>,
+    /// The value as the source wrote it, where it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unread: Option<String>,
+    /// It says that data is missing, not that a limit is passed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_data: bool,
     pub first: Timestamp,
     pub last: Timestamp,
+    /// When this release heard of it.
+    #[serde(default = "never")]
+    pub heard: Timestamp,
     pub count: u32,
     pub resolved_at: Option<Timestamp>,
+    /// It fires again since then, and nobody was pinged for that yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Timestamp>,
+    /// How often it fired again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub returns: u32,
     pub acked: Option<(String, Timestamp)>,
     /// Was firing before T-0: shown, set aside.
     pub pre_existing: bool,
+    /// It has a message of its own.
+    #[serde(default = "yes")]
+    pub posted: bool,
+    /// Its message pinged somebody.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinged: bool,
 }
 
-/// A metric's value as somebody saw it, in the plan's unit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Observation {
-    pub value: f64,
-    pub at: Timestamp,
-    pub by: String,
+fn never() -> Timestamp {
+    Timestamp::UNIX_EPOCH
 }
 
-/// How a value compares with the plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Judged {
-    Ok,
-    /// Between success and alert: a person has to judge.
-    Between,
-    Breach,
-    NoData,
+fn yes() -> bool {
+    true
 }
 
-/// A trigger being watched, by its place in the plan.
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Alert {
+    /// It fires, as far as anybody knows.
+    pub fn is_open(&self) -> bool {
+        self.resolved_at.is_none()
+    }
+
+    /// It fires, and concerns this run.
+    pub fn counts(&self) -> bool {
+        self.is_open() && !self.pre_existing
+    }
+
+    /// Its identity at its source, whenever it started.
+    fn id(&self) -> &str {
+        self.key.rsplit_once('/').map_or(self.key.as_str(), |(id, _)| id)
+    }
+}
+
+/// An alert that a newer release of the service has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TriggerWatch {
-    pub state: TriggerState,
+pub struct Elsewhere {
+    pub key: String,
+    pub name: String,
+    pub no: ReleaseNo,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
-pub enum TriggerState {
-    Ok,
-    /// Breached, not yet long enough.
-    Pending {
-        since: Timestamp,
-    },
-    Firing {
-        since: Timestamp,
-        /// It fired after its time.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        late: Option<Late>,
-    },
-    /// Somebody decided: it counts again only after it recovered and came back.
-    Settled,
+/// The release's alerts: those of its run, or before go those that stand against it.
+pub fn of(release: &Release) -> &[Alert] {
+    release.phase.run().map_or(&release.ahead, |run| &run.alerts)
 }
 
-/// One watch for each trigger of the plan.
-pub fn watches(plan: &Plan) -> Vec<TriggerWatch> {
-    plan.triggers.iter().map(|_| TriggerWatch { state: TriggerState::Ok }).collect()
+/// Whether the release has this alert open, whenever it started.
+pub fn has_open(release: &Release, id: &str) -> bool {
+    let own = of(release).iter().any(|alert| alert.is_open() && alert.id() == id);
+    own || release.phase.run().is_some_and(|run| run.crowd.is_open(id) || run.elsewhere.iter().any(|e| e.key == id))
 }
 
-/// Judges the latest observation of a metric. A stale one is no data.
-pub fn judge(metric: &MetricPlan, run: &Run, now: Timestamp) -> Judged {
-    let Some(seen) = run.observed.get(&metric.name) else {
-        return Judged::NoData;
-    };
-    if !fresh(seen, now) {
-        return Judged::NoData;
-    }
-    if metric.alert.as_ref().is_some_and(|bound| bound.holds(seen.value)) {
-        return Judged::Breach;
-    }
-    match &metric.success {
-        Some(bound) if !bound.holds(seen.value) => Judged::Between,
-        _ => Judged::Ok,
-    }
+/// Open alerts that nobody has acknowledged.
+pub fn unheard(release: &Release) -> impl Iterator<Item = &Alert> {
+    of(release).iter().filter(|alert| alert.counts() && alert.acked.is_none())
 }
 
-/// Whether an observation is young enough to say anything.
-fn fresh(seen: &Observation, now: Timestamp) -> bool {
-    !seen.value.is_nan() && now <= seen.at + minutes(FRESH_MIN)
-}
-
-/// Whether two names mean the same metric: letters and digits only, case aside, one inside the other's beginning or end.
-pub fn same_metric(a: &str, b: &str) -> bool {
-    let fold = |s: &str| s.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect::<String>();
-    same_folded(&fold(a), &fold(b))
-}
-
-/// The same for names already reduced to their letters and digits.
-pub fn same_folded(a: &str, b: &str) -> bool {
-    !a.is_empty() && (a == b || (a.len() >= 5 && b.ends_with(a)) || (b.len() >= 5 && a.ends_with(b)))
-}
-
-/// A value in the unit of the plan's metric; `None` where it measures something else. A bare number is taken as it is.
-fn in_unit(seen: &Quantity, metric: Option<&MetricPlan>) -> Option<f64> {
-    let bounds = metric.into_iter().flat_map(|m| m.success.iter().chain(&m.alert)).map(|b| &b.than);
-    let unit = bounds.chain(metric.and_then(|m| m.baseline.as_ref())).map(|q| q.unit.as_str()).next().unwrap_or("");
-    seen.convert(unit).map(|q| q.value)
-}
-
-/// The plan's metric a word means.
-pub fn metric_named<'p>(plan: &'p Plan, typed: &str) -> Option<&'p MetricPlan> {
-    let exact = plan.metrics.iter().find(|m| m.name.eq_ignore_ascii_case(typed.trim()));
-    exact.or_else(|| plan.metrics.iter().find(|m| same_metric(&m.name, typed)))
+/// How many alerts of the run are open, those without a message of their own among them.
+pub fn open_count(run: &Run) -> usize {
+    run.alerts.iter().filter(|alert| alert.counts()).count() + run.crowd.open_count()
 }
 
 pub(super) fn decide(work: &mut Work<'_>, command: AlertCommand) -> Result<Reply, Refusal> {
     match command {
         AlertCommand::Signal(signal) => {
-            if work.release.running().is_some() {
-                relay(work, *signal);
+            relay(work, *signal);
+            Ok(Reply::Silent)
+        }
+        AlertCommand::Elsewhere { id, name, no, firing } => {
+            let known = work.release.phase.run().is_some_and(|run| run.elsewhere.iter().any(|e| e.key == id));
+            if firing && !known {
+                work.record(AlertEvent::Elsewhere { id, name, no });
+            } else if !firing && known {
+                work.record(AlertEvent::ElsewhereOver { id });
             }
             Ok(Reply::Silent)
         }
@@ -153,25 +162,31 @@ pub(super) fn decide(work: &mut Work<'_>, command: AlertCommand) -> Result<Reply
     }
 }
 
-fn acknowledge(work: &mut Work<'_>, key: &str) -> Result<Reply, Refusal> {
-    let Some(run) = work.release.phase.run() else {
-        return work.wrong_phase(Wanted::Alert);
+/// One alert by its key or its name; all that wait where none is named.
+fn acknowledge(work: &mut Work<'_>, typed: &str) -> Result<Reply, Refusal> {
+    let named = |alert: &&Alert| alert.key == typed || alert.name.eq_ignore_ascii_case(typed);
+    let found: Vec<Alert> = match typed {
+        "" => unheard(&work.release).cloned().collect(),
+        _ => of(&work.release).iter().filter(|alert| !alert.pre_existing).find(named).cloned().into_iter().collect(),
     };
-    let open = run.alerts.iter().filter(|a| a.acked.is_none() && !a.pre_existing);
-    let found = if key.is_empty() {
-        open.clone().next()
-    } else {
-        run.alerts.iter().find(|a| a.key == key || a.name.eq_ignore_ascii_case(key))
-    };
-    let Some(alert) = found else {
+    let crowd = typed.is_empty() && crowd::unheard(&work.release);
+    if found.is_empty() && !crowd {
         return Err(Refusal::NothingOpen { what: "alert" });
-    };
-    if let Some((by, _)) = &alert.acked {
-        return Err(Refusal::AlreadyDone { what: format!("{}, by {by}", alert.name) });
     }
-    let key = alert.key.clone();
-    work.record(AlertEvent::Acknowledged { key: key.clone() });
-    show(work, &key);
+    if let ([only], false) = (found.as_slice(), crowd)
+        && let Some((by, _)) = &only.acked
+    {
+        return Err(Refusal::AlreadyDone { what: format!("{}, by {by}", only.name) });
+    }
+    for alert in found {
+        work.record(AlertEvent::Acknowledged { key: alert.key.clone() });
+        show(work, &alert.key);
+    }
+    if crowd {
+        work.record(AlertEvent::CrowdAcknowledged);
+        crowd::show(work);
+    }
+    show_reminder(work);
     Ok(Reply::Acknowledged)
 }
 
@@ -179,333 +194,353 @@ fn posting_key(key: &str) -> String {
     format!("alert/{key}")
 }
 
+/// The alert's message as it stands now, if it has one.
 fn show(work: &mut Work<'_>, key: &str) {
-    let open = work.release.phase.run().and_then(|run| run.alerts.iter().find(|a| a.key == key));
-    let prompt = open.filter(|a| a.acked.is_none()).map(|_| Prompt::Alert { key: key.to_owned() });
+    let Some(alert) = of(&work.release).iter().find(|alert| alert.key == key && alert.posted) else { return };
+    let prompt = prompt(&work.release, alert);
     work.edit(posting_key(key), Notice::Alert { key: key.to_owned() }, prompt);
 }
 
+fn prompt(release: &Release, alert: &Alert) -> Option<Prompt> {
+    let asks = alert.acked.is_none() || release.running().is_some() || all_clear::watches_again(release);
+    (alert.counts() && asks).then(|| Prompt::Alert { key: alert.key.clone() })
+}
+
+/// Every open alert's message as it stands now.
+pub(super) fn show_all(work: &mut Work<'_>) {
+    let open: Vec<String> = of(&work.release).iter().filter(|a| a.counts()).map(|alert| alert.key.clone()).collect();
+    for key in open {
+        show(work, &key);
+    }
+}
+
+/// What a source says of an alert.
 fn relay(work: &mut Work<'_>, signal: Signal) {
-    let key = signal.key();
-    let Some(run) = work.release.phase.run() else {
-        return;
-    };
-    let known = run.alerts.iter().find(|a| a.key == key).cloned();
-    let go_at = run.go_at;
+    let id = signal.id();
+    let known = of(&work.release).iter().rev().find(|alert| alert.id() == id).cloned();
     match (known, signal.firing) {
-        (None, true) => {
-            if run.alerts.len() >= MAX_ALERTS && !run.alerts.iter().any(|a| a.resolved_at.is_some() || a.pre_existing) {
-                // The list is full of open alerts: what this one proves still counts.
-                evidence(work, &signal);
-                return;
-            }
-            let pre_existing = signal.starts_at < go_at;
-            let (metric, value) = measured(&work.release.plan, &signal);
-            work.record(AlertEvent::Fired {
-                key: key.clone(),
-                name: signal.name.clone(),
-                summary: signal.summary.clone(),
-                severity: signal.severity.clone(),
-                metric,
-                value,
-                starts_at: signal.starts_at,
-                pre_existing,
-            });
-            if pre_existing {
-                return;
-            }
-            let mention: Vec<UserId> = work.release.plan.on_call_user().into_iter().cloned().collect();
-            let mention = if mention.is_empty() { work.owner() } else { mention };
-            let posting = work.post(posting_key(&key), Destination::Release, Notice::Alert { key: key.clone() });
-            posting.prompt = Some(Prompt::Alert { key });
-            posting.priority = Priority::Prompt;
-            posting.mention = mention;
-            evidence(work, &signal);
-            if signal.asks_rollback {
-                rollback::propose(work, Cause::Alert { name: signal.name.clone() });
-            }
+        (None, _) if work.release.phase.run().is_some_and(|run| run.crowd.knows(&signal)) => {
+            crowd::relay(work, &signal)
         }
+        (None, true) => fired(work, signal),
+        (Some(known), true) if known.is_open() && !started_since(&work.release, &known, &signal) => {
+            repeated(work, &known, &signal);
+        }
+        (Some(known), true) if known.is_open() => {
+            work.record(AlertEvent::Resolved { key: known.key });
+            fired(work, signal);
+        }
+        (Some(known), true) if signal.starts_at < known.first => {} // The end of that one is on record.
         (Some(known), true) => {
-            if known.resolved_at.is_some() {
-                return; // A late or doubled "firing" of something that already ended.
-            }
-            let (_, value) = measured(&work.release.plan, &signal);
-            work.record(AlertEvent::Repeated { key: key.clone(), value });
-            if !known.pre_existing {
-                show(work, &key);
-                evidence(work, &signal);
+            let ended = known.resolved_at.unwrap_or(known.last);
+            if signal.starts_at > known.first && work.ctx.now > ended + SAME_TROUBLE {
+                fired(work, signal);
+            } else {
+                work.record(AlertEvent::Reopened { key: known.key.clone() });
+                show(work, &known.key);
             }
         }
-        (Some(known), false) => {
-            if known.resolved_at.is_some() {
-                return;
-            }
-            work.record(AlertEvent::Resolved { key: key.clone() });
-            // What is over before it reached its channel calls nobody any more.
-            schedule::drop_unsent(work, &posting_key(&key));
-            if !known.pre_existing {
-                show(work, &key);
-            }
-            for (trigger, rule) in rules(&work.release.plan) {
-                if about(&rule, &signal) && !other_evidence(work, &rule, &signal) {
-                    clear(work, trigger);
-                }
-            }
-        }
-        (None, false) => {}
+        (Some(known), false) if known.is_open() => resolved(work, &known, &signal),
+        (_, false) => {}
     }
 }
 
-/// The plan's metric a signal speaks of, and its value in that metric's unit.
-fn measured(plan: &Plan, signal: &Signal) -> (Option<String>, Option<f64>) {
-    let metric = metric_named(plan, signal.metric.as_deref().unwrap_or(&signal.name));
-    let value = signal.value.as_ref().and_then(|seen| in_unit(seen, metric));
-    (metric.map(|m| m.name.clone()), value)
+/// Whether an alert that was set aside at go has started again since: its end was not heard of.
+fn started_since(release: &Release, known: &Alert, signal: &Signal) -> bool {
+    known.pre_existing && release.phase.run().is_some_and(|run| signal.starts_at >= run.go_at)
 }
 
-fn rules(plan: &Plan) -> Vec<(usize, TriggerRule)> {
-    plan.triggers.iter().enumerate().filter_map(|(i, t)| t.rule.clone().map(|rule| (i, rule))).collect()
-}
-
-fn about(rule: &TriggerRule, signal: &Signal) -> bool {
-    let names = |part: &TriggerRule| {
-        signal.metric.as_deref().is_some_and(|m| same_metric(m, part.subject()))
-            || same_metric(&signal.name, part.subject())
-    };
-    rule.parts().iter().any(names)
-}
-
-/// Whether what a resolved signal spoke of is still held up by another open alert; of several conditions each counts.
-fn other_evidence(work: &Work<'_>, rule: &TriggerRule, resolved: &Signal) -> bool {
-    let spoken = rule.parts().iter().filter(|part| about(part, resolved));
-    spoken.into_iter().all(|part| open_alert(work, part.subject()).is_some())
-}
-
-/// What a firing alert proves: its value is an observation, and evidence for the triggers.
-fn evidence(work: &mut Work<'_>, signal: &Signal) {
-    let (metric, value) = measured(&work.release.plan, signal);
-    if let (Some(metric), Some(value)) = (metric, value) {
-        let observation = Observation { value, at: work.ctx.now, by: signal.source.clone() };
-        work.record(AlertEvent::Observed { metric, observation });
+fn fired(work: &mut Work<'_>, signal: Signal) {
+    let planned = work.release.phase.run().is_none();
+    if planned {
+        return fired_ahead(work, &signal);
     }
-    for (trigger, rule) in rules(&work.release.plan) {
-        if about(&rule, signal) {
-            let subject = signal.metric.as_deref().unwrap_or(&signal.name);
-            weigh(
-                work,
-                trigger,
-                &rule,
-                &Evidence { subject, value, since: signal.starts_at, held_min: signal.held_min },
-            );
-        }
+    let pre_existing = work.release.phase.run().is_some_and(|run| signal.starts_at < run.go_at);
+    if !pre_existing && crowd::joins(&work.release, &signal, work.ctx.now) {
+        return crowd::fired(work, &signal);
     }
-}
-
-/// Records a person's value and weighs it; returns the plan's name of the metric.
-///
-/// # Errors
-/// Unknown metric, or a value that is no number.
-pub(super) fn observe(work: &mut Work<'_>, typed: &str, seen: &Quantity) -> Result<String, Refusal> {
-    let plan = &work.release.plan;
-    let found = metric_named(plan, typed);
-    let Some(value) = in_unit(seen, found).filter(|value| value.is_finite()) else {
-        return Err(Refusal::BadNumber { typed: seen.to_string() });
-    };
-    let Some(metric) = found.map(|m| m.name.clone()) else {
-        let known = plan.metrics.iter().map(|m| m.name.clone()).collect();
-        return Err(Refusal::UnknownItem { typed: typed.to_owned(), known });
-    };
-    let now = work.ctx.now;
-    let observation = Observation { value, at: now, by: work.by() };
-    work.record(AlertEvent::Observed { metric: metric.clone(), observation });
-    for (trigger, rule) in rules(&work.release.plan) {
-        if rule.parts().iter().any(|part| same_metric(part.subject(), &metric)) {
-            weigh(work, trigger, &rule, &Evidence { subject: &metric, value: Some(value), since: now, held_min: 0 });
-        }
-    }
-    Ok(metric)
-}
-
-/// A value of one metric or check, or an alert about it without a value.
-struct Evidence<'a> {
-    subject: &'a str,
-    value: Option<f64>,
-    since: Timestamp,
-    held_min: u32,
-}
-
-/// Whether a rule's condition holds. A part the evidence does not speak of is judged by what is known of it: its latest fresh
-/// observation, or an alert about it that is still open. What cannot be told is `None`.
-fn breached(work: &Work<'_>, rule: &TriggerRule, evidence: &Evidence<'_>) -> Option<bool> {
-    if let TriggerRule::All(parts) = rule {
-        let judged: Vec<Option<bool>> = parts.iter().map(|part| breached(work, part, evidence)).collect();
-        // One part that does not hold is enough to know.
-        if judged.contains(&Some(false)) {
-            return Some(false);
-        }
-        return judged.into_iter().collect::<Option<Vec<bool>>>().map(|parts| !parts.is_empty());
-    }
-    let spoken = same_metric(rule.subject(), evidence.subject);
-    let value = if spoken { evidence.value } else { known_value(work, rule.subject()) };
-    let in_time = |within_s: Option<u32>| {
-        within_s.is_none_or(|within| work.release.t0().is_some_and(|t0| work.ctx.now <= t0 + seconds(within)))
-    };
-    match rule {
-        TriggerRule::Exceeds { bound, within_s, .. } => value.map(|value| in_time(*within_s) && bound.holds(value)),
-        TriggerRule::Fails { times, .. } => value.map(|value| value >= f64::from(*times)),
-        TriggerRule::Down { .. } => value.map(|value| value >= 1.0),
-        // An alert about missing data carries no number; a number is data.
-        TriggerRule::Silent { .. } if spoken => Some(evidence.value.is_none_or(|value| value == 0.0)),
-        TriggerRule::Silent { .. } => Some(open_alert(work, rule.subject()).is_some()),
-        TriggerRule::Moves { metric, down, percent, within_s, .. } => {
-            let baseline = metric_named(&work.release.plan, metric).and_then(|m| m.baseline.as_ref())?;
-            let factor = if *down { 1.0 - percent / 100.0 } else { 1.0 + percent / 100.0 };
-            let edge = baseline.value * factor;
-            value.map(|value| in_time(*within_s) && if *down { value < edge } else { value > edge })
-        }
-        TriggerRule::All(_) => None,
-    }
-}
-
-/// An alert about a metric or check that is still open.
-fn open_alert<'w>(work: &'w Work<'_>, subject: &str) -> Option<&'w Alert> {
-    let run = work.release.phase.run()?;
-    run.alerts.iter().rev().find(|a| {
-        let about = a.metric.as_deref().is_some_and(|m| same_metric(m, subject)) || same_metric(&a.name, subject);
-        about && a.resolved_at.is_none() && !a.pre_existing
-    })
-}
-
-/// What is known of a metric or check now.
-fn known_value(work: &Work<'_>, subject: &str) -> Option<f64> {
-    let run = work.release.phase.run()?;
-    let metric = metric_named(&work.release.plan, subject);
-    let seen = metric.and_then(|m| run.observed.get(&m.name)).filter(|seen| fresh(seen, work.ctx.now));
-    seen.map(|seen| seen.value).or_else(|| open_alert(work, subject).and_then(|alert| alert.value))
-}
-
-fn weigh(work: &mut Work<'_>, trigger: usize, rule: &TriggerRule, evidence: &Evidence<'_>) {
-    let Some(breached) = breached(work, rule, evidence) else { return };
-    let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
-    match (state, breached) {
-        (Some(TriggerState::Ok), true) => {
-            let since = evidence.since - minutes(evidence.held_min);
-            work.record(AlertEvent::TriggerPending { trigger, since, value: evidence.value.unwrap_or(0.0) });
-            if since + seconds(rule.wait_s()) <= work.ctx.now {
-                trigger_due(work, trigger, None);
-            }
-        }
-        (Some(TriggerState::Pending { .. } | TriggerState::Settled), false) => clear(work, trigger),
-        _ => {}
-    }
-}
-
-fn clear(work: &mut Work<'_>, trigger: usize) {
-    let state = work.release.phase.run().and_then(|run| run.triggers.get(trigger)).map(|t| t.state.clone());
-    if matches!(state, Some(TriggerState::Pending { .. } | TriggerState::Settled)) {
-        work.record(AlertEvent::TriggerCleared { trigger });
-    }
-}
-
-/// Breached for long enough, as far as anybody knows: the trigger fires and asks for a decision. After an absence its values may
-/// be old; no data is never ok, so it fires all the same and says so.
-pub(super) fn trigger_due(work: &mut Work<'_>, trigger: usize, late: Option<Late>) {
-    work.record(AlertEvent::TriggerFired { trigger, late });
-    rollback::propose(work, Cause::Trigger { trigger });
-    cascade(work);
-}
-
-/// Two or more triggers within ten minutes wake the contingency for cascading failures.
-fn cascade(work: &mut Work<'_>) {
-    let Some(run) = work.release.phase.run() else {
+    let pings = !pre_existing && !pinged_lately(&work.release, work.ctx.now);
+    let key = record_fired(work, &signal, pre_existing, !pre_existing, pings);
+    if pre_existing {
         return;
-    };
-    let horizon = work.ctx.now - SignedDuration::from_mins(10);
-    let firing =
-        run.triggers.iter().filter(|t| matches!(t.state, TriggerState::Firing { since, .. } if since >= horizon));
-    if firing.count() >= 2 {
-        work.contingency(super::plan::ContingencyWhen::Cascade);
+    }
+    post(work, &key, if pings { on_call(work) } else { Vec::new() });
+    proves(work, &signal);
+}
+
+/// Before go it is shown at every notice; from a day before T-0 on the first few have messages of their own, which ping nobody.
+fn fired_ahead(work: &mut Work<'_>, signal: &Signal) {
+    let open = work.release.ahead.iter().filter(|alert| alert.is_open()).count();
+    // So many stand against go already that one more says nothing new.
+    if open >= MAX_AHEAD {
+        return;
+    }
+    let close = open < MAX_ALERTS && work.release.plan.t0_at().is_some_and(|t0| work.ctx.now >= t0 - AHEAD);
+    let key = record_fired(work, signal, false, close, false);
+    if close {
+        post(work, &key, Vec::new());
+    }
+}
+
+fn record_fired(work: &mut Work<'_>, signal: &Signal, pre_existing: bool, posted: bool, pinged: bool) -> String {
+    let reading = evidence::read(&work.release.plan, signal);
+    let key = signal.key();
+    work.record(AlertEvent::Fired {
+        key: key.clone(),
+        name: signal.name.clone(),
+        summary: signal.summary.clone(),
+        severity: signal.severity.clone(),
+        metric: reading.metric,
+        value: reading.value,
+        unread: reading.unread,
+        no_data: signal.no_data,
+        starts_at: signal.starts_at,
+        pre_existing,
+        posted,
+        pinged,
+    });
+    key
+}
+
+fn post(work: &mut Work<'_>, key: &str, mention: Vec<UserId>) {
+    let prompt = of(&work.release).iter().find(|alert| alert.key == key).and_then(|alert| prompt(&work.release, alert));
+    let posting = work.post(posting_key(key), Destination::Release, Notice::Alert { key: key.to_owned() });
+    posting.prompt = prompt;
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+}
+
+/// What a firing alert means for triggers, and whether its rule asks for a rollback.
+pub(super) fn proves(work: &mut Work<'_>, signal: &Signal) {
+    evidence::of_alert(work, signal);
+    if signal.asks_rollback {
+        rollback::propose(work, Cause::Alert { name: signal.name.clone() });
+    }
+}
+
+fn repeated(work: &mut Work<'_>, known: &Alert, signal: &Signal) {
+    let reading = evidence::read(&work.release.plan, signal);
+    let key = known.key.clone();
+    work.record(AlertEvent::Repeated { key: key.clone(), value: reading.value, unread: reading.unread });
+    if known.again.is_some() {
+        returned(work, &key);
+    }
+    if known.pre_existing || work.release.phase.run().is_none() {
+        return;
+    }
+    show(work, &key);
+    proves(work, signal);
+}
+
+fn resolved(work: &mut Work<'_>, known: &Alert, signal: &Signal) {
+    work.record(AlertEvent::Resolved { key: known.key.clone() });
+    // What is over before it reached its channel pings nobody any more.
+    schedule::drop_unsent(work, &posting_key(&known.key));
+    show(work, &known.key);
+    evidence::ended(work, signal);
+    show_reminder(work);
+}
+
+/// It fires again, and that is believed: on-call is pinged.
+fn returned(work: &mut Work<'_>, key: &str) {
+    work.record(AlertEvent::Returned { key: key.to_owned() });
+    let Some(alert) = of(&work.release).iter().find(|alert| alert.key == key) else { return };
+    if alert.pre_existing || work.release.phase.run().is_none() {
+        return;
+    }
+    let (n, mention) = (alert.returns, on_call(work));
+    let notice = Notice::AlertReturned { key: key.to_owned() };
+    let posting = work.post(format!("{}/again/{n}", posting_key(key)), Destination::Release, notice);
+    posting.prompt = Some(Prompt::Alert { key: key.to_owned() });
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+    posting.reply_to = Some(posting_key(key));
+}
+
+/// A minute has passed since an alert fired again.
+pub(super) fn believed(work: &mut Work<'_>, key: &str) {
+    let alert = of(&work.release).iter().find(|alert| alert.key == key).cloned();
+    returned(work, key);
+    if let Some(alert) = alert.filter(|alert| alert.counts() && work.release.phase.run().is_some()) {
+        evidence::of_open_alert(work, &alert);
+        show(work, key);
+    }
+}
+
+/// On-call, or the owner where nobody is.
+pub(super) fn on_call(work: &Work<'_>) -> Vec<UserId> {
+    let on_call: Vec<UserId> = work.release.plan.on_call_user().into_iter().cloned().collect();
+    if on_call.is_empty() { work.owner() } else { on_call }
+}
+
+/// Whether an alert pinged somebody just now.
+pub(super) fn pinged_lately(release: &Release, now: Timestamp) -> bool {
+    let lately = |at: Timestamp| now < at + PINGED;
+    let crowd = release.phase.run().and_then(|run| run.crowd.pinged);
+    of(release).iter().any(|alert| alert.pinged && lately(alert.heard)) || crowd.is_some_and(lately)
+}
+
+/// Alerts nobody has acknowledged: since when, and how often that was said.
+fn waiting(release: &Release) -> Option<(Timestamp, u8)> {
+    let run = release.phase.run()?;
+    let posted = unheard(release).filter(|alert| alert.posted && alert.again.is_none()).map(|alert| alert.heard);
+    let since = posted.chain(run.crowd.waits_since()).min()?;
+    Some((since, run.alert_reminders))
+}
+
+fn reminder_key(release: &Release) -> Option<String> {
+    let run = release.phase.run()?;
+    (run.alert_reminders > 0).then(|| format!("alerts-unheard/{}/{}", run.alert_rounds, run.alert_reminders))
+}
+
+pub(super) fn remind(work: &mut Work<'_>) {
+    work.record(AlertEvent::Reminded);
+    let n = work.release.phase.run().map_or(0, |run| run.alert_reminders);
+    let Some(key) = reminder_key(&work.release) else { return };
+    let first = unheard(&work.release).find(|alert| alert.posted).map(|alert| posting_key(&alert.key));
+    // On-call was pinged by the alert itself: the first reminder pings them again, later ones climb.
+    let mention = if n == 1 { on_call(work) } else { work.climb(n) };
+    let posting = work.post(key, Destination::Release, Notice::AlertsUnheard { reminder: n });
+    posting.prompt = Some(Prompt::Alerts);
+    posting.priority = Priority::Prompt;
+    posting.mention = mention;
+    posting.reply_to = first;
+}
+
+/// The newest reminder once nothing waits any more: answered, without its button.
+fn show_reminder(work: &mut Work<'_>) {
+    if waiting(&work.release).is_some() {
+        return;
+    }
+    if let Some(key) = reminder_key(&work.release) {
+        work.edit(key, Notice::AlertsUnheard { reminder: 0 }, None);
+        work.record(AlertEvent::AllHeard);
     }
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
-    let (Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. }) = &release.phase else {
+    if release.ended() {
         return;
-    };
-    for (trigger, watch) in run.triggers.iter().enumerate() {
-        if let TriggerState::Pending { since } = watch.state {
-            // One that an amendment dropped waits for nothing.
-            let Some(rule) = release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref()) else { continue };
-            let wait = rule.wait_s();
-            marks.push(Mark { at: since + seconds(wait), kind: MarkKind::Trigger { trigger } });
+    }
+    // A trigger that fires at the same instant asks instead of the reminder.
+    evidence::marks(release, marks);
+    for alert in of(release).iter().filter(|alert| alert.is_open()) {
+        if let Some(again) = alert.again {
+            let kind = MarkKind::AlertBelieved { key: alert.key.clone() };
+            marks.push(Mark { at: again + BELIEVED_AFTER, kind });
         }
+    }
+    // The question whether to roll back reminds for both.
+    let asked = release.phase.run().is_some_and(|run| rollback::proposed(run).is_some());
+    let rolling = matches!(release.phase, Phase::RollingBack { .. });
+    if !asked
+        && !rolling
+        && let Some((since, n)) = waiting(release)
+        && let Some(after) = REMIND_AFTER_MIN.get(usize::from(n))
+    {
+        marks.push(Mark { at: since + minutes(*after), kind: MarkKind::AlertReminder });
     }
 }
 
 pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, by: &By) {
-    if matches!(event, AlertEvent::Fired { pre_existing: false, .. }) {
+    let before_go = release.phase.run().is_none();
+    if matches!(event, AlertEvent::Fired { pre_existing: false, .. } | AlertEvent::Crowded { .. }) && !before_go {
         release.issues.insert(Issue::Alert);
     }
-    let Some(run) = release.phase.run_mut() else {
-        return;
-    };
-    let find = |alerts: &mut Vec<Alert>, key: &str| alerts.iter().position(|a| a.key == key);
+    if let Some(alerts) = alerts_mut(release) {
+        evolve_alerts(alerts, event, at, by);
+    }
+    let Some(run) = release.phase.run_mut() else { return };
     match event {
-        AlertEvent::Fired { key, name, summary, severity, metric, value, starts_at, pre_existing } => {
-            if run.alerts.len() >= MAX_ALERTS
-                && let Some(oldest) = run.alerts.iter().position(|a| a.resolved_at.is_some() || a.pre_existing)
-            {
-                run.alerts.remove(oldest);
-            }
-            run.alerts.push(Alert {
-                key: key.clone(),
-                name: name.clone(),
-                summary: summary.clone(),
-                severity: severity.clone(),
-                metric: metric.clone(),
-                value: *value,
-                first: *starts_at,
-                last: at,
-                count: 1,
-                resolved_at: None,
-                acked: None,
-                pre_existing: *pre_existing,
-            });
+        AlertEvent::Fired { .. } => crowd::forget_ended(run),
+        AlertEvent::Elsewhere { id, name, no } => {
+            run.elsewhere.push(Elsewhere { key: id.clone(), name: name.clone(), no: *no });
         }
-        AlertEvent::Repeated { key, value } => {
-            if let Some(i) = find(&mut run.alerts, key) {
-                let alert = &mut run.alerts[i];
-                alert.count = alert.count.saturating_add(1);
-                alert.last = at;
-                alert.value = value.or(alert.value);
-            }
-        }
-        AlertEvent::Resolved { key } => {
-            if let Some(i) = find(&mut run.alerts, key) {
-                run.alerts[i].resolved_at = Some(at);
-            }
-        }
-        AlertEvent::Acknowledged { key } => {
-            if let Some(i) = find(&mut run.alerts, key) {
-                run.alerts[i].acked = Some((by.to_string(), at));
-            }
-        }
-        AlertEvent::Observed { metric, observation } => {
-            run.observed.insert(metric.clone(), observation.clone());
-        }
-        AlertEvent::TriggerPending { trigger, since, .. } => {
-            set(run, *trigger, TriggerState::Pending { since: *since })
-        }
-        AlertEvent::TriggerCleared { trigger } => set(run, *trigger, TriggerState::Ok),
-        AlertEvent::TriggerSettled { trigger } => set(run, *trigger, TriggerState::Settled),
-        AlertEvent::TriggerFired { trigger, late } => {
-            set(run, *trigger, TriggerState::Firing { since: at, late: *late });
-        }
+        AlertEvent::ElsewhereOver { id } => run.elsewhere.retain(|elsewhere| elsewhere.key != *id),
+        AlertEvent::Reminded => run.alert_reminders = run.alert_reminders.saturating_add(1),
+        AlertEvent::AllHeard => (run.alert_reminders, run.alert_rounds) = (0, run.alert_rounds + 1),
+        AlertEvent::Crowded { .. }
+        | AlertEvent::CrowdRepeated { .. }
+        | AlertEvent::CrowdEnded { .. }
+        | AlertEvent::CrowdAcknowledged => crowd::evolve(run, event, at, by),
+        _ => evidence::evolve(run, event, at),
     }
 }
 
-fn set(run: &mut Run, trigger: usize, state: TriggerState) {
-    if let Some(watch) = run.triggers.get_mut(trigger) {
-        watch.state = state;
+fn alerts_mut(release: &mut Release) -> Option<&mut Vec<Alert>> {
+    if release.phase.run().is_some() {
+        return release.phase.run_mut().map(|run| &mut run.alerts);
+    }
+    Some(&mut release.ahead)
+}
+
+fn evolve_alerts(alerts: &mut Vec<Alert>, event: &AlertEvent, at: Timestamp, by: &By) {
+    if let AlertEvent::Fired {
+        key,
+        name,
+        summary,
+        severity,
+        metric,
+        value,
+        unread,
+        no_data,
+        starts_at,
+        pre_existing,
+        posted,
+        pinged,
+    } = event
+    {
+        alerts.push(Alert {
+            key: key.clone(),
+            name: name.clone(),
+            summary: summary.clone(),
+            severity: severity.clone(),
+            metric: metric.clone(),
+            value: *value,
+            unread: unread.clone(),
+            no_data: *no_data,
+            first: *starts_at,
+            last: at,
+            heard: at,
+            count: 1,
+            resolved_at: None,
+            again: None,
+            returns: 0,
+            acked: None,
+            pre_existing: *pre_existing,
+            posted: *posted,
+            pinged: *pinged,
+        });
+        return;
+    }
+    let key = match event {
+        AlertEvent::Repeated { key, .. }
+        | AlertEvent::Resolved { key }
+        | AlertEvent::Reopened { key }
+        | AlertEvent::Returned { key }
+        | AlertEvent::Acknowledged { key } => key,
+        _ => return,
+    };
+    let Some(alert) = alerts.iter_mut().find(|alert| alert.key == *key) else { return };
+    match event {
+        AlertEvent::Repeated { value, unread, .. } => {
+            alert.count = alert.count.saturating_add(1);
+            alert.last = at;
+            alert.value = value.or(alert.value.filter(|_| unread.is_none()));
+            alert.unread.clone_from(unread);
+        }
+        AlertEvent::Resolved { .. } => (alert.resolved_at, alert.again) = (Some(at), None),
+        AlertEvent::Reopened { .. } => {
+            alert.count = alert.count.saturating_add(1);
+            (alert.resolved_at, alert.last, alert.again) = (None, at, Some(at));
+        }
+        AlertEvent::Returned { .. } => {
+            // Who acknowledged it did so for the time before.
+            (alert.again, alert.acked, alert.heard) = (None, None, at);
+            alert.returns = alert.returns.saturating_add(1);
+            alert.pinged = true;
+        }
+        AlertEvent::Acknowledged { .. } => alert.acked = Some((by.to_string(), at)),
+        _ => {}
     }
 }

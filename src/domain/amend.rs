@@ -1,10 +1,9 @@
-//! Topic: amendments. A plan changed while its release runs holds only once owner and on-call have both agreed to it
-//! (`product.md` 2): proposed, shown as a diff, agreed or declined, then in force from the present stage on.
+//! Topic: amendments. A plan changed while its release runs holds only once owner and on-call have both agreed to it:
+//! proposed, shown as a diff, agreed or declined, then in force from the present stage on.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::alert::{TriggerState, TriggerWatch};
 use super::changes::{self, Change};
 use super::command::Imported;
 use super::decide::{Work, reason};
@@ -12,6 +11,7 @@ use super::decision::{Point, PointState};
 use super::digest::digest as digest_of;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::PlanEvent;
+use super::evidence::{TriggerState, TriggerWatch};
 use super::ids::UserId;
 use super::lifecycle::{T0_PAST, keep_names};
 use super::notice::{AmendmentEnd, Notice};
@@ -76,7 +76,7 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
             |what: &String| FIXED.contains(&what.as_str()) || FIXED_LISTS.iter().any(|list| what.starts_with(list));
         let mut what: Vec<String> = changed.filter(fixed).collect();
         if what.is_empty() {
-            what.push("the order of its notices or gates".to_owned());
+            what.push("the order of notices or gates".to_owned());
         }
         return late(what);
     }
@@ -92,7 +92,7 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
     }
     triggers.extend(new.triggers.iter().filter(|trigger| !old.triggers.contains(trigger)).cloned());
     if triggers.len() > MAX_TRIGGERS {
-        return Err(Refusal::TooMany { what: "triggers, with those dropped earlier,", most: MAX_TRIGGERS });
+        return Err(Refusal::TooMany { what: "triggers (including dropped ones)", most: MAX_TRIGGERS });
     }
     plan.triggers = triggers;
     Ok(plan)
@@ -106,12 +106,12 @@ fn ahead_only(release: &Release, run: &Run, new: &Plan) -> Result<(), Refusal> {
     let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
     let kept = new.stages.len() > done && new.stages.get(..done) == old.stages.get(..done);
     if new.stages != old.stages && (watching || !kept) {
-        return late("stages that are done");
+        return late("completed stages");
     }
     let of = |plan: &Plan, after: u32| plan.points.iter().find(|p| p.after_min == after).cloned();
     let asked = run.points.iter().filter(|point| point.state != PointState::Waiting);
     if asked.into_iter().any(|point| of(new, point.after_min) != of(old, point.after_min)) {
-        return late("decision points that were asked");
+        return late("decision points already asked");
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ pub(super) fn propose(work: &mut Work<'_>, imported: Imported) -> Result<Reply, 
     let plan = amended(release, run, &new)?;
     let changes = changes::between(&as_written(&release.plan), &new);
     if changes.is_empty() {
-        return Err(Refusal::AlreadyDone { what: "this is the plan as it stands".to_owned() });
+        return Err(Refusal::AlreadyDone { what: "this is the current plan".to_owned() });
     }
     let Some(person) = work.ctx.actor.person().cloned() else {
         return Err(Refusal::NotAllowed { who: vec![] });
@@ -160,7 +160,7 @@ pub(super) fn agree(work: &mut Work<'_>, n: Option<u32>) -> Result<Reply, Refusa
     let person = work.ctx.actor.person().map(|person| person.user.clone());
     let open = meant(work, n)?;
     if person.is_some_and(|user| open.agreed.contains(&user)) {
-        return Err(Refusal::AlreadyDone { what: "you agreed; the other part has not yet".to_owned() });
+        return Err(Refusal::AlreadyDone { what: "you agreed; the other role has not yet".to_owned() });
     }
     agreed(work, open.n)
 }

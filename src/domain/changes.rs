@@ -43,6 +43,31 @@ pub fn between(old: &Plan, new: &Plan) -> Vec<Change> {
     changes
 }
 
+/// Adds later differences to earlier ones, so that the sum leads from the first plan to the last.
+pub fn add(sum: &mut Vec<Change>, later: &[Change]) {
+    for change in later {
+        let same = |known: &Change| known.what == change.what && known.rest == 0 && change.rest == 0;
+        match sum.iter().position(same) {
+            None => sum.push(change.clone()),
+            // Back to what it was is no change.
+            Some(known) if sum[known].from == change.to && change.from != change.to => {
+                sum.remove(known);
+            }
+            Some(known) => {
+                sum[known].to.clone_from(&change.to);
+                sum[known].material |= change.material;
+            }
+        }
+    }
+    sum.sort_by_key(|change| !change.material);
+    if sum.len() > MOST {
+        let rest: Vec<Change> = sum.split_off(MOST - 1);
+        let more = rest.iter().map(|change| change.rest.max(1)).sum();
+        let material = rest.iter().any(|change| change.material);
+        sum.push(Change { what: format!("{more} more changes"), from: None, to: None, material, rest: more });
+    }
+}
+
 /// All of them. Where the digests differ there is a material one: nobody is asked to sign again without being told why.
 pub fn all(old: &Plan, new: &Plan) -> Vec<Change> {
     let mut changes = Vec::new();
@@ -78,7 +103,7 @@ pub fn all(old: &Plan, new: &Plan) -> Vec<Change> {
         (!names.is_empty()).then(|| names.join(" → "))
     };
     field("Escalation path", chain(old), chain(new), true);
-    let security = |plan: &Plan| plan.names_security().then(|| "asked".to_owned());
+    let security = |plan: &Plan| plan.names_security().then(|| "required".to_owned());
     field("Security sign-off", security(old), security(new), true);
     let lists: [(&str, bool, Items); 11] = [
         ("Stage", true, |p| p.stages.iter().enumerate().map(|(i, s)| ((i + 1).to_string(), s.text.clone())).collect()),
@@ -117,24 +142,24 @@ pub fn all(old: &Plan, new: &Plan) -> Vec<Change> {
         for (key, value) in &before {
             let now = after.iter().find(|(known, _)| known == key).map(|(_, value)| value);
             if now != Some(value) {
-                let shown = |value: &String| if value.is_empty() { "there".to_owned() } else { value.clone() };
+                let shown = |value: &String| if value.is_empty() { "present".to_owned() } else { value.clone() };
                 field(&format!("{name} {key}"), Some(shown(value)), now.map(shown), material);
             }
         }
         for (key, value) in after.iter().filter(|(key, _)| !before.iter().any(|(known, _)| known == key)) {
-            let to = if value.is_empty() { "there".to_owned() } else { value.clone() };
+            let to = if value.is_empty() { "present".to_owned() } else { value.clone() };
             field(&format!("{name} {key}"), None, Some(to), material);
         }
     }
     for gate in &new.gates {
         let state = |done: bool| Some(if done { "done" } else { "open" }.to_owned());
         if let Some(before) = old.gates.iter().find(|before| before.text == gate.text && before.done != gate.done) {
-            let what = format!("Box {}", gate.text);
+            let what = format!("Checkbox {}", gate.text);
             changes.push(Change { what, from: state(before.done), to: state(gate.done), material: false, rest: 0 });
         }
     }
     if !changes.iter().any(|change| change.material) && digest(old) != digest(new) {
-        let what = "The order of the plan's lists, or a detail of them".to_owned();
+        let what = "The order or a detail of the plan's lists".to_owned();
         changes.push(Change { what, from: None, to: None, material: true, rest: 0 });
     }
     changes.sort_by_key(|change| !change.material);

@@ -5,33 +5,28 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
-use super::alert::{self, Judged};
-use super::amend;
+use super::all_clear;
 use super::command::ClosingCommand;
 use super::decide::{Work, reason};
-use super::decision::PointState;
 use super::effect::{Destination, Prompt, Reply};
 use super::event::ClosingEvent;
 use super::ladder;
 use super::minutes;
 use super::notice::Notice;
 use super::people::By;
-use super::plan::{Plan, Risk, t_label};
-use super::refusal::{Open, Refusal, Wanted};
+use super::plan::{Plan, Risk};
+use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, PhaseName, Release};
-use super::rollback;
 use super::signoff;
-use super::stage::stage_count;
 
 /// Days after which a due post-mortem is asked for: +1, +3, +7, then weekly, eight weekly ones at most.
 pub const POSTMORTEM_DAYS: [i64; 11] = [1, 3, 7, 14, 21, 28, 35, 42, 49, 56, 63];
 /// Days after which open actions are listed.
 pub const ACTION_DAYS: [i64; 3] = [1, 3, 7];
-
 /// Characters kept of why something was waived; the journal has all.
 const WAIVER: usize = 120;
 
-/// A reminder of the post-mortem that could not be posted for so long is not posted any more (`reliability.md` 5.7).
+/// A reminder of the post-mortem that could not be posted for so long is not posted any more.
 const REMINDER_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The action that a break-glass go opens.
@@ -63,7 +58,17 @@ pub struct ActionState {
     pub text: String,
     /// For an action with a duration: when it is over by itself.
     pub over_at: Option<Timestamp>,
+    /// Its time is over, and the owner was asked whether it is done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub asked: bool,
     pub settled: Option<Settled>,
+}
+
+impl ActionState {
+    /// Its time runs, or is over and nobody was asked.
+    fn waits(&self) -> bool {
+        self.settled.is_none() && !self.asked
+    }
 }
 
 /// How an action ended.
@@ -76,8 +81,8 @@ pub enum Settled {
 
 /// Someone looks at the break-glass go afterwards.
 fn review() -> ActionState {
-    let text = "Review the break-glass go: was it right, and what would make the next one unneeded".to_owned();
-    ActionState { id: REVIEW.to_owned(), text, over_at: None, settled: None }
+    let text = "Review the break-glass go: was it justified, and how can the team avoid the next one?".to_owned();
+    ActionState { id: REVIEW.to_owned(), text, over_at: None, asked: false, settled: None }
 }
 
 impl Closing {
@@ -87,6 +92,7 @@ impl Closing {
             id: a.id.clone(),
             text: a.text.clone(),
             over_at: a.for_min.map(|m| at + minutes(m)),
+            asked: false,
             settled: None,
         };
         Self {
@@ -101,6 +107,17 @@ impl Closing {
         }
     }
 
+    /// What was settled before the release was watched again stays settled.
+    fn go_on_from(&mut self, before: &Self) {
+        if !matches!(before.postmortem, Postmortem::NotRequired) {
+            self.postmortem = before.postmortem.clone();
+        }
+        for action in &mut self.actions {
+            let settled = before.actions.iter().find(|old| old.id == action.id).and_then(|old| old.settled.clone());
+            action.settled = settled;
+        }
+    }
+
     /// Nothing is left to chase.
     pub fn settled(&self) -> bool {
         !matches!(self.postmortem, Postmortem::Due { .. }) && self.actions.iter().all(|a| a.settled.is_some())
@@ -111,44 +128,10 @@ impl Closing {
     }
 }
 
-/// What stands against the all-clear.
-pub fn all_clear_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
-    let Some(run) = release.phase.run() else {
-        return Vec::new();
-    };
-    let mut open = Vec::new();
-    if rollback::proposed(run).is_some() {
-        open.push(Open::RollbackPrompt);
-    }
-    let firing = run.alerts.iter().filter(|a| a.resolved_at.is_none() && !a.pre_existing);
-    open.extend(firing.map(|a| Open::Alert { name: a.name.clone() }));
-    let unanswered = run.points.iter().filter(|p| !matches!(p.state, PointState::Decided { .. }));
-    open.extend(unanswered.map(|p| Open::Point { label: t_label(i64::from(p.after_min)) }));
-    if matches!(release.phase, Phase::Live { .. }) {
-        open.push(Open::StagesLeft { done: run.stage.index, of: stage_count(release) });
-    }
-    if run.updates.missed_in_row > 1 {
-        open.push(Open::UpdateOverdue);
-    }
-    for metric in &release.plan.metrics {
-        match alert::judge(metric, run, now) {
-            Judged::Ok => {}
-            Judged::NoData => open.push(Open::NoData { metric: metric.name.clone() }),
-            Judged::Between | Judged::Breach => {
-                let unit = metric.success.as_ref().or(metric.alert.as_ref()).map_or("", |b| b.than.unit.as_str());
-                let value = run.observed.get(&metric.name).map_or(f64::NAN, |o| o.value);
-                let shown = super::plan::Quantity { value, unit: unit.to_owned() };
-                let success = metric.success.as_ref().map_or(String::new(), ToString::to_string);
-                open.push(Open::NotHealthy { metric: metric.name.clone(), value: shown.to_string(), success });
-            }
-        }
-    }
-    open
-}
-
 pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Reply, Refusal> {
     match command {
-        ClosingCommand::AllClear => all_clear(work),
+        ClosingCommand::AllClear => all_clear::all_clear(work),
+        ClosingCommand::Rewatch => all_clear::rewatch(work),
         ClosingCommand::Schedule { at } => {
             due_postmortem(work)?;
             if at <= work.ctx.now {
@@ -160,20 +143,26 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
             Ok(Reply::PostmortemScheduled { at })
         }
         ClosingCommand::File { link } => {
-            due_postmortem(work)?;
-            let link = reason(&link)?;
+            // A link that is wrong can be replaced.
+            let filed = work.release.phase.closing().map(|closing| &closing.postmortem);
+            if !matches!(filed, Some(Postmortem::Filed { .. })) {
+                due_postmortem(work)?;
+            }
+            let link = link_of(&link)?;
+            let asked = reminder_key(&work.release);
             work.record(ClosingEvent::Filed { link: link.clone() });
-            let (key, by) = (work.unique("postmortem"), work.by());
-            work.post(key, Destination::Release, Notice::PostmortemFiled { link, by });
+            let notice = Notice::PostmortemFiled { link, by: work.by() };
+            tell_filed(work, asked, notice);
             close_if_settled(work);
             Ok(Reply::PostmortemFiled)
         }
         ClosingCommand::WaivePostmortem { reason: why } => {
             due_postmortem(work)?;
             let why = reason(&why)?;
+            let asked = reminder_key(&work.release);
             work.record(ClosingEvent::Waived { reason: why.clone() });
-            let (key, by) = (work.unique("postmortem"), work.by());
-            work.post(key, Destination::Release, Notice::PostmortemWaived { reason: why, by });
+            let notice = Notice::PostmortemWaived { reason: why, by: work.by() };
+            tell_filed(work, asked, notice);
             close_if_settled(work);
             Ok(Reply::PostmortemWaived)
         }
@@ -186,7 +175,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
         }
         ClosingCommand::ItemWaived { item, reason: why } => {
             let (id, text) = named(waivable_items(&work.release), &item)?;
-            // What stands against a High risk release is hard (`plans.md` 5.1).
+            // What stands against a High risk release is hard.
             let hard = work.release.plan.risk == Some(Risk::High) && !work.ctx.policy.waive_high;
             if hard && work.release.phase.closing().is_none() {
                 return Err(Refusal::NotWaived);
@@ -199,18 +188,36 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
     }
 }
 
-fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal> {
-    let items = all_clear_gaps(&work.release, work.ctx.now);
-    if !items.is_empty() {
-        return Err(Refusal::Open { wanted: Wanted::AllClear, items });
+/// A post-mortem as it can be found again: a URL, or a document by its file name.
+fn link_of(typed: &str) -> Result<String, Refusal> {
+    let link = reason(typed)?;
+    let url = ["https://", "http://"].iter().find_map(|scheme| link.strip_prefix(scheme));
+    let url = url.is_some_and(|rest| rest.split('/').next().is_some_and(|host| host.contains(char::is_alphanumeric)));
+    let document = link.rsplit_once('.').is_some_and(|(name, kind)| {
+        let kind_fits = (1..=5).contains(&kind.len()) && kind.chars().all(|c| c.is_ascii_alphanumeric());
+        kind_fits && name.contains(char::is_alphanumeric)
+    });
+    let one_word = !link.contains(char::is_whitespace);
+    if (url && one_word) || document { Ok(link) } else { Err(Refusal::BadLink { typed: link }) }
+}
+
+/// The newest reminder of the post-mortem, if there was one.
+fn reminder_key(release: &Release) -> Option<String> {
+    match release.phase.closing().map(|closing| &closing.postmortem) {
+        Some(Postmortem::Due { reminders, .. }) if *reminders > 0 => Some(format!("postmortem/{reminders}")),
+        _ => None,
     }
-    amend::lapse(work);
-    work.record(ClosingEvent::AllClear);
-    ladder::leave_pages(work);
-    let by = work.by();
-    work.post("all-clear", Destination::Release, Notice::AllClear { by });
-    close_if_settled(work);
-    Ok(Reply::AllClear)
+}
+
+/// In the reminder that asked for it, or as news where nobody was asked yet.
+fn tell_filed(work: &mut Work<'_>, asked: Option<String>, notice: Notice) {
+    match asked {
+        Some(key) => work.edit(key, notice, None),
+        None => {
+            let key = work.unique("postmortem");
+            work.post(key, Destination::Release, notice);
+        }
+    }
 }
 
 fn due_postmortem(work: &Work<'_>) -> Result<(), Refusal> {
@@ -249,7 +256,7 @@ pub fn waivable_items(release: &Release) -> Vec<(String, String)> {
     }
     if release.phase.closing().is_some() && !release.ended() {
         let owed = signoff::owed(release).into_iter();
-        items.extend(owed.map(|role| (signoff::item(role), format!("{role} sign-off owed after break-glass"))));
+        items.extend(owed.map(|role| (signoff::item(role), format!("{role} sign-off due after break-glass"))));
     }
     items
 }
@@ -284,8 +291,16 @@ pub(super) fn remind_postmortem(work: &mut Work<'_>) {
         Some(Postmortem::Due { reminders, .. }) => *reminders,
         _ => return,
     };
+    // Open actions that are due now share the message.
+    let actions = action_reminder(&work.release).is_some_and(|at| at <= work.ctx.now);
+    if actions {
+        work.record(ClosingEvent::ActionsReminded);
+    }
+    let open = work.release.phase.closing().map_or(Vec::new(), Closing::open_actions);
+    ask_of_overdue(work);
     let (mention, useful_until) = (work.climb(u8::from(reminder > 2)), work.ctx.now + REMINDER_USEFUL);
-    let posting = work.post(format!("postmortem/{reminder}"), Destination::Release, Notice::PostmortemDue { reminder });
+    let notice = Notice::PostmortemDue { reminder, open };
+    let posting = work.post(format!("postmortem/{reminder}"), Destination::Release, notice);
     posting.mention = mention;
     posting.prompt = Some(Prompt::Postmortem);
     posting.useful_until = Some(useful_until);
@@ -301,12 +316,40 @@ pub(super) fn remind_actions(work: &mut Work<'_>) {
     work.post(format!("actions/{n}"), Destination::Release, Notice::ActionsOpen { open }).mention = mention;
 }
 
-pub(super) fn action_over(work: &mut Work<'_>, action: &str) {
-    work.record(ClosingEvent::ItemDone { item: action.to_owned(), note: None });
-    close_if_settled(work);
+/// Actions whose time is over are asked for in a message that lists them anyway.
+fn ask_of_overdue(work: &mut Work<'_>) {
+    let now = work.ctx.now;
+    let over = |action: &&ActionState| action.waits() && action.over_at.is_some_and(|at| at <= now);
+    let closing = work.release.phase.closing().into_iter().flat_map(|closing| &closing.actions);
+    let over: Vec<String> = closing.filter(over).map(|action| action.id.clone()).collect();
+    for item in over {
+        work.record(ClosingEvent::ActionOver { item });
+    }
+}
+
+/// An action's time is over: the owner is asked whether it is done. The clock ticks nobody's action.
+pub(super) fn action_over(work: &mut Work<'_>) {
+    ask_of_overdue(work);
+    let open = work.release.phase.closing().map_or(Vec::new(), |closing| {
+        let asked = closing.actions.iter().filter(|a| a.asked && a.settled.is_none());
+        asked.map(|action| action.text.clone()).collect()
+    });
+    let (key, mention) = (work.unique("action-over"), work.owner());
+    work.post(key, Destination::Release, Notice::ActionsOpen { open }).mention = mention;
+}
+
+/// When open actions are listed next.
+fn action_reminder(release: &Release) -> Option<Timestamp> {
+    let closing = release.phase.closing()?;
+    let waiting = closing.actions.iter().any(|a| a.settled.is_none() && (a.over_at.is_none() || a.asked));
+    let after = ACTION_DAYS.get(usize::from(closing.action_reminders)).filter(|_| waiting)?;
+    Some(closing.since + SignedDuration::from_hours(24 * after))
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    if let Some(at) = all_clear::clear_ask(release) {
+        marks.push(Mark { at, kind: MarkKind::AllClear });
+    }
     let (Phase::AllClear { closing, .. } | Phase::RolledBack { closing, .. }) = &release.phase else {
         return;
     };
@@ -316,14 +359,13 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     {
         marks.push(Mark { at: days(*after), kind: MarkKind::Postmortem { n: *reminders } });
     }
-    for action in closing.actions.iter().filter(|a| a.settled.is_none()) {
-        if let Some(at) = action.over_at {
-            marks.push(Mark { at, kind: MarkKind::ActionDone { action: action.id.clone() } });
-        }
+    if let Some(at) = action_reminder(release) {
+        marks.push(Mark { at, kind: MarkKind::Actions { n: closing.action_reminders } });
     }
-    let waiting = closing.actions.iter().any(|a| a.settled.is_none() && a.over_at.is_none());
-    if waiting && let Some(after) = ACTION_DAYS.get(usize::from(closing.action_reminders)) {
-        marks.push(Mark { at: days(*after), kind: MarkKind::Actions { n: closing.action_reminders } });
+    for action in closing.actions.iter().filter(|action| action.waits()) {
+        if let Some(at) = action.over_at {
+            marks.push(Mark { at, kind: MarkKind::ActionOver { action: action.id.clone() } });
+        }
     }
 }
 
@@ -331,9 +373,31 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
     match event {
         ClosingEvent::AllClear => {
             if let Phase::Live { run } | Phase::Watching { run } = &release.phase {
-                let closing = Closing::start(&release.plan, run.break_glass.is_some(), !release.issues.is_empty(), at);
+                let mut closing =
+                    Closing::start(&release.plan, run.break_glass.is_some(), !release.issues.is_empty(), at);
+                if let Some(before) = &release.closed_before {
+                    closing.go_on_from(before);
+                }
                 release.phase = Phase::AllClear { run: run.clone(), closing };
                 release.amendment = None;
+            }
+            return;
+        }
+        ClosingEvent::ClearAsked => {
+            let question = format!("clear/{}", release.seq);
+            if let Some(run) = release.phase.run_mut() {
+                run.clear_asked = run.clear_asked.saturating_add(1);
+                run.clear_question.get_or_insert(question);
+            }
+            return;
+        }
+        ClosingEvent::Rewatched => {
+            if let Phase::AllClear { run, closing } = &release.phase {
+                let mut run = run.clone();
+                run.updates.restart(at);
+                (run.watched_from, run.clear_asked, run.clear_question) = (Some(at), 0, None);
+                release.closed_before = Some(closing.clone());
+                release.phase = Phase::Watching { run };
             }
             return;
         }
@@ -383,7 +447,12 @@ pub(super) fn evolve(release: &mut Release, event: &ClosingEvent, at: Timestamp,
         ClosingEvent::ItemWaived { item, reason } => {
             settle(closing, item, Settled::Waived { by, reason: reason.clone() });
         }
-        ClosingEvent::AllClear | ClosingEvent::Closed => {}
+        ClosingEvent::ActionOver { item } => {
+            if let Some(action) = closing.actions.iter_mut().find(|action| action.id == *item) {
+                action.asked = true;
+            }
+        }
+        ClosingEvent::AllClear | ClosingEvent::ClearAsked | ClosingEvent::Rewatched | ClosingEvent::Closed => {}
     }
 }
 

@@ -208,6 +208,13 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertCommand {
     Signal(Box<Signal>),
+    /// A newer release of the service has this alert.
+    Elsewhere {
+        id: String,
+        name: String,
+        no: ReleaseNo,
+        firing: bool,
+    },
     /// A person reports a metric's value, with its unit or as a bare number.
     Report {
         metric: String,
@@ -230,18 +237,37 @@ pub struct Signal {
     pub severity: Option<String>,
     /// What the alert measures, to be matched with the plan's metrics and triggers.
     pub metric: Option<String>,
-    pub value: Option<Quantity>,
-    /// How long the condition had already held when the alert started, in minutes.
-    pub held_min: u32,
+    pub value: Seen,
+    /// It says that data is missing, not that a limit is passed.
+    pub no_data: bool,
+    /// How long the condition had already held when the alert started, in seconds.
+    pub held_s: u32,
+    /// How many alerts came with it in one body, itself among them.
+    pub group: usize,
     /// The rule's author asks for a rollback prompt (label `tminus_action=rollback`).
     pub asks_rollback: bool,
 }
 
 impl Signal {
-    /// The alert's identity: the same firing keeps it through repeats and recovery.
-    pub fn key(&self) -> String {
-        format!("{}/{}/{}", self.source, self.fingerprint, self.starts_at.as_millisecond())
+    /// The alert's identity at its source, whenever it started.
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.source, self.fingerprint)
     }
+
+    /// One firing of it: kept through repeats and recovery.
+    pub fn key(&self) -> String {
+        format!("{}/{}", self.id(), self.starts_at.as_millisecond())
+    }
+}
+
+/// A value as a source sent it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Seen {
+    #[default]
+    Nothing,
+    Value(Quantity),
+    /// It cannot be read as a number.
+    Text(String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,6 +281,8 @@ pub enum RollbackCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClosingCommand {
     AllClear,
+    /// Watch again after the all-clear.
+    Rewatch,
     Schedule {
         at: Timestamp,
     },

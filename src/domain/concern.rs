@@ -81,7 +81,7 @@ fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
     let text = cut(reason(text)?);
     let own = |concern: &&Concern| work.ctx.actor.person().is_some_and(|person| person.user == concern.by);
     if open(&work.release).filter(own).count() >= MAX_OWN {
-        return Err(Refusal::TooMany { what: "open concerns of yours", most: MAX_OWN });
+        return Err(Refusal::TooMany { what: "open concerns from you", most: MAX_OWN });
     }
     if open(&work.release).count() >= MAX_OPEN {
         return Err(Refusal::TooMany { what: "open concerns", most: MAX_OPEN });

@@ -6,10 +6,12 @@
 use jiff::Timestamp;
 
 use super::agenda::{self, MarkKind};
+use super::all_clear;
 use super::command::Command;
 use super::effect::{Decision, Destination, Effect, Posting, Priority, Prompt, Redelivery, Reply};
 use super::event::{EVENT_VERSION, Event, Recorded};
 use super::freeze::Planned;
+use super::go_no_go;
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::lateness::{Away, Late};
 use super::may::{Action, Grant, may};
@@ -20,7 +22,8 @@ use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
 use super::{
-    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rights, rollback, signoff, stage, updates,
+    alert, closing, concern, decision, delivery, evidence, freeze, ladder, lifecycle, rights, rollback, signoff, stage,
+    updates,
 };
 
 /// What a decision may look at beside the release.
@@ -90,23 +93,29 @@ fn tick(work: &mut Work<'_>, away: Option<Away>) {
         let (kind, before) = (mark.kind.clone(), work.effects.len());
         match mark.kind {
             MarkKind::Draft => lifecycle::remind_draft(work),
-            MarkKind::T0 { .. } => lifecycle::ask_t0(work),
+            MarkKind::T0 { .. } => go_no_go::ask(work),
             MarkKind::SignoffReminder { .. } | MarkKind::BreakGlassFollowUp { .. } => signoff::remind(work),
             MarkKind::SignoffExpires => signoff::expire(work),
             MarkKind::Rung { rung } => ladder::due(work, &rung, away),
             MarkKind::SoakEnds => stage::soak_ended(work),
+            MarkKind::LongHold => stage::long_hold(work),
             MarkKind::Update => updates::due(work),
             MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => {
                 decision::due(work, after_min, away);
             }
-            MarkKind::Trigger { trigger } => alert::trigger_due(work, trigger, Late::of(mark.at, work.ctx.now, away)),
+            MarkKind::AlertBelieved { key } => alert::believed(work, &key),
+            MarkKind::AlertReminder => alert::remind(work),
+            MarkKind::Trigger { trigger } => {
+                evidence::trigger_due(work, trigger, Late::of(mark.at, work.ctx.now, away))
+            }
             MarkKind::CaseReminder | MarkKind::RollbackReminder => rollback::remind(work),
             MarkKind::Postmortem { .. } => closing::remind_postmortem(work),
-            MarkKind::ActionDone { action } => closing::action_over(work, &action),
+            MarkKind::AllClear => all_clear::ask_clear(work),
+            MarkKind::ActionOver { .. } => closing::action_over(work),
             MarkKind::Actions { .. } => closing::remind_actions(work),
             MarkKind::QuietOver { rung } => ladder::quiet_over(work, &rung),
         }
-        // Reminders missed together are one message: the newest (`reliability.md` 5.7).
+        // Reminders missed together are one message: the newest.
         let now = work.ctx.now;
         let again = |mark: &agenda::Mark| mark.at <= now && mark.kind.follows(&kind);
         if agenda::agenda(&work.release).iter().any(again) {
@@ -154,6 +163,9 @@ impl<'a> Work<'a> {
             priority: Priority::Notice,
             useful_until: None,
             mention: Vec::new(),
+            ping: true,
+            reply_to: None,
+            document: false,
         })));
         match self.effects.last_mut() {
             Some(Effect::Post(posting)) => posting,
@@ -179,8 +191,9 @@ impl<'a> Work<'a> {
     }
 
     /// A key nobody used before: the count of the release's events goes with it, because two people may act in one instant.
+    /// A decision that has recorded nothing yet counts its first event already: the last decision used the present count.
     pub(super) fn unique(&self, what: &str) -> String {
-        format!("{what}/{}", self.release.seq)
+        format!("{what}/{}", self.release.seq + u64::from(self.events.is_empty()))
     }
 
     /// The actor's name for the record.

@@ -11,14 +11,16 @@ use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::PointEvent;
 use super::lateness::{Away, Late};
 use super::notice::Notice;
+use super::owed;
 use super::people::By;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release, Run};
 use super::rollback::Cause;
+use super::stage::HoldBy;
 use super::{minutes, rollback, stage};
 
 /// Minutes after its opening at which an unanswered point reminds.
-pub const REMIND_AFTER_MIN: [u32; 4] = [10, 20, 40, 60];
+pub const REMIND_AFTER_MIN: [u32; 4] = [15, 30, 60, 120];
 
 /// A decision point of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +70,9 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32, away: Option<Away>) {
         work.release.plan.points.iter().find(|p| p.after_min == after_min).map_or(String::new(), |p| p.text.clone());
     let reminder = match point.state {
         PointState::Waiting => {
+            let owed = owed::before(work);
             work.record(PointEvent::Opened { after_min });
+            owed::ask(work, owed.as_ref(), Vec::new(), None);
             0
         }
         PointState::Open { reminders, .. } => {
@@ -77,13 +81,26 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32, away: Option<Away>) {
         }
         PointState::Decided { .. } => return,
     };
-    let key = if reminder == 0 { key(after_min) } else { format!("{}/reminder/{reminder}", key(after_min)) };
-    let late = Late::of(point.due, work.ctx.now, away).filter(|_| reminder == 0);
-    let mention = work.climb(reminder);
+    let (question, late) = (key(after_min), Late::of(point.due, work.ctx.now, away).filter(|_| reminder == 0));
+    let (mention, first) = (work.climb(reminder), reminder == 0);
+    let key = if first { question.clone() } else { format!("{question}/reminder/{reminder}") };
     let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder, late });
-    posting.prompt = Some(Prompt::Point { after_min });
+    posting.prompt = first.then_some(Prompt::Point { after_min });
+    posting.reply_to = (!first).then_some(question);
     posting.priority = Priority::Prompt;
     posting.mention = mention;
+}
+
+/// A rollback makes open questions moot: they lose their buttons.
+pub(super) fn moot(work: &mut Work<'_>) {
+    let open = work.release.phase.run().into_iter().flat_map(|run| &run.points);
+    let open: Vec<u32> =
+        open.filter(|p| matches!(p.state, PointState::Open { .. })).map(|point| point.after_min).collect();
+    for after_min in open {
+        let by = work.by();
+        let notice = Notice::PointDecided { after_min, verdict: Verdict::RollBack, by, reason: None };
+        work.edit(key(after_min), notice, None);
+    }
 }
 
 fn find(release: &Release, after_min: u32) -> Option<Point> {
@@ -122,13 +139,18 @@ pub(super) fn decide(
         Verdict::Continue => why.map(|w| reason(&w)).transpose()?,
         Verdict::Hold | Verdict::RollBack => Some(reason(&why.unwrap_or_default())?),
     };
+    let owed = owed::before(work);
     work.record(PointEvent::Decided { after_min, verdict, reason: why.clone() });
+    // The stage step waited for the answer.
+    owed::ask(work, owed.as_ref(), Vec::new(), None);
     let by = work.by();
     let notice = Notice::PointDecided { after_min, verdict, by, reason: why.clone() };
-    // The question's own message shows the answer; a hold or a rollback announces itself.
+    // The question's own message shows the answer; a rollback announces itself.
     work.edit(key(after_min), notice, None);
     match (verdict, why) {
-        (Verdict::Hold, Some(why)) if !matches!(work.release.phase, Phase::Held { .. }) => stage::hold(work, why)?,
+        (Verdict::Hold, Some(why)) if !matches!(work.release.phase, Phase::Held { .. }) => {
+            stage::hold(work, why, HoldBy::Answer { key: key(after_min), case: None })?;
+        }
         (Verdict::RollBack, Some(why)) => rollback::start(work, Some(Cause::Point { after_min }), why)?,
         _ => {}
     }
@@ -140,9 +162,12 @@ pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     let (Phase::Live { run } | Phase::Watching { run }) = &release.phase else {
         return;
     };
+    // The question whether to roll back comes first; while it is open it reminds alone.
+    let asked = rollback::proposed(run).is_some();
     for point in &run.points {
         let after_min = point.after_min;
         match point.state {
+            PointState::Open { .. } if asked => {}
             PointState::Waiting => marks.push(Mark { at: point.due, kind: MarkKind::Point { after_min } }),
             PointState::Open { since, reminders } => {
                 if let Some(after) = REMIND_AFTER_MIN.get(usize::from(reminders)) {

@@ -106,7 +106,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
         }
         DeliveryCommand::CallSent { key } => {
             if open(&work.release, &key)?.trouble != Trouble::Held {
-                return Err(Refusal::NothingOpen { what: "question whether it was posted" });
+                return Err(Refusal::NothingOpen { what: "question about this message" });
             }
             work.redeliver(&key, Redelivery::CallSent);
             ladder::delivered(work, &key, work.ctx.now);
@@ -122,7 +122,7 @@ fn open<'r>(release: &'r Release, key: &str) -> Result<&'r Stuck, Refusal> {
         .stuck
         .get(key)
         .filter(|stuck| stuck.trouble != Trouble::Expired && stuck.again.is_none())
-        .ok_or(Refusal::NothingOpen { what: "trouble with this message" })
+        .ok_or(Refusal::NothingOpen { what: "problem with this message" })
 }
 
 fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {

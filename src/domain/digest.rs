@@ -9,6 +9,8 @@ use super::plan::{Level, Plan, SignoffRole, t_label};
 pub fn digest(plan: &Plan) -> String {
     let mut material = plan.clone();
     material.level = Level::A;
+    material.impact = None;
+    material.channel_id = None;
     // Whose name stands there is not; that Security is asked at all is.
     material.signoffs.retain(|signoff| signoff.role == SignoffRole::Security && signoff.name.is_some());
     for signoff in &mut material.signoffs {

@@ -58,6 +58,12 @@ pub struct Posting {
     pub useful_until: Option<Timestamp>,
     /// People to be mentioned, beside the audience's role.
     pub mention: Vec<UserId>,
+    /// Whether it mentions the audience's role.
+    pub ping: bool,
+    /// The message it is a reply to, by its key within the release.
+    pub reply_to: Option<String>,
+    /// The plan's document goes along as a file.
+    pub document: bool,
 }
 
 /// Where a message goes; the policy names the channel.
@@ -97,6 +103,16 @@ pub enum Prompt {
     },
     /// A go or a stage step just taken.
     Stepped,
+    /// Go or no-go.
+    Go,
+    /// What the owner owes.
+    Owed {
+        n: u32,
+    },
+    /// A release on hold.
+    Held,
+    /// Whether it is all clear.
+    AllClear,
     /// A message that could not be delivered.
     Stuck {
         key: String,
@@ -104,6 +120,8 @@ pub enum Prompt {
     Alert {
         key: String,
     },
+    /// Every alert that nobody has acknowledged.
+    Alerts,
     Point {
         after_min: u32,
     },
@@ -146,8 +164,17 @@ pub enum Choice {
     Sign(SignoffRole),
     Briefed,
     Acknowledge,
+    Rewatch,
     Verdict(Verdict),
     Verified,
+    /// Rolled back, and not shown by values.
+    Unverified,
+    Go,
+    Scrub,
+    Resume,
+    Advance,
+    Extend,
+    AllClear,
     Failed,
     WriteUpdate,
     Submit,
@@ -171,15 +198,23 @@ impl Choice {
     /// Whether the person must give words first: a form is shown, which is the confirmation as well.
     pub fn form(self) -> Option<Form> {
         match self {
-            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack) | Self::Failed | Self::Decline => {
-                Some(Form::Reason)
-            }
+            Self::Verdict(Verdict::Continue | Verdict::Hold | Verdict::RollBack)
+            | Self::Failed
+            | Self::Unverified
+            | Self::Scrub
+            | Self::Extend
+            | Self::Decline => Some(Form::Reason),
             Self::WriteUpdate => Some(Form::Update),
             Self::FilePostmortem => Some(Form::Link),
             Self::Sign(_)
             | Self::Briefed
             | Self::Acknowledge
+            | Self::Rewatch
             | Self::Verified
+            | Self::Go
+            | Self::Resume
+            | Self::Advance
+            | Self::AllClear
             | Self::Submit
             | Self::Pick
             | Self::ApplyFixes
@@ -276,8 +311,12 @@ pub enum Reply {
     },
     RollbackStarted,
     RollbackFailed,
-    RolledBack,
+    RolledBack {
+        /// Nothing spoke against it.
+        verified: bool,
+    },
     AllClear,
+    Rewatched,
     /// Audiences told of the new time, and rungs whose time is past.
     Rescheduled {
         told: Vec<Audience>,

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::alert::Observation;
 use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::Stuck;
+use super::evidence::Observation;
 use super::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo, UserId};
 use super::lateness::{Away, Late};
 use super::may::Action;
@@ -258,8 +258,13 @@ pub enum StageEvent {
     },
     Held {
         reason: String,
+        /// The message that shows it, where that is a question's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
     },
     Resumed,
+    /// A hold's audiences were told that it takes longer.
+    HoldTold,
     /// The latest step was taken back.
     Undone,
 }
@@ -269,9 +274,19 @@ pub enum StageEvent {
 pub enum UpdateEvent {
     Written {
         text: Option<String>,
+        /// What it showed beside the words.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        state: String,
     },
-    /// The bot's own update in the watch window, where nobody owes words.
+    /// As earlier builds wrote it.
     Posted,
+    /// The bot's own update, where nobody owes words.
+    Shown {
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        state: String,
+    },
+    /// The last update was looked at, and holds.
+    Unchanged,
     Missed,
 }
 
@@ -281,6 +296,10 @@ pub enum PointEvent {
     Opened { after_min: u32 },
     Reminded { after_min: u32 },
     Decided { after_min: u32, verdict: Verdict, reason: Option<String> },
+}
+
+fn yes() -> bool {
+    true
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -293,13 +312,72 @@ pub enum AlertEvent {
         severity: Option<String>,
         metric: Option<String>,
         value: Option<f64>,
+        /// The value as written, where it could not be read.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unread: Option<String>,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        no_data: bool,
         starts_at: Timestamp,
         pre_existing: bool,
+        /// It has a message of its own.
+        #[serde(default = "yes")]
+        posted: bool,
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pinged: bool,
     },
     Repeated {
         key: String,
         value: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unread: Option<String>,
     },
+    /// It ended, and its source says that it fires: quietly at first.
+    Reopened {
+        key: String,
+    },
+    /// That is believed, and pings.
+    Returned {
+        key: String,
+    },
+    /// A newer release of the service has it.
+    Elsewhere {
+        id: String,
+        name: String,
+        no: ReleaseNo,
+    },
+    ElsewhereOver {
+        id: String,
+    },
+    /// One more without a message of its own.
+    Crowded {
+        id: String,
+        name: String,
+        severity: Option<String>,
+        metric: Option<String>,
+        value: Option<f64>,
+        starts_at: Timestamp,
+        pinged: bool,
+        /// The plan's metric or check that it is about.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+    },
+    /// One of them ended, and fires again.
+    CrowdRepeated {
+        id: String,
+        name: String,
+        severity: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        about: Option<String>,
+    },
+    CrowdEnded {
+        id: String,
+        starts_at: Timestamp,
+    },
+    CrowdAcknowledged,
+    /// Nobody had acknowledged what waits.
+    Reminded,
+    /// Nothing waits for an acknowledgement any more.
+    AllHeard,
     Resolved {
         key: String,
     },
@@ -313,7 +391,7 @@ pub enum AlertEvent {
     TriggerPending {
         trigger: usize,
         since: Timestamp,
-        value: f64,
+        value: Option<f64>,
     },
     TriggerCleared {
         trigger: usize,
@@ -331,26 +409,62 @@ pub enum AlertEvent {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RollbackEvent {
-    Proposed { cause: Cause },
-    CauseAdded { cause: Cause },
+    Proposed {
+        cause: Cause,
+    },
+    CauseAdded {
+        cause: Cause,
+    },
     Reminded,
-    Declined { verdict: Verdict, reason: String },
-    Started { reason: String },
-    Failed { reason: String },
-    Verified { note: Option<String> },
+    Declined {
+        verdict: Verdict,
+        reason: String,
+    },
+    Started {
+        reason: String,
+    },
+    Failed {
+        reason: String,
+    },
+    Verified {
+        note: Option<String>,
+        /// An alert fired, or a metric had no fresh good value.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unverified: bool,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosingEvent {
     AllClear,
-    Scheduled { at: Timestamp },
-    Filed { link: String },
-    Waived { reason: String },
+    Scheduled {
+        at: Timestamp,
+    },
+    /// The owner was asked for the all-clear.
+    ClearAsked,
+    /// An action's time is over; whether it is done is a person's to say.
+    ActionOver {
+        item: String,
+    },
+    Filed {
+        link: String,
+    },
+    Waived {
+        reason: String,
+    },
     PostmortemReminded,
-    ItemDone { item: String, note: Option<String> },
-    ItemWaived { item: String, reason: String },
+    ItemDone {
+        item: String,
+        note: Option<String>,
+    },
+    ItemWaived {
+        item: String,
+        reason: String,
+    },
     ActionsReminded,
+    /// Watched again after the all-clear.
+    Rewatched,
     Closed,
 }
 

@@ -28,7 +28,7 @@ impl Release {
             Event::Notice(event) => ladder::evolve(self, event, at, by),
             Event::Delivery(event) => delivery::evolve(self, event),
             Event::Stage(event) => stage::evolve(self, event, at, by),
-            Event::Update(event) => updates::evolve(self, event, at),
+            Event::Update(event) => updates::evolve(self, event, at, by),
             Event::Point(event) => decision::evolve(self, event, at, by),
             Event::Alert(event) => alert::evolve(self, event, at, by),
             Event::Rollback(event) => rollback::evolve(self, event, at, by),

@@ -135,7 +135,7 @@ pub fn opening(freezes: &[Freeze], at: Timestamp) -> Option<Timestamp> {
 }
 
 /// What stands against go at `at`: every freeze without an exception.
-pub(super) fn gaps(release: &Release, at: Timestamp) -> Vec<Open> {
+pub fn gaps(release: &Release, at: Timestamp) -> Vec<Open> {
     let excepted =
         |freeze: &Freeze, until| release.exceptions.iter().any(|e| e.freeze == freeze.name && until <= e.until);
     let freezes = &release.policy.freezes;
@@ -168,7 +168,7 @@ pub(super) fn except(work: &mut Work<'_>, exception: FreezeException) -> Result<
         meant.keys().filter(|name| named.as_ref().is_none_or(|named| *named == name.to_lowercase())).collect();
     let (freeze, until) = match (found.as_slice(), &exception.freeze) {
         ([one], _) => ((*one).clone(), standing[*one]),
-        ([], None) => return Err(Refusal::NothingOpen { what: "freeze now or at its T-0" }),
+        ([], None) => return Err(Refusal::NothingOpen { what: "freeze now or at T-0" }),
         (_, typed) => {
             let known = standing.into_keys().collect();
             return Err(Refusal::UnknownItem { typed: typed.clone().unwrap_or_default(), known });

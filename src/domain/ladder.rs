@@ -1,8 +1,6 @@
 //! Topic: the notice ladder before T-0 and its receipts. A rung is known by (release, generation, rung): an edit of the
 //! plan does not say it again, a reschedule does.
 
-use std::collections::BTreeSet;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::{Mark, MarkKind};
@@ -18,45 +16,13 @@ use super::people::By;
 use super::plan::{ReleaseType, RungPlan, t_label};
 use super::refusal::Refusal;
 use super::release::{Correction, Phase, Receipt, Release, RungSaid, RungState};
+use super::rung::{Fate, due_at, fate, rungs, said, same_audience};
 use super::schedule;
 use super::stage::gaps_ahead;
 use super::{UNDO, minutes};
 
 /// How long an emergency's notice is worth sending, at least.
 const EMERGENCY_USEFUL: SignedDuration = SignedDuration::from_hours(1);
-
-/// The rungs of this release's type, earliest first. A hotfix has no T-24h (`product.md` 4).
-pub fn rungs(release: &Release) -> Vec<&RungPlan> {
-    let mut rungs: Vec<&RungPlan> = release
-        .plan
-        .rungs
-        .iter()
-        .filter(|rung| release.plan.kind != Some(ReleaseType::Hotfix) || rung.before_min < 24 * 60)
-        .collect();
-    rungs.sort_by_key(|rung| std::cmp::Reverse(rung.before_min));
-    rungs
-}
-
-/// The instant of a rung: exact elapsed time before T-0; an emergency tells at once.
-fn due_at(release: &Release, rung: &RungPlan) -> Option<Timestamp> {
-    let at = release.plan.t0_at()? - minutes(rung.before_min);
-    Some(match (&release.phase, release.plan.kind) {
-        (Phase::Gathering { since } | Phase::Approved { since }, Some(ReleaseType::Emergency)) => at.min(*since),
-        _ => at,
-    })
-}
-
-/// Audiences that have been told of this schedule.
-pub fn told(release: &Release) -> BTreeSet<Audience> {
-    said(release).into_iter().map(|rung| rung.audience).collect()
-}
-
-/// Rungs that were said of this schedule; one that the plan has dropped since has no text any more.
-pub(super) fn said(release: &Release) -> Vec<RungPlan> {
-    let said = release.rungs.iter().filter(|(_, state)| state.said != RungSaid::Skipped);
-    let plan = |key: &str| release.plan.rungs.iter().find(|rung| rung.key() == key).cloned();
-    said.filter_map(|(key, _)| plan(key).or_else(|| RungPlan::of_key(key))).collect()
-}
 
 /// A rung's key within the outbox: generations apart.
 pub fn posting_key(generation: u32, rung: &str) -> String {
@@ -78,28 +44,16 @@ pub(super) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
     };
     let Some(t0) = release.plan.t0_at() else { return };
     let emergency = release.plan.kind == Some(ReleaseType::Emergency);
-    let superseded = !emergency
-        && rungs(release)
-            .iter()
-            .any(|later| later.before_min < plan.before_min && due_at(release, later).is_some_and(|due| due <= now));
-    // An emergency is told whenever it is submitted: the outage does not wait for a time in a plan.
-    let missed = if now >= t0 && !emergency {
-        Some(RungMissed::AfterT0)
-    } else if superseded {
-        Some(RungMissed::Superseded)
-    } else {
-        None
-    };
-    if missed.is_some() {
-        skip(work, rung.to_owned(), missed);
+    if let Some(Fate::Missed(missed)) = fate(release, &plan, now) {
+        skip(work, rung.to_owned(), Some(missed));
         return;
     }
     let late = if emergency { None } else { Late::of(t0 - minutes(plan.before_min), now, away) };
     let how = if late.is_some() { RungSaid::Late } else { RungSaid::OnTime };
     let not_sent = not_sent_before(release, &plan);
     let open = gaps_ahead(release, now);
-    let useful_until =
-        rungs(release).iter().map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min().unwrap_or(t0);
+    let useful_until = same_audience(release, &plan).map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min();
+    let useful_until = useful_until.unwrap_or(t0);
     let useful_until = if emergency { useful_until.max(now + EMERGENCY_USEFUL) } else { useful_until };
     let generation = release.generation;
     let quiet_until = super::policy::quiet_until(&work.release.policy, &plan.audience, now);
@@ -153,7 +107,7 @@ pub(super) fn tells_pages(release: &Release) -> bool {
     release.plan.rungs.iter().any(|rung| rung.audience == Audience::status_page())
 }
 
-/// Engineering is told; the others confirm that they are ready (`plans.md` 5.1). A status page that T-Minus writes itself needs
+/// Engineering is told; the others confirm that they are ready. A status page that T-Minus writes itself needs
 /// nobody's word.
 pub fn needs_receipt(release: &Release, audience: &Audience) -> bool {
     let written = *audience == Audience::status_page() && !release.policy.pages.is_empty();
@@ -173,10 +127,13 @@ pub fn confirmed(release: &Release, rung: &RungPlan, state: &RungState) -> bool 
         }
 }
 
-/// Rungs before this one of this schedule that were skipped.
+/// Earlier rungs of the same audience on this schedule that were skipped.
 fn not_sent_before(release: &Release, rung: &RungPlan) -> Vec<String> {
     let skipped = release.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key);
-    let before = |key: &&String| RungPlan::of_key(key).is_none_or(|other| other.before_min >= rung.before_min);
+    let before = |key: &&String| {
+        let other = RungPlan::of_key(key);
+        other.is_none_or(|other| other.audience == rung.audience && other.before_min >= rung.before_min)
+    };
     skipped.filter(before).cloned().collect()
 }
 
@@ -288,13 +245,13 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     Ok(Reply::Received { rung: rung.to_owned() })
 }
 
-/// A mis-pressed receipt: its giver takes it back within a minute, and the question is open again (`product.md` 4).
+/// A mis-pressed receipt: its giver takes it back within a minute, and the question is open again.
 fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Refusal> {
     let release = &work.release;
     let plan = release.plan.rungs.iter().find(|r| r.key() == rung).cloned();
     let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
     let (Some(plan), Some(receipt), true) = (plan, receipt, generation == release.generation) else {
-        return Err(Refusal::NothingOpen { what: "receipt to take back" });
+        return Err(Refusal::NothingOpen { what: "receipt to undo" });
     };
     if work.ctx.actor.person().is_none_or(|person| person.user != receipt.user) {
         return Err(Refusal::NotYours { by: receipt.name.clone() });
@@ -358,7 +315,7 @@ fn rung_named(release: &Release, typed: &str) -> Result<RungPlan, Refusal> {
     }
 }
 
-/// A notice that was wrong: its message shows what is right, and its audience is told again (`product.md` 4).
+/// A notice that was wrong: its message shows what is right, and its audience is told again.
 fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Result<Reply, Refusal> {
     let plan = rung_named(&work.release, typed)?;
     let rung = plan.key();
@@ -480,6 +437,11 @@ pub(super) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, 
                 quiet_until: *quiet_until,
                 correction: None,
             };
+            if *how != RungSaid::Skipped
+                && let Some(plan) = RungPlan::of_key(rung)
+            {
+                release.told.insert(plan.audience);
+            }
             release.rungs.insert(rung.clone(), state);
         }
         NoticeEvent::Corrected { rung, text, retracted } => {

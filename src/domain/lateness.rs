@@ -1,4 +1,4 @@
-//! What comes after its time, and why (`reliability.md` 5.7). It must not know what it is that comes late.
+//! What comes after its time, and why. It must not know what it is that comes late.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

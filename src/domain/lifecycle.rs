@@ -9,9 +9,10 @@ use super::decide::{Context, Work, reason, recorded};
 use super::digest::digest as digest_of;
 use super::effect::{Decision, Destination, Priority, Prompt, Reply};
 use super::event::{Event, PlanEvent};
+use super::go_no_go;
 use super::ids::{GuildId, ReleaseId, UserId};
 use super::may::{Action, Grant, may};
-use super::notice::Notice;
+use super::notice::{GoAnswer, Notice};
 use super::people::By;
 use super::plan::{ReleaseType, Risk};
 use super::refusal::{Open, Refusal, Wanted};
@@ -23,8 +24,10 @@ use super::{amend, freeze, minutes, rights, signoff};
 const DRAFT_LEFT_ALONE: SignedDuration = SignedDuration::from_hours(2);
 /// Minutes after T-0 at which a missing go is asked for again; at the last one a new T-0 is demanded.
 pub const T0_ASKED_AFTER_MIN: [u32; 4] = [0, 15, 60, 240];
+/// The reminder at which go is no longer possible.
+pub const LAST_ASKED: u8 = 3;
 
-/// How long after its T-0 a plan may still be submitted (`plans.md` 5): an emergency is written down while it runs.
+/// How long after its T-0 a plan may still be submitted: an emergency is written down while it runs.
 pub fn grace(kind: Option<ReleaseType>) -> SignedDuration {
     match kind {
         Some(ReleaseType::Emergency) => SignedDuration::from_hours(24),
@@ -32,13 +35,13 @@ pub fn grace(kind: Option<ReleaseType>) -> SignedDuration {
     }
 }
 
-/// The rule of lint that says that the written T-0 is past (`plans.md` 7).
+/// The rule of lint that says that the written T-0 is past.
 pub(super) const T0_PAST: &str = "TM075";
 
 /// How long after T-0 go may still be given.
 pub const GO_GRACE_MIN: u32 = 240;
 
-/// Releases of a server that may be open at once (`reliability.md` 8, S18), those past the all-clear aside; an emergency always may.
+/// Releases of a server that may be open at once, those past the all-clear aside; an emergency always may.
 /// With twenty rungs each that is fewer than 5,000 notices.
 pub const MAX_OPEN: usize = 200;
 
@@ -110,6 +113,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply,
         PlanCommand::Agree { n } => amend::agree(work, n),
         PlanCommand::Decline { n, reason } => amend::decline(work, n, &reason),
         PlanCommand::Repolicy { policy } => {
+            let policy = Box::new(work.release.rules(&policy));
             if work.release.policy != *policy {
                 let (before, cards) = (signoff::pending(&work.release), work.release.card_keys());
                 work.record(PlanEvent::PolicyChanged { policy });
@@ -199,6 +203,10 @@ pub(super) fn keep_names(release: &Release, plan: &mut super::plan::Plan) {
             new.user.clone_from(&old.user);
         }
     }
+    // Where it is said is settled once it is submitted.
+    if !matches!(release.phase, Phase::Draft) {
+        plan.channel_id.clone_from(&old.channel_id);
+    }
 }
 
 fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
@@ -206,7 +214,8 @@ fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     if !items.is_empty() {
         return Err(Refusal::Open { wanted: Wanted::Submit, items });
     }
-    work.record(PlanEvent::Submitted { policy: Box::new(work.ctx.policy.clone()) });
+    let policy = Box::new(work.release.rules(work.ctx.policy));
+    work.record(PlanEvent::Submitted { policy });
     signoff::ask(work, false);
     freeze::point_out_overlaps(work);
     signoff::approve_if_complete(work);
@@ -236,7 +245,7 @@ fn submit_gaps(release: &Release, ctx: Context<'_>) -> Vec<Open> {
     }
     // Before anybody signs: mending it is a material change.
     open.extend(super::stage::escalation_gap(plan));
-    if ctx.policy.release_channel.is_none() {
+    if ctx.policy.release_channel.is_none() && plan.channel_id.is_none() {
         open.push(Open::NoReleaseChannel);
     }
     for needed in super::policy::required_signoffs(plan, ctx.policy) {
@@ -260,6 +269,12 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     let by = work.by();
     if told {
         schedule::scrub(work);
+        let question = work.release.go_question.clone();
+        go_no_go::answered(work, question, GoAnswer::Scrubbed);
+        if let Phase::HeldBefore { said, .. } = &work.release.phase {
+            let said = Some(said.clone()).filter(|said| !said.is_empty());
+            go_no_go::answered(work, said, GoAnswer::Scrubbed);
+        }
         schedule::announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
     }
     work.record(PlanEvent::Scrubbed { reason: why });
@@ -275,7 +290,7 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     };
     let from = from.cloned();
     if from.as_ref() == Some(&to) {
-        return Err(Refusal::AlreadyDone { what: "handing over to them".to_owned() });
+        return Err(Refusal::AlreadyDone { what: "they have this role".to_owned() });
     }
     // An owner does not sign their own plan, in either order. Once it runs the sign-offs have done their work.
     let planned = release.running().is_none() && release.phase.closing().is_none();
@@ -320,18 +335,6 @@ pub(super) fn remind_draft(work: &mut Work<'_>) {
     posting.useful_until = until;
 }
 
-/// T-0 is here without go: the owner is asked, then the escalation path climbs.
-pub(super) fn ask_t0(work: &mut Work<'_>) {
-    let asked = work.release.t0_asked;
-    work.record(PlanEvent::T0Asked);
-    let open = super::stage::gaps_ahead(&work.release, work.ctx.now);
-    let mention = work.climb(asked);
-    let key = work.unique("go");
-    let posting = work.post(key, Destination::Release, Notice::GoNoGo { asked, open });
-    posting.mention = mention;
-    posting.priority = Priority::Prompt;
-}
-
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     let Some(t0) = release.plan.t0_at() else { return };
     match &release.phase {
@@ -373,23 +376,28 @@ pub(super) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
         policy: (**policy).clone(),
         phase: Phase::Draft,
         signoffs: std::collections::BTreeMap::new(),
+        since_signed: std::collections::BTreeMap::new(),
         declined: Vec::new(),
         gates_done: std::collections::BTreeSet::new(),
         rungs: std::collections::BTreeMap::new(),
+        told: std::collections::BTreeSet::new(),
         pages_shown: std::collections::BTreeSet::new(),
         stuck: std::collections::BTreeMap::new(),
         exceptions: Vec::new(),
         concerns: Vec::new(),
         waived: std::collections::BTreeMap::new(),
         signoff_reminders: 0,
+        ahead: Vec::new(),
         snoozed: None,
         amendment: None,
         amendments: 0,
         refused: Vec::new(),
         t0_asked: 0,
+        go_question: None,
         t0_written: None,
         drafted_at: Some(at),
         card_moves: 0,
+        closed_before: None,
         draft_reminded: false,
         issues: std::collections::BTreeSet::new(),
     })
@@ -409,6 +417,7 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
             release.findings.clone_from(findings);
             release.fixes = *fixes;
             release.changes.clone_from(changes);
+            signoff::plan_changed(release, changes);
             release.revision += 1;
             for item in undone {
                 release.gates_done.remove(item);
@@ -494,7 +503,11 @@ pub(super) fn evolve(release: &mut Release, event: &PlanEvent, at: Timestamp, by
         | PlanEvent::AmendmentDeclined { .. }
         | PlanEvent::Amended { .. } => amend::evolve(release, event, at, by),
         PlanEvent::DraftReminded => release.draft_reminded = true,
-        PlanEvent::T0Asked => release.t0_asked += 1,
+        PlanEvent::T0Asked => {
+            release.t0_asked += 1;
+            let question = format!("go/{}", release.seq);
+            release.go_question.get_or_insert(question);
+        }
     }
 }
 

@@ -86,6 +86,8 @@ pub enum Action {
     /// Say that one does not apply.
     Waive,
     AllClear,
+    /// Watch again after the all-clear.
+    Rewatch,
     Postmortem,
     /// Raise a concern.
     Object,
@@ -134,6 +136,7 @@ impl Action {
                 | Self::Import
                 | Self::Depart
                 | Self::Redeliver
+                | Self::Signal
                 | Self::Tick
                 | Self::Examine
                 | Self::Read
@@ -183,7 +186,7 @@ impl Action {
             },
             Command::Update { .. } => Self::Update,
             Command::Decide { .. } => Self::Decide,
-            Command::Alert(AlertCommand::Signal(_)) => Self::Signal,
+            Command::Alert(AlertCommand::Signal(_) | AlertCommand::Elsewhere { .. }) => Self::Signal,
             Command::Alert(AlertCommand::Report { .. }) => Self::Report,
             Command::Alert(AlertCommand::Ack { .. }) => Self::Acknowledge,
             Command::Rollback(command) => match command {
@@ -193,6 +196,7 @@ impl Action {
             },
             Command::Closing(command) => match command {
                 ClosingCommand::AllClear => Self::AllClear,
+                ClosingCommand::Rewatch => Self::Rewatch,
                 ClosingCommand::Schedule { .. }
                 | ClosingCommand::File { .. }
                 | ClosingCommand::WaivePostmortem { .. } => Self::Postmortem,
@@ -238,7 +242,7 @@ pub fn may(actor: &Actor, action: &Action, policy: &Policy, release: Option<&Rel
     Ok(grant)
 }
 
-/// Whether somebody who may manage the server passes a role that is wanted (`reliability.md` 5.8). It never lets them sign their
+/// Whether somebody who may manage the server passes a role that is wanted. It never lets them sign their
 /// own plan or sign twice, and never do what is nobody's.
 fn bypasses(person: &Person, action: &Action, policy: &Policy, release: Option<&Release>, refusal: &Refusal) -> bool {
     let a_role_is_wanted = match refusal {
@@ -311,6 +315,7 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
         | Action::Answer
         | Action::RollBack
         | Action::Verify
+        | Action::Rewatch
         | Action::Report
         | Action::Acknowledge => vec![
             Who::Owner,
@@ -339,6 +344,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
     let planned = matches!(phase, Phase::Gathering { .. } | Phase::Approved { .. });
     let held_before = matches!(phase, Phase::HeldBefore { .. });
     let rolling = matches!(phase, Phase::RollingBack { .. });
+    let rolled_back = matches!(phase, Phase::RolledBack { .. });
     let (fits, wanted) = match action {
         Action::Revise => (planned || matches!(phase, Phase::Draft), Wanted::Import),
         // Later a change of people would slip past whoever signed.
@@ -356,7 +362,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         }
         // A reminder left over from before: signing may be possible all the same.
         Action::Snooze if !matches!(phase, Phase::Gathering { .. }) => {
-            return Err(Refusal::NothingOpen { what: "reminder to put off" });
+            return Err(Refusal::NothingOpen { what: "reminder to delay" });
         }
         Action::Snooze => return Ok(()),
         Action::Amend | Action::Agree => (release.running().is_some() && !rolling, Wanted::Amend),
@@ -370,9 +376,10 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Decide => (release.running().is_some() && !rolling, Wanted::Decide),
         Action::RollBack => (release.running().is_some() && !rolling, Wanted::RollBack),
         Action::Verify => (rolling, Wanted::RollBack),
-        Action::Report => (release.running().is_some(), Wanted::Alert),
-        Action::Acknowledge => (phase.run().is_some(), Wanted::Alert),
+        Action::Report => (release.running().is_some() || rolled_back, Wanted::Alert),
+        Action::Acknowledge => (phase.name().takes_alerts(), Wanted::Alert),
         Action::AllClear => (matches!(phase, Phase::Live { .. } | Phase::Watching { .. }), Wanted::AllClear),
+        Action::Rewatch => (matches!(phase, Phase::AllClear { .. }), Wanted::AllClear),
         Action::Postmortem => (phase.closing().is_some(), Wanted::Postmortem),
         Action::Object => (planned || held_before, Wanted::Concern),
         // A break-glass go leaves it open.
@@ -380,7 +387,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         Action::Except => (planned || held_before, Wanted::Except),
         Action::Undo => (release.running().is_some(), Wanted::Stage),
         Action::Answer => (release.running().is_some(), Wanted::RollBack),
-        Action::Signal => (release.running().is_some(), Wanted::Alert),
+        Action::Signal => (phase.name().takes_alerts(), Wanted::Alert),
         Action::Item | Action::Waive => (!release.ended(), Wanted::Item),
         // The server's own, or a second beginning of a release.
         Action::Setup | Action::Train | Action::Import | Action::Depart => {

@@ -10,25 +10,31 @@
 
 pub mod agenda;
 pub mod alert;
+pub mod all_clear;
 pub mod amend;
 pub mod changes;
 pub mod closing;
 pub mod command;
 pub mod concern;
+pub mod crowd;
 pub mod decide;
 pub mod decision;
 pub mod delivery;
 pub mod digest;
 pub mod effect;
 pub mod event;
+pub mod evidence;
 mod evolve;
 pub mod freeze;
+mod go_no_go;
 pub mod ids;
 pub mod ladder;
 pub mod lateness;
 pub mod lifecycle;
 pub mod may;
 pub mod notice;
+pub mod outcome;
+pub mod owed;
 pub mod people;
 pub mod plan;
 pub mod policy;
@@ -38,10 +44,13 @@ pub mod refusal;
 pub mod release;
 pub mod rights;
 pub mod rollback;
+pub mod route;
+pub mod rung;
 pub mod schedule;
 mod settings;
 pub mod signoff;
 pub mod stage;
+pub mod stray;
 pub mod train;
 pub mod trigger;
 pub mod updates;
@@ -51,7 +60,7 @@ pub mod workspace;
 #[cfg(test)]
 pub mod tests;
 
-/// How long a step or a receipt that was pressed by mistake can be taken back (`product.md` 4).
+/// How long a step or a receipt that was pressed by mistake can be taken back.
 pub(crate) const UNDO: jiff::SignedDuration = jiff::SignedDuration::from_secs(60);
 
 /// Whether an instant lies between 2000 and 2200: others are mistakes, and would overflow the

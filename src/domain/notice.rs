@@ -10,6 +10,8 @@ use super::freeze::Planned;
 use super::ids::{Audience, ChannelId, UserId};
 use super::lateness::Late;
 use super::may::Action;
+use super::outcome::Outcome;
+use super::owed::Done;
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
 use super::release::Behalf;
@@ -147,6 +149,16 @@ pub enum Notice {
         asked: u8,
         open: Vec<Open>,
     },
+    /// What became of the release, for an audience that had a notice.
+    Outcome {
+        outcome: Outcome,
+        audience: Audience,
+    },
+    /// The question for go or no-go has its answer.
+    GoAnswered {
+        how: GoAnswer,
+        by: String,
+    },
     /// T-0 lies elsewhere.
     Moved {
         by: String,
@@ -175,7 +187,14 @@ pub enum Notice {
     StageStarted {
         reason: Option<String>,
     },
-    SoakEnded,
+    /// What the owner owes: the next step of a stage that has soaked, the promised update; and how it was done.
+    Owed {
+        soaked: bool,
+        update: bool,
+        /// Updates that were due while the service was away, this one among them.
+        merged: u32,
+        done: Option<Done>,
+    },
     Extended {
         minutes: u32,
         reason: String,
@@ -187,6 +206,13 @@ pub enum Notice {
         reason: String,
         /// Said to an audience that counts on the time, beside the release channel.
         again: bool,
+        /// The rollback prompt that was answered with it.
+        case: Option<usize>,
+    },
+    /// A hold that is over, in its own message.
+    HoldOver {
+        by: String,
+        held_min: u32,
     },
     Resumed {
         by: String,
@@ -200,7 +226,8 @@ pub enum Notice {
     Update {
         text: Option<String>,
         by: Option<String>,
-        missed: u8,
+        /// When it was looked at last, and nothing had changed.
+        unchanged: Option<Timestamp>,
         /// Updates that were due while the service was away, this one among them.
         merged: u32,
     },
@@ -219,18 +246,24 @@ pub enum Notice {
     Alert {
         key: String,
     },
+    /// An alert that ended fires again.
+    AlertReturned {
+        key: String,
+    },
+    /// Alerts nobody has acknowledged; none waits any more where the reminder is 0.
+    AlertsUnheard {
+        reminder: u8,
+    },
+    /// More alerts than have messages of their own.
+    Crowd {
+        n: u32,
+    },
     Case {
         n: usize,
     },
     CaseReminder {
         n: usize,
         count: u8,
-    },
-    CaseDeclined {
-        n: usize,
-        verdict: Verdict,
-        by: String,
-        reason: String,
     },
     RollingBack {
         by: String,
@@ -242,6 +275,12 @@ pub enum Notice {
     RolledBack {
         by: String,
         note: Option<String>,
+        /// What spoke against calling it verified.
+        unverified: Vec<Open>,
+    },
+    /// The rollback's own message once it is over.
+    RollbackDone {
+        by: String,
     },
     RollbackFailed {
         by: String,
@@ -254,8 +293,22 @@ pub enum Notice {
     AllClear {
         by: String,
     },
+    /// Watched again after the all-clear.
+    Rewatched {
+        by: String,
+    },
     PostmortemDue {
         reminder: u8,
+        /// Actions that are open as well.
+        open: Vec<String>,
+    },
+    /// Whether the release is all clear.
+    ClearAsk {
+        asked: u8,
+        open: Vec<Open>,
+    },
+    ClearGiven {
+        by: String,
     },
     PostmortemScheduled {
         at: Timestamp,
@@ -291,6 +344,18 @@ pub enum RungMissed {
     WentBefore,
     /// It could not be posted while it was useful.
     Undelivered,
+}
+
+/// What became of the question for go or no-go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoAnswer {
+    Go,
+    Held,
+    Scrubbed,
+    /// T-0 was moved.
+    Moved,
+    /// Four hours have passed.
+    TooLate,
 }
 
 /// How an amendment ended.

@@ -7,7 +7,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{Audience, UserId};
+use super::ids::{Audience, ChannelId, UserId};
 pub use super::trigger::TriggerRule;
 
 macro_rules! shown {
@@ -35,6 +35,9 @@ pub struct Plan {
     pub level: Level,
     pub title: String,
     pub service: Option<String>,
+    /// What users notice, for audiences outside the team.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impact: Option<String>,
     pub t0: Option<PlannedTime>,
     pub kind: Option<ReleaseType>,
     pub risk: Option<Risk>,
@@ -47,6 +50,9 @@ pub struct Plan {
     pub points: Vec<PointPlan>,
     pub rungs: Vec<RungPlan>,
     pub channel: Option<String>,
+    /// The channel of the server that this names, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel_id: Option<ChannelId>,
     /// Minutes between updates, 5 to 240.
     pub updates_every_min: Option<u32>,
     pub escalation: Vec<Contact>,
@@ -89,6 +95,13 @@ impl Plan {
         self.updates_every_min.unwrap_or(DEFAULT_UPDATES_MIN)
     }
 
+    /// The name of the plan's channel, without `#` and with the date of T-0 filled in.
+    pub fn channel_name(&self) -> Option<String> {
+        let date = self.t0_at().map(|at| super::zone_of(self.zone()).to_datetime(at).date().to_string());
+        let name = self.channel.as_deref()?.trim().trim_start_matches('#');
+        Some(name.replace("[date]", &date.unwrap_or_default()).to_lowercase())
+    }
+
     /// Whether somebody is named for the sign-off that is asked "if required".
     pub fn names_security(&self) -> bool {
         self.signoffs.iter().any(|signoff| signoff.role == SignoffRole::Security && signoff.name.is_some())
@@ -100,7 +113,7 @@ impl Plan {
     }
 }
 
-/// How much of a document was understood as a plan (`plans.md` 5.3).
+/// How much of a document was understood as a plan.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Level {
     /// The template's own headings and labels: the whole model.
@@ -125,7 +138,7 @@ pub struct PlannedTime {
     pub typed: String,
 }
 
-/// Release type: picks the sign-offs and the notice ladder (`plans.md` 5.2).
+/// Release type: picks the sign-offs and the notice ladder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReleaseType {
@@ -134,7 +147,7 @@ pub enum ReleaseType {
     Emergency,
 }
 
-/// Risk level: picks the sign-offs and what must be in the plan (`plans.md` 5.2).
+/// Risk level: picks the sign-offs and what must be in the plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Risk {
@@ -199,6 +212,12 @@ impl Quantity {
         if self.unit.trim_end_matches('s') == to.trim_end_matches('s') && self.unit.len() > 3 {
             return Some(Self { value: self.value, unit: to.to_owned() });
         }
+        if let (Some((what, from)), Some((wanted, into))) = (rate(&self.unit), rate(to))
+            && (what == wanted || what.is_empty() || wanted.is_empty())
+        {
+            let value = (self.value / from * into * 1e6).round() / 1e6;
+            return Some(Self { value, unit: to.to_owned() });
+        }
         let ((kind, from), (wanted, into)) = (scale(&self.unit)?, scale(to)?);
         (kind == wanted).then(|| Self {
             // Rounded to what a plan can say, so that 0.4s is 400ms.
@@ -206,6 +225,26 @@ impl Quantity {
             unit: to.to_owned(),
         })
     }
+}
+
+/// What a unit counts, and over how many seconds: `errors/min`, `rps`, `/hour`.
+fn rate(unit: &str) -> Option<(&str, f64)> {
+    let (what, period) = match unit {
+        "rps" => ("requests", "s"),
+        "rpm" => ("requests", "min"),
+        "qps" => ("queries", "s"),
+        "tps" => ("transactions", "s"),
+        other => other.split_once('/')?,
+    };
+    let seconds = match period {
+        "s" => 1.0,
+        "min" => 60.0,
+        "hour" => 3_600.0,
+        "day" => 86_400.0,
+        "week" => 604_800.0,
+        _ => return None,
+    };
+    Some((what, seconds))
 }
 
 /// What a unit measures, and how many of the kind's base unit it is.
@@ -337,7 +376,7 @@ pub struct MetricPlan {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TriggerPlan {
     pub text: String,
-    /// Ticked by a person. Unticked but filled still arms the prompt, never a lever (`plans.md` 5.1).
+    /// Ticked by a person. Unticked but filled still arms the prompt, never a lever.
     pub ticked: bool,
     pub rule: Option<TriggerRule>,
 }

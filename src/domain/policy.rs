@@ -53,6 +53,9 @@ pub struct Policy {
     /// Status pages that show this workspace's releases, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<String>,
+    /// Sources whose alerts reach this workspace, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
     /// Who is told, and when, where a plan names no notice; absent: the usual, empty: nobody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ladder: Option<Vec<RungPlan>>,
@@ -77,7 +80,7 @@ impl Policy {
         }
     }
 
-    /// Whether author and owner may sign: where the workspace lets them, and the risk is Low (`product.md` 2).
+    /// Whether author and owner may sign: where the workspace lets them, and the risk is Low.
     pub fn owner_may_sign(&self, plan: &Plan) -> bool {
         self.self_approval && plan.risk == Some(Risk::Low)
     }
@@ -135,6 +138,9 @@ pub struct Route {
     /// Go waits for its receipts.
     #[serde(skip_serializing_if = "is_false")]
     pub must_confirm: bool,
+    /// What it reads of the release's state, with `{title}`, `{t0}`, `{state}` and `{impact}`; absent: the usual line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wording: Option<String>,
 }
 
 /// What is to change of a route.
@@ -145,6 +151,34 @@ pub struct RouteChange {
     /// `Some(None)`: none any more.
     pub quiet: Option<Option<Quiet>>,
     pub must_confirm: Option<bool>,
+    /// `Some(None)`: the usual line again.
+    pub wording: Option<Option<String>>,
+}
+
+/// The longest wording of an audience, in characters.
+pub const MAX_WORDING: usize = 300;
+
+/// The placeholders a wording may hold.
+pub const PLACEHOLDERS: [&str; 4] = ["{title}", "{t0}", "{state}", "{impact}"];
+
+/// Whether an audience's wording can be used.
+///
+/// # Errors
+/// It is empty or too long, or a placeholder in it is not known: which one, and which are.
+pub fn check_wording(text: &str) -> Result<(), String> {
+    if text.is_empty() || text.chars().count() > MAX_WORDING {
+        return Err(format!("A wording has 1 to {MAX_WORDING} characters."));
+    }
+    let mut rest = text;
+    while let Some(at) = rest.find('{') {
+        let end = rest.get(at..).and_then(|tail| tail.find('}')).map_or(rest.len(), |end| at + end + 1);
+        let placeholder = rest.get(at..end).unwrap_or_default();
+        if !PLACEHOLDERS.contains(&placeholder) {
+            return Err(format!("`{placeholder}` is not a placeholder. Use {}.", PLACEHOLDERS.join(", ")));
+        }
+        rest = rest.get(end..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Audiences of a workspace at most.
@@ -209,7 +243,7 @@ pub struct Requirement {
     pub why: Vec<Why>,
 }
 
-/// The sign-offs a release needs (`plans.md` 5.2, and the workspace's rules). Where rules overlap their roles are united, and
+/// The sign-offs a release needs. Where rules overlap their roles are united, and
 /// the highest number of people counts. Until the plan names its type and risk the strictest apply.
 pub fn required_signoffs(plan: &Plan, policy: &Policy) -> Vec<Requirement> {
     let (kind, risk) = assumed(plan);

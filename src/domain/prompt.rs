@@ -1,16 +1,24 @@
 //! What a pressed button means: a stored prompt and a choice become a command. The button's own bytes carry neither.
 
+use super::all_clear;
+use super::closing::Postmortem;
 use super::command::Verdict;
 use super::command::{
     AlertCommand, ClosingCommand, Command, DeliveryCommand, NoticeCommand, PlanCommand, RollbackCommand,
     SignoffCommand, StageCommand,
 };
+use super::decision::PointState;
 use super::delivery::Trouble;
 use super::effect::{Choice, Prompt, stale};
 use super::ids::UserId;
+use super::plan::t_label;
 use super::refusal::Refusal;
-use super::release::{PhaseName, Release};
+use super::release::{Phase, PhaseName, Release};
 use super::rollback;
+use super::{alert, owed};
+
+/// How much longer a stage soaks by its button, in minutes.
+pub const EXTEND_MIN: u32 = 30;
 
 /// What a form brought along.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,6 +53,8 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
             Command::Delivery(DeliveryCommand::SendAgain { key: key.clone() })
         }
         (Prompt::Stuck { key }, Choice::CallSent) => Command::Delivery(DeliveryCommand::CallSent { key: key.clone() }),
+        (Prompt::Alert { .. }, Choice::Rewatch) => Command::Closing(ClosingCommand::Rewatch),
+        (Prompt::Alerts, Choice::Acknowledge) => Command::Alert(AlertCommand::Ack { alert: String::new() }),
         (Prompt::Alert { key }, Choice::Acknowledge) => Command::Alert(AlertCommand::Ack { alert: key.clone() }),
         (Prompt::Point { after_min }, Choice::Verdict(verdict)) => {
             Command::Decide { point: Some(*after_min), verdict, reason: filled.text }
@@ -71,6 +81,31 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         (Prompt::Reminder { round }, Choice::Snooze) if *round == release.round => {
             Command::Signoff(SignoffCommand::Snooze { minutes: super::signoff::SNOOZE_MIN })
         }
+        (Prompt::Rollback { .. }, Choice::Unverified) => {
+            Command::Rollback(RollbackCommand::Verified { note: Some(words) })
+        }
+        (Prompt::Alert { .. }, Choice::Verdict(Verdict::RollBack)) => {
+            Command::Rollback(RollbackCommand::Start { reason: words })
+        }
+        (Prompt::Go, Choice::Go) => Command::Stage(StageCommand::Go { break_glass: None }),
+        (Prompt::Go, Choice::Scrub) => Command::Plan(PlanCommand::Scrub { reason: words }),
+        (Prompt::Go | Prompt::Owed { .. }, Choice::Verdict(Verdict::Hold)) => {
+            Command::Stage(StageCommand::Hold { reason: words })
+        }
+        (Prompt::Held, Choice::Resume) => Command::Stage(StageCommand::Resume),
+        (Prompt::Owed { n }, Choice::Advance | Choice::Extend) => {
+            // A button of an earlier stage must not end the present one.
+            let soaked = |owed: &owed::Owed| owed.n == *n && owed.soaked;
+            if !release.phase.run().and_then(|run| run.owed.as_ref()).is_some_and(soaked) {
+                return Err(stale(now));
+            }
+            Command::Stage(match choice {
+                Choice::Advance => StageCommand::Advance { reason: None },
+                _ => StageCommand::Extend { minutes: EXTEND_MIN, reason: words },
+            })
+        }
+        (Prompt::Owed { .. }, Choice::WriteUpdate) => Command::Update { text: filled.text, values: filled.values },
+        (Prompt::AllClear, Choice::AllClear) => Command::Closing(ClosingCommand::AllClear),
         (Prompt::Submit, Choice::Submit) => Command::Plan(PlanCommand::Submit),
         (Prompt::Postmortem, Choice::FilePostmortem) => Command::Closing(ClosingCommand::File { link: words }),
         (Prompt::Person { post }, Choice::Pick) => match filled.user {
@@ -80,6 +115,37 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         _ => return Err(stale(now)),
     };
     Ok(command)
+}
+
+/// Whether a prompt's question still waits for an answer: looked at before a form asks somebody for words.
+///
+/// # Errors
+/// [`Refusal::AlreadyDone`] or [`Refusal::Stale`] when it does not.
+pub fn waits(release: &Release, prompt: &Prompt) -> Result<(), Refusal> {
+    let waits = match prompt {
+        Prompt::Case { n } => release.running().and_then(rollback::proposed).is_some_and(|case| case.n == *n),
+        Prompt::Rollback { n } => matches!(&release.phase, Phase::RollingBack { case, .. } if case.n == *n),
+        Prompt::Point { after_min } => {
+            let point = release.running().and_then(|run| run.points.iter().find(|p| p.after_min == *after_min));
+            if let Some(PointState::Decided { by, .. }) = point.map(|point| &point.state) {
+                let what = format!("{}, by {by}", t_label(i64::from(*after_min)));
+                return Err(Refusal::AlreadyDone { what });
+            }
+            // A rollback makes the question moot.
+            point.is_some() && !matches!(release.phase, Phase::RollingBack { .. })
+        }
+        Prompt::Update => release.running().is_some(),
+        Prompt::Owed { n } => release.phase.run().and_then(|run| run.owed.as_ref()).is_some_and(|owed| owed.n == *n),
+        Prompt::Go => matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }),
+        Prompt::Alert { .. } => release.running().is_some() && !matches!(release.phase, Phase::RollingBack { .. }),
+        Prompt::Amendment { n } => release.amendment.as_ref().is_some_and(|open| open.n == *n),
+        Prompt::Postmortem => {
+            release.phase.closing().is_some_and(|closing| matches!(closing.postmortem, Postmortem::Due { .. }))
+        }
+        // Their choices ask for no words.
+        _ => true,
+    };
+    if waits { Ok(()) } else { Err(stale(release.phase.name())) }
 }
 
 /// The choices a prompt offers now, in the order they are shown.
@@ -95,14 +161,32 @@ pub fn choices(release: &Release, prompt: &Prompt) -> Vec<Choice> {
                 Some(Trouble::Expired) | None => vec![],
             }
         }
-        Prompt::Alert { .. } => vec![Choice::Acknowledge],
-        Prompt::Point { .. } => {
+        Prompt::Alert { key } => {
+            let acked = alert::of(release).iter().any(|alert| alert.key == *key && alert.acked.is_some());
+            let acknowledge = (!acked).then_some(Choice::Acknowledge);
+            let rewatch = all_clear::watches_again(release).then_some(Choice::Rewatch);
+            let running = release.running().is_some() && !matches!(release.phase, Phase::RollingBack { .. });
+            let roll_back = running.then_some(Choice::Verdict(Verdict::RollBack));
+            acknowledge.into_iter().chain(rewatch).chain(roll_back).collect()
+        }
+        Prompt::Alerts => vec![Choice::Acknowledge],
+        // The safe choice first, the destructive one last.
+        Prompt::Point { .. } | Prompt::Case { .. } => {
             vec![Choice::Verdict(Verdict::Continue), Choice::Verdict(Verdict::Hold), Choice::Verdict(Verdict::RollBack)]
         }
-        Prompt::Case { .. } => {
-            vec![Choice::Verdict(Verdict::RollBack), Choice::Verdict(Verdict::Hold), Choice::Verdict(Verdict::Continue)]
+        Prompt::Rollback { .. } => vec![Choice::Verified, Choice::Unverified, Choice::Failed],
+        Prompt::Go => vec![Choice::Go, Choice::Verdict(Verdict::Hold), Choice::Scrub],
+        Prompt::Held => vec![Choice::Resume],
+        Prompt::AllClear => vec![Choice::AllClear],
+        Prompt::Owed { n } => {
+            let owed = release.phase.run().and_then(|run| run.owed.as_ref()).filter(|owed| owed.n == *n);
+            let soaked = owed.is_some_and(|owed| owed.soaked);
+            let update = owed.is_some_and(|owed| owed.update).then_some(Choice::WriteUpdate);
+            let asked = release.phase.run().is_some_and(|run| super::decision::open(run).is_some());
+            let step = (soaked && !asked).then_some([Choice::Advance, Choice::Extend]).into_iter().flatten();
+            let hold = soaked.then_some(Choice::Verdict(Verdict::Hold));
+            step.chain(update).chain(hold).collect()
         }
-        Prompt::Rollback { .. } => vec![Choice::Verified, Choice::Failed],
         Prompt::Update => vec![Choice::WriteUpdate],
         Prompt::Submit => {
             let ready = release.findings.is_empty() && release.phase.name() == PhaseName::Draft;

@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A cron rule of five fields as people write it: minute, hour, day, month, weekday. Weekdays by name or POSIX number (0 and
-/// 7 are Sunday); a rule that names both a day and a weekday means either, as in `crontab(5)`.
+/// 7 are Sunday). As in `crontab(5)`, a rule that names both a day and a weekday means either; with a `*` in one of them it means
+/// both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Rule(String);
@@ -23,7 +24,7 @@ const BACK: SignedDuration = SignedDuration::from_hours(30);
 /// Civil times looked at before a rule counts as never firing again.
 const MOST: usize = 5_000;
 
-const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
+const DAYS: [&str; 7] = ["SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY"];
 
 impl Rule {
     /// Reads a rule; also `Fri 15:00`, `Mon-Fri 09:00` and `daily 09:00`.
@@ -82,20 +83,24 @@ impl Rule {
                 fields.len()
             )));
         };
-        let weekday = weekdays(weekday)?;
+        let days = weekdays(weekday)?;
+        let day = if day == "?" { "*" } else { day };
+        // The crate would read `9*` as two fields.
+        let fits = [minute, hour, day, month].into_iter().all(whole);
         let parse = |day: &str, weekday: &str| {
             let text = format!("0 {minute} {hour} {day} {month} {weekday}");
-            text.parse::<cron::Schedule>().map_err(|_error| {
+            text.parse::<cron::Schedule>().ok().filter(|_| fits).ok_or_else(|| {
                 NoRule(format!(
                     "“{}” is not a rule. Write minute, hour, day, month, weekday, such as 0 15 * * FRI.",
                     self.0
                 ))
             })
         };
-        Ok(match weekday.as_deref() {
-            None => vec![parse(day, "*")?],
-            Some(weekday) if day == "*" || day == "?" => vec![parse("*", weekday)?],
-            Some(weekday) => vec![parse(day, "*")?, parse("*", weekday)?],
+        let starred = |field: &str| field.contains(['*', '?']);
+        Ok(if starred(day) || starred(weekday) {
+            vec![parse(day, &days)?]
+        } else {
+            vec![parse(day, "*")?, parse("*", &days)?]
         })
     }
 }
@@ -110,30 +115,47 @@ impl std::fmt::Display for Rule {
 fn spoken(text: &str) -> Option<String> {
     let (days, time) = text.split_once(' ')?;
     let (hour, minute) = time.trim().split_once(':')?;
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    (digits(hour) && digits(minute) && minute.len() == 2).then_some(())?;
     let (hour, minute): (u8, u8) = (hour.parse().ok()?, minute.parse().ok()?);
     let days = if days.eq_ignore_ascii_case("daily") { "*".to_owned() } else { days.to_uppercase() };
     (hour < 24 && minute < 60).then(|| format!("{minute} {hour} * * {days}"))
 }
 
-/// The weekday field as a list of names; `None` for every day.
-fn weekdays(field: &str) -> Result<Option<String>, NoRule> {
+/// Whether a field is all numbers or names, ranges of them, and steps.
+fn whole(field: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let letters = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphabetic());
+    field.split(',').all(|part| {
+        let (range, step) = part.split_once('/').unwrap_or((part, "1"));
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        digits(step) && (range == "*" || (digits(from) && digits(to)) || (letters(from) && letters(to)))
+    })
+}
+
+/// The day a whole word names: `FRI`, `Friday`, `Fridays`; `FRIL` and `FRI#1` are other words.
+fn named(word: &str) -> Option<usize> {
+    let upper = word.to_uppercase();
+    let word = upper.strip_suffix('S').unwrap_or(&upper);
+    (word.len() >= 3).then(|| DAYS.iter().position(|day| day.starts_with(word))).flatten()
+}
+
+/// The weekday field as a list of names; `*` for every day.
+fn weekdays(field: &str) -> Result<String, NoRule> {
     if field == "*" || field == "?" {
-        return Ok(None);
+        return Ok("*".to_owned());
     }
     let bad = || NoRule(format!("“{field}” is not a weekday. Write MON to SUN, or 0 to 7 with Sunday as 0 and 7."));
     let number = |word: &str| -> Result<usize, NoRule> {
-        let named =
-            (word.len() >= 3).then(|| DAYS.iter().position(|day| word.to_uppercase().starts_with(day))).flatten();
-        match (named, word.parse::<usize>()) {
-            (Some(day), _) => Ok(day),
-            (None, Ok(day)) if day <= 7 => Ok(day),
-            _ => Err(bad()),
-        }
+        let digit = || word.parse::<usize>().ok().filter(|day| *day <= 7 && word.len() == 1);
+        named(word).or_else(digit).ok_or_else(bad)
     };
     let mut days = std::collections::BTreeSet::new();
     for part in field.split(',') {
         let (range, step) = match part.split_once('/') {
-            Some((range, step)) => (range, step.parse::<usize>().ok().filter(|s| *s > 0).ok_or_else(bad)?),
+            Some((range, step)) => {
+                (range, step.parse::<usize>().ok().filter(|n| *n > 0 && whole(step)).ok_or_else(bad)?)
+            }
             None => (part, 1),
         };
         let (from, to) = match range.split_once('-') {
@@ -146,7 +168,7 @@ fn weekdays(field: &str) -> Result<Option<String>, NoRule> {
         let to = if to < from { to + 7 } else { to };
         days.extend((from..=to).step_by(step).map(|day| DAYS[day % 7]));
     }
-    Ok((days.len() < 7).then(|| days.into_iter().collect::<Vec<_>>().join(",")))
+    Ok(days.into_iter().collect::<Vec<_>>().join(","))
 }
 
 fn chrono_of(civil: civil::DateTime) -> Option<DateTime<Utc>> {
@@ -196,7 +218,7 @@ mod tests {
         fired.map(|at| shown(at, &zone)).collect()
     }
 
-    /// `reliability.md` 4.6, `integrations.md` 5.1: every night a clock changes, in four zones.
+    /// Every night a clock changes, in four zones.
     #[test]
     fn f19_daily_rules_fire_once_a_day_through_every_clock_change() {
         let table = [
@@ -321,6 +343,36 @@ mod tests {
             firings("0 9 1 * MON", "UTC", monday, 3),
             ["Mon 11-23 09:00+00:00", "Mon 11-30 09:00+00:00", "Tue 12-01 09:00+00:00"]
         );
+    }
+
+    #[test]
+    fn a_star_in_a_day_field_means_both() {
+        let monday = "2026-12-07T00:00:00Z";
+        for (rule, want) in [
+            ("0 0 */2 * 1", ["Mon 12-21 00:00+00:00", "Mon 01-11 00:00+00:00", "Mon 01-25 00:00+00:00"]),
+            ("0 14 *,10 * MON", ["Mon 12-07 14:00+00:00", "Mon 12-14 14:00+00:00", "Mon 12-21 14:00+00:00"]),
+            ("0 14 1-7 * */2", ["Sat 01-02 14:00+00:00", "Sun 01-03 14:00+00:00", "Tue 01-05 14:00+00:00"]),
+            ("0 14 * * */2", ["Tue 12-08 14:00+00:00", "Thu 12-10 14:00+00:00", "Sat 12-12 14:00+00:00"]),
+            // Without one it means either, whatever the list holds.
+            ("0 9 1 * 0-6", ["Mon 12-07 09:00+00:00", "Tue 12-08 09:00+00:00", "Wed 12-09 09:00+00:00"]),
+        ] {
+            assert_eq!(firings(rule, "UTC", monday, 3), want, "{rule}");
+        }
+    }
+
+    #[test]
+    fn only_whole_words_and_fields_are_read() {
+        for rule in ["Fridays 15:00", "0 15 * * fri", "0 15 * * FRIDAYS", "0 15 ? * 5"] {
+            let fired = firings(rule, "UTC", "2026-11-23T00:00:00Z", 1);
+            assert_eq!(fired, ["Fri 11-27 15:00+00:00"], "{rule}");
+        }
+        for rule in [
+            "0 2 * * SUN#1", "monthly 09:00", "weekly 09:00", "0 14 * * FRIL", "Sunset 18:00", "0 9 * * 5L",
+            "0 20 L * *", "0 9* * * *", "Fri 9:5", "Fri +9:05", "0 9 * * MON/+2", "0 9 15W * *", "Tue 2:00 PM",
+            "0 9 1JAN * *",
+        ] {
+            assert!(Rule::parse(rule).is_err(), "{rule}");
+        }
     }
 
     #[test]

@@ -92,6 +92,10 @@ pub enum Refusal {
     BadNumber {
         typed: String,
     },
+    /// A post-mortem is a link or a named document.
+    BadLink {
+        typed: String,
+    },
     /// Only whoever did it can take it back.
     NotYours {
         by: String,
@@ -153,6 +157,7 @@ pub enum Wanted {
     Update,
     Decide,
     RollBack,
+    Verify,
     AllClear,
     Scrub,
     Reschedule,
@@ -210,6 +215,14 @@ pub enum Open {
         text: String,
     },
     Alert {
+        name: String,
+    },
+    /// Alerts without messages of their own.
+    MoreAlerts {
+        count: usize,
+    },
+    /// An alert that fires before go, and that nobody has acknowledged.
+    AlertAhead {
         name: String,
     },
     RollbackPrompt,

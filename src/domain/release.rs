@@ -6,22 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::alert::{Alert, Observation, TriggerWatch};
+use super::alert::{Alert, Elsewhere};
 use super::amend::Amendment;
 use super::changes::Change;
 use super::closing::Closing;
 use super::concern::Concern;
+use super::crowd::Crowd;
 use super::decision::Point;
 use super::delivery::Stuck;
+use super::evidence::{Observation, TriggerWatch};
 use super::freeze::Exception;
-use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::ids::{Audience, GuildId, ReleaseId, ReleaseNo, UserId};
 use super::lateness::Away;
 use super::notice::RungMissed;
+use super::owed::Owed;
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
 use super::policy::Policy;
 use super::rights::Refused;
 use super::rollback::Case;
+use super::signoff::SinceSigned;
 use super::stage::StageClock;
 use super::updates::UpdateClock;
 
@@ -68,6 +72,9 @@ pub struct Release {
     pub phase: Phase,
     #[serde(deserialize_with = "one_or_many")]
     pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
+    /// By role: what changed since it signed last, in whatever round.
+    #[serde(default)]
+    pub since_signed: BTreeMap<SignoffRole, SinceSigned>,
     /// Who refused to sign, and why, until that person signs or the plan changes.
     #[serde(default)]
     pub declined: Vec<Declined>,
@@ -76,6 +83,9 @@ pub struct Release {
     #[serde(default)]
     pub waived: BTreeMap<String, String>,
     pub rungs: BTreeMap<String, RungState>,
+    /// Audiences that were ever sent a notice, on this schedule or an earlier one.
+    #[serde(default)]
+    pub told: BTreeSet<Audience>,
     /// Status pages that show it.
     #[serde(default)]
     pub pages_shown: BTreeSet<String>,
@@ -89,6 +99,9 @@ pub struct Release {
     #[serde(default)]
     pub concerns: Vec<Concern>,
     pub signoff_reminders: u8,
+    /// Alerts of its service before go.
+    #[serde(default)]
+    pub ahead: Vec<Alert>,
     /// The next reminder comes not before this; once in a round.
     #[serde(default)]
     pub snoozed: Option<Timestamp>,
@@ -102,6 +115,9 @@ pub struct Release {
     #[serde(default)]
     pub refused: Vec<Refused>,
     pub t0_asked: u8,
+    /// The message that asks for go or no-go, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_question: Option<String>,
     /// T-0 as the document writes it, once a command or a hold moved it.
     #[serde(default)]
     pub t0_written: Option<Timestamp>,
@@ -112,7 +128,10 @@ pub struct Release {
     /// How often another release channel was set since it was submitted: its card goes along.
     #[serde(default)]
     pub card_moves: u32,
-    /// What the record shows for the post-mortem question (`product.md` 8).
+    /// What was left to do after an earlier all-clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_before: Option<Closing>,
+    /// What the record shows for the post-mortem question.
     pub issues: BTreeSet<Issue>,
 }
 
@@ -228,7 +247,7 @@ pub struct Receipt {
     pub at: Timestamp,
 }
 
-/// Where a release stands (`product.md` 2).
+/// Where a release stands.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "phase", rename_all = "snake_case")]
 pub enum Phase {
@@ -244,6 +263,9 @@ pub enum Phase {
         since: Timestamp,
         reason: String,
         approved: bool,
+        /// The posting that says so and takes the resume; empty in a hold of an older record.
+        #[serde(default)]
+        said: String,
     },
     Live {
         run: Box<Run>,
@@ -257,6 +279,12 @@ pub enum Phase {
         since: Timestamp,
         reason: String,
         watching: bool,
+        /// The message that shows it.
+        #[serde(default)]
+        said: String,
+        /// Its audiences were told that it takes longer.
+        #[serde(default)]
+        told: bool,
     },
     RollingBack {
         run: Box<Run>,
@@ -300,9 +328,9 @@ pub enum PhaseName {
 }
 
 impl PhaseName {
-    /// Whether alerts may concern a release in it: from go to the all-clear, or on hold.
+    /// Whether alerts may concern a release in it: from its submission until it is over.
     pub fn takes_alerts(self) -> bool {
-        matches!(self, Self::Live | Self::Watching | Self::Held | Self::RollingBack)
+        !matches!(self, Self::Draft | Self::Closed | Self::Scrubbed)
     }
 
     /// Whether a release in it is over.
@@ -322,6 +350,30 @@ pub struct Run {
     pub updates: UpdateClock,
     pub points: Vec<Point>,
     pub alerts: Vec<Alert>,
+    /// Alerts without a message of their own.
+    #[serde(default)]
+    pub crowd: Crowd,
+    /// Alerts of its service that a newer release has.
+    #[serde(default)]
+    pub elsewhere: Vec<Elsewhere>,
+    /// What the owner owes, and how many messages asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed: Option<Owed>,
+    #[serde(default)]
+    pub owed_count: u32,
+    /// When the watch began: after the last stage, or again after an all-clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watched_from: Option<Timestamp>,
+    /// How often the all-clear was asked for, and the message that asked first.
+    #[serde(default)]
+    pub clear_asked: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clear_question: Option<String>,
+    /// Reminders of alerts nobody acknowledged, since the last time nothing waited; and how often that was.
+    #[serde(default)]
+    pub alert_reminders: u8,
+    #[serde(default)]
+    pub alert_rounds: u32,
     pub triggers: Vec<TriggerWatch>,
     /// The latest observation of each metric, by its plan name.
     pub observed: BTreeMap<String, Observation>,
@@ -442,6 +494,12 @@ fn card_key(moves: u32) -> String {
 }
 
 impl Release {
+    /// A server's rules as this release takes them: its plan's own channel is its release channel.
+    pub(super) fn rules(&self, policy: &Policy) -> Policy {
+        let release_channel = self.plan.channel_id.clone().or_else(|| policy.release_channel.clone());
+        Policy { release_channel, ..policy.clone() }
+    }
+
     /// The posting key of its card, in the channel where that stands now.
     pub fn card_key(&self) -> String {
         card_key(self.card_moves)
@@ -471,6 +529,7 @@ impl Release {
         let plan = &self.plan;
         self.waived.retain(|item, _| plan.rungs.iter().all(|rung| rung.key() != *item));
         self.t0_asked = 0;
+        self.go_question = None;
         self.draft_reminded = false;
     }
 
@@ -492,10 +551,11 @@ impl Release {
         self.phase.run().map(|run| run.go_at).or_else(|| self.plan.t0_at())
     }
 
-    /// The T-label of an instant: minutes from T-0, rounded towards it. Before go that is the planned one (`product.md` 2).
+    /// The T-label of an instant: minutes from T-0, to the nearest. Before go that is the planned one.
     pub fn label_at(&self, at: Timestamp) -> Option<String> {
         let went = self.t0().filter(|t0| *t0 <= at);
         let t0 = went.or_else(|| self.plan.t0_at())?;
-        Some(t_label((at.as_millisecond() - t0.as_millisecond()) / 60_000))
+        let apart = at.as_millisecond() - t0.as_millisecond();
+        Some(t_label((apart + apart.signum() * 30_000) / 60_000))
     }
 }

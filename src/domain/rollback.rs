@@ -5,22 +5,26 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
-use super::alert::TriggerState;
+use super::all_clear;
 use super::closing::Closing;
 use super::command::{RollbackCommand, Verdict};
 use super::decide::{Work, reason};
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::{AlertEvent, RollbackEvent};
+use super::evidence::{TriggerState, TriggerWatch};
 use super::ladder;
 use super::notice::Notice;
+use super::outcome::{self, Outcome};
+use super::owed::Done;
 use super::people::By;
 use super::plan::ContingencyWhen;
-use super::refusal::{Refusal, Wanted};
+use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, Release, Run};
-use super::{amend, minutes, stage};
+use super::stage::HoldBy;
+use super::{amend, decision, minutes, owed, stage};
 
 /// Minutes after the prompt (or the start of the rollback) at which it reminds; eight at most.
-pub const REMIND_AFTER_MIN: [u32; 8] = [5, 10, 20, 30, 45, 60, 90, 120];
+pub const REMIND_AFTER_MIN: [u32; 8] = [5, 15, 30, 45, 60, 90, 120, 180];
 
 /// A prompt and what became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,10 +49,30 @@ pub enum Cause {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum CaseState {
-    Proposed { reminders: u8 },
-    Declined { at: Timestamp, by: By, verdict: Verdict, reason: String },
-    Executing { since: Timestamp, by: By, reason: String, reminders: u8, failed: Option<String> },
-    Verified { at: Timestamp, by: By, reason: String },
+    Proposed {
+        reminders: u8,
+    },
+    Declined {
+        at: Timestamp,
+        by: By,
+        verdict: Verdict,
+        reason: String,
+    },
+    Executing {
+        since: Timestamp,
+        by: By,
+        reason: String,
+        reminders: u8,
+        failed: Option<String>,
+    },
+    Verified {
+        at: Timestamp,
+        by: By,
+        reason: String,
+        /// Something spoke against it, and a person ended it all the same.
+        #[serde(default)]
+        unverified: bool,
+    },
 }
 
 /// The prompt that waits for an answer.
@@ -97,9 +121,23 @@ pub(super) fn start(work: &mut Work<'_>, cause: Option<Cause>, why: String) -> R
         let cause = cause.unwrap_or(Cause::Person { name: work.by() });
         work.record(RollbackEvent::Proposed { cause });
     }
+    let owed = owed::before(work);
+    let (held, held_min) = match &work.release.phase {
+        Phase::Held { said, since, .. } => {
+            let min = work.ctx.now.duration_since(*since).as_secs() / 60;
+            (Some(said.clone()).filter(|said| !said.is_empty()), u32::try_from(min).unwrap_or(0))
+        }
+        _ => (None, 0),
+    };
     work.record(RollbackEvent::Started { reason: why.clone() });
     if let Some(n) = open {
         work.edit(key(n), Notice::Case { n }, None);
+    }
+    owed::show(work, owed, Done::Moot);
+    decision::moot(work);
+    if let Some(hold) = held {
+        let by = work.by();
+        work.edit(hold, Notice::HoldOver { by, held_min }, None);
     }
     let n = work.release.phase.run().map_or(0, |run| run.cases.len());
     let (by, mention) = (work.by(), work.crew());
@@ -136,12 +174,7 @@ fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Ref
     settle_triggers(work);
     work.edit(key(n), Notice::Case { n }, None);
     if verdict == Verdict::Hold && !matches!(work.release.phase, Phase::Held { .. }) {
-        // The hold is announced; the prompt shows the decision. One message is enough.
-        stage::hold(work, why)?;
-    } else {
-        let by = work.by();
-        let notice = Notice::CaseDeclined { n, verdict, by, reason: why };
-        work.post(format!("{}/declined", key(n)), Destination::Release, notice);
+        stage::hold(work, why, HoldBy::Answer { key: key(n), case: Some(n) })?;
     }
     Ok(Reply::Decided { verdict })
 }
@@ -149,8 +182,7 @@ fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Ref
 /// After a decision a trigger counts again only once it recovered and came back.
 fn settle_triggers(work: &mut Work<'_>) {
     let firing: Vec<usize> = work.release.phase.run().map_or(Vec::new(), |run| {
-        let firing =
-            |(i, t): (usize, &super::alert::TriggerWatch)| matches!(t.state, TriggerState::Firing { .. }).then_some(i);
+        let firing = |(i, t): (usize, &TriggerWatch)| matches!(t.state, TriggerState::Firing { .. }).then_some(i);
         run.triggers.iter().enumerate().filter_map(firing).collect()
     });
     for trigger in firing {
@@ -158,20 +190,40 @@ fn settle_triggers(work: &mut Work<'_>) {
     }
 }
 
+/// What speaks against calling a rollback verified: an alert that fires, or a metric without a fresh good value.
+pub fn unverified(release: &Release, now: Timestamp) -> Vec<Open> {
+    let Some(run) = release.phase.run() else { return Vec::new() };
+    let mut open = all_clear::firing(run);
+    open.extend(all_clear::not_healthy(release, run, now));
+    open
+}
+
+/// Whether the release was rolled back while something spoke against calling it verified.
+pub fn ended_unverified(release: &Release) -> bool {
+    matches!(&release.phase, Phase::RolledBack { case, .. } if matches!(case.state, CaseState::Verified { unverified: true, .. }))
+}
+
+/// It is over. With something open a reason is needed, and the record says that it was not verified.
 fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal> {
     let Phase::RollingBack { case, .. } = &work.release.phase else {
         return work.wrong_phase(Wanted::RollBack);
     };
     let n = case.n;
     let note = note.map(|text| text.trim().chars().take(500).collect::<String>()).filter(|t| !t.is_empty());
+    let open = unverified(&work.release, work.ctx.now);
+    if !open.is_empty() && note.is_none() {
+        return Err(Refusal::Open { wanted: Wanted::Verify, items: open });
+    }
+    let verified = open.is_empty();
     amend::lapse(work);
-    work.record(RollbackEvent::Verified { note: note.clone() });
+    work.record(RollbackEvent::Verified { note: note.clone(), unverified: !verified });
     ladder::leave_pages(work);
-    work.edit(format!("rollback/{n}"), Notice::RolledBack { by: work.by(), note: note.clone() }, None);
-    let (by, mention) = (work.by(), work.crew());
-    let posting = work.post(format!("rollback/{n}/verified"), Destination::Release, Notice::RolledBack { by, note });
-    posting.mention = mention;
-    Ok(Reply::RolledBack)
+    work.edit(format!("rollback/{n}"), Notice::RollbackDone { by: work.by() }, None);
+    let by = work.by();
+    let notice = Notice::RolledBack { by, note, unverified: open };
+    work.post(format!("rollback/{n}/verified"), Destination::Release, notice);
+    outcome::tell(work, Outcome::RolledBack);
+    Ok(Reply::RolledBack { verified })
 }
 
 fn failed(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
@@ -200,7 +252,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
         let key = format!("rollback/{}/reminder/{reminders}", case.n);
         let posting = work.post(key, Destination::Release, Notice::RollbackReminder { count: reminders });
         posting.mention = mention;
-        posting.prompt = Some(Prompt::Rollback { n: case.n });
+        posting.reply_to = Some(format!("rollback/{}", case.n));
         posting.priority = Priority::Prompt;
         return;
     }
@@ -212,9 +264,9 @@ pub(super) fn remind(work: &mut Work<'_>) {
     };
     let n = case.n;
     let mention = work.climb(reminders + 1);
-    let key = format!("{}/reminder/{reminders}", key(n));
+    let (key, question) = (format!("{}/reminder/{reminders}", key(n)), key(n));
     let posting = work.post(key, Destination::Release, Notice::CaseReminder { n, count: reminders });
-    posting.prompt = Some(Prompt::Case { n });
+    posting.reply_to = Some(question);
     posting.priority = Priority::Prompt;
     posting.mention = mention;
 }
@@ -256,6 +308,9 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
             Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. },
         ) => {
             let mut run = run.clone();
+            // That it rolls back is an update by itself.
+            run.updates.restart(at);
+            run.owed = None;
             if let Some(case) = run.cases.last_mut() {
                 let (by, reason) = (by.clone(), reason.clone());
                 case.state = CaseState::Executing { since: at, by, reason, reminders: 0, failed: None };
@@ -268,9 +323,10 @@ pub(super) fn evolve(release: &mut Release, event: &RollbackEvent, at: Timestamp
                 match event {
                     RollbackEvent::Reminded => *reminders = reminders.saturating_add(1),
                     RollbackEvent::Failed { reason } => *failed = Some(reason.clone()),
-                    RollbackEvent::Verified { .. } => {
+                    RollbackEvent::Verified { unverified, .. } => {
+                        let unverified = *unverified;
                         let (by, reason) = (started_by.clone(), reason.clone());
-                        case.state = CaseState::Verified { at, by, reason };
+                        case.state = CaseState::Verified { at, by, reason, unverified };
                     }
                     _ => {}
                 }

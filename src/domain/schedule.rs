@@ -12,12 +12,14 @@ use super::digest::digest as digest_of;
 use super::effect::{Destination, Redelivery, Reply};
 use super::event::PlanEvent;
 use super::freeze;
+use super::go_no_go;
 use super::ids::Audience;
 use super::ladder;
-use super::notice::{Notice, RungMissed};
+use super::notice::{GoAnswer, Notice, RungMissed};
 use super::plan::{PlannedTime, RungPlan, t_label};
 use super::refusal::Refusal;
 use super::release::{Phase, Release};
+use super::rung;
 use super::signoff;
 use super::{plausible, zone_of};
 
@@ -28,6 +30,8 @@ pub(super) struct Said {
     t0: Option<Timestamp>,
     rungs: Vec<RungPlan>,
     told: Vec<Audience>,
+    /// The question for go or no-go that was open.
+    question: Option<String>,
 }
 
 impl Said {
@@ -36,8 +40,9 @@ impl Said {
         Self {
             generation: release.generation,
             t0: release.plan.t0_at(),
-            rungs: ladder::said(release),
-            told: ladder::told(release).into_iter().collect(),
+            rungs: rung::said(release),
+            told: rung::told(release).into_iter().collect(),
+            question: release.go_question.clone(),
         }
     }
 }
@@ -75,6 +80,7 @@ pub(super) fn typed(t0: &PlannedTime) -> String {
 /// After the event that moved T-0: the old schedule's notices, the rungs whose time is past, and whoever must know.
 pub(super) fn begin_anew(work: &mut Work<'_>, said: Said, why: Option<String>) -> (Vec<Audience>, Vec<String>) {
     overtake(work, &said, false);
+    go_no_go::answered(work, said.question.clone(), GoAnswer::Moved);
     let skipped = skip_past(work);
     let mut told = said.told;
     for rung in &work.release.plan.rungs {
@@ -126,14 +132,14 @@ pub(super) fn drop_unsent(work: &mut Work<'_>, key: &str) {
 pub(super) fn show_anew(work: &mut Work<'_>) {
     // What the plan says no more has no text to show; whoever it told is told of the hold beside it.
     let rungs = work.release.plan.rungs.clone();
-    for rung in ladder::said(&work.release).into_iter().filter(|rung| rungs.contains(rung)) {
+    for rung in rung::said(&work.release).into_iter().filter(|rung| rungs.contains(rung)) {
         ladder::show(work, &rung);
     }
 }
 
 /// Says something to the release channel and to every audience that was already told.
 pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
-    let told: Vec<Audience> = ladder::told(&work.release).into_iter().collect();
+    let told: Vec<Audience> = rung::told(&work.release).into_iter().collect();
     announce(work, notice, &told);
 }
 
@@ -159,7 +165,9 @@ fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
             Notice::Scrubbed { by, reason, .. } => {
                 Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
             }
-            Notice::Held { by, reason, .. } => Notice::Held { by: by.clone(), reason: reason.clone(), again: true },
+            Notice::Held { by, reason, case, .. } => {
+                Notice::Held { by: by.clone(), reason: reason.clone(), again: true, case: *case }
+            }
             other => other.clone(),
         };
         work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
@@ -168,7 +176,7 @@ fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
 
 /// The countdown stands still: every audience that counts on the time is told, beside the release channel.
 pub(super) fn tell_of_hold(work: &mut Work<'_>, key: &str, notice: &Notice) {
-    let told: Vec<Audience> = ladder::told(&work.release).into_iter().collect();
+    let told: Vec<Audience> = rung::told(&work.release).into_iter().collect();
     tell(work, key, notice, &told);
 }
 
@@ -178,6 +186,7 @@ pub(super) fn rescheduled(release: &mut Release, t0: &PlannedTime, digest: &str,
     release.plan.t0 = Some(t0.clone());
     release.digest = digest.to_owned();
     release.changes = changes.to_vec();
+    signoff::plan_changed(release, changes);
     release.begin_schedule();
     release.begin_round();
     release.phase = Phase::Gathering { since: at };

@@ -84,11 +84,12 @@ pub(super) fn set_audience(
         return Err(Refusal::TooMany { what: "audiences", most: MAX_AUDIENCES });
     }
     let route = policy.audiences.entry(audience.clone()).or_default();
-    let RouteChange { channel, role, quiet, must_confirm } = change;
+    let RouteChange { channel, role, quiet, must_confirm, wording } = change;
     route.channel = channel.or_else(|| route.channel.take());
     route.role = role.or_else(|| route.role.take());
     route.quiet = quiet.unwrap_or_else(|| route.quiet.take());
     route.must_confirm = must_confirm.unwrap_or(route.must_confirm);
+    route.wording = wording.unwrap_or_else(|| route.wording.take());
     // Engineering is told and confirms nothing.
     if route.must_confirm && (route.role.is_none() || audience == Audience::engineering()) {
         return Err(Refusal::NobodyConfirms { audience });

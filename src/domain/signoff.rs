@@ -2,8 +2,10 @@
 //! chased only from those pending.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
+use super::changes::{self, Change};
 use super::closing;
 use super::command::SignoffCommand;
 use super::decide::{Work, reason};
@@ -26,6 +28,20 @@ pub const FOLLOW_UP_H: [i64; 3] = [24, 48, 72];
 /// How long a reminder may be put off, in minutes, and how long a button puts it off.
 pub const MAX_SNOOZE_MIN: u32 = 24 * 60;
 pub const SNOOZE_MIN: u32 = 4 * 60;
+
+/// What changed since a role signed last, over all revisions in between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinceSigned {
+    pub revision: u32,
+    pub changes: Vec<Change>,
+}
+
+/// A plan changed: every role that ever signed is shown the sum of it. What is as it was then is no change.
+pub(super) fn plan_changed(release: &mut Release, changes: &[Change]) {
+    for since in release.since_signed.values_mut() {
+        changes::add(&mut since.changes, changes);
+    }
+}
 
 /// A role that has not signed in full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,12 +212,16 @@ fn give(
     let (user, signer) = (person.user.clone(), name.clone());
     work.record(SignoffEvent::Given { role, user, name, digest, behalf: behalf.clone() });
     show(work);
-    let key = work.unique("signed");
-    // Whoever refused hears of it when a colleague signs all the same.
+    // The request shows who signed. Only a colleague who refused must hear of it.
     let refused: Vec<Declined> = declined(&work.release).filter(|refusal| refusal.role == role).cloned().collect();
-    let (mention, against) = refused.into_iter().map(|refusal| (refusal.user, (refusal.name, refusal.reason))).unzip();
+    let (refused_by, against): (Vec<_>, Vec<_>) =
+        refused.into_iter().map(|refusal| (refusal.user, (refusal.name, refusal.reason))).unzip();
     let whose = behalf.as_ref().map(|_| signer.clone());
-    work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf, against }).mention = mention;
+    if !refused_by.is_empty() {
+        let key = work.unique("signed");
+        work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf, against }).mention =
+            refused_by;
+    }
     approve_if_complete(work);
     closing::close_if_settled(work);
     Ok(Reply::Signed { role, whose, missing: missing(&work.release) })
@@ -227,8 +247,7 @@ pub(super) fn approve_if_complete(work: &mut Work<'_>) {
     if open && missing(&work.release).is_empty() {
         work.record(PlanEvent::Approved);
         let key = work.unique("approved");
-        let mention = work.owner();
-        work.post(key, Destination::Release, Notice::Approved).mention = mention;
+        work.post(key, Destination::Release, Notice::Approved);
     }
 }
 
@@ -278,6 +297,7 @@ pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
     }
     let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
     let posting = work.post(key, Destination::Release, Notice::SignoffAsk { changed });
+    posting.document = true;
     posting.prompt = Some(prompt);
     posting.priority = Priority::Prompt;
 }
@@ -327,14 +347,14 @@ fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
         return Err(Refusal::BadNumber { typed: format!("{minutes} min") });
     }
     if work.release.snoozed.is_some() {
-        return Err(Refusal::AlreadyDone { what: "putting the reminder off; that is possible once".to_owned() });
+        return Err(Refusal::AlreadyDone { what: "you can delay the reminder only once".to_owned() });
     }
     let Some((next, _)) = next_reminder(&work.release) else {
-        return Err(Refusal::NothingOpen { what: "reminder to put off" });
+        return Err(Refusal::NothingOpen { what: "reminder to delay" });
     };
     let until = next + super::minutes(minutes);
     if work.release.plan.t0_at().is_none_or(|t0| until >= t0) {
-        return Err(Refusal::NothingOpen { what: "reminder that could wait so long: T-0 comes first" });
+        return Err(Refusal::NothingOpen { what: "reminder that can wait that long: T-0 comes first" });
     }
     work.record(SignoffEvent::Snoozed { until });
     Ok(Reply::Snoozed { until })
@@ -405,6 +425,8 @@ pub(super) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp,
             }
             let signoff = Signoff { user, name, at, digest, revision: release.revision, behalf };
             release.signoffs.entry(*role).or_default().push(signoff);
+            // From here on the role is shown what differs from what it signed.
+            release.since_signed.insert(*role, SinceSigned { revision: release.revision, changes: Vec::new() });
         }
         SignoffEvent::Refused { role, reason } => {
             release.signoffs.remove(role);

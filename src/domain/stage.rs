@@ -4,20 +4,28 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
+use super::alert::{self, Alert};
 use super::command::StageCommand;
+use super::crowd::Crowd;
 use super::decide::{Work, reason};
-use super::decision::Point;
+use super::decision::{self, Point};
 use super::delivery::Trouble;
-use super::effect::{Destination, Priority, Reply};
+use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::StageEvent;
+use super::go_no_go;
 use super::lifecycle::GO_GRACE_MIN;
-use super::notice::{Notice, Undone};
+use super::notice::{GoAnswer, Notice, Undone};
+use super::outcome::{self, Outcome};
+use super::owed::{self, Done};
 use super::people::By;
-use super::plan::{Plan, ReleaseType, Risk};
+use super::plan::{Plan, ReleaseType, Risk, t_label};
 use super::refusal::{Open, Refusal, Wanted};
 use super::release::{Issue, Phase, PhaseName, Release, Run, Step, Undo};
 use super::updates::UpdateClock;
-use super::{UNDO, alert, amend, concern, freeze, ladder, minutes, schedule, signoff};
+use super::{UNDO, amend, concern, evidence, freeze, ladder, minutes, schedule, signoff};
+
+/// A hold is told to audiences after so many minutes where the stage has no planned time.
+const LONG_HOLD_MIN: u32 = 60;
 
 /// Where the rollout stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,13 +48,14 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     }
     open.extend(ladder::owed(release).map(|rung| Open::Receipt { rung: rung.key(), audience: rung.audience.clone() }));
     open.extend(concern::gaps(release));
+    open.extend(alert::unheard(release).map(|alert| Open::AlertAhead { name: alert.name.clone() }));
     open.extend(unreached(release));
     open.extend(freeze::gaps(release, now));
     open
 }
 
 /// Whoever must hear of go or of what follows and would not: the release channel took no message when it was asked last, or at High
-/// risk somebody on the escalation path was not found among the members (`plans.md` 5.1).
+/// risk somebody on the escalation path was not found among the members.
 fn unreached(release: &Release) -> Vec<Open> {
     let mut open = Vec::new();
     if let Some(channel) = &release.policy.release_channel
@@ -86,7 +95,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: StageCommand) -> Result<Reply
         StageCommand::Extend { minutes, reason: why } => extend(work, minutes, &why),
         StageCommand::Hold { reason: why } => {
             let why = reason(&why)?;
-            hold(work, why)?;
+            hold(work, why, HoldBy::Command)?;
             Ok(Reply::Held)
         }
         StageCommand::Resume => resume(work),
@@ -112,11 +121,14 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
         }
     };
     ladder::leave_ahead(work);
+    let question = work.release.go_question.clone();
     work.record(StageEvent::Went { break_glass: break_glass.clone() });
     let by = work.by();
     let open = if break_glass.is_some() { gaps } else { Vec::new() };
-    let mut mention = work.crew();
+    go_no_go::answered(work, question, GoAnswer::Go);
     let broke = break_glass.is_some();
+    // An ordinary go asks nobody for anything.
+    let mut mention = if broke { work.crew() } else { Vec::new() };
     // Whoever objected must not learn by chance that it went over them.
     mention.extend(concern::overridden(work));
     let key = work.unique("went");
@@ -127,6 +139,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     );
     posting.priority = Priority::Prompt;
     posting.mention = mention;
+    outcome::tell(work, Outcome::Live);
     if ladder::tells_pages(&work.release) {
         // Its rung may not have come: the page says that it is under way all the same.
         ladder::show_on_pages(work);
@@ -142,6 +155,10 @@ fn advance(work: &mut Work<'_>, why: Option<String>) -> Result<Reply, Refusal> {
     let Phase::Live { run } = &work.release.phase else {
         return work.wrong_phase(Wanted::Stage);
     };
+    if let Some(point) = decision::open(run) {
+        let label = t_label(i64::from(point.after_min));
+        return Err(Refusal::Open { wanted: Wanted::Stage, items: vec![Open::Point { label }] });
+    }
     let early = run.stage.soak_until.is_some_and(|until| until > work.ctx.now);
     let why = match why {
         Some(why) => Some(reason(&why)?),
@@ -149,22 +166,24 @@ fn advance(work: &mut Work<'_>, why: Option<String>) -> Result<Reply, Refusal> {
         None => None,
     };
     let next = run.stage.index + 1;
-    if next >= stage_count(&work.release) {
-        work.record(StageEvent::Finished { reason: why });
-        let key = work.unique("stages-done");
-        work.post(key, Destination::Release, Notice::StagesDone);
-        return Ok(Reply::Finished);
+    let (owed, by, last) = (owed::before(work), work.by(), next >= stage_count(&work.release));
+    work.record(match last {
+        true => StageEvent::Finished { reason: why.clone() },
+        false => StageEvent::Advanced { reason: why.clone() },
+    });
+    // The message that asked for the step shows it; without one the step is news.
+    if !owed.as_ref().is_some_and(|owed| owed.soaked) || !owed::show(work, owed, Done::Stepped { by }) {
+        let key = work.unique("stage");
+        let notice = if last { Notice::StagesDone } else { Notice::StageStarted { reason: why } };
+        work.post(key, Destination::Release, notice);
     }
-    work.record(StageEvent::Advanced { reason: why.clone() });
-    let key = work.unique("stage");
-    work.post(key, Destination::Release, Notice::StageStarted { reason: why });
-    Ok(Reply::Moved)
+    Ok(if last { Reply::Finished } else { Reply::Moved })
 }
 
-/// A step pressed by mistake: whoever took it takes it back within a minute, if nothing came of it yet (`product.md` 4).
+/// A step pressed by mistake: whoever took it takes it back within a minute, if nothing came of it yet.
 fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     let Some(undo) = work.release.running().and_then(|run| run.undo.clone()) else {
-        return Err(Refusal::NothingOpen { what: "step to take back" });
+        return Err(Refusal::NothingOpen { what: "step to undo" });
     };
     if work.ctx.actor.by() != undo.by {
         return Err(Refusal::NotYours { by: undo.by.to_string() });
@@ -196,6 +215,7 @@ fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     posting.priority = Priority::Prompt;
     posting.mention = mention;
     if back {
+        outcome::tell(work, Outcome::GoUndone);
         signoff::go_undone(work);
     }
     Ok(Reply::Undone)
@@ -206,50 +226,88 @@ fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal
     if !(1..=24 * 60).contains(&minutes) {
         return Err(Refusal::BadNumber { typed: minutes.to_string() });
     }
+    let (owed, by) = (owed::before(work), work.by());
     work.record(StageEvent::Extended { minutes, reason: why.clone() });
-    let key = work.unique("stage");
-    let by = work.by();
-    work.post(key, Destination::Release, Notice::Extended { minutes, reason: why, by });
+    let done = Done::Extended { by: by.clone(), minutes, reason: why.clone() };
+    if !owed.as_ref().is_some_and(|owed| owed.soaked) || !owed::show(work, owed, done) {
+        let key = work.unique("stage");
+        work.post(key, Destination::Release, Notice::Extended { minutes, reason: why, by });
+    }
     Ok(Reply::Extended { minutes })
 }
 
+/// What a hold came by: its message shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HoldBy {
+    Command,
+    /// The answer to the question of this message; of a rollback prompt with its number.
+    Answer {
+        key: String,
+        case: Option<usize>,
+    },
+}
+
 /// Stops the clocks; used by the command, by decision points and by rollback prompts.
-pub(super) fn hold(work: &mut Work<'_>, why: String) -> Result<(), Refusal> {
+pub(super) fn hold(work: &mut Work<'_>, why: String, how: HoldBy) -> Result<(), Refusal> {
     match work.release.phase.name() {
         PhaseName::Gathering | PhaseName::Approved | PhaseName::Live | PhaseName::Watching => {}
         _ => return work.wrong_phase(Wanted::Hold),
     }
-    work.record(StageEvent::Held { reason: why.clone() });
-    if work.release.phase.run().is_none() {
+    let (question, owed) = (work.release.go_question.clone(), owed::before(work));
+    let (said, case) = match &how {
+        HoldBy::Command => (None, None),
+        HoldBy::Answer { key, case } => (Some(key.clone()), *case),
+    };
+    work.record(StageEvent::Held { reason: why.clone(), said: said.clone() });
+    owed::show(work, owed, Done::Moot);
+    let before_go = work.release.phase.run().is_none();
+    if before_go {
         schedule::show_anew(work);
+        go_no_go::answered(work, question, GoAnswer::Held);
     }
-    let (key, by) = (work.unique("held"), work.by());
-    let mention = work.crew();
-    let notice = Notice::Held { by, reason: why, again: false };
+    let by = work.by();
+    let notice = Notice::Held { by, reason: why, again: false, case };
+    // A hold that answers a question shows in that question's message: one is enough.
+    if let Some(said) = said {
+        work.edit(said, notice, Some(Prompt::Held));
+        return Ok(());
+    }
+    let key = work.unique("held");
+    let mention = if before_go { Vec::new() } else { work.crew() };
     let posting = work.post(key.clone(), Destination::Release, notice.clone());
     posting.mention = mention;
     posting.priority = Priority::Prompt;
-    if work.release.phase.run().is_none() {
+    posting.prompt = Some(Prompt::Held);
+    if before_go {
         schedule::tell_of_hold(work, &key, &notice);
     }
     Ok(())
 }
 
 fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
-    let since = match &work.release.phase {
-        Phase::HeldBefore { since, .. } | Phase::Held { since, .. } => *since,
+    let (since, told, said) = match &work.release.phase {
+        Phase::HeldBefore { since, said, .. } => (*since, false, said.clone()),
+        Phase::Held { since, told, said, .. } => (*since, *told, said.clone()),
         _ => return work.wrong_phase(Wanted::Resume),
     };
     let held_min = u32::try_from(work.ctx.now.duration_since(since).as_secs() / 60).unwrap_or(0);
     work.record(StageEvent::Resumed);
-    let notice = Notice::Resumed { by: work.by(), held_min };
+    let by = work.by();
     if work.release.phase.run().is_none() {
+        if !said.is_empty() {
+            work.edit(said, Notice::HoldOver { by: by.clone(), held_min }, None);
+        }
         // T-0 moved: whoever was told of the old one is told again.
         schedule::show_anew(work);
-        schedule::announce_again(work, &notice);
-    } else {
+        schedule::announce_again(work, &Notice::Resumed { by, held_min });
+    } else if said.is_empty() {
         let key = work.unique("resumed");
-        work.post(key, Destination::Release, notice);
+        work.post(key, Destination::Release, Notice::Resumed { by, held_min });
+    } else {
+        work.edit(said, Notice::HoldOver { by, held_min }, None);
+    }
+    if told {
+        outcome::tell(work, Outcome::Resumed);
     }
     // The rules may have changed meanwhile.
     signoff::approve_if_complete(work);
@@ -257,13 +315,22 @@ fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
 }
 
 pub(super) fn soak_ended(work: &mut Work<'_>) {
+    let (owed, mention) = (owed::before(work), work.owner());
     work.record(StageEvent::SoakEnded);
-    let key = work.unique("soaked");
-    let mention = work.owner();
-    work.post(key, Destination::Release, Notice::SoakEnded).mention = mention;
+    owed::ask(work, owed.as_ref(), mention, None);
+}
+
+/// The hold takes longer than the stage was planned to: its audiences are told.
+pub(super) fn long_hold(work: &mut Work<'_>) {
+    work.record(StageEvent::HoldTold);
+    outcome::tell(work, Outcome::OnHold);
 }
 
 pub(super) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    if let Phase::Held { run, since, told: false, .. } = &release.phase {
+        let stage = release.plan.stages.get(run.stage.index).and_then(|stage| stage.hold_min);
+        marks.push(Mark { at: *since + minutes(stage.unwrap_or(LONG_HOLD_MIN)), kind: MarkKind::LongHold });
+    }
     if let Phase::Live { run } = &release.phase
         && let Some(at) = run.stage.soak_until
         && !run.stage.soak_said
@@ -282,6 +349,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
         StageEvent::Went { break_glass } => {
             let approved = matches!(release.phase, Phase::Approved { .. });
             release.changes.clear();
+            release.go_question = None;
             if break_glass.is_some() {
                 release.issues.insert(Issue::BreakGlass);
             }
@@ -294,8 +362,18 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 stage: clock(release, 0, at),
                 updates: UpdateClock::start(release.plan.update_interval_min(), at),
                 points,
-                alerts: Vec::new(),
-                triggers: alert::watches(&release.plan),
+                // What fires at go is set aside.
+                alerts: release.ahead.drain(..).map(|alert| Alert { pre_existing: true, ..alert }).collect(),
+                crowd: Crowd::default(),
+                elsewhere: Vec::new(),
+                owed: None,
+                owed_count: 0,
+                watched_from: None,
+                clear_asked: 0,
+                clear_question: None,
+                alert_reminders: 0,
+                alert_rounds: 0,
+                triggers: evidence::watches(&release.plan),
                 observed: std::collections::BTreeMap::new(),
                 cases: Vec::new(),
                 undo: Some(Undo { at, by: by.clone(), step: Step::Went { approved } }),
@@ -305,6 +383,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
         StageEvent::SoakEnded => {
             if let Some(run) = release.phase.run_mut() {
                 run.stage.soak_said = true;
+                owed::add(run, at, |owed| owed.soaked = true);
             }
         }
         StageEvent::Advanced { .. } => {
@@ -313,6 +392,9 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
             if let Some(run) = release.phase.run_mut() {
                 run.undo = Some(moved(run, at, by));
                 run.stage = clock;
+                // The step is an update by itself.
+                run.updates.restart(at);
+                run.owed = None;
             }
         }
         StageEvent::Extended { minutes: more, .. } => {
@@ -320,6 +402,7 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 let from = run.stage.soak_until.map_or(at, |until| until.max(at));
                 run.stage.soak_until = Some(from + minutes(*more));
                 run.stage.soak_said = false;
+                owed::settle(run, |owed| owed.soaked = false);
                 run.undo = None;
             }
         }
@@ -329,12 +412,18 @@ pub(super) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, b
                 run.undo = Some(moved(&run, at, by));
                 run.stage = StageClock { index: run.stage.index + 1, since: at, soak_until: None, soak_said: false };
                 run.updates.slow_down(at);
+                (run.owed, run.watched_from) = (None, Some(at));
                 release.phase = Phase::Watching { run };
             }
         }
         StageEvent::Undone => undone(release, at),
-        StageEvent::Held { reason } => held(release, reason, at),
+        StageEvent::Held { reason, said } => held(release, reason, said.as_ref(), at),
         StageEvent::Resumed => resumed(release, at),
+        StageEvent::HoldTold => {
+            if let Phase::Held { told, .. } = &mut release.phase {
+                *told = true;
+            }
+        }
     }
 }
 
@@ -349,6 +438,7 @@ fn undone(release: &mut Release, at: Timestamp) {
     match run.undo.take().map(|undo| undo.step) {
         Some(Step::Went { approved }) => {
             release.amendment = None;
+            release.ahead = run.alerts.drain(..).map(|alert| Alert { pre_existing: false, ..alert }).collect();
             ladder::return_ahead(release);
             release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
             // People and rules may have changed since go.
@@ -362,13 +452,21 @@ fn undone(release: &mut Release, at: Timestamp) {
     }
 }
 
-fn held(release: &mut Release, reason: &str, at: Timestamp) {
+fn held(release: &mut Release, reason: &str, said: Option<&String>, at: Timestamp) {
     let reason = reason.to_owned();
+    // The key that `hold` gives its own message.
+    let said = said.cloned().unwrap_or_else(|| format!("held/{}", release.seq));
+    release.go_question = None;
+    if let Some(run) = release.phase.run_mut() {
+        run.owed = None;
+    }
     let next = match &release.phase {
-        Phase::Gathering { .. } => Phase::HeldBefore { since: at, reason, approved: false },
-        Phase::Approved { .. } => Phase::HeldBefore { since: at, reason, approved: true },
-        Phase::Live { run } => Phase::Held { run: run.clone(), since: at, reason, watching: false },
-        Phase::Watching { run } => Phase::Held { run: run.clone(), since: at, reason, watching: true },
+        Phase::Gathering { .. } => Phase::HeldBefore { since: at, reason, approved: false, said },
+        Phase::Approved { .. } => Phase::HeldBefore { since: at, reason, approved: true, said },
+        Phase::Live { run } => Phase::Held { run: run.clone(), since: at, reason, watching: false, said, told: false },
+        Phase::Watching { run } => {
+            Phase::Held { run: run.clone(), since: at, reason, watching: true, said, told: false }
+        }
         _ => return,
     };
     release.phase = next;

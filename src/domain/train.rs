@@ -147,7 +147,7 @@ pub(super) fn add(
             None => unknown.push(name),
         }
     }
-    Ok(WorkspaceReply::TrainAdded { name, zone, days_ahead, next, unknown })
+    Ok(WorkspaceReply::TrainAdded { name, days_ahead, next, unknown })
 }
 
 /// A train by its name, however it is capitalised.
@@ -168,13 +168,13 @@ pub(super) fn skip(work: &mut Work<'_>, typed: &str, why: &str) -> Result<Worksp
     let notice = WorkspaceNotice::TrainSkipped {
         name: name.clone(),
         t0,
-        zone: zone.clone(),
+        zone,
         by: work.actor.by().to_string(),
         reason,
         next: after,
     };
     work.post(format!("train/{}/{name}", t0.as_millisecond()), notice, None);
-    Ok(WorkspaceReply::TrainSkipped { name, t0, zone, next: after })
+    Ok(WorkspaceReply::TrainSkipped { name, t0, next: after })
 }
 
 /// A skip is taken back while its draft would still be made: the nearest.
@@ -182,10 +182,10 @@ pub(super) fn unskip(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply,
     let name = known(&work.workspace, typed)?;
     let train = work.workspace.trains.get(&name);
     let skipped = train.and_then(|train| Some((*train.skipped.iter().min()?, train.zone.clone())));
-    let Some((t0, zone)) = skipped else { return Err(Refusal::NothingOpen { what: "skip of this train" }) };
+    let Some((t0, zone)) = skipped else { return Err(Refusal::NothingOpen { what: "skip for this train" }) };
     work.record(WorkspaceEvent::TrainUnskipped { name: name.clone(), t0 });
     let by = work.actor.by().to_string();
-    let notice = WorkspaceNotice::TrainRuns { name: name.clone(), t0, zone: zone.clone(), by };
+    let notice = WorkspaceNotice::TrainRuns { name: name.clone(), t0, zone, by };
     work.post(format!("train/{}/{name}", t0.as_millisecond()), notice, Some(t0));
-    Ok(WorkspaceReply::TrainRuns { name, t0, zone })
+    Ok(WorkspaceReply::TrainRuns { name, t0 })
 }

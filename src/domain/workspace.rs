@@ -17,6 +17,7 @@ use super::recur::Rule;
 use super::refusal::Refusal;
 use super::rights::{self, Denied, Refused};
 use super::settings;
+use super::stray::{self, StrayAlert, Strays};
 use super::train::{self, Train};
 use super::weekly::{self, Standing};
 
@@ -28,7 +29,7 @@ pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// A start this long past is not worth a word any more: the service was away.
 pub(super) const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
 
-/// A machine's clock further off than this is said (`reliability.md` 5.6).
+/// A machine's clock further off than this is said.
 const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(60);
 
 /// The most marks one tick deals with.
@@ -61,6 +62,9 @@ pub struct Workspace {
     /// Refusals of late that stand on the record.
     #[serde(default)]
     pub refusals: Vec<Refused>,
+    /// Alerts that concerned no release, of late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strays: Option<Strays>,
 }
 
 /// What happened to a workspace.
@@ -121,6 +125,10 @@ pub enum WorkspaceEvent {
     },
     /// Its own messages that were stuck are sent again.
     SentAgain,
+    /// Alerts that concern no release.
+    Strayed {
+        alerts: Vec<StrayAlert>,
+    },
     /// The weekly digest was said, or there was nothing to say.
     Digested {
         open: bool,
@@ -177,6 +185,10 @@ pub enum WorkspaceCommand {
     },
     /// The workspace's own messages that are stuck are sent again.
     SendAgain,
+    /// Alerts that concern no release.
+    Stray {
+        alerts: Vec<StrayAlert>,
+    },
     Tick,
     /// How far the machine's clock is ahead of the chat platform's, in milliseconds.
     Clock {
@@ -193,6 +205,15 @@ pub enum WorkspaceEffect {
         notice: Box<WorkspaceNotice>,
         mention: Vec<UserId>,
         useful_until: Option<Timestamp>,
+    },
+    /// A message that is edited later, under the key as it is.
+    Begin {
+        key: String,
+        notice: Box<WorkspaceNotice>,
+    },
+    Edit {
+        key: String,
+        notice: Box<WorkspaceNotice>,
     },
     Draft {
         train: String,
@@ -242,6 +263,7 @@ impl Workspace {
             digest_open: false,
             digest_no: 1,
             refusals: Vec::new(),
+            strays: None,
         }
     }
 
@@ -297,6 +319,7 @@ impl Workspace {
                 }
             }
             WorkspaceEvent::SentAgain => {}
+            WorkspaceEvent::Strayed { alerts } => self.strays = Some(Strays::with(self.strays.take(), alerts, at)),
             WorkspaceEvent::TrainHandled { name, t0 } => {
                 if let Some(train) = self.trains.get_mut(name) {
                     train.handled = *t0;
@@ -412,6 +435,10 @@ pub fn decide(
             work.effects.push(WorkspaceEffect::SendAgain);
             Ok(WorkspaceReply::SentAgain)
         }
+        WorkspaceCommand::Stray { alerts } => {
+            stray::count(&mut work, alerts);
+            Ok(WorkspaceReply::Silent)
+        }
         WorkspaceCommand::Tick => {
             tick(&mut work, inside);
             Ok(WorkspaceReply::Silent)
@@ -438,6 +465,7 @@ pub fn action_of(command: &WorkspaceCommand) -> Action {
         | WorkspaceCommand::RemoveTrain { .. }
         | WorkspaceCommand::SkipTrain { .. }
         | WorkspaceCommand::UnskipTrain { .. } => Action::Train,
+        WorkspaceCommand::Stray { .. } => Action::Signal,
         WorkspaceCommand::Tick | WorkspaceCommand::Clock { .. } => Action::Tick,
     }
 }

@@ -7,39 +7,45 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
+use serde_json::Value;
 
-use super::{Incoming, Intake, Whole, tidy};
+use super::reading::{fires, fit, identity, instant, scalar, seen};
+use super::{Body, Intake, Whole};
 use crate::config::SourceKind;
-use crate::domain::command::Signal;
+use crate::domain::command::{Seen, Signal};
 use crate::domain::plan::Quantity;
-use crate::domain::plausible;
+use crate::domain::route::{Incoming, Labels};
+use crate::plan_doc::duration_seconds;
 use crate::signature;
 
 const TOLERANCE_S: i64 = 300;
 
 /// One alert. `id`, `name` and `starts_at` are required: the three tell one firing from another.
-#[derive(Debug, Deserialize)]
-struct Body {
-    id: String,
-    name: String,
-    #[serde(default = "firing")]
-    status: String,
-    starts_at: Timestamp,
-    #[serde(default)]
-    summary: String,
-    severity: Option<String>,
-    metric: Option<String>,
-    value: Option<f64>,
-    unit: Option<String>,
-    release: Option<String>,
-    service: Option<String>,
-    #[serde(default)]
-    rollback: bool,
-}
-
-fn firing() -> String {
-    "firing".to_owned()
+fn read(source: &str, body: &Value) -> Option<Incoming> {
+    let field = |name: &str| body.get(name).and_then(scalar).filter(|text| !text.trim().is_empty());
+    let clip = |name: &str| field(name).map(|text| fit(&text, 120)).filter(|text| !text.is_empty());
+    let value = match (body.get("value").and_then(Value::as_f64), clip("unit")) {
+        (Some(value), unit) => Seen::Value(Quantity { value, unit: unit.unwrap_or_default() }),
+        (None, unit) => {
+            field("value").map(|text| seen(&(text + unit.as_deref().unwrap_or_default()))).unwrap_or_default()
+        }
+    };
+    let signal = Signal {
+        source: source.to_owned(),
+        fingerprint: identity(&field("id")?),
+        starts_at: body.get("starts_at").and_then(instant)?,
+        firing: field("status").is_none_or(|status| fires(&status)),
+        name: clip("name")?,
+        summary: field("summary").map(|text| fit(&text, 300)).unwrap_or_default(),
+        severity: clip("severity"),
+        metric: clip("metric").or_else(|| clip("check")),
+        value,
+        no_data: false,
+        held_s: field("for").and_then(|text| duration_seconds(&text)).unwrap_or(0),
+        group: 1,
+        asks_rollback: body.get("rollback").and_then(Value::as_bool).unwrap_or(false),
+    };
+    Some(Incoming { labels: Labels { release: clip("release"), service: clip("service") }, signal })
 }
 
 /// `POST /hooks/generic/{source}`.
@@ -56,27 +62,10 @@ pub(super) async fn take(
     if !signed(source.secret.expose_secret(), &headers, &body, now) {
         return intake.denied(&name);
     }
-    let Some(body) = serde_json::from_slice::<Body>(&body).ok().filter(|b| plausible(b.starts_at)) else {
+    let Some(incoming) = serde_json::from_slice(&body).ok().and_then(|body| read(&name, &body)) else {
         return StatusCode::BAD_REQUEST;
     };
-    let clip = |text: Option<String>| text.map(|t| tidy(&t, 120)).filter(|t| !t.is_empty());
-    let signal = Signal {
-        source: name.clone(),
-        fingerprint: tidy(&body.id, 64),
-        starts_at: body.starts_at,
-        firing: body.status == "firing",
-        name: tidy(&body.name, 120),
-        summary: tidy(&body.summary, 300),
-        severity: clip(body.severity),
-        metric: clip(body.metric),
-        value: body
-            .value
-            .filter(|v| v.is_finite())
-            .map(|value| Quantity { value, unit: clip(body.unit).unwrap_or_default() }),
-        held_min: 0,
-        asks_rollback: body.rollback,
-    };
-    intake.take(source, vec![Incoming { release: clip(body.release), service: clip(body.service), signal }]).await
+    intake.take(source, Body { alerts: vec![incoming], unreadable: Vec::new() }).await
 }
 
 /// Whether one of the signatures is right and the timestamp fresh.

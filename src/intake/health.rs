@@ -33,7 +33,7 @@ pub(super) async fn healthz(State(intake): State<Arc<Intake>>) -> impl IntoRespo
 /// `GET /readyz`.
 pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoResponse {
     if intake.courier.token_dead() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "Discord does not accept the token\n");
+        return (StatusCode::SERVICE_UNAVAILABLE, "Discord rejects the token\n");
     }
     if !intake.gateway.ready() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the gateway is not connected\n");
@@ -41,7 +41,7 @@ pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoRespon
     if !intake.desk.clock().is_confirmed() {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
-            "Discord has not confirmed the time; nothing is sent until it does\n",
+            "Discord has not confirmed the time; T-Minus sends nothing until it does\n",
         );
     }
     (StatusCode::OK, "ready\n")
@@ -51,10 +51,10 @@ pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoRespon
 pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoResponse {
     let mut registry = Registry::with_prefix("tminus");
     let m = &intake.metrics;
-    registry.register("alerts_taken", "Alerts handed to a release", m.taken.clone());
-    registry.register("alerts_unrouted", "Alerts that concern no running release", m.unrouted.clone());
-    registry.register("webhooks_unparsed", "Webhook bodies of an unknown shape", m.unparsed.clone());
-    registry.register("webhooks_denied", "Webhooks with a bad credential", m.denied.clone());
+    registry.register("alerts_taken", "Alerts routed to a release", m.taken.clone());
+    registry.register("alerts_unrouted", "Alerts that match no running release", m.unrouted.clone());
+    registry.register("webhooks_unparsed", "Webhook bodies in an unknown format", m.unparsed.clone());
+    registry.register("webhooks_denied", "Webhooks refused for a bad credential", m.denied.clone());
     let mut text = String::new();
     if encode(&mut text, &registry).is_err() {
         return (StatusCode::INTERNAL_SERVER_ERROR, [(header::CONTENT_TYPE, "text/plain")], String::new());
@@ -65,7 +65,7 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
         // Writing to a string cannot fail.
         let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts{{state=\"{}\"}} {}", row.state, row.count);
     }
-    body.push_str("# HELP tminus_posts_sent Posts sent since the start.\n# TYPE tminus_posts_sent counter\n");
+    body.push_str("# HELP tminus_posts_sent Posts sent since the service started.\n# TYPE tminus_posts_sent counter\n");
     let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts_sent_total {}", intake.courier.posts_sent());
     let clock = intake.desk.clock();
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of days fit")]
@@ -73,7 +73,7 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     let gauges = [
         (
             "tminus_clock_confirmed",
-            "Whether the time is confirmed; nothing is sent while it is not",
+            "Whether the time is confirmed; T-Minus sends nothing while it is not",
             f64::from(u8::from(clock.is_confirmed())),
         ),
         (

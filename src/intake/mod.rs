@@ -4,6 +4,7 @@
 mod alertmanager;
 mod generic;
 mod health;
+mod reading;
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use crate::chat::discord::gateway::GatewayHealth;
 use crate::config::{Source, SourceKind};
 use crate::courier;
 use crate::desk::{Answer, Ask, Desk};
-use crate::domain::command::Signal;
+use crate::domain::route::Incoming;
 
 /// The largest body accepted, in bytes: Alertmanager's for about 2,000 alerts.
 const MAX_BODY: usize = 1024 * 1024;
@@ -50,46 +51,42 @@ impl Intake {
         self.sources.iter().find(|s| s.name == name && s.kind == kind)
     }
 
-    /// Hands signals to the desk. The answer goes out only when all are on disk.
-    async fn take(&self, source: &Source, signals: Vec<Incoming>) -> StatusCode {
-        for incoming in signals {
-            let Incoming { release, service, signal } = incoming;
-            let ask = Ask::Signal {
-                guild: source.guild.clone(),
-                source: source.name.clone(),
-                release,
-                service,
-                signal: Box::new(signal),
-            };
-            match self.desk.ask(ask).await {
-                Ok(Answer::Unrouted) => self.metrics.unrouted.inc(),
-                Ok(_) => self.metrics.taken.inc(),
-                Err(fault) => {
-                    tracing::error!(
-                        source = source.name,
-                        error = &fault as &dyn std::error::Error,
-                        "An alert was not stored"
-                    );
-                    return StatusCode::SERVICE_UNAVAILABLE;
-                }
-            };
+    /// Hands a body's alerts to the desk. The answer goes out only when all are on disk.
+    async fn take(&self, source: &Source, body: Body) -> StatusCode {
+        let (all, unreadable) = (body.alerts.len() as u64, body.unreadable.len() as u64);
+        let ask = Ask::Alerts {
+            guild: source.guild.clone(),
+            source: source.name.clone(),
+            alerts: body.alerts,
+            unreadable: body.unreadable,
+        };
+        match self.desk.ask(ask).await {
+            Ok(answer) => {
+                let strays = if let Answer::Taken { strays } = answer { strays as u64 } else { 0 };
+                self.metrics.unparsed.inc_by(unreadable);
+                self.metrics.unrouted.inc_by(strays.saturating_sub(unreadable));
+                self.metrics.taken.inc_by((all + unreadable).saturating_sub(strays));
+                StatusCode::ACCEPTED
+            }
+            Err(fault) => {
+                tracing::error!(source = source.name, error = &fault as &dyn std::error::Error, "alerts not stored");
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
-        StatusCode::ACCEPTED
     }
 
     fn denied(&self, source: &str) -> StatusCode {
         self.metrics.denied.inc();
-        tracing::warn!(source, "A webhook with a bad credential was refused");
+        tracing::warn!(source, "webhook refused, bad credential");
         StatusCode::UNAUTHORIZED
     }
 }
 
-/// A signal with what routes it.
-#[derive(Debug)]
-struct Incoming {
-    release: Option<String>,
-    service: Option<String>,
-    signal: Signal,
+/// What a body holds: alerts, and why the rest of it cannot be read.
+#[derive(Debug, Default)]
+struct Body {
+    alerts: Vec<Incoming>,
+    unreadable: Vec<String>,
 }
 
 /// Serves until cancelled.
@@ -114,7 +111,7 @@ async fn timed(State(intake): State<Arc<Intake>>, request: Request, next: Next) 
     if intake.desk.clock().is_confirmed() {
         return next.run(request).await;
     }
-    (StatusCode::SERVICE_UNAVAILABLE, "the time is not confirmed yet; send it again\n").into_response()
+    (StatusCode::SERVICE_UNAVAILABLE, "the time is not confirmed yet; retry later\n").into_response()
 }
 
 /// A whole body. One that is too large is read past, so that its sender hears of it.
@@ -139,9 +136,4 @@ impl<S: Sync> FromRequest<S> for Whole {
         }
         if read > MAX_BODY { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(Self(kept.into())) }
     }
-}
-
-/// A text of a source: no control characters, cut to what a person reads.
-fn tidy(text: &str, max: usize) -> String {
-    text.chars().filter(|c| !c.is_control() || *c == '\n').take(max).collect()
 }

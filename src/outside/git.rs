@@ -77,7 +77,7 @@ async fn run(path: &Path, arguments: &[&str]) -> Result<Output, SendFault> {
         .kill_on_drop(true);
     match tokio::time::timeout(GIT, command.output()).await {
         Ok(Ok(output)) => Ok(output),
-        Ok(Err(error)) => Err(SendFault::Blocked(format!("git cannot be run: {error}"))),
+        Ok(Err(error)) => Err(SendFault::Blocked(format!("cannot run git: {error}"))),
         Err(_elapsed) => Err(SendFault::NotSent("git took longer than ten seconds".to_owned())),
     }
 }

@@ -77,7 +77,7 @@ impl Pages {
     }
 
     fn page(&self, name: &str) -> Result<&Page, SendFault> {
-        let gone = || SendFault::NotThere(format!("the configuration has no status page “{name}” any more"));
+        let gone = || SendFault::NotThere(format!("the configuration no longer has status page “{name}”"));
         self.by_name.get(name).ok_or_else(gone)
     }
 

@@ -65,7 +65,7 @@ impl Statuspage {
         }
         let bytes = send(request).await?;
         serde_json::from_slice(&bytes)
-            .map_err(|error| SendFault::Unknown(format!("the answer does not parse: {error}")))
+            .map_err(|error| SendFault::Unknown(format!("cannot parse Statuspage's answer: {error}")))
     }
 
     /// What create and update have in common. It neither begins nor completes by Statuspage's own clock: T-0 without go is no
@@ -105,7 +105,7 @@ impl Statuspage {
         incident["metadata"] = json!({ "tminus": { "release": entry.release, "marker": marker } });
         let answer = self.ask(Method::POST, "/incidents", Some(&json!({ "incident": incident }))).await?;
         let id = answer.get("id").and_then(Value::as_str);
-        id.map(str::to_owned).ok_or_else(|| SendFault::Unknown("the answer holds no incident id".to_owned()))
+        id.map(str::to_owned).ok_or_else(|| SendFault::Unknown("Statuspage's answer has no incident id".to_owned()))
     }
 
     pub(super) async fn update(&self, id: &str, entry: &PageEntry) -> Result<(), SendFault> {

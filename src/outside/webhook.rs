@@ -38,7 +38,7 @@ impl Webhook {
         .to_string();
         let stamp = now.as_second().to_string();
         let signature = signature::sign(self.secret.expose_secret(), &id, &stamp, body.as_bytes())
-            .ok_or_else(|| SendFault::Refused("the secret is no key".to_owned()))?;
+            .ok_or_else(|| SendFault::Refused("the secret is not a valid key".to_owned()))?;
         let request = self
             .http
             .post(&self.url)

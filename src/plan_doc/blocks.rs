@@ -47,8 +47,8 @@ pub(super) enum Block {
 pub(super) fn admit(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
     let refuse = |code, message: String, help: &str, span| Err(Box::new(Diagnostic::new(code, message, help, span)));
     if bytes.len() > MAX_BYTES {
-        let message = format!("The document has {} bytes; {MAX_BYTES} are allowed.", bytes.len());
-        return refuse("TM002", message, "Keep the plan to what the team reads; link the rest.", 0..0);
+        let message = format!("The document has {} bytes; the limit is {MAX_BYTES}.", bytes.len());
+        return refuse("TM002", message, "Keep only what the team reads; link to the rest.", 0..0);
     }
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
@@ -58,18 +58,18 @@ pub(super) fn admit(bytes: &[u8]) -> Result<&str, Box<Diagnostic>> {
         }
     };
     if let Some((at, c)) = text.char_indices().find(|(_, c)| hides(*c)) {
-        let message = format!("A character that hides or turns text (U+{:04X}).", u32::from(c));
-        return refuse("TM001", message, "Remove it: everybody must read the same plan.", at..at + c.len_utf8());
+        let message = format!("The document contains U+{:04X}, a character that hides or reorders text.", u32::from(c));
+        return refuse("TM001", message, "Remove it, so that everyone reads the same plan.", at..at + c.len_utf8());
     }
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let span = start..start + line.trim_end().len().min(1);
         if line.len() > MAX_LINE_BYTES {
-            let message = format!("A line of {} bytes; {MAX_LINE_BYTES} are allowed.", line.len());
+            let message = format!("This line has {} bytes; the limit is {MAX_LINE_BYTES}.", line.len());
             return refuse("TM002", message, "Break the line.", span);
         }
         if let Some(columns) = delimiter_columns(line).filter(|n| *n > MAX_COLUMNS) {
-            let message = format!("A table of {columns} columns; {MAX_COLUMNS} are allowed.");
+            let message = format!("This table has {columns} columns; the limit is {MAX_COLUMNS}.");
             return refuse("TM002", message, "Use fewer columns.", span);
         }
         if markers(line) > MAX_NESTING {

@@ -1,4 +1,4 @@
-//! The blocks the bot owns in a human's document, between comments with a hash of what it wrote (`plans.md` 2.3). It must
+//! The blocks the bot owns in a human's document, between comments with a hash of what it wrote. It must
 //! not know what stands in them.
 
 use std::ops::Range;

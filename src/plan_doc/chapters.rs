@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::asked::{self, Question};
 use super::blocks::{self, body_start};
 use super::names::{self, Part};
 use super::template::{NewPlan, new_plan};
@@ -18,11 +19,12 @@ pub struct Chapter {
 /// The top of a document: title and what stands before the first section.
 const TOP: &str = "-top";
 
-/// The sections that can be edited, as (value, label): those of the document, then the template's that are missing.
-pub fn menu(text: &str) -> Vec<(String, String)> {
+/// What can be edited, as (value, label): what is open and can be asked for, the sections of the document, then the
+/// template's that are missing.
+pub fn menu(text: &str, open: &[String]) -> Vec<(String, String)> {
     let found = found(text);
-    let mut entries: Vec<(String, String)> =
-        found.iter().map(|(value, name, _)| (value.clone(), name.clone())).take(16).collect();
+    let mut entries = asked::entries(open);
+    entries.extend(found.iter().map(|(value, name, _)| (value.clone(), name.clone())).take(16));
     for part in Part::ALL {
         let here = found.iter().any(|(_, name, _)| names::part(name).is_some_and(|(known, _)| known == part));
         if !here {
@@ -67,8 +69,17 @@ fn found(text: &str) -> Vec<(String, String, Range<usize>)> {
     found
 }
 
-/// A section by its value; for a missing one the template's blank text.
+/// The range of the document's section of this kind.
+pub(super) fn of_part(text: &str, part: Part) -> Option<Range<usize>> {
+    let is = |name: &str| names::part(name).is_some_and(|(known, _)| known == part);
+    found(text).into_iter().find(|(_, name, _)| is(name)).map(|(_, _, range)| range)
+}
+
+/// A section, or a question's answer, by its value; for a missing one the template's blank text.
 pub fn chapter(text: &str, value: &str) -> Option<Chapter> {
+    if let Some(question) = Question::of_key(value) {
+        return Some(Chapter { name: question.label.to_owned(), text: question.answer_in(text) });
+    }
     if let Some(part) = of_slot(value) {
         let blank = new_plan(&NewPlan::default());
         let (_, name, range) = found(&blank).into_iter().find(|(_, name, _)| name == part.heading())?;
@@ -81,7 +92,12 @@ pub fn chapter(text: &str, value: &str) -> Option<Chapter> {
 /// The document with one section replaced; what stands around it stays byte for byte. `None` if the section is gone.
 pub fn replace_chapter(text: &str, value: &str, new: &str) -> Option<String> {
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let new = new.trim_end().replace("\r\n", "\n").replace('\n', newline);
+    let new = new.trim_end().replace("\r\n", "\n");
+    if let Some(question) = Question::of_key(value) {
+        let answered = question.answered(&text.replace("\r\n", "\n"), &new);
+        return Some(answered.replace('\n', newline));
+    }
+    let new = new.replace('\n', newline);
     if of_slot(value).is_some() {
         let end = if text.is_empty() || text.ends_with('\n') { "" } else { newline };
         return Some(format!("{text}{end}{newline}{new}{newline}"));

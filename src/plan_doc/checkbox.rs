@@ -1,4 +1,4 @@
-//! Boxes as people draw them: `[ ]`, `[x]`, `[-]`, `[❌]`, `☐`, a leading ✅ (`plans.md` 5.1). It knows symbols, not items.
+//! Boxes as people draw them: `[ ]`, `[x]`, `[-]`, `[❌]`, `☐`, a leading ✅. It knows symbols, not items.
 
 use std::ops::Range;
 
@@ -42,11 +42,17 @@ impl Check {
         self.at..self.at + self.len
     }
 
+    /// A sign without brackets, such as a leading ✅: a state among boxes, a bullet among its like.
+    pub(super) fn is_sign(self, text: &str) -> bool {
+        let sign = matches!(text.get(self.range()), Some("✅" | "✔" | "❌" | "⚠"));
+        sign && !text[..self.at].ends_with('[')
+    }
+
     /// The bytes that tick this box; `None` where ticking would not be understood.
     pub(super) fn ticked(self, text: &str) -> Option<&'static str> {
         match (self.mark, text.get(self.range())?) {
             (Mark::Open, " ") => Some("x"),
-            (Mark::Open, "☐") => Some("☑"),
+            (Mark::Open, "☐" | "□" | "⬜") => Some("☑"),
             _ => None,
         }
     }
@@ -68,6 +74,8 @@ fn symbol(inside: &str) -> Option<Mark> {
 const GLYPHS: &[(&str, Mark)] = &[
     ("☐", Mark::Open),
     ("□", Mark::Open),
+    ("⬜", Mark::Open),
+    ("🔲", Mark::Open),
     ("☑", Mark::Done),
     ("☒", Mark::Done),
     ("✅", Mark::Done),
@@ -109,6 +117,17 @@ pub(super) fn box_at(text: &str, at: usize) -> Option<(Check, usize)> {
     let end = at + glyph.len();
     let selector = if text[end..].starts_with('\u{fe0f}') { '\u{fe0f}'.len_utf8() } else { 0 };
     Some((Check { at, len: glyph.len(), mark: *mark }, end + selector))
+}
+
+/// The box a table cell begins with, and the words after it; a cell with several boxes is a choice and has none.
+pub(super) fn cell_box(text: &str, cell: &Range<usize>) -> Option<(Check, Range<usize>)> {
+    let raw = &text[cell.clone()];
+    // `- [ ]`: inside a cell the bullet is text.
+    let bullet = ["- ", "* ", "+ "].iter().any(|bullet| raw.starts_with(bullet));
+    let start = trim(text, cell.start + usize::from(bullet) * 2..cell.end).start;
+    let (check, end) = box_at(&text[..cell.end], start)?;
+    let single = choices(text, cell).len() == 1;
+    single.then(|| (check, trim(text, end.min(cell.end)..cell.end)))
 }
 
 fn malformed(inside: &str) -> Mark {

@@ -11,7 +11,7 @@ use super::rules;
 pub enum Severity {
     /// Worth knowing; nothing to do.
     Info,
-    /// To be acknowledged by whoever submits.
+    /// Worth a look before submitting; it stops nothing.
     Warning,
     /// The plan can be kept as a draft, but not submitted.
     Error,

@@ -1,5 +1,5 @@
-//! Export: the human's own document with only the state-bearing bytes patched, and two blocks of the bot's own
-//! (`plans.md` 2.3). The laws: no state gives the same bytes; twice is once; [`strip`] gives the original back; k changed
+//! Export: the human's own document with only the state-bearing bytes patched, and two blocks of the bot's own.
+//! The laws: no state gives the same bytes; twice is once; [`strip`] gives the original back; k changed
 //! items touch at most k lines outside the bot's blocks.
 
 use std::collections::BTreeMap;
@@ -12,7 +12,8 @@ use super::bot_blocks;
 use super::diagnostics::patch;
 use super::filled::{Filled, Signed};
 use super::read::{Reading, Setting, read};
-use crate::domain::plan::SignoffRole;
+use super::time::parse_when;
+use crate::domain::plan::{Plan, SignoffRole};
 
 /// A document filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
             patches.push((slot.clone(), new));
         } else {
             // Without a placeholder to fill the line is its author's: the log says who signed.
-            signings.push(format!("{} signed, {}: {}", role_words(role), signed.at, signed.name));
+            signings.push(format!("{} signed as {}, {}", signed.name, role_words(role), signed.at));
         }
     }
     if let (Some(updated), Some(slot)) = (&filled.updated, reading.slots.get("last-updated"))
@@ -73,6 +74,18 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
         record.insert("slot/last-updated".to_owned(), ("[Date]".to_owned(), updated.clone()));
         patches.push((slot.clone(), updated.clone()));
     }
+    if let Some(t0) = &filled.t0 {
+        match (reading.slots.get("t0"), parse_when(t0, None)) {
+            (Some(slot), Ok(new)) => {
+                let old = &text[slot.clone()];
+                if reading.plan.as_ref().and_then(Plan::t0_at) != Some(new.at) {
+                    record.insert("slot/t0".to_owned(), (old.to_owned(), new.typed.clone()));
+                    patches.push((slot.clone(), new.typed));
+                }
+            }
+            _ => unplaced.push(format!("T-0, {t0}")),
+        }
+    }
     let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
     if !filled.observed.is_empty()
         && !edited.iter().any(|name| name == "observed")
@@ -80,8 +93,7 @@ pub fn export(bytes: &[u8], filled: &Filled) -> Exported {
     {
         patches.push((at..at, bot_blocks::write("observed", &observed(filled), newline)));
     }
-    let nothing = patches.is_empty() && signings.is_empty() && filled.log.is_empty() && filled.revision.is_none();
-    if nothing {
+    if patches.is_empty() && signings.is_empty() && filled.log.is_empty() {
         return Exported { bytes: text.into_bytes(), unplaced };
     }
     let end = text.len();
@@ -143,16 +155,38 @@ fn signed_words(old: &str, signed: &Signed) -> Option<String> {
     Some(old.replace("[Date/Time]", &when))
 }
 
-/// A person's own text must not become markup in the plan, nor make it unreadable.
+/// A person's own words in a line of the plan: they must not become markup there, nor make it unreadable.
 fn tidy(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .filter(|c| !blocks::hides(*c))
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .filter(|c| !matches!(c, '[' | ']' | '<' | '>' | '`' | '|' | '*'))
-        .collect();
-    let text = text.replace("--", "–").split_whitespace().collect::<Vec<_>>().join(" ");
+    one_line(&text.replace(['[', ']', '<', '>', '`', '|', '*'], ""))
+}
+
+/// One line of visible text; two dashes could end a comment.
+fn one_line(text: &str) -> String {
+    let visible = text.chars().filter(|c| !blocks::hides(*c)).map(|c| if c.is_control() { ' ' } else { c });
+    let text = visible.collect::<String>().replace("--", "–").split_whitespace().collect::<Vec<_>>().join(" ");
     if text.is_empty() { "–".to_owned() } else { text }
+}
+
+/// A text in the bot's own blocks: all of it, with a backslash where Markdown would take a character for markup.
+fn escaped(text: &str) -> String {
+    let text = one_line(text);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        let next = rest.clone().next();
+        let markup = match c {
+            '\\' | '`' | '*' | '[' | ']' | '|' => true,
+            '<' => next.is_some_and(|c| c.is_alphabetic() || matches!(c, '/' | '!' | '?')),
+            '&' => next.is_some_and(|c| c.is_alphabetic() || c == '#'),
+            '>' | '#' | '+' | '-' | '=' | '~' => out.is_empty(),
+            _ => false,
+        };
+        if markup {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
 }
 
 /// The byte after a line's end; `None` inside a quote or a list, where a block would break it.
@@ -170,7 +204,7 @@ fn observed(filled: &Filled) -> String {
     );
     for seen in &filled.observed {
         let cells = [&seen.metric, &seen.baseline, &seen.observed, &seen.window, &seen.verdict, &seen.at, &seen.source];
-        let cells: Vec<String> = cells.into_iter().map(|cell| tidy(cell)).collect();
+        let cells: Vec<String> = cells.into_iter().map(|cell| escaped(cell)).collect();
         body.push_str(&format!("| {} |\n", cells.join(" | ")));
     }
     body.push('\n');
@@ -222,7 +256,7 @@ fn log(filled: &Filled, signings: &[String], items: &BTreeMap<String, (String, S
     if !filled.log.is_empty() || !signings.is_empty() {
         body.push_str("\n**Log**\n\n");
         for line in signings.iter().chain(&filled.log) {
-            body.push_str(&format!("- {}\n", tidy(line)));
+            body.push_str(&format!("- {}\n", escaped(line)));
         }
         body.push('\n');
     }

@@ -4,15 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use serde::{Deserialize, Serialize};
 
-use crate::domain::alert::{self, Judged};
 use crate::domain::closing::{Postmortem, Settled};
 use crate::domain::decision::PointState;
+use crate::domain::evidence::{self, Judged};
 use crate::domain::ladder::confirmed;
+use crate::domain::plan::PlannedTime;
 use crate::domain::release::{Phase, Release};
-use crate::domain::signoff;
+use crate::domain::{signoff, zone_of};
 
 /// The state an export fills in. As JSON it is the `--state` file of `tminus plan export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Filled {
     pub signed: BTreeMap<String, Signed>,
     /// The day of the last change, for `Last Updated`.
     pub updated: Option<String>,
+    /// T-0 as the plan would write it, where it is no longer what the document says.
+    pub t0: Option<String>,
     /// Latest values, one a metric.
     pub observed: Vec<Observed>,
     /// Lines of the log, oldest first.
@@ -63,9 +66,9 @@ pub struct Observed {
 }
 
 impl Filled {
-    /// Whether there is nothing to fill in.
+    /// Whether there is nothing to fill in; a revision alone is nothing.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        *self == Self { revision: self.revision, ..Self::default() }
     }
 
     /// What a release has to show at `now`; the log's lines are the caller's words.
@@ -91,10 +94,11 @@ impl Filled {
                 let value = run.observed.get(&metric.name)?;
                 let unit = metric.success.iter().chain(&metric.alert).map(|b| &b.than).chain(&metric.baseline);
                 let unit = unit.map(|q| q.unit.clone()).find(|unit| !unit.is_empty()).unwrap_or_default();
-                let verdict = match alert::judge(metric, run, value.at.max(now.min(value.at))) {
+                let verdict = match evidence::judge(metric, run, value.at.max(now.min(value.at))) {
                     Judged::Ok => "ok",
                     Judged::Between => "between thresholds",
                     Judged::Breach => "alert",
+                    Judged::Firing => "alert firing",
                     Judged::NoData => "no data",
                 };
                 Some(Observed {
@@ -114,8 +118,20 @@ impl Filled {
         // A draft that nobody touched has nothing to show: its export is the document itself.
         let log = if matches!(release.phase, Phase::Draft) && done.is_empty() { Vec::new() } else { log };
         let revision = (!done.is_empty() || !log.is_empty()).then_some(release.revision);
-        Self { revision, done, signed, updated, observed, log }
+        let t0 = release.t0_written.and(release.plan.t0.as_ref()).map(written);
+        Self { revision, done, signed, updated, t0, observed, log }
     }
+}
+
+/// A T-0 as the date field reads it; a time that comes twice needs its offset.
+fn written(t0: &PlannedTime) -> String {
+    let zone = zone_of(&t0.zone);
+    let civil = zone.to_datetime(t0.at);
+    if matches!(zone.to_ambiguous_timestamp(civil).offset(), AmbiguousOffset::Fold { .. }) {
+        return t0.at.to_zoned_datetime(zone).to_string();
+    }
+    let seconds = if civil.second() == 0 { String::new() } else { format!(":{:02}", civil.second()) };
+    format!("{} {:02}:{:02}{seconds} {}", civil.date(), civil.hour(), civil.minute(), t0.zone)
 }
 
 fn zone(release: &Release) -> (String, TimeZone) {
@@ -126,7 +142,7 @@ fn zone(release: &Release) -> (String, TimeZone) {
     }
 }
 
-/// Ids of the boxes that state ticks (`plans.md` 5.1).
+/// Ids of the boxes that state ticks.
 fn done_items(release: &Release) -> BTreeSet<String> {
     let mut done: BTreeSet<String> = BTreeSet::new();
     for id in &release.gates_done {
@@ -143,7 +159,8 @@ fn done_items(release: &Release) -> BTreeSet<String> {
         }
     }
     if !matches!(release.phase, Phase::Draft) {
-        if release.policy.release_channel.is_some() && !release.rungs.is_empty() {
+        // Ticked only where it is the plan's own channel that is written to.
+        if release.plan.channel_id.is_some() && !release.rungs.is_empty() {
             done.insert("channel".to_owned());
         }
         let path = &release.plan.escalation;

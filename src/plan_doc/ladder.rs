@@ -5,7 +5,7 @@ use super::grammar::offset;
 use super::read::{MAX_RUNGS, audience};
 use crate::domain::plan::RungPlan;
 
-/// Who is told, and when, where neither a plan nor its server says (`product.md` 4).
+/// Who is told, and when, where neither a plan nor its server says.
 pub const USUAL: &str = "T-24h engineering, T-2h support, T-30m status page";
 
 /// The same, read.
@@ -23,25 +23,25 @@ pub fn ladder(text: &str) -> Result<Vec<RungPlan>, String> {
     }
     let mut rungs: Vec<RungPlan> = Vec::new();
     for part in text.split([',', ';', '\n']).map(str::trim).filter(|part| !part.is_empty()) {
-        let unread = |why: &str| format!("“{part}” {why}. Write the notices like {USUAL}; or off.");
-        let (minutes, span) = offset(part).ok_or_else(|| unread("says no time before T-0"))?;
+        let unread = |why: &str| format!("“{part}” {why}. Write notices like {USUAL}, or write off.");
+        let (minutes, span) = offset(part).ok_or_else(|| unread("gives no time before T-0"))?;
         let before_min = u32::try_from(-minutes).ok().filter(|m| *m > 0);
         let before_min = before_min.ok_or_else(|| unread("is not before T-0"))?;
         let words = format!("{} {}", &part[..span.start], &part[span.end..]);
         let words = words.trim_matches(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ':' | '-'));
         let audience = audience(words);
         if audience.0.is_empty() {
-            return Err(unread("names nobody"));
+            return Err(unread("names no audience"));
         }
         let rung = RungPlan { before_min, audience, text: words.chars().take(120).collect() };
         if rungs.iter().any(|known| known.key() == rung.key()) {
-            return Err(unread("is there twice"));
+            return Err(unread("appears twice"));
         }
         rungs.push(rung);
     }
     match rungs.len() {
-        0 => Err(format!("No notice is named. Write them like {USUAL}; or off.")),
-        n if n > MAX_RUNGS => Err(format!("{n} notices are named; at most {MAX_RUNGS} are taken.")),
+        0 => Err(format!("There is no notice here. Write notices like {USUAL}, or write off.")),
+        n if n > MAX_RUNGS => Err(format!("{n} notices are too many; write at most {MAX_RUNGS}.")),
         _ => {
             rungs.sort_by_key(|rung| std::cmp::Reverse(rung.before_min));
             Ok(rungs)

@@ -1,5 +1,5 @@
 //! Re-import: what a human edited meanwhile meets what the bot recorded. Items are found again by id, then by the
-//! same words with a few more or fewer; what cannot be placed is reported, never guessed (`plans.md` 2.3).
+//! same words with a few more or fewer; what cannot be placed is reported, never guessed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -91,27 +91,28 @@ impl Merge {
     pub fn diagnostics(&self, old: &Reading, new: &Reading, asked: bool) -> Vec<Diagnostic> {
         let words = |reading: &Reading, id: &str| reading.texts.get(id).cloned().unwrap_or_else(|| id.to_owned());
         let lost = self.lost.iter().map(|id| {
-            let message = format!("“{}” was done and is not in this revision.", words(old, id));
-            Diagnostic::new("TM094", message, "The record keeps it; the document will not show it.", 0..0)
+            let message = format!("“{}” was done but is missing from this revision.", words(old, id));
+            Diagnostic::new("TM094", message, "The record keeps it; the document won't show it.", 0..0)
         });
         let renamed = self.renamed.iter().map(|(from, to)| {
             let span = new.items.get(to).map_or(0..0, |check| check.range());
-            let message = format!("“{}” is taken for “{}”, and stays done.", words(new, to), words(old, from));
-            Diagnostic::new(
-                "TM094",
-                message,
-                "If it is another item, give it words of its own; the record keeps both.",
-                span,
-            )
+            let message =
+                format!("“{}” looks like a rewording of “{}”, so it stays done.", words(new, to), words(old, from));
+            Diagnostic::new("TM094", message, "If it is a different item, reword it; the record keeps both.", span)
         });
         let adopted = self.adopted.iter().map(|id| {
             let span = new.items.get(id).map_or(0..0, |check| check.range());
-            Diagnostic::new("TM092", format!("“{}” is ticked in the file: taken as done.", words(new, id)), "", span)
+            Diagnostic::new(
+                "TM092",
+                format!("“{}” is ticked in the file, so it counts as done.", words(new, id)),
+                "",
+                span,
+            )
         });
         // The change itself is shown field by field beside this; it stands against nothing, it costs the sign-offs.
         let voided = (asked && old.digest != new.digest).then(|| {
-            let message = "A gating field changed after sign-offs were asked.";
-            let help = "They start anew; what changed is shown.";
+            let message = "This change voids the sign-offs: a gating field changed.";
+            let help = "Every role signs again; T-Minus shows the changed fields.";
             Diagnostic::new("TM093", message, help, 0..0).weighing(Severity::Warning)
         });
         voided.into_iter().chain(lost).chain(renamed).chain(adopted).collect()

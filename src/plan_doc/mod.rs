@@ -1,8 +1,9 @@
 //! Markdown ↔ plan: reads what people wrote, says what is wrong with positions, and gives the document back with only
 //! the state-bearing bytes patched. It must not know what a release is doing beyond the state it is handed to export.
 //!
-//! Rules and codes follow `reference/plans.md` of the design; each diagnostic carries its code.
+//! Each diagnostic carries the code of its rule (`rules.rs`).
 
+mod asked;
 mod blocks;
 mod bot_blocks;
 mod chapters;
@@ -27,12 +28,13 @@ mod zone;
 #[cfg(test)]
 mod tests;
 
+pub use asked::Question;
 pub use chapters::{Chapter, chapter, menu, replace_chapter};
 pub use diagnostics::{Diagnostic, Severity, Suggestion, line_column};
 pub use export::{Exported, export, exported_revision, strip, unticked};
 pub use filled::{Filled, Observed, Signed};
 pub use fix::fix;
-pub use grammar::{duration_min as duration_minutes, number_with_unit};
+pub use grammar::{duration_min as duration_minutes, duration_seconds, number_with_unit};
 pub use ladder::{ladder, usual_ladder};
 pub use merge::{Merge, merge, plain_id};
 pub use read::{Counts, Reading, Setting, audience, read};

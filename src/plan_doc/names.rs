@@ -1,4 +1,4 @@
-//! What headings and labels mean: the template's names, the names other people use, and spelling (`plans.md` 1.3, 3).
+//! What headings and labels mean: the template's names, the names other people use, and spelling.
 //! Exact, then folded, then synonym, then near.
 
 use std::sync::LazyLock;
@@ -255,6 +255,7 @@ pub(super) enum Field {
     Owner,
     OnCall,
     Service,
+    Impact,
     /// Only a time of day, for a date that stands elsewhere.
     Time,
 }
@@ -270,6 +271,7 @@ impl Field {
             Self::Owner => "Release Owner",
             Self::OnCall => "On-Call Engineer",
             Self::Service => "Service",
+            Self::Impact => "User Impact",
             Self::Time => "Release Time",
         }
     }
@@ -322,6 +324,7 @@ const LABELS: &[(Field, &[&str])] = &[
         ],
     ),
     (Field::Service, &["services", "component", "system", "application", "app", "servicename", "affectedservice"]),
+    (Field::Impact, &["impact", "customerimpact", "expectedimpact", "impactonusers", "userfacingimpact"]),
 ];
 
 /// The overview's field a label means.

@@ -101,7 +101,7 @@ pub fn render_all(diagnostics: &[Diagnostic], source: &str, file: &str, width: u
         out.push_str("\n\n");
     }
     if diagnostics.len() > MAX_SHOWN {
-        out.push_str(&format!("{file}: and {} more; all of them with --format json\n", diagnostics.len() - MAX_SHOWN));
+        out.push_str(&format!("{file}: and {} more; see all with --format json\n", diagnostics.len() - MAX_SHOWN));
     }
     out
 }

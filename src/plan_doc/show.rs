@@ -140,7 +140,7 @@ pub fn show_text(reading: &Reading) -> Option<String> {
     line("Channel", plan.channel.clone().unwrap_or_else(none));
     line("Updates every", plan.updates_every_min.map_or_else(none, |m| span_label(u64::from(m))));
     line(
-        "Boxes",
+        "List boxes",
         format!(
             "{} open, {} done; {} tables",
             reading.counts.boxes_open, reading.counts.boxes_done, reading.counts.tables
@@ -193,7 +193,7 @@ pub fn show_text(reading: &Reading) -> Option<String> {
         "Decision points",
         plan.points.iter().map(|p| format!("{} {}", t_label(i64::from(p.after_min)), p.text)).collect(),
     );
-    list("To be asked", reading.questions.clone());
+    list("Please add", reading.questions.clone());
     Some(out)
 }
 
@@ -201,8 +201,8 @@ pub fn show_text(reading: &Reading) -> Option<String> {
 pub fn level_words(level: Level) -> &'static str {
     match level {
         Level::A => "the template's structure, read in full",
-        Level::B => "a runbook, read by its metrics table and offsets",
-        Level::C => "another structure, read as far as it says what we know; the rest is asked",
-        Level::D => "a checklist; the rest is asked",
+        Level::B => "a runbook, read through its metrics table and offsets",
+        Level::C => "a free-form plan, read as far as T-Minus understands it; T-Minus asks for the rest",
+        Level::D => "a checklist; T-Minus asks for the rest",
     }
 }

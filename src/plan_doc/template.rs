@@ -44,7 +44,7 @@ pub fn new_plan(plan: &NewPlan) -> String {
         "\
 # Release Plan
 
-> **Purpose:** Everybody involved knows what ships, how we tell that it is healthy, and how we take it back.
+> **Purpose:** Everyone involved knows what ships, how we know it is healthy, and how we roll it back.
 
 ## Release Overview
 
@@ -65,8 +65,8 @@ pub fn new_plan(plan: &NewPlan) -> String {
 **Technical Prerequisites:**
 - [ ] All tests pass on the commit that ships
 - [ ] Feature flags are in place, off by default
-- [ ] Database migrations were tried on a copy
-- [ ] Everything it depends on is deployed and stable
+- [ ] Database migrations are tested on a copy
+- [ ] All dependencies are deployed and stable
 
 ## Deployment Strategy
 
@@ -77,7 +77,7 @@ pub fn new_plan(plan: &NewPlan) -> String {
 - [ ] Feature Flag (groups: ___)
 
 **Rollout Stages:**
-1. **Stage 1:** [who gets it, 5% of users] - [how long, 30 minutes]
+1. **Stage 1:** [audience, such as 5% of users] - [duration, such as 30 minutes]
 2. **Stage 2:** [25% of users] - [1 hour]
 3. **Stage 3:** [100% of users] - [1 hour]
 
@@ -99,10 +99,10 @@ pub fn new_plan(plan: &NewPlan) -> String {
 - [ ] Service health check fails for ___ consecutive checks
 
 **Manual Rollback Decision Points:**
-- [ ] T+15 minutes: First look
-- [ ] T+1 hour: Is it stable
+- [ ] T+15 minutes: First health check
+- [ ] T+1 hour: Stability check
 - [ ] T+4 hours: All metrics
-- [ ] T+24 hours: Final word
+- [ ] T+24 hours: Final decision
 
 ## Communication Plan
 
@@ -125,20 +125,20 @@ pub fn new_plan(plan: &NewPlan) -> String {
 
 **Identified Risks:**
 1. **Risk:** [what could go wrong]  
-   **Mitigation:** [what is done about it]
+   **Mitigation:** [how you mitigate it]
 
 **Contingency Plans:**
-- **If rollback fails:** [what is done then]
-- **If monitoring blind spots detected:** [what is done then]
-- **If cascading failures occur:** [what is done then]
+- **If rollback fails:** [what the team does then]
+- **If monitoring blind spots detected:** [what the team does then]
+- **If cascading failures occur:** [what the team does then]
 
 ## Post-Release Actions
 
 - [ ] Monitor dashboards for next 24 hours
 - [ ] Update `post-release-monitoring-log.md`
-- [ ] Hold a retrospective if there is something to learn
-- [ ] Write down surprises
-- [ ] Bring the runbooks up to date
+- [ ] Hold a retrospective if needed
+- [ ] Document surprises
+- [ ] Update the runbooks
 
 ## Approval Sign-offs
 

@@ -1,4 +1,4 @@
-//! The date field: civil date and time with a zone, never guessed (`plans.md` 4.2, 4.3). Gaps and folds of daylight saving
+//! The date field: civil date and time with a zone, never guessed. Gaps and folds of daylight saving
 //! are refused with both readings.
 
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ impl TimeProblem {
     }
 }
 
-const EXPECTED: &str = "Write it like `2026-12-01 14:00 Europe/Berlin` or `2026-12-01 14:00 UTC`.";
+const EXPECTED: &str = "Write date, time and zone like `2026-12-01 14:00 Europe/Berlin` or `2026-12-01 14:00 UTC`.";
 
 /// Reads `2026-12-01 14:00 Europe/Berlin`, `1 December 2026, 2:00 PM UTC+1`, `2026-12-01T14:00+01:00[Europe/Berlin]`,
 /// `<t:1796000000>`.
@@ -53,24 +53,42 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         let zone = default_zone.unwrap_or("UTC").to_owned();
         return Ok(PlannedTime { at, zone, typed: typed.to_owned() });
     }
-    let spaced = machine_form(&typed.replace("a.m.", "am").replace("p.m.", "pm"));
-    let words: Vec<&str> = spaced.split([' ', '\t', ',', '\u{a0}']).filter(|w| !w.is_empty()).collect();
-    let words: Vec<&str> = words.into_iter().map(|w| w.trim_start_matches('~')).collect();
-    // A weekday in brackets says nothing new.
-    let words: Vec<&str> = words
-        .into_iter()
-        .filter(|w| !(w.starts_with('(') && named(w.trim_matches(['(', ')']), &WEEKDAYS).is_some()))
-        .collect();
-    let (date, used) = date(&words)?;
+    let written = typed.replace("a.m.", "am").replace("p.m.", "pm");
+    let spaced = machine_form(&written);
+    let words = spaced.split([' ', '\t', ',', '\u{a0}']).filter(|w| !w.is_empty()).map(|w| w.trim_start_matches('~'));
+    // A weekday anywhere in the value must match the date.
+    let (days, words): (Vec<&str>, Vec<&str>) = words.partition(|word| weekday(word).is_some());
+    let (date, used) = date(&words, typed)?;
+    for said in days.into_iter().filter_map(weekday) {
+        let is = date.weekday().to_monday_zero_offset() as usize;
+        if is != said {
+            let message = format!("{date} is a {}, not a {}.", capital(WEEKDAYS[is]), capital(WEEKDAYS[said]));
+            return Err(TimeProblem::new("TM074", message, "Correct the weekday or the date."));
+        }
+    }
     let rest: Vec<&str> = words[used..]
         .iter()
         .copied()
         .filter(|w| !w.eq_ignore_ascii_case("at") && !matches!(*w, "-" | "@" | "·"))
         .collect();
+    if let Some(window) = window(&rest, spaced != written) {
+        let start = window.split('-').next().unwrap_or_default().trim();
+        let zone = rest.iter().rev().find(|word| !word.contains(':')).unwrap_or(&"Europe/Berlin");
+        let message = format!("`{window}` is a time window, not a time.");
+        let help = format!("Give only the start, such as `{date} {start} {zone}`. Write an offset as `UTC-05:00`.");
+        return Err(TimeProblem::new("TM070", message, help));
+    }
     let split: Vec<&str> = rest.first().map_or_else(Vec::new, |word| attached(word));
     let rest: Vec<&str> = split.into_iter().chain(rest.iter().skip(1).copied()).collect();
     let (time, used) = time(&rest, date)?;
     let zone_text = rest[used..].join(" ");
+    let civil = DateTime::from_parts(date, time);
+    if let Some((zone, _)) = zone_text.split_once('(').filter(|(zone, _)| !zone.is_empty()) {
+        let (zone, bracket) = (zone.trim(), &zone_text[zone.len()..]);
+        let message = format!("T-Minus can't read the bracket `{bracket}` after the time zone.");
+        let plain = format!("{date} {} {zone}", clock(civil));
+        return Err(TimeProblem::new("TM070", message, format!("Remove it: `{plain}`.")).readings([plain]));
+    }
     // `+01:00[Europe/Berlin]`: both must agree.
     let (offset, zone_text) = match zone_text.split_once('[') {
         Some((offset, name)) if !offset.trim().is_empty() => {
@@ -78,13 +96,12 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         }
         _ => (None, zone_text.trim_matches(['(', ')', '[', ']', ' ', '.']).to_owned()),
     };
-    let civil = DateTime::from_parts(date, time);
     // "14:00 - 15:00", "13:00 UTC / 14:00 CET": which of them is T-0 is not ours to say.
     let second = zone_text.split_whitespace().find(|w| w.contains(':') && w.starts_with(|c: char| c.is_ascii_digit()));
     if let Some(second) = second {
-        let message = format!("Two times of day, {} and {second}.", hhmm(civil));
+        let message = format!("The date has two times of day, {} and {second}.", hhmm(civil));
         let zone = zone_text.split_whitespace().last().unwrap_or_default();
-        let help = format!("Give the start only, `{} {} {zone}`.", civil.date(), hhmm(civil));
+        let help = format!("Give only the start, such as `{} {} {zone}`.", civil.date(), hhmm(civil));
         return Err(TimeProblem::new("TM070", message, help));
     }
     let zone_text = match (zone_text.is_empty(), default_zone) {
@@ -92,9 +109,7 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         (true, Some(zone)) => zone.to_owned(),
         (true, None) => {
             let readings = ["UTC", "Europe/Berlin", "America/New_York"].map(|zone| shown(civil, zone));
-            return Err(
-                TimeProblem::new("TM071", format!("`{typed}` names no time zone."), EXPECTED).readings(readings)
-            );
+            return Err(TimeProblem::new("TM071", format!("`{typed}` has no time zone."), EXPECTED).readings(readings));
         }
     };
     let resolved = zone(&zone_text, civil).and_then(|(zone, name)| {
@@ -112,6 +127,21 @@ pub fn parse_when(typed: &str, default_zone: Option<&str>) -> Result<PlannedTime
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// A window such as `10:00-12:00`, which is not a time with an offset. `10:00 -12:00` is one too: no place is that far west. In
+/// machine forms such as `2026-12-01T10:00-05:00` the second part is always an offset.
+fn window(rest: &[&str], machine: bool) -> Option<String> {
+    const DASHES: [char; 7] = ['-', '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2212}'];
+    let is_clock =
+        |text: &str| text.split_once(':').is_some_and(|(h, m)| digits(h).is_some() && two_digits(m).is_some());
+    let first = *rest.first().filter(|_| !machine)?;
+    if let Some((from, until)) = first.split_once(DASHES) {
+        return (is_clock(from) && is_clock(until)).then(|| format!("{from}-{until}"));
+    }
+    let until = rest.get(1)?.strip_prefix(DASHES)?;
+    let west = is_clock(until) && until.split(':').next().and_then(digits).is_some_and(|hour| hour >= 12);
+    (west && is_clock(first)).then(|| format!("{first} - {until}"))
 }
 
 /// `14:00+05:30` and `14:00Z` as time and zone.
@@ -146,7 +176,7 @@ fn pinned(civil: DateTime, zone: &TimeZone, name: &str, offset: &str) -> Result<
     let fixed = super::zone::fixed_offset(offset).ok_or_else(|| unreadable(offset))?;
     let at = fixed.to_timestamp(civil).map_err(|_out_of_range| unreadable(&civil.to_string()))?;
     if zone.to_offset(at) != fixed {
-        let message = format!("{name} is not at {offset} then.");
+        let message = format!("{name} does not use the offset {offset} on that date.");
         return Err(TimeProblem::new("TM072", message, "Correct the offset or the zone."));
     }
     if plausible(at) { Ok(at) } else { Err(unreadable(&civil.to_string())) }
@@ -154,13 +184,15 @@ fn pinned(civil: DateTime, zone: &TimeZone, name: &str, offset: &str) -> Result<
 
 fn discord_stamp(typed: &str) -> Option<Timestamp> {
     let inner = typed.strip_prefix("<t:")?.strip_suffix('>')?;
-    let seconds = inner.split(':').next()?.parse().ok()?;
+    let (seconds, style) = inner.split_once(':').unwrap_or((inner, "f"));
+    (style.len() == 1 && style.bytes().all(|b| b.is_ascii_alphabetic())).then_some(())?;
+    let seconds = seconds.parse().ok()?;
     Timestamp::from_second(seconds).ok().filter(|at| plausible(*at))
 }
 
 fn unreadable(what: &str) -> TimeProblem {
     let shown: String = what.chars().take(60).collect();
-    TimeProblem::new("TM070", format!("`{shown}` is not a date and time we can read."), EXPECTED)
+    TimeProblem::new("TM070", format!("T-Minus can't read `{shown}` as a date and time."), EXPECTED)
 }
 
 const MONTHS: [&str; 12] = [
@@ -174,21 +206,26 @@ fn named(word: &str, names: &[&str]) -> Option<usize> {
     (word.len() >= 3).then(|| names.iter().position(|name| name.starts_with(&word))).flatten()
 }
 
+/// The weekday a word names, in brackets or not; Monday is 0.
+pub(super) fn weekday(word: &str) -> Option<usize> {
+    named(word.trim_matches(['(', ')', '[', ']']), &WEEKDAYS)
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_uppercase().to_string() + letters.as_str())
+}
+
 /// The date and how many words it took.
-fn date(words: &[&str]) -> Result<(Date, usize), TimeProblem> {
-    let mut at = 0;
-    let weekday = words.first().and_then(|word| named(word, &WEEKDAYS));
-    if weekday.is_some() {
-        at += 1;
-    }
-    let bad = || unreadable(&words.join(" "));
-    let word = *words.get(at).ok_or_else(bad)?;
+fn date(words: &[&str], typed: &str) -> Result<(Date, usize), TimeProblem> {
+    let bad = || unreadable(typed);
+    let word = *words.first().ok_or_else(bad)?;
     let ((y, m, d), used) = if let Some(parts) = iso(word) {
         (parts, 1)
     } else if word.matches(['/', '.']).count() == 2 && word.starts_with(|c: char| c.is_ascii_digit()) {
-        (numeric(word, &words[at + 1..])?, 1)
+        (numeric(word, &words[1..])?, 1)
     } else {
-        let three = words.get(at..at + 3).ok_or_else(bad)?;
+        let three = words.get(..3).ok_or_else(bad)?;
         let day = |w: &str| w.trim_end_matches(['s', 't', 'n', 'd', 'r', 'h', '.']).parse::<i8>().ok();
         let year = three[2].parse::<i16>().map_err(|_not_a_year| bad())?;
         match (day(three[0]), named(three[1], &MONTHS), named(three[0], &MONTHS), day(three[1])) {
@@ -198,14 +235,17 @@ fn date(words: &[&str]) -> Result<(Date, usize), TimeProblem> {
     };
     let date = Date::new(y, m, d)
         .map_err(|_not_a_day| TimeProblem::new("TM070", format!("There is no day {y:04}-{m:02}-{d:02}."), EXPECTED))?;
-    if let Some(weekday) = weekday {
-        let is = date.weekday().to_monday_zero_offset() as usize;
-        if is != weekday {
-            let message = format!("{date} is a {}, not a {}.", WEEKDAYS[is], WEEKDAYS[weekday]);
-            return Err(TimeProblem::new("TM074", message, "Correct the weekday or the date."));
-        }
-    }
-    Ok((date, at + used))
+    Ok((date, used))
+}
+
+/// One or two digits and nothing else; `parse` alone would take a sign.
+fn digits(text: &str) -> Option<i8> {
+    let fits = matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit());
+    fits.then(|| text.parse().ok()).flatten()
+}
+
+fn two_digits(text: &str) -> Option<i8> {
+    digits(text).filter(|_| text.len() == 2)
 }
 
 /// `23/7/2026`: accepted only where one number cannot be a month.
@@ -222,7 +262,7 @@ fn numeric(word: &str, rest: &[&str]) -> Result<(i16, i8, i8), TimeProblem> {
         (false, false) => {
             let rest = rest.join(" ");
             let readings = [format!("{year:04}-{a:02}-{b:02} {rest}"), format!("{year:04}-{b:02}-{a:02} {rest}")];
-            let message = format!("`{word}` does not say which number is the month.");
+            let message = format!("`{word}` is ambiguous: either number could be the month.");
             let help =
                 format!("Write the date as year-month-day: `{year:04}-{a:02}-{b:02}` or `{year:04}-{b:02}-{a:02}`.");
             Err(TimeProblem::new("TM074", message, help).readings(readings))
@@ -243,8 +283,8 @@ fn time(words: &[&str], date: Date) -> Result<(Time, usize), TimeProblem> {
         return Err(TimeProblem::new("TM070", "The time of day is missing.", EXPECTED));
     };
     let lower = word.to_lowercase();
-    let (digits, half, used) = if let Some(digits) = lower.strip_suffix("am").or_else(|| lower.strip_suffix("pm")) {
-        (digits.to_owned(), Some(lower.ends_with("pm")), 1)
+    let (clock, half, used) = if let Some(clock) = lower.strip_suffix("am").or_else(|| lower.strip_suffix("pm")) {
+        (clock.to_owned(), Some(lower.ends_with("pm")), 1)
     } else {
         match words.get(1).map(|w| w.to_lowercase()) {
             Some(next) if next == "am" || next == "pm" => (lower, Some(next == "pm"), 2),
@@ -252,12 +292,12 @@ fn time(words: &[&str], date: Date) -> Result<(Time, usize), TimeProblem> {
         }
     };
     let bad = || unreadable(word);
-    let mut parts = digits.split(':');
-    let hour: i8 = match parts.next().map(str::parse) {
-        Some(Ok(hour)) => hour,
+    let mut parts = clock.split(':');
+    let hour: i8 = match parts.next().and_then(digits) {
+        Some(hour) => hour,
         // `1400` is a time to some.
-        _ if digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            let reading = format!("{}:{}", &digits[..2], &digits[2..]);
+        _ if clock.len() == 4 && clock.bytes().all(|b| b.is_ascii_digit()) => {
+            let reading = format!("{}:{}", &clock[..2], &clock[2..]);
             let rest = words[used..].join(" ");
             return Err(TimeProblem::new(
                 "TM070",
@@ -268,10 +308,12 @@ fn time(words: &[&str], date: Date) -> Result<(Time, usize), TimeProblem> {
         }
         _ => return Err(bad()),
     };
-    let minute: Option<i8> = parts.next().map(str::parse).transpose().map_err(|_not_minutes| bad())?;
-    let second = parts.next().map_or("0", |second| second.split('.').next().unwrap_or("0"));
-    let second: i8 = second.parse().map_err(|_not_seconds| bad())?;
-    if minute.is_none() && half.is_none() {
+    let minute: Option<i8> = parts.next().map(|minute| two_digits(minute).ok_or_else(bad)).transpose()?;
+    // T-0 has whole seconds; a fraction only has to be digits.
+    let (second, fraction) = parts.next().map_or(("00", "0"), |second| second.split_once('.').unwrap_or((second, "0")));
+    let second = two_digits(second).ok_or_else(bad)?;
+    let whole = !fraction.is_empty() && fraction.bytes().all(|b| b.is_ascii_digit()) && parts.next().is_none();
+    if !whole || (minute.is_none() && half.is_none()) {
         return Err(bad());
     }
     if hour == 24 {
@@ -285,7 +327,7 @@ fn time(words: &[&str], date: Date) -> Result<(Time, usize), TimeProblem> {
         Some(_) if hour == 12 && minute.is_none() => {
             let rest = words[used..].join(" ");
             let readings = ["00:00", "12:00"].map(|time| format!("{date} {time} {rest}").trim_end().to_owned());
-            let message = format!("`{word}` may be midnight or noon.");
+            let message = format!("`{word}` could mean midnight or noon.");
             return Err(TimeProblem::new("TM070", message, "Write 00:00 or 12:00.").readings(readings));
         }
         Some(_) if !(1..=12).contains(&hour) => return Err(bad()),
@@ -309,7 +351,7 @@ fn instant(civil: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, Ti
         AmbiguousOffset::Fold { before, after } => {
             let message = format!("{} {} happens twice in {name}: the clocks go back.", civil.date(), hhmm(civil));
             let (first, second) = (shown(before), shown(after));
-            let help = format!("Say which: `{first}` or `{second}`.");
+            let help = format!("Write `{first}` or `{second}`.");
             return Err(TimeProblem::new("TM073", message, help).readings([first, second]));
         }
     }
@@ -319,4 +361,9 @@ fn instant(civil: DateTime, zone: &TimeZone, name: &str) -> Result<Timestamp, Ti
 
 fn hhmm(civil: DateTime) -> String {
     format!("{:02}:{:02}", civil.hour(), civil.minute())
+}
+
+/// The same, with seconds where there are some.
+fn clock(civil: DateTime) -> String {
+    if civil.second() == 0 { hhmm(civil) } else { format!("{}:{:02}", hhmm(civil), civil.second()) }
 }

@@ -1,4 +1,4 @@
-//! Time zones as people write them (`plans.md` 4.3): names, offsets with ISO signs, abbreviations that every place agrees
+//! Time zones as people write them: names, offsets with ISO signs, abbreviations that every place agrees
 //! on. Never a guess: what is ambiguous or out of season is refused with the readings.
 
 use std::collections::BTreeMap;
@@ -105,8 +105,12 @@ fn unknown_zone(typed: &str) -> TimeProblem {
     let score = |name: &str| strsim::jaro_winkler(&name.to_lowercase(), &wanted);
     let near = PLACES.iter().map(|(name, _)| (name, score(name))).max_by(|a, b| a.1.total_cmp(&b.1));
     let near = near.map_or_else(String::new, |(name, _)| name.clone());
-    TimeProblem::new("TM072", format!("`{typed}` is not a time zone we know."), format!("Did you mean `{near}`?"))
-        .zones([near])
+    TimeProblem::new(
+        "TM072",
+        format!("T-Minus does not know the time zone `{typed}`."),
+        format!("Did you mean `{near}`?"),
+    )
+    .zones([near])
 }
 
 /// `Z`, `UTC`, `GMT`, `UTC+2`, `+02:00`, `+0200`: signs as in ISO 8601, east is plus.
@@ -122,12 +126,15 @@ pub(super) fn fixed_offset(typed: &str) -> Option<Offset> {
         _ => return None,
     };
     let digits: String = rest.chars().skip(1).collect();
-    let (hours, minutes): (i32, i32) = match digits.split_once(':') {
-        Some((h, m)) => (h.parse().ok()?, m.parse().ok()?),
-        None if digits.len() == 4 && digits.is_ascii() => (digits[..2].parse().ok()?, digits[2..].parse().ok()?),
-        None => (digits.parse().ok()?, 0),
+    let (hours, minutes) = match digits.split_once(':') {
+        Some((hours, minutes)) => (hours, minutes),
+        None if digits.len() == 4 && digits.is_ascii() => digits.split_at(2),
+        None => (digits.as_str(), "00"),
     };
-    (hours <= 14 && minutes < 60).then_some(())?;
+    // Only digits: "UTC+-2" and "+2:5" are not offsets.
+    let whole = minutes.len() == 2 && hours.bytes().chain(minutes.bytes()).all(|b| b.is_ascii_digit());
+    let (hours, minutes): (i32, i32) = (hours.parse().ok()?, minutes.parse().ok()?);
+    (whole && hours <= 14 && minutes < 60).then_some(())?;
     Offset::from_seconds(sign * (hours * 3600 + minutes * 60)).ok()
 }
 
@@ -143,7 +150,7 @@ fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), Time
     let ambiguous = |names: &[String]| {
         let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(" or ");
         let help = format!("Name the place: {listed}.");
-        TimeProblem::new("TM072", format!("`{typed}` means more than one time zone."), help)
+        TimeProblem::new("TM072", format!("`{typed}` could mean more than one time zone."), help)
             .zones(names.iter().cloned())
     };
     if let Some((_, first, second)) = CUSTOMARY.iter().find(|(short, ..)| *short == wanted) {
@@ -177,10 +184,11 @@ fn abbreviation(typed: &str, civil: DateTime) -> Result<(TimeZone, String), Time
         (None, _) => None,
     };
     if let Some((place, is)) = away {
-        let message = format!("{place} is on {is} on {}, not on {wanted}.", civil.date());
+        let message = format!("{place} uses {is}, not {wanted}, on {}.", civil.date());
         let meant = meant_offset(&place, &wanted, civil).map(|offset| format!("UTC{}", offset_name(offset)));
-        let or = meant.clone().unwrap_or_else(|| "an offset such as UTC-8".to_owned());
-        let help = format!("Name the place, `{place}`, or give the offset, `{or}`.");
+        let or =
+            meant.as_ref().map_or_else(|| "an offset such as `UTC-8`".to_owned(), |m| format!("the offset, `{m}`"));
+        let help = format!("Name the place, `{place}`, or give {or}.");
         return Err(TimeProblem::new("TM072", message, help).zones([Some(place), meant].into_iter().flatten()));
     }
     // A place that is known for it settles nothing, but is named first.

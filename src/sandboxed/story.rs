@@ -11,10 +11,10 @@ type Steps = fn() -> Vec<Step>;
 
 /// Every story: its name, its title, its steps.
 const STORIES: [(&str, &str, Steps); 4] = [
-    ("smooth", "A release with one scare, to its post-mortem", smooth),
+    ("smooth", "One scare, one hold, and a post-mortem", smooth),
     ("rollback", "Production breaks, and the team rolls back", rollback),
     ("silence", "Nobody answers, and T-Minus keeps asking", silence),
-    ("scrub", "Called off before T-0", scrub),
+    ("scrub", "Cancelled before T-0", scrub),
 ];
 
 /// The stories' names, as `--story` takes them.
@@ -107,7 +107,7 @@ fn import() -> Step {
 fn signed() -> Vec<Step> {
     vec![
         import(),
-        press("She reads what will be said, and submits it", "ana", "releases", "Submit for sign-off", &[]),
+        press("She reviews the scheduled messages and submits the plan", "ana", "releases", "Submit for sign-off", &[]),
         press("Chloe signs as Engineering Lead", "chloe", "releases", "Sign as Engineering Lead", &[]),
         press("Dev signs as Product Owner", "dev", "releases", "Sign as Product Owner", &[]),
         press("Eva signs as SRE/Ops: the release is approved", "eva", "releases", "Sign as SRE/Ops", &[]),
@@ -125,7 +125,7 @@ pub fn smooth() -> Vec<Step> {
     let healthy = "P99 Latency: 212ms\nError Rate: 0.5%\nThroughput: 1180 rps";
     vec![
         import(),
-        press("She reads what will be said, and submits it", "ana", "releases", "Submit for sign-off", &[]),
+        press("She reviews the scheduled messages and submits the plan", "ana", "releases", "Submit for sign-off", &[]),
         refused(slash(
             "She owns the plan, so she cannot sign it",
             "ana",
@@ -133,7 +133,7 @@ pub fn smooth() -> Vec<Step> {
             &[("role", "engineering_lead")],
         )),
         press("Chloe signs as Engineering Lead", "chloe", "releases", "Sign as Engineering Lead", &[]),
-        advance("T-24h: engineering is told", "engineering", -24 * 60),
+        advance("T-24h: engineering gets its notice", "engineering", -24 * 60),
         press("Dev signs as Product Owner", "dev", "releases", "Sign as Product Owner", &[]),
         press("Eva signs as SRE/Ops: the release is approved", "eva", "releases", "Sign as SRE/Ops", &[]),
         slash(
@@ -142,17 +142,17 @@ pub fn smooth() -> Vec<Step> {
             "release item done",
             &[("text", "dependencies-deployed-and-stable")],
         ),
-        advance("T-2h: support is told", "support", -120),
+        advance("T-2h: support gets its notice", "support", -120),
         press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
-        advance("T-30m: the status page", "releases", -30),
+        advance("T-30m: the status page is due", "releases", -30),
         publish(
             "Gwen posts on the status page",
             "Scheduled maintenance",
-            "The checkout is updated at 13:00 UTC; no interruption is expected.",
+            "We update the checkout at 13:00 UTC and expect no interruption.",
         ),
-        press("She confirms that it is done", "gwen", "releases", "Briefed", &[]),
+        press("She confirms the status page notice", "gwen", "releases", "Briefed", &[]),
         advance("T-0: go or no-go", "releases", 0),
-        slash("Ana gives go", "ana", "release go", &[]),
+        slash("Ana gives the go", "ana", "release go", &[]),
         advance("Ten minutes later", "releases", 10),
         slash(
             "Ana writes an update",
@@ -162,58 +162,68 @@ pub fn smooth() -> Vec<Step> {
         ),
         advance("T+15m: the first decision point", "releases", 15),
         press(
-            "Eva lets it continue",
+            "Eva decides to continue",
             "eva",
             "releases",
             "Continue",
-            &[("text", "Latency and errors are at the baseline.")],
+            &[("text", "Latency and errors are at baseline.")],
         ),
         advance("T+20m", "releases", 20),
         error_rate("Production breaks: an alert arrives", 3.1),
-        press("Ben acknowledges it", "ben", "releases", "Acknowledge", &[]),
+        press("Ben acknowledges the alert", "ben", "releases", "Acknowledge", &[]),
         advance("Two minutes later", "releases", 22),
-        error_rate("The alert repeats: its message is edited", 3.4),
-        advance("Five minutes over 2%: the trigger asks for a decision", "releases", 25),
+        error_rate("The alert repeats: T-Minus edits its message", 3.4),
+        advance("Error rate above 2% for five minutes: the trigger asks for a decision", "releases", 25),
         press(
             "Eva holds the rollout",
             "eva",
             "releases",
             "Hold",
-            &[("text", "The provider's quota is being raised; five percent is bearable.")],
+            &[("text", "The provider is raising our quota; we can live with 5%.")],
         ),
         advance("T+35m", "releases", 35),
-        error_rate("The alert ends, which alone proves nothing", 0.5),
+        error_rate("The alert resolves, which alone proves nothing", 0.5),
         slash(
             "Ben reports a fresh value",
             "ben",
             "release alert report",
             &[("metric", "Error Rate"), ("text", "0.5%")],
         ),
-        slash("Ana resumes; later times move by ten minutes", "ana", "release resume", &[]),
-        advance("Stage 1 has soaked", "releases", 45),
-        slash("Ana goes on to 25%", "ana", "release stage", &[("stage", "advance")]),
-        slash("Ana writes an update", "ana", "release update", &[("text", "25% of users; the quota is raised.")]),
-        advance("T+1h, moved by the hold", "releases", 70),
+        slash("Ana resumes; later times shift by ten minutes", "ana", "release resume", &[]),
+        advance("Stage 1 soak complete", "releases", 45),
+        slash("Ana advances to 25%", "ana", "release stage", &[("stage", "advance")]),
+        slash(
+            "Ana writes an update",
+            "ana",
+            "release update",
+            &[("text", "25% of users; the provider has raised the quota.")],
+        ),
+        advance("T+1h, shifted by the hold", "releases", 70),
         press(
-            "Ben lets it continue",
+            "Ben decides to continue",
             "ben",
             "releases",
             "Continue",
-            &[("text", "No errors since the quota was raised.")],
+            &[("text", "No errors since the provider raised the quota.")],
         ),
         slash("Ana writes an update", "ana", "release update", &[("text", "Stable at 25%.")]),
-        advance("Nobody writes the next update: T-Minus does, and says so", "releases", 105),
-        slash("Ana goes on to everyone", "ana", "release stage", &[("stage", "advance")]),
-        slash("She writes the update she owed", "ana", "release update", &[("text", "Everyone is on the new step.")]),
-        advance("Half an hour", "releases", 134),
+        advance("Nobody writes the next update: T-Minus posts one and says so", "releases", 105),
+        slash("Ana advances to everyone", "ana", "release stage", &[("stage", "advance")]),
+        slash("She writes the overdue update", "ana", "release update", &[("text", "Everyone is on the new step.")]),
+        advance("Half an hour later", "releases", 134),
         slash("Ana writes an update", "ana", "release update", &[("text", "Everything is calm.")]),
-        advance("Stage 3 has soaked", "releases", 165),
-        slash("Ana ends the rollout: watching", "ana", "release stage", &[("stage", "advance")]),
-        refused(slash("The all-clear is refused, with the list", "ana", "release all-clear", &[])),
-        advance("T+4h, moved by the hold", "releases", 250),
-        press("Eva lets it continue", "eva", "releases", "Continue", &[("text", "All metrics at the baseline.")]),
-        advance("T+24h, moved by the hold", "releases", 1450),
-        press("Eva lets it continue", "eva", "releases", "Continue", &[("text", "A quiet night.")]),
+        advance("A quarter of an hour before stage 3 has soaked", "releases", 150),
+        slash(
+            "Ana ends the rollout early, with a reason: the watch window begins",
+            "ana",
+            "release stage",
+            &[("stage", "advance"), ("reason", "An hour without a single error; support reports nothing")],
+        ),
+        refused(slash("T-Minus refuses the all-clear and lists what is open", "ana", "release all-clear", &[])),
+        advance("T+4h, shifted by the hold", "releases", 250),
+        press("Eva decides to continue", "eva", "releases", "Continue", &[("text", "All metrics at baseline.")]),
+        advance("T+24h, shifted by the hold", "releases", 1450),
+        press("Eva decides to continue", "eva", "releases", "Continue", &[("text", "A quiet night.")]),
         press(
             "Ana reports the final values",
             "ana",
@@ -229,7 +239,7 @@ pub fn smooth() -> Vec<Step> {
         ),
         advance("A day later: the post-mortem is due, because an alert fired", "releases", 1451 + 1440),
         press(
-            "Ana files it",
+            "Ana files the post-mortem",
             "ana",
             "releases",
             "File post-mortem",
@@ -242,32 +252,36 @@ pub fn smooth() -> Vec<Step> {
 fn rollback() -> Vec<Step> {
     let mut steps = signed();
     steps.extend([
-        advance("T-24h: engineering is told", "engineering", -24 * 60),
-        advance("T-2h: support is told", "support", -120),
+        advance("T-24h: engineering gets its notice", "engineering", -24 * 60),
+        advance("T-2h: support gets its notice", "support", -120),
         press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
-        advance("T-30m: the status page", "releases", -30),
+        advance("T-30m: the status page is due", "releases", -30),
         publish(
             "Gwen posts on the status page",
             "Scheduled maintenance",
-            "The checkout is updated at 13:00 UTC; no interruption is expected.",
+            "We update the checkout at 13:00 UTC and expect no interruption.",
         ),
-        press("She confirms that it is done", "gwen", "releases", "Briefed", &[]),
+        press("She confirms the status page notice", "gwen", "releases", "Briefed", &[]),
         advance("T-0: go or no-go", "releases", 0),
-        slash("Ana gives go", "ana", "release go", &[]),
+        slash("Ana gives the go", "ana", "release go", &[]),
         advance("Six minutes later", "releases", 6),
         error_rate("Production breaks: an alert arrives", 6.2),
-        press("Ben acknowledges it", "ben", "releases", "Acknowledge", &[]),
-        advance("Five minutes over 2%: the trigger asks for a decision", "releases", 11),
+        press("Ben acknowledges the alert", "ben", "releases", "Acknowledge", &[]),
+        advance("Error rate above 2% for five minutes: the trigger asks for a decision", "releases", 11),
         refused(press("Hugo may not decide", "hugo", "releases", "Roll back", &[("text", "It looks bad")])),
         press("Ben rolls back", "ben", "releases", "Roll back", &[("text", "One user in sixteen cannot pay")]),
-        advance("Five minutes without a word: Ben is asked how it went", "releases", 16),
-        press("Ben has rolled back, and checked it", "ben", "releases", "Rolled back and verified", &[]),
-        error_rate("The error rate falls", 0.4),
-        publish("Gwen tells the customers", "Completed", "The checkout is back to its previous version."),
-        slash("What happened, from the journal", "ana", "release timeline", &[]),
+        advance("Five minutes without news: T-Minus asks Ben how the rollback went", "releases", 16),
+        error_rate("The error rate falls, and the alert resolves", 0.4),
+        refused(press("Without fresh values nothing is verified", "ben", "releases", "Rolled back and verified", &[])),
+    ]);
+    steps.extend(healthy());
+    steps.extend([
+        press("Ben has rolled back and verified it", "ben", "releases", "Rolled back and verified", &[]),
+        publish("Gwen updates the status page", "Completed", "The checkout is back to its previous version."),
+        slash("Ana reads the timeline", "ana", "release timeline", &[]),
         advance("A day later: the post-mortem is due", "releases", 24 * 60 + 20),
         press(
-            "Ana files it",
+            "Ana files the post-mortem",
             "ana",
             "releases",
             "File post-mortem",
@@ -277,19 +291,28 @@ fn rollback() -> Vec<Step> {
     steps
 }
 
+/// Ben reports a good value of every metric.
+fn healthy() -> Vec<Step> {
+    let values = [("Error Rate", "0.4%"), ("P99 Latency", "205ms"), ("Throughput", "1190 rps")];
+    let report = |(metric, value): (&str, &str)| {
+        slash(&format!("Ben reports {metric}"), "ben", "release alert report", &[("metric", metric), ("text", value)])
+    };
+    values.map(report).to_vec()
+}
+
 /// The story `silence`: receipts, go, updates, decisions and alerts that nobody answers in time.
 fn silence() -> Vec<Step> {
     let mut steps = signed();
     steps.extend([
-        advance("T-2h: support is told, and nobody confirms", "support", -120),
-        advance("T-30m: the missing receipt is named", "releases", -30),
-        advance("T-0 comes, and nobody gives go", "releases", 0),
+        advance("T-2h: support gets its notice, and nobody confirms", "support", -120),
+        advance("T-30m: the notice names the missing receipt", "releases", -30),
+        advance("T-0 passes, and nobody gives the go", "releases", 0),
         advance("A quarter of an hour after T-0", "releases", 15),
-        slash("Ana is back, and gives go late", "ana", "release go", &[]),
-        advance("Nobody writes the update: T-Minus does, and says so", "releases", 50),
+        slash("Ana is back and gives the go late", "ana", "release go", &[]),
+        advance("Nobody writes the update: T-Minus posts one and says so", "releases", 50),
         error_rate("Production breaks: an alert arrives", 3.1),
-        advance("Nobody acknowledges it, nobody decides", "releases", 65),
-        press("Ben wakes up, and acknowledges the alert", "ben", "releases", "Acknowledge", &[]),
+        advance("Nobody acknowledges the alert, and nobody decides", "releases", 65),
+        press("Ben wakes up and acknowledges the alert", "ben", "releases", "Acknowledge", &[]),
         press(
             "He rolls back",
             "ben",
@@ -298,8 +321,14 @@ fn silence() -> Vec<Step> {
             &[("text", "Nobody was watching; back to what we know")],
         ),
         advance("Ten minutes later", "releases", 76),
-        press("It is done and checked", "ben", "releases", "Rolled back and verified", &[]),
-        slash("What happened, from the journal", "iris", "release timeline", &[]),
+        press(
+            "Ben has rolled back, and has no values to show it",
+            "ben",
+            "releases",
+            "Rolled back, not verified",
+            &[("text", "The old version answers; the dashboard is down")],
+        ),
+        slash("Iris reads the timeline", "iris", "release timeline", &[]),
     ]);
     steps
 }
@@ -308,8 +337,8 @@ fn silence() -> Vec<Step> {
 fn scrub() -> Vec<Step> {
     let mut steps = signed();
     steps.extend([
-        advance("T-24h: engineering is told", "engineering", -24 * 60),
-        advance("T-2h: support is told", "support", -120),
+        advance("T-24h: engineering gets its notice", "engineering", -24 * 60),
+        advance("T-2h: support gets its notice", "support", -120),
         press("Gwen confirms for support", "gwen", "support", "Briefed", &[]),
         slash(
             "The payment provider has trouble: Ana holds the countdown",
@@ -317,15 +346,15 @@ fn scrub() -> Vec<Step> {
             "release hold",
             &[("reason", "The payment provider reports trouble")],
         ),
-        advance("An hour passes; the clocks stand", "releases", -60),
+        advance("An hour passes; the countdown stays paused", "releases", -60),
         slash(
-            "It will not be today: she calls it off",
+            "It will not be today: she cancels the release",
             "ana",
             "release scrub",
             &[("reason", "The payment provider is not ready")],
         ),
-        advance("T-0 would have been now: nothing is said", "support", 0),
-        slash("What happened, from the journal", "ana", "release timeline", &[]),
+        advance("T-0 would have been now: T-Minus posts nothing", "support", 0),
+        slash("Ana reads the timeline", "ana", "release timeline", &[]),
     ]);
     steps
 }

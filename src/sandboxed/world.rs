@@ -55,7 +55,7 @@ pub fn world() -> World {
             channel(RELEASES, "releases", "Shipping", "Plans, countdowns and decisions"),
             channel(ENGINEERING_CHANNEL, "engineering", "Teams", "Everybody who builds the shop"),
             channel(SUPPORT_CHANNEL, "support", "Teams", "Everybody who talks to customers"),
-            channel(OPS, "tminus-ops", "Operations", "What T-Minus cannot say elsewhere"),
+            channel(OPS, "tminus-ops", "Operations", "Messages about T-Minus itself"),
         ],
         people: vec![
             person(1, "ana", "Ana Ferreira", &[MANAGER, ENGINEERING, LEAD]),
@@ -70,10 +70,10 @@ pub fn world() -> World {
         ],
         other_guild: Some(700_000_000_000_000_002),
         signals: WATCHED.iter().map(Watched::seed).collect(),
-        signals_note: "Alertmanager tells T-Minus when a value crosses its threshold, and when it is back. A healthy value between the two is reported by a person: `/release alert report`.".to_owned(),
+        signals_note: "Alertmanager notifies T-Minus when a value crosses its threshold and when it recovers. In between, a person reports healthy values: `/release alert report`.".to_owned(),
         samples: vec![Sample {
             name: "checkout-4.2.md".to_owned(),
-            about: "a filled-in plan; give it to `/release import`, then submit it, and be the people who sign.".to_owned(),
+            about: "a filled-in plan. Attach it to `/release import`, submit it, then act as the people who sign.".to_owned(),
             bytes: super::PLAN.as_bytes().to_vec(),
         }],
         closing: Some(closing()),
@@ -83,14 +83,14 @@ pub fn world() -> World {
 /// The sandbox stands on its own: this is all it says of how to go on.
 fn closing() -> Closing {
     let steps = [
-        "In Discord's developer portal create an application with a bot; it needs no privileged intent. Copy its token.",
-        "Invite it with the link below; put your application's id in place of `YOUR_APPLICATION_ID`.",
-        "Write the token into a file and name that file in `tminus.toml` (see `config/example.toml`). `tminus doctor --config tminus.toml` says what is missing; `tminus run --config tminus.toml` starts it. In the server type `/tminus setup`.",
+        "In Discord's developer portal, create an application with a bot. It needs no privileged intents. Copy its token.",
+        "Invite the bot with the link below; replace `YOUR_APPLICATION_ID` with your application's id.",
+        "Save the token in a file and set `token_file` in `tminus.toml` to its path (see `config/example.toml`). `tminus doctor --config tminus.toml` shows what is missing; `tminus run --config tminus.toml` starts the bot. Then type `/tminus setup` in your server.",
     ];
     Closing {
         title: "Connect your own server".to_owned(),
         steps: steps.map(str::to_owned).to_vec(),
-        link: Some(("The invite link".to_owned(), invite_link("YOUR_APPLICATION_ID"))),
+        link: Some(("Invite link".to_owned(), invite_link("YOUR_APPLICATION_ID"))),
     }
 }
 

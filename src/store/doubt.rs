@@ -162,7 +162,7 @@ impl Store {
     }
 
     /// A post that was once of unknown outcome is looked up again before another attempt, unless that was done within
-    /// `fresh`: an older look-up says nothing of what took effect since (`reliability.md` 5.5).
+    /// `fresh`: an older look-up says nothing of what took effect since.
     ///
     /// # Errors
     /// Database faults.
@@ -285,9 +285,12 @@ impl Store {
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match found {
             Found::Posted { message, at: _ } => ("sent", Some(message), None, Some("found in the channel")),
             Found::NotThere => ("planned", None, Some(now_ms), Some("not in the channel")),
-            Found::TrustNonce { .. } => {
-                ("planned", None, Some(now_ms), Some("the channel's history cannot be read; the nonce decides"))
-            }
+            Found::TrustNonce { .. } => (
+                "planned",
+                None,
+                Some(now_ms),
+                Some("cannot read the channel's history; the nonce prevents a duplicate"),
+            ),
             Found::Later { at } => ("unknown", None, Some(at.as_millisecond()), Some("the look-up failed")),
             Found::Blocked { probe_at, why, .. } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Found::Held { why } => ("held", None, None, Some(why)),

@@ -13,7 +13,8 @@ use crate::domain::ids::{ChannelId, ReleaseId};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewEdit {
     pub key: String,
-    pub release: ReleaseId,
+    /// Absent: the workspace's own.
+    pub release: Option<ReleaseId>,
     pub payload: String,
     pub prompt: Option<String>,
     /// Edits of one message are at least so many milliseconds apart, so that they coalesce.

@@ -52,7 +52,7 @@ impl Store {
             }
             if let Err(fault) = self.fold_now().await {
                 // The writer does it itself when the log is long.
-                tracing::warn!(error = &fault as &dyn std::error::Error, "The write-ahead log could not be folded in");
+                tracing::warn!(error = &fault as &dyn std::error::Error, "WAL checkpoint failed");
             }
         }
     }

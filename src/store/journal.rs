@@ -47,7 +47,7 @@ impl std::str::FromStr for Head {
     fn from_str(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
-                "“{text}” is not a journal head; it looks like 812-3f2a9c0b1d2e4f60718293a4, as the all-clear says it"
+                "“{text}” is not a journal head. Write it as the all-clear shows it, like 812-3f2a9c0b1d2e4f60718293a4"
             )
         };
         let (seq, hash) = text.trim().split_once('-').ok_or_else(bad)?;

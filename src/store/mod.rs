@@ -34,31 +34,31 @@ pub use workspaces::WorkspaceRow;
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]
 pub enum StoreFault {
-    #[error("the database is locked by another process")]
+    #[error("another process has locked the database")]
     Busy,
     #[error("the disk is full")]
     Full,
     #[error(
-        "the database is damaged ({0}); nothing is sent. Stop the service, keep the file, and put the newest backup in its place (README, Operating it)"
+        "the database is damaged ({0}); T-Minus sends nothing. Stop the service, keep the file, and put the newest backup in its place (docs/operating.md, Restore)"
     )]
     Damaged(String),
-    #[error("the database cannot be written ({0}); nothing is sent or recorded until it can")]
+    #[error("cannot write to the database ({0}); T-Minus sends and records nothing until it can")]
     Unwritable(String),
-    #[error("row {table}.{column} of {key} does not fit its type")]
+    #[error("invalid value in {table}.{column} of {key}")]
     Inconsistent { table: &'static str, column: &'static str, key: String },
-    #[error("somebody else has written meanwhile what concerns {0}")]
+    #[error("another process changed {0} in the meantime")]
     Conflict(String),
-    #[error("SQLite {found} is older than 3.51.3, which fixes a WAL corruption")]
+    #[error("SQLite {found} is too old; 3.51.3 or newer is required, because it fixes a WAL corruption")]
     OldSqlite { found: String },
     #[error(
-        "there is no database at {0}; name the configuration that the service runs with (--config), from where it runs"
+        "no database at {0}; pass the service's configuration with --config, from the directory the service runs in"
     )]
     Missing(PathBuf),
-    #[error("{0} is not a database of this program's kind")]
+    #[error("{0} is not a T-Minus database for this use (service or sandbox)")]
     Foreign(PathBuf),
     #[error("database statement failed: {0}")]
     Sql(#[source] sqlx::Error),
-    #[error("migration failed")]
+    #[error("database migration failed")]
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 
@@ -297,7 +297,7 @@ pub(in crate::store) fn json<T: serde::de::DeserializeOwned>(
     key: &str,
 ) -> Result<T, StoreFault> {
     serde_json::from_str(text).map_err(|error| {
-        tracing::error!(table, column, key, %error, "A stored row does not parse");
+        tracing::error!(table, column, key, %error, "cannot parse stored row");
         StoreFault::Inconsistent { table, column, key: key.to_owned() }
     })
 }

@@ -190,6 +190,16 @@ impl TryFrom<ClaimedRow> for Claimed {
 }
 
 impl Store {
+    /// The platform's id of a message, if it was posted to this channel.
+    ///
+    /// # Errors
+    /// Database faults.
+    pub async fn posted_as(&self, key: &str, channel: &ChannelId) -> Result<Option<String>, StoreFault> {
+        let channel = &channel.0;
+        let id = sqlx::query_scalar!("SELECT message_id FROM outbox WHERE key = ? AND channel_id = ?", key, channel);
+        Ok(id.fetch_optional(self.read()).await?.flatten())
+    }
+
     /// Whether a post was ever enqueued under a key.
     ///
     /// # Errors
@@ -332,7 +342,7 @@ impl Store {
         let now_ms = now.as_millisecond();
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match outcome {
             Outcome::Sent { message } => ("sent", Some(message), None, None),
-            Outcome::SentDeleted => ("sent_deleted", None, None, Some("posted, then deleted by somebody")),
+            Outcome::SentDeleted => ("sent_deleted", None, None, Some("posted, then deleted by someone")),
             Outcome::Retry { at, why } => ("planned", None, Some(at.as_millisecond()), Some(why)),
             Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
             Outcome::Blocked { probe_at, why, .. } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),

@@ -1,60 +1,137 @@
 //! Words of alerts, rollback prompts and contingencies.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::message::{Message, Tone};
+use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::alert::{Alert, TriggerState, metric_named};
+use crate::domain::alert::{self, Alert};
 use crate::domain::command::Verdict;
+use crate::domain::crowd::Crowd;
+use crate::domain::evidence::{TriggerState, metric_named};
 use crate::domain::notice::Notice;
 use crate::domain::plan::TriggerRule;
+use crate::domain::refusal::Open;
 use crate::domain::release::{Release, Run};
 use crate::domain::rollback::{Case, CaseState, Cause};
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
+    if let Notice::Alert { key } = notice {
+        let found = alert::of(release).iter().find(|a| a.key == *key);
+        return found.map_or_else(Message::default, |found| alert(release, found));
+    }
     let Some(run) = release.phase.run() else {
         return Message::default();
     };
     let name = words::name(release);
     match notice {
-        Notice::Alert { key } => run.alerts.iter().find(|a| a.key == *key).map_or_else(Message::default, |a| alert(release, a)),
-        Notice::Case { n } => run.cases.iter().find(|c| c.n == *n).map_or_else(Message::default, |c| case(release, run, c, now)),
-        Notice::CaseReminder { n, count } => {
-            let mut message = run.cases.iter().find(|c| c.n == *n).map_or_else(Message::default, |c| case(release, run, c, now));
-            message.headline = Text::from(format!("❗ Rollback decision still open (reminder {count}) · {name}"));
-            message
+        Notice::AlertReturned { key } => {
+            let found = run.alerts.iter().find(|a| a.key == *key).map_or("", |a| a.name.as_str());
+            Message::new(Tone::Bad, Text::from(format!("🔴 Firing again: {found} · {name}")))
+                .body("It resolved, then fired again. On-call: acknowledge, then investigate.")
         }
-        Notice::CaseDeclined { verdict, by, reason, .. } => {
-            let (tone, word) = match verdict {
-                Verdict::Continue => (Tone::Wait, "Continue"),
-                Verdict::Hold | Verdict::RollBack => (Tone::Wait, "Hold"),
-            };
-            Message::new(tone, Text::from(format!("☑️ No rollback: {word} · {name}"))).body(Text::from(format!("Decided by {by}: “{reason}”")))
+        Notice::AlertsUnheard { reminder: 0 } => {
+            Message::new(Tone::Plain, Text::from(format!("✅ Alerts acknowledged or resolved · {name}")))
+        }
+        Notice::AlertsUnheard { reminder } => unheard(release, run, *reminder),
+        Notice::Crowd { .. } => crowd(release, &run.crowd),
+        Notice::Case { n } => run.cases.iter().find(|c| c.n == *n).map_or_else(Message::default, |c| case(release, run, c, now)),
+        Notice::CaseReminder { count, .. } => {
+            Message::new(Tone::Bad, Text::from(format!("⏳ Rollback decision still open (reminder {count}) · {name}")))
+                .body("Continue, hold or roll back? Use the buttons on the message this replies to.")
         }
         Notice::RollingBack { by, reason } => Message::new(Tone::Bad, Text::from(format!("⏪ Rolling back · {name}")))
-            .body(Text::from(format!("Decided by {by}: “{reason}”. T-Minus does not deploy: on-call rolls back now.")))
-            .field("What now", Text::from("When users are on the old version again and the values are healthy, press the first button. If it does not work, press the second."))
+            .body(Text::from(format!("{by} decided: “{reason}”. T-Minus does not deploy, so on-call must roll back now.")))
+            .field(WHAT_NOW, Text::from("1. Roll back. 2. Report every metric with /release alert report. 3. Press “Rolled back and verified”. Without values: “Rolled back, not verified”. If the rollback does not work: “Rollback failed”."))
             .field("People", words::people(release)),
-        Notice::RollbackReminder { count } => Message::new(Tone::Bad, Text::from(format!("❗ Rollback not confirmed (reminder {count}) · {name}")))
-            .body(Text::from("Is it done? Somebody must say whether it worked."))
-            .field("Metrics", words::metrics(release, run, now)),
-        Notice::RolledBack { by, note } => {
-            let note = note.as_ref().map_or(String::new(), |n| format!(" “{n}”"));
-            Message::new(Tone::Good, Text::from(format!("↩️ Rolled back · {name}")))
-                .body(Text::from(format!("Verified by {by}.{note} A post-mortem is due.")))
+        Notice::RollbackReminder { count } => {
+            Message::new(Tone::Bad, Text::from(format!("⏳ Rollback not confirmed (reminder {count}) · {name}")))
+                .body("Did the rollback work? Answer with the buttons on the message this replies to: verified, not verified or failed.")
         }
-        Notice::RollbackFailed { by, reason } => Message::new(Tone::Bad, Text::from(format!("🆘 Rollback failed · {name}")))
-            .body(Text::from(format!("Reported by {by}: “{reason}”. The case stays open; the plan's contingency follows if it has one.")))
+        Notice::RollbackDone { by } => {
+            let (icon, result) = if crate::domain::rollback::ended_unverified(release) { ("⚠️", "not verified") } else { ("↩️", "verified") };
+            Message::new(Tone::Good, Text::from(format!("{icon} Rolled back, {result} · {name}")))
+                .body(Text::from(format!("{by} confirmed the rollback.")))
+        }
+        Notice::RolledBack { by, note, unverified } => rolled_back(release, run, by, note.as_deref(), unverified, now),
+        Notice::RollbackFailed { by, reason } => Message::new(Tone::Bad, Text::from(format!("🔴 Rollback failed · {name}")))
+            .body(Text::from(format!("{by} reported: “{reason}”. The rollback stays open. The plan's contingency follows, if it has one.")))
             .field("People", words::people(release)),
         Notice::Contingency { when, text } => Message::new(Tone::Bad, Text::from(format!("🧭 {when} · {name}"))).body(Text::from(text.as_str())),
         _ => Message::default(),
     }
 }
 
+/// The end of a rollback, with what was planned and what was seen.
+fn rolled_back(
+    release: &Release,
+    run: &Run,
+    by: &str,
+    note: Option<&str>,
+    unverified: &[Open],
+    now: Timestamp,
+) -> Message {
+    let note = note.map_or(String::new(), |note| format!(": “{note}”"));
+    let name = words::name(release);
+    let message = if unverified.is_empty() {
+        Message::new(Tone::Good, Text::from(format!("↩️ Rolled back and verified · {name}")))
+            .body(Text::from(format!("{by} verified the rollback{note}. A post-mortem is due.")))
+    } else {
+        Message::new(Tone::Wait, Text::from(format!("⚠️ Rolled back, not verified · {name}")))
+            .body(Text::from(format!("{by} confirmed the rollback{note}. A post-mortem is due.")))
+            .field("Not verified", words::open_list(unverified, &release.policy))
+            .field(WHAT_NOW, Text::from("On-call: check the service until it is healthy."))
+    };
+    message.field("Planned vs observed", words::metrics(release, run, now))
+}
+
+/// What nobody has acknowledged, in one line.
+fn unheard(release: &Release, run: &Run, reminder: u8) -> Message {
+    let mut names: Vec<&str> = alert::unheard(release).map(|alert| alert.name.as_str()).collect();
+    let more = format!("{} more", run.crowd.open_count());
+    if run.crowd.open_count() > 0 && run.crowd.acked.is_none() {
+        names.push(&more);
+    }
+    Message::new(
+        Tone::Bad,
+        Text::from(format!("🔴 Alerts not acknowledged (reminder {reminder}) · {}", words::name(release))),
+    )
+    .body(Text::from(format!("Still firing: {}.", names.join(", "))))
+}
+
+/// Many alerts at once: the worst by name, the rest counted.
+fn crowd(release: &Release, crowd: &Crowd) -> Message {
+    let (open, total) = (crowd.open_count(), crowd.total);
+    let (tone, head) = match open {
+        0 => (Tone::Wait, "⚠️ Alerts resolved".to_owned()),
+        _ => (Tone::Bad, format!("🔴 {open} {} firing", words::plural(open, "alert", "alerts"))),
+    };
+    let lines = crowd.worst.iter().map(|named| {
+        let severity = named.severity.as_ref().map_or(String::new(), |severity| format!(" ({severity})"));
+        Text::from(format!("• {}{severity}", named.name))
+    });
+    let more = open.saturating_sub(crowd.worst.len());
+    let rest = (more > 0).then(|| Text::from(format!("and {more} more")));
+    let mut message = Message::new(tone, Text::from(format!("{head} · {}", words::name(release))))
+        .body("Too many alerts for separate messages. T-Minus keeps this one up to date.")
+        .field("Worst first", Text::lines(lines.chain(rest)));
+    if let Some(since) = crowd.since {
+        message = message.short("Seen", Text::from(format!("{total} since ")).time(since, Stamp::Short));
+    }
+    match &crowd.acked {
+        Some((by, at)) => message.field("Acknowledged", Text::from(format!("✅ {by} ")).time(*at, Stamp::Short)),
+        None if open > 0 => message.field(WHAT_NOW, Text::from("On-call: acknowledge, then investigate.")),
+        None => message,
+    }
+}
+
 fn alert(release: &Release, alert: &Alert) -> Message {
     let ended = alert.resolved_at.is_some();
-    let (tone, head) = if ended { (Tone::Wait, "🟡 Alert ended") } else { (Tone::Bad, "🔴 Alert firing") };
+    let (tone, head) = match (ended, alert.again.is_some() || alert.returns > 0) {
+        (true, _) => (Tone::Wait, "⚠️ Alert resolved"),
+        (false, true) => (Tone::Bad, "🔴 Alert firing again"),
+        (false, false) => (Tone::Bad, "🔴 Alert firing"),
+    };
     let mut message = Message::new(tone, Text::from(format!("{head}: {} · {}", alert.name, words::name(release))));
     if !alert.summary.is_empty() {
         message = message.body(Text::from(alert.summary.as_str()));
@@ -66,6 +143,9 @@ fn alert(release: &Release, alert: &Alert) -> Message {
         let word = if ended { "Last value while firing" } else { "Value" };
         message = message.short(word, Text::from(format!("{shown}{limit}")));
     }
+    if let Some(unread) = &alert.unread {
+        message = message.short("Value", Text::from(format!("“{unread}” (unreadable)")));
+    }
     if let Some(severity) = &alert.severity {
         message = message.short("Severity", Text::from(severity.as_str()));
     }
@@ -76,44 +156,61 @@ fn alert(release: &Release, alert: &Alert) -> Message {
     message = message.short("Seen", seen);
     if let Some(at) = alert.resolved_at {
         message = message.field(
-            "Ended",
+            "Resolved",
             Text::new()
                 .time(at, Stamp::Short)
-                .t(". The alert stopped; that alone does not mean healthy. Report a fresh value with ")
+                .t(". A resolved alert does not prove the service is healthy: report a fresh value with ")
                 .code("/release alert report")
                 .t("."),
         );
     }
     match &alert.acked {
         Some((by, at)) => message.field("Acknowledged", Text::from(format!("✅ {by} ")).time(*at, Stamp::Short)),
-        None if !ended => message.field("What now", Text::from("On-call: acknowledge, then look.")),
-        None => message,
+        None if ended || alert.pre_existing => message,
+        None => message.field(WHAT_NOW, what_now(release)),
     }
+}
+
+/// What a firing alert asks of its reader.
+fn what_now(release: &Release) -> Text {
+    if release.phase.run().is_none() {
+        return Text::from("Go waits until somebody acknowledges this alert.");
+    }
+    if crate::domain::all_clear::watches_again(release) {
+        return Text::from("This release is all clear. Watch it again?");
+    }
+    Text::from("On-call: acknowledge, then investigate.")
+}
+
+/// What speaks for a rollback.
+pub(super) fn causes(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Text {
+    Text::lines(case.causes.iter().map(|c| cause(release, run, c, now)))
 }
 
 fn case(release: &Release, run: &Run, case: &Case, now: Timestamp) -> Message {
     let name = words::name(release);
-    let causes = Text::lines(case.causes.iter().map(|c| cause(release, run, c, now)));
+    let causes = causes(release, run, case, now);
     let base = |tone, headline: String| {
         Message::new(tone, Text::from(headline))
-            .field("Because", causes.clone())
+            .field("Why", causes.clone())
             .field("Metrics", words::metrics(release, run, now))
     };
     match &case.state {
         CaseState::Proposed { .. } => base(Tone::Bad, format!("🚨 Roll back? · {name}"))
-            .body(Text::from("A rollback trigger fired. Somebody must decide: roll back, hold or continue."))
-            .field("Who may decide", words::people(release).t(", SRE/Ops, release managers"))
+            .body(Text::from("Decide now: roll back, hold or continue."))
+            .field("Who can decide", words::people(release).t(", SRE/Ops, release managers"))
             .field(
                 "If nobody decides",
-                Text::from("It stays open, reminds and climbs the escalation path. Nothing is rolled back by itself."),
+                Text::from("T-Minus keeps reminding, then escalates. It never rolls back by itself."),
             ),
         CaseState::Declined { by, verdict, reason, at } => {
-            base(Tone::Wait, format!("☑️ {} · {name}", words::verdict(*verdict)))
-                .body(Text::from(format!("Decided by {by}: “{reason}” at ")).time(*at, Stamp::Short).t("."))
+            let icon = if *verdict == Verdict::Continue { "✅" } else { "⏸️" };
+            base(Tone::Wait, format!("{icon} Decision: {} · {name}", words::verdict(*verdict)))
+                .body(Text::from(format!("{by} decided at ")).time(*at, Stamp::Short).t(format!(": “{reason}”")))
         }
-        CaseState::Executing { by, reason, since, .. } | CaseState::Verified { by, reason, at: since } => {
-            base(Tone::Bad, format!("☑️ Roll back · {name}"))
-                .body(Text::from(format!("Decided by {by}: “{reason}” at ")).time(*since, Stamp::Short).t("."))
+        CaseState::Executing { by, reason, since, .. } | CaseState::Verified { by, reason, at: since, .. } => {
+            base(Tone::Bad, format!("⏪ Decision: Roll back · {name}"))
+                .body(Text::from(format!("{by} decided at ")).time(*since, Stamp::Short).t(format!(": “{reason}”")))
         }
     }
 }
@@ -134,18 +231,15 @@ fn cause(release: &Release, run: &Run, cause: &Cause, now: Timestamp) -> Text {
                     .br()
                     .t("⏰ ")
                     .and(words::late(late, "fired"))
-                    .t(" Look at the values first: they may be as old."),
+                    .t(" Check the metrics first: the values may be just as old."),
                 _ => text,
             }
         }
-        Cause::Alert { name } => Text::from(format!("• alert “{name}” asks for it")),
-        Cause::Point { after_min } => Text::from(format!("• decided at {}", words::after(*after_min))),
-        Cause::Person { name } => Text::from(format!("• {name} asked for it")),
+        Cause::Alert { name } => Text::from(format!("• alert “{name}” requests a rollback")),
+        Cause::Point { after_min } => Text::from(format!("• decision at {}", words::after(*after_min))),
+        Cause::Person { name } => Text::from(format!("• {name} requested a rollback")),
     }
 }
-
-/// A value older than this is not called the present one.
-const PRESENT: SignedDuration = SignedDuration::from_mins(5);
 
 /// The value that speaks for a trigger, if one is known, and from when it is.
 fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: Timestamp) -> Text {
@@ -155,7 +249,7 @@ fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: T
         .iter()
         .rev()
         .find(|a| {
-            let about = |name: &str| crate::domain::alert::same_metric(name, rule.subject());
+            let about = |name: &str| crate::domain::evidence::same_metric(name, rule.subject());
             a.metric.as_deref().is_some_and(about) || about(&a.name)
         })
         .and_then(|a| a.value.map(|v| (a.last, v)));
@@ -163,9 +257,5 @@ fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: T
     let latest = by_alert.into_iter().chain(by_person).max_by_key(|(at, _)| *at);
     let Some((at, value)) = latest else { return text };
     let value = metric.map_or_else(|| value.to_string(), |metric| words::value(metric, value).to_string());
-    if now <= at + PRESENT {
-        text.t(format!(" · now {value}"))
-    } else {
-        text.t(format!(" · {value} at ")).time(at, words::stamp(at, now))
-    }
+    text.t(format!(" · {value} at ")).time(at, words::stamp(at, now))
 }

@@ -16,25 +16,25 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 None => (Tone::Wait, "📝", "proposed"),
                 Some(AmendmentEnd::Agreed) => (Tone::Good, "✅", "agreed"),
                 Some(AmendmentEnd::Declined { .. }) => (Tone::Plain, "⛔", "declined"),
-                Some(AmendmentEnd::Overtaken) => (Tone::Plain, "▫️", "overtaken by a later one"),
-                Some(AmendmentEnd::Lapsed) => (Tone::Plain, "▫️", "lapsed: the release is over"),
+                Some(AmendmentEnd::Overtaken) => (Tone::Plain, "▫️", "superseded by a later amendment"),
+                Some(AmendmentEnd::Lapsed) => (Tone::Plain, "▫️", "lapsed: the rollout has ended"),
             };
             let message = Message::new(tone, Text::from(format!("{icon} Amendment #{n} {what} · {name}")))
-                .body(Text::from("Proposed by ").user(by).t(" for the release that runs."))
-                .field("What changes", words::changes(changes, 12));
+                .body(Text::new().user(by).t(" proposed this change to the running release."))
+                .field("Changes", words::changes(changes, 12));
             match ended {
                 None => message.field("Agreed", agreed(release)).field(WHAT_NOW, what_now(release)),
                 Some(AmendmentEnd::Declined { by, reason }) => {
-                    message.field("Declined", Text::from(format!("{by}: “{reason}”. The plan stays as it was.")))
+                    message.field("Declined", Text::from(format!("{by}: “{reason}”. The plan does not change.")))
                 }
                 Some(AmendmentEnd::Agreed | AmendmentEnd::Overtaken | AmendmentEnd::Lapsed) => message,
             }
         }
         Notice::Amended { changes, by } => {
-            let body = Text::from("Agreed by ").and(listed(by)).t(". It holds from now on.");
+            let body = listed(by).t(" agreed. The amended plan is now in effect.");
             Message::new(Tone::Wait, Text::from(format!("📝 Plan amended · {name}")))
                 .body(body)
-                .field("What changed", words::changes(changes, 12))
+                .field("Changes", words::changes(changes, 12))
         }
         _ => Message::default(),
     }
@@ -46,14 +46,14 @@ fn agreed(release: &Release) -> Text {
 
 fn what_now(release: &Release) -> Text {
     let Some(open) = &release.amendment else { return Text::new() };
-    let mut text = Text::from("Nothing of it holds yet. It waits for ");
+    let mut text = Text::from("Not in effect yet. Waiting for ");
     for (n, part) in missing(release, open).iter().enumerate() {
         if n > 0 {
             text = text.t(" and ");
         }
         text = match part {
             Some(user) => text.user(user),
-            None => text.t("a release manager, because owner and on-call are one person"),
+            None => text.t("a release manager, because one person is both owner and on-call"),
         };
     }
     text.t(".")

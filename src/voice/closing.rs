@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::message::{Message, Tone};
+use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::closing::Postmortem;
@@ -17,9 +17,9 @@ pub const RECORD: &str = "Record";
 pub fn record(head: &str) -> Text {
     Text::from("Journal head ")
         .code(head)
-        .t(". Keep it: ")
+        .t(". Keep this value: ")
         .code("tminus audit verify --head")
-        .t(" proves that nothing before it was changed.")
+        .t(" uses it to prove that nobody changed earlier entries.")
 }
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
@@ -31,37 +31,62 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             };
             all_clear(release, run, by, now)
         }
-        Notice::PostmortemDue { reminder } => {
+        Notice::Rewatched { by } => Message::new(Tone::Wait, Text::from(format!("👀 Watching again · {name}")))
+            .body(Text::from(format!("{by} reopened the watch after the all-clear. Updates and alerts continue."))),
+        Notice::ClearAsk { asked, open } => {
+            let again = if *asked > 1 { format!(" (reminder {})", asked - 1) } else { String::new() };
+            let (tone, body) = match open.is_empty() {
+                true => (Tone::Wait, "Every stage and decision point is done, and nothing is open."),
+                false => {
+                    (Tone::Wait, "Every stage and decision point is done. Before the all-clear, fix the open items.")
+                }
+            };
+            Message::new(tone, Text::from(format!("⏳ All clear?{again} · {name}")))
+                .body(body)
+                .field("Open items", words::open_list(open, &release.policy))
+        }
+        Notice::ClearGiven { by } => {
+            Message::new(Tone::Good, Text::from(format!("✅ {by} gave the all-clear · {name}")))
+        }
+        Notice::PostmortemDue { reminder, open } => {
             Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem due (reminder {reminder}) · {name}")))
                 .body(Text::from("The record shows: ").b(issues(release)).t("."))
+                .field("Open actions", Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))
                 .field(
-                    "What now",
-                    Text::from("Write it, then file the link with the button or ")
+                    WHAT_NOW,
+                    Text::from("Write the post-mortem, then file its link with the button or ")
                         .code("/release postmortem file")
-                        .t("; a date with ")
+                        .t(". To set a date: ")
                         .code("/release postmortem schedule")
-                        .t("; or waive it with a reason."),
+                        .t(". To waive it: ")
+                        .code("/release postmortem waive")
+                        .t("."),
                 )
                 .field("Owner", words::person(release.plan.owner.as_ref()))
         }
         Notice::PostmortemScheduled { at, by } => {
             Message::new(Tone::Plain, Text::from(format!("📄 Post-mortem scheduled · {name}"))).body(
-                words::when(*at, release.plan.zone()).t(format!(", set by {by}. Reminders go on until it is filed.")),
+                Text::from(format!("{by} scheduled it for "))
+                    .and(words::when(release, *at))
+                    .t(". Reminders continue until somebody files it."),
             )
         }
         Notice::PostmortemFiled { link, by } => {
             Message::new(Tone::Good, Text::from(format!("📄 Post-mortem filed · {name}")))
-                .body(Text::from(format!("By {by}: ")).code(link))
+                .body(Text::from(format!("{by} filed it: ")).code(link))
         }
         Notice::PostmortemWaived { reason, by } => {
             Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem waived · {name}")))
-                .body(Text::from(format!("By {by}: “{reason}”")))
+                .body(Text::from(format!("{by} waived it: “{reason}”")))
         }
         Notice::ActionsOpen { open } => Message::new(Tone::Wait, Text::from(format!("📌 Actions still open · {name}")))
             .body(Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))
-            .field("What now", Text::new().code("/release item done").t(" or ").code("/release item waive").t(".")),
+            .field(
+                WHAT_NOW,
+                Text::from("Close each with ").code("/release item done").t(" or ").code("/release item waive").t("."),
+            ),
         Notice::Closed => Message::new(Tone::Good, Text::from(format!("🏁 Closed · {name}")))
-            .body(Text::from("Nothing is left open. The filled-in plan: ").code("/release export").t(".")),
+            .body(Text::from("Nothing is open. Get the filled-in plan with ").code("/release export").t(".")),
         _ => Message::default(),
     }
 }
@@ -69,9 +94,9 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 fn issues(release: &Release) -> String {
     let word = |issue: &Issue| match issue {
         Issue::Alert => "an alert fired",
-        Issue::RollbackPrompt => "a rollback was asked for",
-        Issue::Rollback => "it was rolled back",
-        Issue::BreakGlass => "break-glass was used",
+        Issue::RollbackPrompt => "a rollback was proposed",
+        Issue::Rollback => "the team rolled back",
+        Issue::BreakGlass => "go used break-glass",
         Issue::MissedUpdate => "a promised update was missed",
     };
     release.issues.iter().map(word).collect::<Vec<_>>().join(", ")
@@ -81,30 +106,30 @@ fn all_clear(release: &Release, run: &Run, by: &str, now: Timestamp) -> Message 
     let table = release.plan.metrics.iter().map(|metric| {
         let baseline = metric.baseline.as_ref().map_or("–".to_owned(), ToString::to_string);
         let success = metric.success.as_ref().map_or("–".to_owned(), ToString::to_string);
-        let line = Text::from(format!("{}: baseline {baseline}, wanted {success}, ", metric.name));
+        let line = Text::from(format!("{}: baseline {baseline}, success {success}, ", metric.name));
         match run.observed.get(&metric.name) {
             Some(seen) => line
                 .t("observed ")
                 .b(words::value(metric, seen.value).to_string())
                 .t(" at ")
                 .time(seen.at, Stamp::Short),
-            None => line.t("not observed"),
+            None => line.t("no value"),
         }
     });
     let took = (now.as_second() - run.go_at.as_second()).unsigned_abs() / 60;
     let planned: u64 = release.plan.stages.iter().filter_map(|s| s.hold_min).map(u64::from).sum();
     let updates = format!("{} written, {} missed", run.updates.posted, run.updates.missed);
     let alerts = run.alerts.iter().filter(|a| !a.pre_existing).count();
-    let mut message = Message::new(Tone::Good, Text::from(format!("🟢 All clear · {}", words::name(release))))
-        .body(Text::from(format!("Given by {by}, {} after T-0.", span_label(took))))
-        .field("Planned and observed", Text::lines(table))
+    let mut message = Message::new(Tone::Good, Text::from(format!("✅ All clear · {}", words::name(release))))
+        .body(Text::from(format!("{by} gave the all-clear {} after T-0.", span_label(took))))
+        .field("Planned vs observed", Text::lines(table))
         .short("Rollout", Text::from(format!("{} planned", span_label(planned))))
         .short("Alerts", Text::from(alerts.to_string()))
         .short("Updates", Text::from(updates));
     message = match release.phase.closing().map(|c| &c.postmortem) {
         Some(Postmortem::Due { .. }) => message
-            .field("Post-mortem", Text::from(format!("due, because {}. Reminders start tomorrow.", issues(release)))),
-        _ => message.field("Post-mortem", Text::from("not needed: the record shows no issue.")),
+            .field("Post-mortem", Text::from(format!("due because {}. Reminders start tomorrow.", issues(release)))),
+        _ => message.field("Post-mortem", Text::from("not required: the record shows no issue.")),
     };
     message
 }

@@ -27,11 +27,12 @@ fn raised(concern: &Concern, release: &Release) -> Message {
         None => Message::new(Tone::Bad, Text::from(format!("✋ Concern #{n} · {name}"))).body(body).field(
             WHAT_NOW,
             Text::from(if release.phase.run().is_some() {
-                "Go was given by break-glass over it; it stays open."
+                "Go went ahead by break-glass despite this concern, which stays open. "
             } else {
-                "Go is refused while it is open."
+                "This concern blocks go. "
             })
-            .t(" Whoever raised it, or a release manager, ends it with ")
+            .user(&concern.by)
+            .t(" or a release manager can resolve it with ")
             .code("/release concern resolve")
             .t("."),
         ),
@@ -44,14 +45,14 @@ fn raised(concern: &Concern, release: &Release) -> Message {
 fn ended(concern: &Concern, resolved: &Resolved, release: &Release) -> Message {
     let left = crate::domain::concern::open(release).count();
     let rest = match left {
-        0 => "No concern is open.".to_owned(),
+        0 => "No open concerns.".to_owned(),
         1 => "One concern is still open.".to_owned(),
         n => format!("{n} concerns are still open."),
     };
     Message::new(Tone::Good, Text::from(format!("✅ Concern #{} resolved · {}", concern.n, words::name(release))))
         .body(Text::new().and(who(concern)).t(format!(": “{}”", concern.text)))
         .field("Resolved", how(resolved))
-        .field("Left", Text::from(rest))
+        .field("Remaining", Text::from(rest))
 }
 
 fn who(concern: &Concern) -> Text {

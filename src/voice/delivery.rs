@@ -10,28 +10,28 @@ use crate::domain::release::Release;
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     if let Notice::OpsGone { channel, why } = notice {
         let ops = Text(vec![Span::Channel(channel.clone())]);
-        let headline = format!("⛔ The ops channel takes no messages · {}", words::name(release));
+        let headline = format!("🔴 T-Minus cannot post in the ops channel · {}", words::name(release));
         return Message::new(Tone::Bad, Text::from(headline))
             .body(
-                Text::from("What T-Minus cannot post is told in ")
+                Text::from("T-Minus reports undelivered messages in ")
                     .and(ops)
-                    .t(", and it may not post there, or the channel is gone."),
+                    .t(", but it lacks permission to post there, or the channel is gone."),
             )
             .field("Reason", Text::new().code(why))
             .field(
                 WHAT_NOW,
-                Text::from("Give the rights back (see ")
+                Text::from("Restore the permissions (see ")
                     .code("/tminus check")
-                    .t(") or set another one (")
+                    .t(") or set another ops channel (")
                     .code("/tminus setup")
-                    .t(", option “ops_channel”). What waits is told there then."),
+                    .t(", option “ops_channel”). T-Minus then posts the waiting reports there."),
             );
     }
     if let Notice::CardMoved { channel } = notice {
         return Message::new(Tone::Plain, Text::from(format!("🧭 Card moved · {}", words::name(release)))).body(
-            Text::from("Another release channel was set. Where this release stands is shown in ")
+            Text::from("The release channel changed. This release's card is now in ")
                 .and(Text(vec![Span::Channel(channel.clone())]))
-                .t(" from here on."),
+                .t("."),
         );
     }
     let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
@@ -42,20 +42,23 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     let message = match settled {
         None => match &stuck.again {
-            Some(by) => Message::new(Tone::Wait, Text::from(format!("📤 Being sent again · {name}")))
-                .body(Text::from(format!("{by} had it sent again. If that fails as well, it is said here."))),
+            Some(by) => Message::new(Tone::Wait, Text::from(format!("⏳ Sending again · {name}"))).body(Text::from(
+                format!("{by} retried this message. If the retry fails too, T-Minus reports it here."),
+            )),
             None => open(stuck, &name),
         },
         Some(Settled::Posted) if stuck.channel.as_page().is_some() => {
             Message::new(Tone::Good, Text::from(format!("✅ Status page updated after all · {name}")))
-                .body(Text::from("It is on ").and(channel()).t(" now."))
+                .body(Text::from("The update is now on ").and(channel()).t("."))
         }
         Some(Settled::Posted) => Message::new(Tone::Good, Text::from(format!("✅ Posted after all · {name}")))
-            .body(Text::from("The message is in ").and(channel()).t(" now.")),
-        Some(Settled::CalledSent { by }) => Message::new(Tone::Good, Text::from(format!("✅ Was posted · {name}")))
-            .body(Text::from(format!("{by} looked: it is in ")).and(channel()).t(".")),
+            .body(Text::from("The message is now in ").and(channel()).t(".")),
+        Some(Settled::CalledSent { by }) => {
+            Message::new(Tone::Good, Text::from(format!("✅ Confirmed as posted · {name}")))
+                .body(Text::from(format!("{by} checked ")).and(channel()).t(": the message is there."))
+        }
         Some(Settled::Overtaken) => Message::new(Tone::Plain, Text::from(format!("🗑️ No longer needed · {name}")))
-            .body(Text::from("It was not posted, and what it would say is overtaken. It is not sent any more.")),
+            .body(Text::from("This message was never posted and is now superseded. T-Minus will not send it.")),
     };
     let why = if settled.is_none() { Text::new().code(&stuck.why) } else { Text::new() };
     message
@@ -71,51 +74,52 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
     }
     if stuck.channel.as_page().is_some() {
         return Text::from(match stuck.trouble {
-            Trouble::Held => "Look at the page, then press the button that is true.",
+            Trouble::Held => "Check the page, then press “It was posted” or “Send again”.",
             Trouble::Blocked => {
-                "Put the text on the page by hand. Ask your operator to mend the page's key, address or right; T-Minus goes on trying."
+                "Post the text on the page by hand. Ask your operator to fix the page's key, address or permission; T-Minus keeps trying."
             }
-            Trouble::Dead | Trouble::Expired => "Put the text on the page by hand. Tell your operator the reason.",
+            Trouble::Dead | Trouble::Expired => "Post the text on the page by hand. Send your operator the reason.",
         });
     }
     Text::from(match stuck.trouble {
         Trouble::Held => {
-            "Look into the channel, then press the button that is true. Give T-Minus the right Read Message History there."
+            "Check the channel, then press “It was posted” or “Send again”. Give T-Minus the Read Message History permission there."
         }
         Trouble::Blocked => {
-            "Give the rights back (see /tminus check), then press Send again; or set another channel (/tminus audience set, /tminus setup), and it goes there. Until then tell those who read that channel."
+            "Restore the permissions (see /tminus check), then press “Send again”; or set another channel (/tminus audience set, /tminus setup), and T-Minus posts it there. Until then, inform the channel's readers yourself."
         }
-        Trouble::Dead => "Tell those who read that channel. Tell your operator the reason.",
-        Trouble::Expired => "Tell those who read that channel, if they still need to know.",
+        Trouble::Dead => "Inform the channel's readers yourself. Send your operator the reason.",
+        Trouble::Expired => "Inform the channel's readers yourself if they still need to know.",
     })
 }
 
 fn open(stuck: &Stuck, name: &str) -> Message {
     if stuck.channel.as_page().is_some() {
         let headline = if stuck.trouble == Trouble::Held {
-            "⚠️ Status page perhaps not updated"
+            "⚠️ Status page may not be updated"
         } else {
-            "⛔ Status page not updated"
+            "🔴 Status page not updated"
         };
         return Message::new(Tone::Bad, Text::from(format!("{headline} · {name}")))
-            .body("Customers do not see this release on the page. The chat is not affected; what the page would say stands below.");
+            .body("Customers may not see the current state of this release. Chat messages are not affected. The text for the page is below.");
     }
     let (headline, body) = match stuck.trouble {
         Trouble::Held => (
-            "⚠️ Perhaps not posted",
-            "The connection broke while it was sent, and the channel's history cannot be read. It is not sent again by itself, because it might be there already.",
+            "⚠️ Message may not be posted",
+            "The connection broke while T-Minus was sending this message. T-Minus cannot read the channel's history to check, so it does not retry: the message might appear twice.",
         ),
         Trouble::Blocked => (
-            "⛔ Not posted",
-            "T-Minus may not post there, or the channel is gone. It tries again by itself while the message is useful. What it says stands below.",
+            "🔴 Not posted",
+            "T-Minus lacks permission to post there, or the channel is gone. It retries while the message is useful. The text is below.",
         ),
         Trouble::Dead => (
-            "⛔ Not posted",
-            "It cannot be posted as it is, and is not tried again; the reason and what it says stand below.",
+            "🔴 Not posted",
+            "This message cannot be posted as it is, and T-Minus will not retry. The reason and the text are below.",
         ),
-        Trouble::Expired => {
-            ("⛔ Not posted in time", "The message could not be posted while it was useful, and is not sent any more.")
-        }
+        Trouble::Expired => (
+            "🔴 Not posted in time",
+            "T-Minus could not post this message while it was useful, and will not send it now.",
+        ),
     };
     Message::new(Tone::Bad, Text::from(format!("{headline} · {name}"))).body(body)
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 use crate::domain::effect::Choice;
-use crate::domain::ids::{RoleId, UserId};
+use crate::domain::ids::{ReleaseId, RoleId, UserId};
 
 /// A message, ready for any platform's renderer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +25,23 @@ pub struct Message {
     /// People and roles this message calls; nobody else can be called by it.
     pub call_users: Vec<UserId>,
     pub call_roles: Vec<RoleId>,
+    /// The message it is a reply to, by its key in the outbox.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
+    /// The plan's document goes along as a file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub document: Option<Document>,
+}
+
+/// A revision of a release's plan, as a file of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Document {
+    pub release: ReleaseId,
+    pub revision: u32,
 }
 
 /// The field that says what its reader is to do.
-pub const WHAT_NOW: &str = "What now";
+pub const WHAT_NOW: &str = "Next step";
 
 /// The colour beside the words; never the only carrier of meaning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,6 +142,7 @@ impl Message {
             footer: self.footer.clone(),
             call_users: self.call_users.clone(),
             call_roles: self.call_roles.clone(),
+            reply_to: self.reply_to.clone(),
             ..Self::default()
         }
     }

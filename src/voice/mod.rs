@@ -13,6 +13,7 @@ mod delivery;
 mod ladder;
 mod message;
 mod notice;
+mod outcome;
 mod page;
 mod people;
 mod plain;
@@ -32,8 +33,8 @@ mod tests;
 
 pub use card::card;
 pub use closing::{RECORD, record};
-pub use message::{Button, Field, Message, Style, Tone, WHAT_NOW};
-pub use notice::say;
+pub use message::{Button, Document, Field, Message, Style, Tone, WHAT_NOW};
+pub use notice::{buttons, say};
 pub use page::{PageEntry, PageState, entry as page_entry};
 pub use plain::plain;
 pub use refusal::refuse;

@@ -3,10 +3,11 @@
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
-use super::{alerts, amend, closing, concern, delivery, ladder, people, run, signoff, words};
+use super::{alerts, amend, closing, concern, delivery, ladder, outcome, people, run, signoff, words};
 use crate::domain::command::Verdict;
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::notice::Notice;
+use crate::domain::plan::span_label;
 use crate::domain::prompt;
 use crate::domain::release::Release;
 
@@ -29,6 +30,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         Notice::Concern { .. } | Notice::ConcernResolved { .. } => concern::say(notice, release),
         Notice::Rung { .. }
         | Notice::GoNoGo { .. }
+        | Notice::GoAnswered { .. }
         | Notice::Moved { .. }
         | Notice::Overtaken { .. }
         | Notice::Page
@@ -38,28 +40,36 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
         | Notice::Overlap { .. }
         | Notice::Departed { .. }
         | Notice::Scrubbed { .. } => ladder::say(notice, release),
+        Notice::Outcome { outcome, audience } => outcome::say(*outcome, audience, release),
         Notice::Stuck { .. } | Notice::OpsGone { .. } | Notice::CardMoved { .. } => delivery::say(notice, release),
         Notice::Went { .. }
         | Notice::Undone { .. }
         | Notice::StageStarted { .. }
-        | Notice::SoakEnded
+        | Notice::Owed { .. }
         | Notice::Extended { .. }
         | Notice::StagesDone
         | Notice::Held { .. }
+        | Notice::HoldOver { .. }
         | Notice::Resumed { .. }
         | Notice::Update { .. }
         | Notice::Point { .. }
         | Notice::PointDecided { .. } => run::say(notice, release, now),
         Notice::Alert { .. }
+        | Notice::AlertReturned { .. }
+        | Notice::AlertsUnheard { .. }
+        | Notice::Crowd { .. }
         | Notice::Case { .. }
         | Notice::CaseReminder { .. }
-        | Notice::CaseDeclined { .. }
+        | Notice::RollbackDone { .. }
         | Notice::RollingBack { .. }
         | Notice::RollbackReminder { .. }
         | Notice::RolledBack { .. }
         | Notice::RollbackFailed { .. }
         | Notice::Contingency { .. } => alerts::say(notice, release, now),
         Notice::AllClear { .. }
+        | Notice::Rewatched { .. }
+        | Notice::ClearAsk { .. }
+        | Notice::ClearGiven { .. }
         | Notice::PostmortemDue { .. }
         | Notice::PostmortemScheduled { .. }
         | Notice::PostmortemFiled { .. }
@@ -83,6 +93,14 @@ fn button(choice: Choice) -> Button {
     let (label, style) = match choice {
         Choice::Sign(role) => (format!("Sign as {role}"), Style::Good),
         Choice::Briefed => ("Briefed".to_owned(), Style::Good),
+        Choice::Unverified => ("Rolled back, not verified".to_owned(), Style::Quiet),
+        Choice::Go => ("Go".to_owned(), Style::Good),
+        Choice::Scrub => ("Cancel release".to_owned(), Style::Danger),
+        Choice::Resume => ("Resume".to_owned(), Style::Main),
+        Choice::Advance => ("Advance".to_owned(), Style::Main),
+        Choice::Extend => (format!("Extend {}", span_label(u64::from(prompt::EXTEND_MIN))), Style::Quiet),
+        Choice::AllClear => ("All clear".to_owned(), Style::Good),
+        Choice::Rewatch => ("Watch again".to_owned(), Style::Quiet),
         Choice::Acknowledge => ("Acknowledge".to_owned(), Style::Main),
         Choice::Verdict(Verdict::RollBack) => ("Roll back".to_owned(), Style::Danger),
         Choice::Verdict(verdict) => (words::verdict(verdict).to_owned(), Style::Quiet),
@@ -99,7 +117,7 @@ fn button(choice: Choice) -> Button {
         Choice::Undo => ("Undo".to_owned(), Style::Quiet),
         Choice::Agree => ("Agree".to_owned(), Style::Good),
         Choice::Decline => ("Decline".to_owned(), Style::Quiet),
-        Choice::Snooze => ("Remind 4 hours later".to_owned(), Style::Quiet),
+        Choice::Snooze => ("Delay reminder by 4 hours".to_owned(), Style::Quiet),
         Choice::CallSent => ("It was posted".to_owned(), Style::Good),
     };
     Button { choice, label, style }

@@ -87,31 +87,31 @@ pub fn entry(release: &Release, now: Timestamp) -> Option<PageEntry> {
     let (state, body) = match &release.phase {
         Phase::Draft => return None,
         Phase::Gathering { .. } | Phase::Approved { .. } => {
-            (PageState::Scheduled, "We are going to update this service. Short interruptions are possible.")
+            (PageState::Scheduled, "We will be updating this service. Brief interruptions are possible.")
         }
-        Phase::HeldBefore { .. } => (PageState::Scheduled, "The update is postponed. We post the new time here."),
-        Phase::Live { .. } => (PageState::InProgress, "The update is under way. Short interruptions are possible."),
-        Phase::Held { watching: false, .. } => (PageState::InProgress, "The update is paused while we look at it."),
+        Phase::HeldBefore { .. } => (PageState::Scheduled, "The update is postponed. We will post the new time here."),
+        Phase::Live { .. } => (PageState::InProgress, "The update is in progress. Brief interruptions are possible."),
+        Phase::Held { watching: false, .. } => (PageState::InProgress, "The update is paused while we review it."),
         Phase::Watching { .. } | Phase::Held { watching: true, .. } => {
-            (PageState::Verifying, "The update is in place. We are watching it.")
+            (PageState::Verifying, "The update is in place. We are monitoring it.")
         }
         Phase::RollingBack { .. } => {
-            (PageState::InProgress, "We are taking the update back. Short interruptions are possible.")
+            (PageState::InProgress, "We are rolling back the update. Brief interruptions are possible.")
         }
-        Phase::RolledBack { .. } => (PageState::Completed, "The update was taken back. The service runs as before."),
+        Phase::RolledBack { .. } => (PageState::Completed, "We rolled back the update. The service runs as before."),
         Phase::AllClear { .. } | Phase::Closed { .. } => {
             let back = release
                 .phase
                 .run()
                 .is_some_and(|run| run.cases.iter().any(|c| matches!(c.state, CaseState::Verified { .. })));
             let text = if back {
-                "The update was taken back. The service runs as before."
+                "We rolled back the update. The service runs as before."
             } else {
                 "The update is complete. Thank you for your patience."
             };
             (PageState::Completed, text)
         }
-        Phase::Scrubbed { .. } => (PageState::Cancelled, "The update was called off. Nothing changes."),
+        Phase::Scrubbed { .. } => (PageState::Cancelled, "We cancelled the update. Nothing changes."),
     };
     let title: String = release.plan.title.chars().filter(|c| !c.is_control()).take(TITLE).collect();
     Some(PageEntry {

@@ -20,24 +20,24 @@ pub fn post(post: Post) -> &'static str {
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     if let Notice::Bypassed { action, by } = notice {
-        return Message::new(Tone::Bad, Text::from(format!("⚠️ Past the roles · {}", words::name(release))))
+        return Message::new(Tone::Bad, Text::from(format!("⚠️ Administrator override · {}", words::name(release))))
             .body(Text::from(format!(
-                "{by} may manage the server and did this without the role it needs: {}.",
+                "{by} used the Manage Server permission to do this without the required role: {}.",
                 words::action(action)
             )))
             .field(
-                "Why it could be",
+                "Why this is possible",
                 Text::from(
-                    "This server lets administrators pass the roles (administrator_bypass). It stands on the timeline.",
+                    "This server allows administrator overrides (administrator_bypass). The timeline records each one.",
                 ),
             );
     }
     let Notice::HandedOver { post: part, from, to, by, reason } = notice else { return Message::default() };
-    let mut body = Text::new().user(to).t(format!(" is the {} now", post(*part)));
+    let mut body = Text::new().user(to).t(format!(" is now the {}", post(*part)));
     if let Some(from) = from {
-        body = body.t(", in place of ").user(from);
+        body = body.t(", replacing ").user(from);
     }
-    body = body.t(format!(". Handed over by {by}"));
+    body = body.t(format!(". {by} handed over the role"));
     body = match reason {
         Some(reason) => body.t(format!(": “{reason}”.")),
         None => body.t("."),
@@ -46,7 +46,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let signed: Vec<&str> = valid(release).map(|(_, signoff)| signoff.name.as_str()).collect();
     let stand = if planned && *part == Post::Owner && !signed.is_empty() {
         format!(
-            "Given under the owner before, they stand: {}. Whoever does not want that withdraws.",
+            "Sign-offs given under the previous owner stay valid: {}. Withdraw yours if you disagree.",
             signed.join(", ")
         )
     } else {
@@ -56,7 +56,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
         .body(body)
         .field("Waiting for an answer", waiting(release))
         .field("Sign-offs", if stand.is_empty() { Text::new() } else { Text::from(stand) })
-        .field("From here on", Text::from("Reminders and questions for this part go to them."))
+        .field("From now on", Text::from("Reminders and questions for this role go to ").user(to).t("."))
 }
 
 /// Questions that are open when somebody takes a part over, and where each is answered.
@@ -64,18 +64,18 @@ fn waiting(release: &Release) -> Text {
     let mut lines = Vec::new();
     if let Some(run) = release.running() {
         if rollback::proposed(run).is_some() {
-            lines.push(Text::from("• a rollback prompt: its buttons, or ").code("/release rollback"));
+            lines.push(Text::from("• a rollback prompt: use its buttons, or ").code("/release rollback"));
         }
         if let Some(point) = decision::open(run) {
             let label = words::after(point.after_min);
-            lines.push(Text::from(format!("• the decision at {label}: its buttons, or ")).code("/release decide"));
+            lines.push(Text::from(format!("• the decision at {label}: use its buttons, or ")).code("/release decide"));
         }
         if run.updates.missed_in_row > 0 {
-            lines.push(Text::from("• the promised update: ").code("/release update"));
+            lines.push(Text::from("• an overdue update: ").code("/release update"));
         }
     }
     if matches!(release.phase, Phase::RollingBack { .. }) {
-        let rollback = Text::from("• the rollback that is under way: confirmed with ").code("/release rollback");
+        let rollback = Text::from("• the rollback in progress: confirm it with ").code("/release rollback");
         lines.push(rollback.t(", step “verified”"));
     }
     if let Phase::Live { run } = &release.phase
@@ -87,7 +87,7 @@ fn waiting(release: &Release) -> Text {
     let unheard = unheard.filter(|alert| alert.resolved_at.is_none() && alert.acked.is_none() && !alert.pre_existing);
     match unheard.count() {
         0 => {}
-        count => lines.push(Text::from(format!("• alerts nobody acknowledged: {count}, ")).code("/release alert ack")),
+        count => lines.push(Text::from(format!("• unacknowledged alerts: {count}, ")).code("/release alert ack")),
     }
     let owed = signoff::owed(release);
     if !owed.is_empty() {
@@ -105,15 +105,13 @@ fn waiting(release: &Release) -> Text {
     }
     match release.stuck.values().filter(|stuck| stuck.again.is_none()).count() {
         0 => {}
-        count => {
-            lines.push(Text::from(format!("• messages that are not where they belong: {count}, in the ops channel")))
-        }
+        count => lines.push(Text::from(format!("• stuck messages: {count}, see the ops channel"))),
     }
     if release.amendment.is_some() {
-        lines.push(Text::from("• an amendment: its buttons"));
+        lines.push(Text::from("• an amendment: use its buttons"));
     }
     if release.t0_asked > 0 && release.phase.run().is_none() && !release.ended() {
-        lines.push(Text::from("• go or no-go: ").code("/release go"));
+        lines.push(Text::from("• go / no-go: ").code("/release go"));
     }
     Text::lines(lines)
 }

@@ -18,6 +18,10 @@ pub fn plain(message: &Message, zone: &str, now: Timestamp, names: &BTreeMap<Str
     }
     for field in &message.fields {
         let value = line(&field.value);
+        // The chat shows no field without words either.
+        if value.trim().is_empty() {
+            continue;
+        }
         let value =
             if value.contains('\n') { format!("\n  {}", value.replace('\n', "\n  ")) } else { format!(" {value}") };
         out.push_str(&format!("\n{}:{value}", field.name));

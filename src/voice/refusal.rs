@@ -11,15 +11,20 @@ use crate::domain::release::PhaseName;
 
 /// Gives a refusal its words. `subject` names the release, where there is one.
 pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Message {
+    let what = match refusal {
+        Refusal::Open { wanted, .. } => format!("You can't {} yet", verb(*wanted)),
+        Refusal::WrongPhase { wanted, .. } => format!("You can't {} now", verb(*wanted)),
+        _ => "You can't do that".to_owned(),
+    };
     let headline = match subject {
-        Some(subject) => format!("⛔ Not done · {subject}"),
-        None => "⛔ Not done".to_owned(),
+        Some(subject) => format!("⛔ {what} · {subject}"),
+        None => format!("⛔ {what}"),
     };
     let message = Message::new(Tone::Bad, Text::from(headline));
     match refusal {
-        Refusal::Open { wanted, items } => message
-            .body(Text::from(format!("{} is not possible while this is open:", verb(*wanted))))
-            .field("Open", words::open_list(items, policy)),
+        Refusal::Open { items, .. } => {
+            message.body("Resolve these items first.").field("Open items", words::open_list(items, policy))
+        }
         other => message.body(sentence(other)),
     }
 }
@@ -29,57 +34,63 @@ fn instead(phase: PhaseName, wanted: Wanted) -> &'static str {
     match (phase, wanted) {
         (PhaseName::Draft, _) => "Submit it first: /release submit.",
         (PhaseName::Gathering | PhaseName::Approved, Wanted::Submit) => {
-            "It is submitted already; /release show says what is missing."
+            "It is already submitted. /release show lists what is missing."
         }
         (PhaseName::Gathering | PhaseName::Approved, Wanted::Resume) => "It is not on hold.",
-        (PhaseName::Gathering | PhaseName::Approved, _) => "It is not live; the owner gives go with /release go.",
-        (PhaseName::Held, _) => "Go on with /release resume first.",
-        (PhaseName::Live | PhaseName::Watching, Wanted::Go | Wanted::Submit | Wanted::Sign) => "It is live already.",
-        (PhaseName::Live | PhaseName::Watching, _) => "/release show says where it stands.",
+        (PhaseName::Gathering | PhaseName::Approved, _) => {
+            "It is not live yet. The owner gives the go with /release go."
+        }
+        (PhaseName::Held, _) => "Resume it first: /release resume.",
+        (PhaseName::Live | PhaseName::Watching, Wanted::Go | Wanted::Submit | Wanted::Sign) => "It is already live.",
+        (PhaseName::Live | PhaseName::Watching, _) => "See /release show for its status.",
         (PhaseName::RollingBack, _) => "Confirm the rollback first: /release rollback, step “verified”.",
         (PhaseName::RolledBack | PhaseName::AllClear, _) => {
-            "The rollout is over; /release show says what is still open."
+            "The rollout is over. /release show lists what is still open."
         }
         (PhaseName::Closed | PhaseName::Scrubbed, _) => {
-            "It is over; a new one begins with /release new or /release import."
+            "It is over. Start a new one with /release new or /release import."
         }
     }
 }
 
 fn verb(wanted: Wanted) -> &'static str {
     match wanted {
-        Wanted::Import => "Importing",
-        Wanted::Submit => "Submitting",
-        Wanted::Sign => "Signing",
-        Wanted::Go => "Go",
-        Wanted::Hold => "Hold",
-        Wanted::Resume => "Resuming",
-        Wanted::Stage => "Moving a stage",
-        Wanted::Update => "An update",
-        Wanted::Decide => "A decision",
-        Wanted::RollBack => "A rollback",
-        Wanted::AllClear => "All-clear",
-        Wanted::Scrub => "Scrubbing",
-        Wanted::Reschedule => "Rescheduling",
-        Wanted::Except => "An exception from a freeze",
-        Wanted::Postmortem => "A post-mortem",
-        Wanted::Alert => "An alert",
-        Wanted::Receipt => "A receipt",
-        Wanted::Correct => "Correcting a notice",
-        Wanted::Item => "Ticking an item",
-        Wanted::Concern => "A concern",
-        Wanted::HandOver => "Handing over",
-        Wanted::Amend => "An amendment",
+        Wanted::Import => "change this plan",
+        Wanted::Submit => "submit this plan",
+        Wanted::Sign => "sign or withdraw",
+        Wanted::Go => "give the go",
+        Wanted::Hold => "put this release on hold",
+        Wanted::Resume => "resume this release",
+        Wanted::Stage => "change the stage",
+        Wanted::Update => "post an update",
+        Wanted::Decide => "answer a decision point",
+        Wanted::RollBack => "roll back",
+        Wanted::Verify => "call the rollback verified",
+        Wanted::AllClear => "give the all-clear",
+        Wanted::Scrub => "cancel this release",
+        Wanted::Reschedule => "reschedule this release",
+        Wanted::Except => "record a freeze exception",
+        Wanted::Postmortem => "update the post-mortem",
+        Wanted::Alert => "report or acknowledge an alert",
+        Wanted::Receipt => "change a receipt",
+        Wanted::Correct => "correct a notice",
+        Wanted::Item => "tick or waive an item",
+        Wanted::Concern => "raise or resolve a concern",
+        Wanted::HandOver => "hand over a role",
+        Wanted::Amend => "amend the plan",
     }
 }
 
 fn sentence(refusal: &Refusal) -> Text {
     match refusal {
+        Refusal::BadLink { typed } => Text::from(format!(
+            "“{typed}” is neither a link nor a document. Give a URL such as https://wiki.example/post-mortem, or a file name such as post-mortem.md."
+        )),
         Refusal::UnknownRelease { typed } if typed.is_empty() => {
-            Text::from("There is no release here. Import a plan with ").code("/release import").t(".")
+            Text::from("This server has no open release. Import a plan with ").code("/release import").t(".")
         }
         Refusal::UnknownRelease { typed } => {
-            Text::from(format!("There is no release “{typed}” in this server. See ")).code("/release list").t(".")
+            Text::from(format!("This server has no release “{typed}”. See ")).code("/release list").t(".")
         }
         Refusal::WhichRelease { open } => {
             Text::from(format!("Several releases are open: {}. Name one in the option ", open.join(", ")))
@@ -87,11 +98,11 @@ fn sentence(refusal: &Refusal) -> Text {
                 .t(".")
         }
         Refusal::NotAllowed { who } => {
-            let mut text = Text::from("You may not do this. ");
+            let mut text = Text::from("You don't have permission. ");
             if who.is_empty() {
-                return text.t("Only people of this server can.");
+                return text.t("Only members of this server can do this.");
             }
-            text = text.t("These may: ");
+            text = text.t("Ask: ");
             for (n, who) in who.iter().enumerate() {
                 if n > 0 {
                     text = text.t(", ");
@@ -100,31 +111,31 @@ fn sentence(refusal: &Refusal) -> Text {
                     Who::Owner => text.t("the release owner"),
                     Who::OnCall => text.t("the on-call engineer"),
                     Who::Author => text.t("the plan's author"),
-                    Who::Raiser(user) => text.t("whoever raised it, ").user(user),
-                    Who::ServerManagers => text.t("members who may manage the server"),
-                    Who::BreakGlass(roles) => roles.iter().fold(text.t("for break-glass "), |t, r| t.role(r).t(" ")),
+                    Who::Raiser(user) => text.user(user).t(" (who raised it)"),
+                    Who::ServerManagers => text.t("members with the Manage Server permission"),
+                    Who::BreakGlass(roles) => roles.iter().fold(text.t("break-glass role"), |t, r| t.t(" ").role(r)),
                     Who::Managers(roles) if roles.is_empty() => text.t("release managers (no role is mapped yet)"),
-                    Who::Managers(roles) => roles.iter().fold(text.t("release managers "), |t, r| t.role(r).t(" ")),
-                    Who::Signers(role, roles) => roles.iter().fold(text.t(format!("{role} ")), |t, r| t.role(r).t(" ")),
+                    Who::Managers(roles) => roles.iter().fold(text.t("release managers"), |t, r| t.t(" ").role(r)),
+                    Who::Signers(role, roles) => roles.iter().fold(text.t(role.to_string()), |t, r| t.t(" ").role(r)),
                 };
             }
             text
         }
         Refusal::HasSigned { role } => Text::from(format!(
-            "They signed this plan as {role}, and an owner does not sign their own plan. They withdraw it first ("
+            "They signed this plan as {role}, and an owner can't sign their own plan. Ask them to withdraw the sign-off ("
         ))
         .code("/release signoff withdraw")
-        .t("), or somebody else takes over."),
+        .t("), or choose somebody else."),
         Refusal::TimedOut => {
-            Text::from("You are timed out in this server: nothing you type or press counts until that is over.")
+            Text::from("You are timed out in this server. T-Minus ignores your commands and buttons until the timeout ends.")
         }
         Refusal::RoleUnmapped { role } => Text::from(format!(
-            "No chat role is mapped to {role}, so nobody can sign as it. An administrator maps one with "
+            "No chat role is mapped to {role}, so nobody can sign for it. Ask an administrator to map one with "
         ))
         .code("/tminus setup")
         .t("."),
         Refusal::AudienceUnmapped { audience } => Text::from(format!(
-            "No chat role is mapped to {}, so nobody can confirm for it. An administrator maps one with ",
+            "No chat role is mapped to {}, so nobody can confirm for it. Ask an administrator to map one with ",
             words::audience(audience)
         ))
         .code("/tminus setup")
@@ -133,102 +144,101 @@ fn sentence(refusal: &Refusal) -> Text {
             Text::from(format!("Only {} can confirm this: ", words::audience(audience))).role(role).t(".")
         }
         Refusal::OwnPlan { role } => {
-            Text::from(format!("You are the owner or author of this plan; somebody else signs as {role}."))
+            Text::from(format!("You are the owner or author of this plan. Ask somebody else to sign as {role}."))
         }
-        Refusal::AlreadySigned { role, by } => Text::from(format!("{role} has been signed already, by {by}.")),
+        Refusal::AlreadySigned { role, by } => Text::from(format!("{by} already signed as {role}.")),
         Refusal::OneRoleEach { held, by } => Text::from(format!(
-            "{by} signed this revision as {held}. One person signs for one role, and whoever signs records nobody else; ask a colleague."
+            "{by} already signed this revision as {held}. One person can sign for one role only, and can't also record somebody else's sign-off. Ask a colleague."
         )),
         Refusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
         Refusal::SignYourself => {
-            Text::from("Whoever is here signs here, without the option “for”: it is for people outside the chat, by their name.")
+            Text::from("They are in this server: ask them to sign. “for” is for people outside it, by name.")
         }
         Refusal::NotOnBehalf => Text::from(
-            "This server records no sign-offs for people outside the chat. They sign here themselves, or an administrator allows it with ",
+            "This server does not allow sign-offs for people outside the chat. Ask them to sign here, or ask an administrator to allow it with ",
         )
         .code("/tminus setup")
         .t("."),
         Refusal::NotWaived => {
-            Text::from("The risk is High: nothing that stands against it is waived here. Do it, or call the release off.")
+            Text::from("This release is High risk, and this server does not allow waivers for it. Complete the item, or cancel the release (/release scrub).")
         }
         Refusal::NotAmendable { what } => Text::from(format!(
-            "A running release cannot change this any more: {}. Leave it in the document as it was; a proposal that waits is declined and made anew.",
+            "You can't change this while the release runs: {}. Restore it in the document. If a proposal is open, decline it and propose again.",
             what.join("; ")
         )),
         Refusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
         Refusal::WrongPhase { phase, wanted } => {
-            let text = format!("{} is not possible now: the release is “{}”. ", verb(*wanted), words::phase(*phase));
-            Text::from(text).t(instead(*phase, *wanted))
+            Text::from(format!("This release is “{}”. ", words::phase(*phase))).t(instead(*phase, *wanted))
         }
         Refusal::Stale { now } => Text::from(format!(
-            "This button has been overtaken. The release is “{}” now; see the newest message or ",
+            "This button is out of date. The release is now “{}”; use the newest message or ",
             words::phase(*now)
         ))
         .code("/release show")
         .t("."),
-        Refusal::ReasonNeeded => Text::from("Say why, in a few words: it goes on the record."),
+        Refusal::ReasonNeeded => Text::from("Give a short reason. It goes on the record."),
         Refusal::EditedMeanwhile { revision } => Text::from(format!(
-            "Somebody changed the plan meanwhile; it is at revision {revision}. Look at it with /release edit, then try again."
+            "Somebody changed the plan in the meantime: it is now at revision {revision}. Check it with /release edit, then try again."
         )),
         Refusal::BreakGlassOnly { kind } => Text::from(format!(
-            "Break-glass is for Emergency releases; this one's type is {}. Collect the sign-offs, or import the plan as Emergency.",
+            "Break-glass is only for Emergency releases; this release's type is {}. Collect the sign-offs, or import the plan as Emergency.",
             words::chosen(*kind)
         )),
         Refusal::UnknownItem { typed, known } if known.is_empty() => {
-            Text::from(format!("“{typed}” is not here, and nothing is open."))
+            Text::from(format!("There is no “{typed}”, and nothing is open."))
         }
         Refusal::UnknownItem { typed, known } if typed.is_empty() => {
             Text::from(format!("Several are open. Name one: {}.", known.join("; ")))
         }
         Refusal::UnknownItem { typed, known } => {
-            Text::from(format!("“{typed}” is not here. Open: {}.", known.join("; ")))
+            Text::from(format!("There is no “{typed}”. Open: {}.", known.join("; ")))
         }
         Refusal::AlreadyDone { what } => Text::from(format!("Already done: {what}.")),
         Refusal::BadNumber { typed } => {
-            Text::from(format!("“{typed}” does not fit here. Give a number such as 212 or 0.4%, or a time ahead."))
+            Text::from(format!("“{typed}” is not valid here. Enter a number such as 212 or 0.4%, or a future time."))
         }
-        Refusal::NotYours { by } => Text::from(format!("Only {by}, who pressed it, can take it back.")),
-        Refusal::NameNeeded => Text::from("Give it a name, in a few words."),
-        Refusal::TooManyOpen { most } => Text::from(format!("{most} releases are open here already, and no more are taken. End or call off some first: "))
+        Refusal::NotYours { by } => Text::from(format!("Only {by}, who did this, can undo it.")),
+        Refusal::NameNeeded => Text::from("Enter a short name."),
+        Refusal::TooManyOpen { most } => Text::from(format!("This server already has {most} open releases, the maximum. Close or cancel some first: "))
             .code("/release list")
             .t(", ")
             .code("/release scrub")
             .t("."),
         Refusal::TooMany { what, most } => {
-            Text::from(format!("There are {most} {what} already, and no more are taken. Remove or resolve one first."))
+            Text::from(format!("There are already {most} {what}, the maximum. Remove or resolve one first."))
         }
         Refusal::TooOften { most, days_ahead } => Text::from(format!(
-            "That would make more than {most} drafts within {}. Give a rule that fires less often, or fewer days ahead.",
+            "This rule would create more than {most} drafts within {}. Use a rule that fires less often, or fewer days ahead.",
             if *days_ahead == 1 { "a day".to_owned() } else { format!("{days_ahead} days") }
         )),
         Refusal::NeverAgain => {
-            Text::from("That never happens again. Give a time to come, or a rule such as Fri 15:00.")
+            Text::from("That time never comes again. Enter a future time, or a rule such as Fri 15:00.")
         }
         Refusal::NotScheduledYet => {
-            Text::from("A draft is not scheduled yet. Change its date with ").code("/release edit").t(".")
+            Text::from("A draft has no schedule yet. Change its date with ").code("/release edit").t(".")
         }
-        Refusal::TimePast { at } => Text::from("That time does not lie ahead: ")
+        Refusal::TimePast { at } => Text::from("That time is in the past: ")
             .time(*at, Stamp::Full)
-            .t(". Give a date and a time to come, such as 2026-12-15 15:00 Europe/Berlin."),
-        Refusal::UndoOvertaken => Text::from("Something came of it already, so it cannot be taken back. Use ")
+            .t(". Enter a future date and time, such as 2026-12-15 15:00 Europe/Berlin."),
+        Refusal::UndoOvertaken => Text::from("You can't undo this: something else has happened since. Use ")
             .code("/release hold")
             .t(" or ")
             .code("/release rollback")
             .t("."),
         Refusal::UndoOver => {
-            Text::from("The minute for undoing it is over; it stays on the record. Tell the owner if it is wrong.")
+            Text::from("You can't undo this: the 60 seconds are over, and it stays on the record. If it is wrong, tell the owner.")
         }
         Refusal::NothingToSet => {
-            Text::from("Say what to set: a channel, a role, quiet hours, or whether go waits for its receipts.")
+            Text::from("Choose what to set: a channel, a role, quiet hours, or whether go waits for its receipts.")
         }
         Refusal::NobodyConfirms { audience } if *audience == Audience::engineering() => {
-            Text::from("Engineering is told and confirms nothing, so go cannot wait for it.")
+            Text::from("Go can't wait for engineering: engineering notices need no receipt.")
         }
         Refusal::NobodyConfirms { audience } => Text::from(format!(
-            "Go can wait for {} only if a role is set whose members confirm. Give the role as well.",
+            "Go can wait for {} only if a role can confirm. Set that role as well.",
             words::audience(audience)
         )),
-        Refusal::NotPosted { rung } => Text::from(format!("{rung} was not posted, so there is nothing to correct.")),
+        Refusal::NotPosted { rung } => Text::from(format!("You can't correct {rung}: T-Minus has not posted it.")),
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),
     }

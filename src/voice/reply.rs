@@ -2,15 +2,16 @@
 
 use jiff::Timestamp;
 
-use super::message::{Message, Pick, Tone};
+use super::message::{Message, Pick, Tone, WHAT_NOW};
 use super::notice::buttons;
 use super::text::{Span, Stamp, Text};
 use super::words;
-use crate::domain::agenda::{MarkKind, agenda};
 use crate::domain::command::Post;
 use crate::domain::effect::{Choice, Prompt, Reply};
+use crate::domain::evidence::{self, Source};
 use crate::domain::plan::{Level, span_label, t_label};
 use crate::domain::release::{PhaseName, Release};
+use crate::domain::rung::{self, Fate};
 
 /// Gives a reply its words, with the prompt its buttons or its menu lead to.
 pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Option<Prompt>) {
@@ -26,7 +27,7 @@ pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Opt
         Reply::Went | Reply::Moved | Reply::Finished => {
             let mut message = plain(reply, release);
             message.buttons = buttons(release, &Prompt::Stepped);
-            message = message.field("By mistake", Text::from("Undo it within a minute; later it stays on the record."));
+            message = message.field("Undo", Text::from("Within 60 s, if this was a mistake."));
             (message, Some(Prompt::Stepped))
         }
         other => (plain(other, release), None),
@@ -38,7 +39,10 @@ fn plain(reply: &Reply, release: &Release) -> Message {
     let plan = &release.plan;
     let ok = |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
     let mut message = match reply {
-        Reply::Submitted => ok(Text::from("Submitted. The required roles are asked in the release channel.")),
+        Reply::Submitted if plan.channel.is_some() && plan.channel_id.is_none() => {
+            ok(Text::from("Submitted. I requested the sign-offs.")).field("Channel", channel(release))
+        }
+        Reply::Submitted => ok(Text::from("Submitted. T-Minus requests the sign-offs in the release channel.")),
         Reply::Signed { role, whose, missing } => {
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
@@ -49,42 +53,42 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             ok(Text::from(format!("{whose} {role} sign-off on revision {} is recorded. {rest}", release.revision)))
         }
         Reply::SignoffRefused { role } => {
-            ok(Text::from(format!("Your refusal as {role} is recorded, and the owner is told.")))
+            ok(Text::from(format!("Your refusal as {role} is recorded. T-Minus notifies the owner.")))
         }
         Reply::HandedOver { post } => {
-            ok(Text::from(format!("There is a new {}, and that is announced.", super::people::post(*post))))
+            ok(Text::from(format!("Handed over. T-Minus announces the new {}.", super::people::post(*post))))
         }
         Reply::ConcernRaised { n } => ok(Text::from(format!(
-            "Concern #{n} is raised; the owner is told, and go is refused until it is resolved."
+            "Concern #{n} raised. T-Minus notifies the owner and blocks go until somebody resolves it."
         ))),
-        Reply::ConcernResolved { n } => ok(Text::from(format!("Concern #{n} is resolved, and that is announced."))),
-        Reply::Snoozed { until } => ok(Text::from("The next reminder comes ")
+        Reply::ConcernResolved { n } => ok(Text::from(format!("Concern #{n} resolved. T-Minus announces it."))),
+        Reply::Snoozed { until } => ok(Text::from("Next reminder: ")
             .time(*until, Stamp::Full)
             .t(" (")
             .time(*until, Stamp::Relative)
-            .t("). It can be put off once.")),
-        Reply::AmendmentProposed { n } => ok(Text::from(format!(
-            "Amendment #{n} is proposed. Nothing of it holds until owner and on-call have both agreed."
-        ))),
+            .t("). You can delay it only once.")),
+        Reply::AmendmentProposed { n } => {
+            ok(Text::from(format!("Amendment #{n} proposed. It takes effect once both owner and on-call agree.")))
+        }
         Reply::AmendmentAgreed { n } => {
-            ok(Text::from(format!("You agreed to amendment #{n}. It holds once the other part has agreed.")))
+            ok(Text::from(format!("You agreed to amendment #{n}. It takes effect once the other role agrees.")))
         }
-        Reply::AmendmentDeclined { n } => ok(Text::from(format!("Amendment #{n} is declined; the plan stays."))),
-        Reply::Amended { n } => ok(Text::from(format!("Amendment #{n} holds from now on, and that is announced."))),
+        Reply::AmendmentDeclined { n } => ok(Text::from(format!("Amendment #{n} declined. The plan does not change."))),
+        Reply::Amended { n } => ok(Text::from(format!("Amendment #{n} is now in effect. T-Minus announces it."))),
         Reply::Withdrawn { role } => {
-            ok(Text::from(format!("Your {role} sign-off is withdrawn, and the owner is told.")))
+            ok(Text::from(format!("Your {role} sign-off is withdrawn. T-Minus notifies the owner.")))
         }
-        Reply::Received { rung } => {
-            ok(Text::from(format!("Receipt for {rung} recorded. Pressed by mistake? Undo it within a minute.")))
+        Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded. Mistake? Undo within 60 s."))),
+        Reply::TakenBack { rung } => {
+            ok(Text::from(format!("Receipt for {rung} undone. The notice is unconfirmed again.")))
         }
-        Reply::TakenBack { rung } => ok(Text::from(format!("The receipt for {rung} is taken back; it is open again."))),
-        Reply::Corrected { rung, retracted: false } => {
-            ok(Text::from(format!("Corrected: {rung}. Its message shows it, and its audience is told.")))
-        }
-        Reply::Corrected { rung, retracted: true } => {
-            ok(Text::from(format!("Retracted: {rung}. Its message shows it, and its audience is told.")))
-        }
-        Reply::Undone => ok(Text::from("Taken back, on the record, and announced.")),
+        Reply::Corrected { rung, retracted: false } => ok(Text::from(format!(
+            "Corrected: {rung}. Its message shows the correction, and T-Minus notifies its audience."
+        ))),
+        Reply::Corrected { rung, retracted: true } => ok(Text::from(format!(
+            "Retracted: {rung}. Its message shows the retraction, and T-Minus notifies its audience."
+        ))),
+        Reply::Undone => ok(Text::from("Undone. T-Minus records and announces it.")),
         Reply::Went => ok(Text::from(format!(
             "{name} is live. First update due in {}.",
             span_label(u64::from(plan.update_interval_min()))
@@ -92,55 +96,65 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::Moved => ok(Text::from(
             release.phase.run().map_or(String::new(), |run| format!("Now {}.", words::stage(release, run))),
         )),
-        Reply::Finished => ok(Text::from("The last stage is done; watching until the all-clear.")),
+        Reply::Finished => ok(Text::from(
+            "The last stage is done. T-Minus relays alerts until the all-clear; report values with /release alert report.",
+        )),
         Reply::Extended { minutes } => ok(Text::from(format!("Extended by {}.", span_label(u64::from(*minutes))))),
-        Reply::Held => ok(Text::from("On hold. Go on with ").code("/release resume").t(".")),
+        Reply::Held => ok(Text::from("On hold. Resume with ").code("/release resume").t(".")),
         Reply::Resumed => ok(Text::from("Resumed.")),
         Reply::UpdatePosted => ok(Text::from("Update posted.")),
         Reply::Decided { verdict } => ok(Text::from(format!("Recorded: {}.", words::verdict(*verdict)))),
-        Reply::Acknowledged => ok(Text::from("Acknowledged. The alert's message shows it.")),
-        Reply::Observed { metric } => ok(Text::from(format!("Recorded your value of {metric}."))),
+        Reply::Acknowledged => ok(Text::from("Acknowledged.")),
+        Reply::Observed { metric } => ok(observed(release, metric)),
         Reply::RollbackStarted => {
-            ok(Text::from("Rollback decided and announced. Confirm with the buttons under the announcement."))
+            ok(Text::from("Rollback started and announced. Confirm it with the buttons under the announcement."))
         }
         Reply::RollbackFailed => {
-            ok(Text::from("Recorded: the rollback failed. Everybody on the escalation path is told."))
+            ok(Text::from("Recorded: the rollback failed. T-Minus pings everybody on the escalation path."))
         }
-        Reply::RolledBack => ok(Text::from("Recorded: rolled back and verified. A post-mortem is due.")),
-        Reply::AllClear => ok(Text::from("All clear given, with the numbers.")),
+        Reply::RolledBack { verified: true } => {
+            ok(Text::from("Recorded: rolled back and verified. A post-mortem is due."))
+        }
+        Reply::RolledBack { verified: false } => ok(Text::from(
+            "Recorded: rolled back, not verified. The announcement names what is open. A post-mortem is due.",
+        )),
+        Reply::Rewatched => {
+            ok(Text::from("T-Minus watches the release again. Everyone already notified gets a message."))
+        }
+        Reply::AllClear => ok(Text::from("You gave the all-clear. T-Minus announces it with the numbers.")),
         Reply::Rescheduled { told, skipped } => {
             let mut text =
-                Text::from("T-0 is now ").and(words::planned(plan)).t(" (").and(words::until_t0(plan)).t(").");
-            text = text.br().t("The required roles are asked to sign again.");
+                Text::from("T-0 is now ").and(words::planned(release)).t(" (").and(words::until_t0(plan)).t(").");
+            text = text.br().t("T-Minus asks the required roles to sign again.");
             if !told.is_empty() {
                 let names: Vec<String> = told.iter().map(words::audience).collect();
-                text = text.br().t(format!("Told of the new time: {}.", names.join(", ")));
+                text = text.br().t(format!("Notified of the new time: {}.", names.join(", ")));
             }
             if !skipped.is_empty() {
-                text = text.br().t(format!("Not said, their time is past: {}.", skipped.join(", ")));
+                text = text.br().t(format!("Skipped, their time has passed: {}.", skipped.join(", ")));
             }
             ok(text)
         }
         Reply::Excepted { freeze, until } => {
-            ok(Text::from(format!("Recorded and announced: this release may pass the freeze “{freeze}”, until "))
+            ok(Text::from(format!("Recorded and announced: this release can go live during freeze “{freeze}” (until "))
                 .time(*until, Stamp::Full)
-                .t("."))
+                .t(")."))
         }
-        Reply::Scrubbed => ok(Text::from("Scrubbed. Whoever was told is told again.")),
+        Reply::Scrubbed => ok(Text::from("Cancelled. Everyone already notified gets the change.")),
         Reply::PostmortemScheduled { at } => ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t(".")),
         Reply::PostmortemFiled => ok(Text::from("Post-mortem filed. Reminders stop.")),
         Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
-        Reply::ItemDone { text } => ok(Text::from(format!("Done: “{text}”"))),
+        Reply::ItemDone { text } => ok(Text::from(format!("Ticked: “{text}”"))),
         Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”"))),
         Reply::SentAgain { to } => {
-            let text = Text::from("It is sent again at once");
+            let text = Text::from("T-Minus retries now");
             let text = match to {
                 Some(channel) => text.t(", in ").and(Text(vec![Span::Channel(channel.clone())])),
                 None => text,
             };
-            ok(text.t(". If that fails, the ops channel is told."))
+            ok(text.t(". If the retry fails, the ops channel gets a report."))
         }
-        Reply::CalledSent => ok(Text::from("Recorded: it was posted. It is not sent again.")),
+        Reply::CalledSent => ok(Text::from("Recorded: the message was posted. T-Minus will not send it again.")),
         Reply::Imported { .. } | Reply::Named | Reply::Silent => Message::default(),
     };
     message.footer = words::footer(release);
@@ -148,42 +162,60 @@ fn plain(reply: &Reply, release: &Release) -> Message {
 }
 
 /// The field that names what stands against submitting.
-pub const TO_MEND: &str = "To mend before submitting";
+pub const TO_MEND: &str = "Fix before submitting";
+
+/// The value as it was taken, and what no fresh value is known of.
+fn observed(release: &Release, metric: &str) -> Text {
+    let Some(run) = release.phase.run() else { return Text::from(format!("Recorded your value for {metric}.")) };
+    let planned = release.plan.metrics.iter().find(|known| known.name == metric);
+    let value =
+        planned.zip(run.observed.get(metric)).map(|(planned, seen)| (words::value(planned, seen.value), seen.at));
+    let text = match value {
+        Some((value, at)) => Text::from(format!("{metric} {value} recorded at ")).time(at, Stamp::Short).t("."),
+        None => Text::from(format!("Recorded your value for {metric}.")),
+    };
+    let now = run.observed.get(metric).map(|seen| seen.at);
+    let fresh = |name: &str| run.observed.get(name).zip(now).is_some_and(|(seen, now)| evidence::fresh(seen, now));
+    let missing: Vec<&str> = release.plan.metrics.iter().map(|m| m.name.as_str()).filter(|name| !fresh(name)).collect();
+    if missing.is_empty() { text } else { text.t(format!(" No fresh value yet: {}.", missing.join(", "))) }
+}
 
 fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) -> (Message, Option<Prompt>) {
     let plan = &release.plan;
     let headline = format!("📥 Imported · {} revision {revision}", release.no);
     let mut message = Message::new(Tone::Plain, Text::from(headline)).body(
         Text::new().b(&plan.title).br().t("T-0: ").and(match plan.t0 {
-            Some(_) => words::planned(plan).t(" · ").and(words::until_t0(plan)),
+            Some(_) => words::planned(release).t(" · ").and(words::until_t0(plan)),
             None => Text::from("not set yet"),
         }),
     );
+    message = message.field("Freeze", words::frozen(release));
     let asked = release.phase.name() != PhaseName::Draft;
     if revision > 1 && asked {
-        let word = if material { "material: sign-offs start anew" } else { "cosmetic: sign-offs stay" };
+        let word = if material { "material: voids the sign-offs" } else { "cosmetic: sign-offs stay valid" };
         message = message.short("Change", Text::from(word));
     }
     if revision > 1 {
-        message = message.field("What changed", words::changes(&release.changes, 10));
+        message = message.field("Changes", words::changes(&release.changes, 10));
     }
     message = message
-        .field("Read as", Text::from(format!("level {}: {}", plan.level, level(plan.level))))
+        .field("Plan format", Text::from(level(plan.level)))
         .short("Type and risk", Text::from(format!("{}, {}", words::chosen(plan.kind), words::chosen(plan.risk))))
         .field(
-            "Read",
+            "Found",
             Text::from(format!(
-                "{} stages, {} metrics, {} triggers ({} watched), {} decision points, {} notices, update every {}",
+                "{} stages, {} metrics, {} triggers, {} decision points, {} notices, update every {}",
                 plan.stages.len(),
                 plan.metrics.len(),
                 plan.triggers.len(),
-                plan.triggers.iter().filter(|t| t.rule.is_some()).count(),
                 plan.points.len(),
                 plan.rungs.len(),
                 span_label(u64::from(plan.update_interval_min())),
             )),
         )
-        .field("What will be said", schedule(release, now));
+        .field("Triggers without a source", sourceless(release))
+        .field("Channel", channel(release))
+        .field(if asked { "Scheduled messages" } else { "Messages after you submit" }, schedule(release, now));
     let mut prompt = None;
     if !release.findings.is_empty() {
         message.tone = Tone::Wait;
@@ -195,8 +227,11 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     });
     if let Some((post, word, contact)) = unknown {
         message = message.field(
-            "Who is it",
-            Text::from(format!("The plan names “{}” as {word}. Pick the member once; it is remembered.", contact.name)),
+            "Who is this?",
+            Text::from(format!(
+                "The plan names “{}” as {word}. Pick the member once; T-Minus remembers it.",
+                contact.name
+            )),
         );
         message.pick = Some(Pick { placeholder: format!("Pick the {word}") });
         prompt = Some(Prompt::Person { post });
@@ -206,7 +241,7 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     } else if release.phase.name() == PhaseName::Draft {
         message.buttons = buttons(release, &Prompt::Submit);
         if release.findings.is_empty() {
-            message = message.field("What now", Text::from("Nothing is scheduled until it is submitted."));
+            message = message.field(WHAT_NOW, Text::from("Submit the plan. T-Minus sends nothing before that."));
         }
         prompt = (!message.buttons.is_empty()).then_some(Prompt::Submit);
     }
@@ -214,41 +249,59 @@ fn imported(release: &Release, now: Timestamp, revision: u32, material: bool) ->
     (message, prompt)
 }
 
+/// Rollback triggers that nothing can feed: a person must report.
+fn sourceless(release: &Release) -> Text {
+    let without =
+        release.plan.triggers.iter().filter(|trigger| evidence::source(trigger, &release.policy) == Source::Person);
+    Text::lines(without.map(|trigger| {
+        Text::from(format!("⚪ {}: no source; a person must report (", trigger.text))
+            .code("/release alert report")
+            .t(")")
+    }))
+}
+
+/// Where the release posts, if the plan names a channel.
+fn channel(release: &Release) -> Text {
+    let (plan, policy) = (&release.plan, &release.policy);
+    let here = plan.channel_id.as_ref().or(policy.release_channel.as_ref());
+    let here = here.map_or_else(|| Text::from("no channel"), |channel| Text(vec![Span::Channel(channel.clone())]));
+    match (plan.channel_name(), &plan.channel_id) {
+        (None, _) => Text::new(),
+        (Some(_), Some(_)) => here,
+        (Some(name), None) => Text::from("⚠️ ").and(here).t(format!(
+            ": this server has no channel #{name}, and T-Minus does not create channels. To post there, create it and import again."
+        )),
+    }
+}
+
 /// How much of the document was understood.
 fn level(level: Level) -> &'static str {
     match level {
-        Level::A => "the template, read in full",
-        Level::B => "a runbook; what it does not say is asked",
-        Level::C => "another structure; what it does not say is asked",
-        Level::D => "a checklist; the rest is asked",
+        Level::A => "Template, read in full.",
+        Level::B => "Runbook. Please add the missing details.",
+        Level::C => "Free-form plan. Please add the missing details.",
+        Level::D => "Checklist. Please add everything else.",
     }
 }
 
 /// What would be said if it were submitted now: late, skipped, or at its time.
 fn schedule(release: &Release, now: Timestamp) -> Text {
     if release.plan.t0.is_none() {
-        return Text::from("Nothing can be scheduled before T-0 is set.");
+        return Text::from("None until you set T-0.");
     }
     let mut asked = release.clone();
     if matches!(asked.phase, crate::domain::release::Phase::Draft) {
         asked.phase = crate::domain::release::Phase::Gathering { since: now };
     }
-    let rungs: Vec<_> = agenda(&asked)
-        .into_iter()
-        .filter_map(|mark| match mark.kind {
-            MarkKind::Rung { rung } => Some((mark.at, rung)),
-            _ => None,
+    let waiting = rung::rungs(&asked).into_iter().filter(|rung| !asked.rungs.contains_key(&rung.key()));
+    let told = waiting.filter_map(|rung| {
+        let key = rung.key();
+        Some(match rung::fate(&asked, rung, now)? {
+            Fate::Ahead(at) => Text::from(format!("{key} at ")).time(at, Stamp::Full),
+            Fate::Now => Text::from(format!("{key}: now")),
+            Fate::Late => Text::from(format!("{key}: now, late")),
+            Fate::Missed(_) => Text::from(format!("{key}: skipped, its time has passed")),
         })
-        .collect();
-    let last_due = rungs.iter().filter(|(at, _)| *at <= now).map(|(at, _)| *at).max();
-    let told = rungs.into_iter().map(|(at, rung)| {
-        if at > now {
-            Text::from(format!("{rung} at ")).time(at, Stamp::Full)
-        } else if Some(at) == last_due && release.plan.t0_at().is_some_and(|t0| now < t0) {
-            Text::from(format!("{rung}: at once, late"))
-        } else {
-            Text::from(format!("{rung}: skipped, its time has passed"))
-        }
     });
-    Text::lines(told.chain([Text::from(format!("{}: go or no-go is asked", t_label(0)))]))
+    Text::lines(told.chain([Text::from(format!("{}: go / no-go", t_label(0)))]))
 }

@@ -2,13 +2,16 @@
 
 use jiff::Timestamp;
 
+use super::WHAT_NOW;
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::command::Verdict;
+use crate::domain::decision;
 use crate::domain::notice::Notice;
+use crate::domain::owed::Done;
 use crate::domain::plan::span_label;
-use crate::domain::release::{Release, Run};
+use crate::domain::release::{Phase, Release, Run};
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     let Some(run) = release.phase.run() else {
@@ -17,17 +20,17 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
     let name = words::name(release);
     match notice {
         Notice::Went { by, break_glass, open } => {
-            let mut body = Text::from(format!("Go was given by {by}. ")).t(sentence(&words::stage(release, run))).t(".");
+            let mut body = Text::from(format!("{by} gave the go. ")).t(sentence(&words::stage(release, run))).t(".");
             let planned = release.plan.t0_at().unwrap_or(run.go_at);
             let apart = (run.go_at.as_second() - planned.as_second()) / 60;
             if apart.abs() >= 1 {
                 let word = if apart > 0 { "after" } else { "before" };
-                body = body.t(format!(" That is {} {word} the planned T-0.", span_label(apart.unsigned_abs())));
+                body = body.t(format!(" Go came {} {word} the planned T-0.", span_label(apart.unsigned_abs())));
             }
             let mut message = Message::new(Tone::Good, Text::from(format!("🚀 Live · {name}")));
             if let Some(reason) = break_glass {
                 message = Message::new(Tone::Bad, Text::from(format!("🚨 Live by break-glass · {name}")));
-                body = body.br().t(format!("Reason: “{reason}”. Missing sign-offs are owed within 24 hours, and a review of this go is due at the end, as an action."));
+                body = body.br().t(format!("Reason: “{reason}”. Missing sign-offs are due within 24 hours. A review of this go is due as an action at the end."));
             }
             message
                 .body(body)
@@ -37,55 +40,102 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .field("People", words::people(release))
         }
         Notice::Undone { by, .. } => Message::new(Tone::Wait, Text::from(format!("↩️ Stage step undone · {name}")))
-            .body(Text::from(format!("{by} took the step back within a minute. Now {}.", words::stage(release, run)))),
+            .body(Text::from(format!("{by} undid the step within 60 seconds. Now {}.", words::stage(release, run)))),
         Notice::StageStarted { reason } => {
-            let mut message = Message::new(Tone::Good, Text::from(format!("➡️ {} · {name}", sentence(&words::stage(release, run)))));
+            let mut message =
+                Message::new(Tone::Good, Text::from(format!("➡️ {} · {name}", sentence(&words::stage(release, run)))));
             if let Some(until) = run.stage.soak_until {
-                message = message.body(Text::from("Soaks until ").time(until, Stamp::Short).t(" (").time(until, Stamp::Relative).t(")."));
+                message = message.body(
+                    Text::from("Soaks until ").time(until, Stamp::Short).t(" (").time(until, Stamp::Relative).t(")."),
+                );
             }
             match reason {
                 Some(reason) => message.field("Earlier than planned", Text::from(format!("“{reason}”"))),
                 None => message,
             }
         }
-        Notice::SoakEnded => Message::new(Tone::Wait, Text::from(format!("⏱️ Soak time over · {name}")))
-            .body(Text::from(format!("{}. ", sentence(&words::stage(release, run)))).t("Go on with ").code("/release stage").t(": advance or extend."))
-            .field("Metrics", words::metrics(release, run, now)),
+        Notice::Owed { soaked, update, merged, done } => {
+            let message = owed(release, run, (*soaked, *update), done.as_ref(), now);
+            message.field("Late", away(*merged))
+        }
         Notice::Extended { minutes, reason, by } => {
             let until = run.stage.soak_until.unwrap_or(now);
-            Message::new(Tone::Wait, Text::from(format!("⏱️ Stage extended · {name}")))
-                .body(Text::from(format!("{} more by {by}: “{reason}”. Until ", span_label(u64::from(*minutes)))).time(until, Stamp::Short).t("."))
+            Message::new(Tone::Wait, Text::from(format!("⏱️ Stage extended · {name}"))).body(
+                Text::from(format!("{by} added {}: “{reason}”. Soaks until ", span_label(u64::from(*minutes))))
+                    .time(until, Stamp::Short)
+                    .t("."),
+            )
         }
-        Notice::StagesDone => Message::new(Tone::Good, Text::from(format!("👀 Rollout done, watching · {name}")))
-            .body("The last stage is done. Decision points and alerts go on; the all-clear needs every point answered and fresh values.")
+        Notice::StagesDone => Message::new(Tone::Good, Text::from(format!("👀 Rollout done, monitoring · {name}")))
+            .body("The last stage is done. Decision points and alerts continue.")
+            .field("Next decision", next_point(run))
+            .field(
+                WHAT_NOW,
+                Text::from(
+                    "Once every decision is answered, report fresh values; then the owner gives the all-clear with ",
+                )
+                .code("/release all-clear")
+                .t("."),
+            ),
+        Notice::Held { by, reason, case, .. } => {
+            let causes = case.and_then(|n| run.cases.iter().find(|case| case.n == n));
+            let causes = causes.map_or_else(Text::new, |case| super::alerts::causes(release, run, case, now));
+            Message::new(Tone::Wait, Text::from(format!("⏸️ On hold · {name}")))
+                .body(Text::from(format!(
+                    "{by} put the release on hold: “{}”. Stage timers and decision points are paused; updates continue.",
+                    reason.trim_end_matches('.')
+                )))
+                .field("Why", causes)
+        }
+        Notice::HoldOver { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
+            .body(Text::from(format!(
+                "{by} resumed the release. Stage timers and decision points move by {}; updates stay due.",
+                span_label(u64::from(*held_min))
+            )))
             .field("Next decision", next_point(run)),
-        Notice::Held { by, reason, .. } => Message::new(Tone::Wait, Text::from(format!("⏸️ On hold · {name}")))
-            .body(Text::from(format!("Held by {by}: “{reason}”. Stage clocks and decision points stand still; updates go on. Go on with ")).code("/release resume").t(".")),
         Notice::Resumed { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
-            .body(Text::from(format!("By {by}, after {}. Later times moved by as much.", span_label(u64::from(*held_min)))))
+            .body(Text::from(format!(
+                "{by} resumed the release. Stage timers and decision points move by {}; updates stay due.",
+                span_label(u64::from(*held_min))
+            )))
             .field("Next decision", next_point(run)),
-        Notice::Update { text, by, missed, merged } => {
-            let message = update(release, run, now, text.as_deref(), by.as_deref(), *missed);
-            let away = format!("This one stands for {merged} updates; T-Minus was not running when the others were due.");
-            message.field("Late", if *merged > 1 { Text::from(away) } else { Text::new() })
+        Notice::Update { text, by, unchanged, merged } => {
+            let message = update(release, run, now, (text.as_deref(), by.as_deref()), *unchanged);
+            message.field("Late", away(*merged))
         }
-        Notice::Point { after_min, text, reminder, late } => {
+        Notice::Point { after_min, reminder, .. } if *reminder > 0 => {
             let label = words::after(*after_min);
-            let again = if *reminder > 0 { " · still open" } else { "" };
-            let what = if text.is_empty() { String::new() } else { format!(" ({text})") };
-            Message::new(Tone::Wait, Text::from(format!("❓ Decide at {label}{again} · {name}")))
-                .body(Text::from(format!("Continue, hold or roll back?{what} It stays open until somebody decides; it never continues by itself.")))
+            Message::new(
+                Tone::Wait,
+                Text::from(format!("⏳ Decision {label} still open (reminder {reminder}) · {name}")),
+            )
+            .body("Continue, hold or roll back? Use the buttons on the message this replies to.")
+        }
+        Notice::Point { after_min, text, late, .. } => {
+            let label = words::after(*after_min);
+            let what = if text.is_empty() { String::new() } else { format!("{text}: ") };
+            let rolling_out = matches!(release.phase, Phase::Live { .. });
+            let waits = if rolling_out { "This stage keeps running; the next one" } else { "The all-clear" };
+            Message::new(Tone::Wait, Text::from(format!("❓ Decide at {label} · {name}")))
+                .body(Text::from(format!("{what}continue, hold or roll back? {waits} waits for the answer.")))
                 .field("Late", late.as_ref().map_or_else(Text::new, |late| words::late(late, "asked")))
                 .field("Now", Text::from(words::stage(release, run)))
                 .field("Metrics", words::metrics(release, run, now))
                 .field("Alerts", alerts_line(run))
-                .field("Who may decide", words::people(release).t(", SRE/Ops, release managers"))
+                .field("Who can decide", words::people(release).t(", SRE/Ops, release managers"))
         }
         Notice::PointDecided { after_min, verdict, by, reason } => {
-            let tone = if *verdict == Verdict::Continue { Tone::Good } else { Tone::Bad };
+            let (tone, icon) = match verdict {
+                Verdict::Continue => (Tone::Good, "✅"),
+                Verdict::Hold => (Tone::Bad, "⏸️"),
+                Verdict::RollBack => (Tone::Bad, "⏪"),
+            };
             let why = reason.as_ref().map_or(String::new(), |r| format!(": “{r}”"));
-            Message::new(tone, Text::from(format!("☑️ {}: {} · {name}", words::after(*after_min), words::verdict(*verdict))))
-                .body(Text::from(format!("Decided by {by}{why}")))
+            Message::new(
+                tone,
+                Text::from(format!("{icon} {}: {} · {name}", words::after(*after_min), words::verdict(*verdict))),
+            )
+            .body(Text::from(format!("{by} decided{why}")))
         }
         _ => Message::default(),
     }
@@ -95,25 +145,29 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 fn before_go(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::Held { by, reason, again } => {
-            let still = Text::from(format!("Held by {by}: “{reason}”. The countdown stands still. "));
+        Notice::Held { by, reason, again, .. } => {
+            let still = Text::from(format!(
+                "{by} put the release on hold: “{}”. The countdown is paused. ",
+                reason.trim_end_matches('.')
+            ));
             let body = if *again {
-                still.t("T-0 will move; the new time is told here.")
+                still.t("T-0 will move; T-Minus posts the new time here.")
             } else {
-                let go_on = still.t("Go on with ").code("/release resume");
-                go_on.t(", or call it off with ").code("/release scrub").t(".")
+                still.t("To cancel: ").code("/release scrub").t(".")
             };
             Message::new(Tone::Wait, Text::from(format!("⏸️ On hold before T-0 · {name}"))).body(body)
         }
+        Notice::HoldOver { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
+            .body(Text::from(format!("{by} resumed the countdown after {}.", span_label(u64::from(*held_min))))),
         Notice::Undone { by, .. } => Message::new(Tone::Bad, Text::from(format!("↩️ Go undone · {name}"))).body(
-            Text::from(format!("{by} took go back within a minute: the release is not live. Go is given with "))
+            Text::from(format!("{by} undid the go within 60 seconds: the release is not live. To give the go again: "))
                 .code("/release go")
                 .t("."),
         ),
         Notice::Resumed { by, held_min } => {
             Message::new(Tone::Good, Text::from(format!("▶️ Countdown resumed · {name}"))).body(
-                Text::from(format!("By {by}, after {}. New T-0: ", span_label(u64::from(*held_min))))
-                    .and(words::planned(&release.plan))
+                Text::from(format!("{by} resumed the countdown after {}. New T-0: ", span_label(u64::from(*held_min))))
+                    .and(words::planned(release))
                     .t("."),
             )
         }
@@ -121,32 +175,103 @@ fn before_go(notice: &Notice, release: &Release) -> Message {
     }
 }
 
-fn update(release: &Release, run: &Run, now: Timestamp, text: Option<&str>, by: Option<&str>, missed: u8) -> Message {
-    let label = release.label_at(now).unwrap_or_default();
-    let mut message = Message::new(Tone::Plain, Text::from(format!("🔄 Update {label} · {}", words::name(release))));
-    match (text, by) {
-        (Some(text), Some(by)) => message = message.body(Text::from(format!("{by}: {text}"))),
-        (None, Some(by)) => message = message.body(Text::from(format!("Values reported by {by}."))),
-        _ if missed == 0 => message = message.body("Watching. This is what T-Minus knows."),
-        _ => {
-            message.tone = Tone::Wait;
-            let again = if missed > 1 { format!(" ({missed} in a row)") } else { String::new() };
-            message = message
-                .body(Text::from(format!("Nobody wrote the promised update{again}. This is what T-Minus knows.")));
+/// That one update stands for several.
+fn away(merged: u32) -> Text {
+    if merged < 2 {
+        return Text::new();
+    }
+    Text::from(format!("This update covers {merged} due updates; T-Minus was not running when the others were due."))
+}
+
+const MOOT: &str = "✅ Stage step and update no longer needed";
+
+/// What the owner owes, or how it was done.
+fn owed(release: &Release, run: &Run, (soaked, update): (bool, bool), done: Option<&Done>, now: Timestamp) -> Message {
+    let name = words::name(release);
+    let stage = sentence(&words::stage(release, run));
+    let open = soaked || update;
+    let (tone, headline, body) = match done {
+        None | Some(Done::Moot) if !open => (Tone::Plain, MOOT.to_owned(), String::new()),
+        Some(Done::Stepped { by }) => (Tone::Good, format!("➡️ {stage}"), format!("{by} advanced the rollout.")),
+        Some(Done::Extended { by, minutes, reason }) => {
+            let more = span_label(u64::from(*minutes));
+            (Tone::Wait, "⏱️ Stage extended".to_owned(), format!("{by} added {more}: “{reason}”"))
+        }
+        Some(Done::Updated { by }) if !soaked => {
+            (Tone::Good, "✅ Update given".to_owned(), format!("{by} wrote the update below."))
+        }
+        Some(Done::Moot) => (Tone::Plain, MOOT.to_owned(), String::new()),
+        None | Some(Done::Updated { .. }) => asked(release, run, soaked, update),
+    };
+    let message = Message::new(tone, Text::from(format!("{headline} · {name}"))).body(Text::from(body));
+    match done {
+        None => message
+            .field("Now", Text::from(words::stage(release, run)))
+            .field("Metrics", words::metrics(release, run, now))
+            .field("Alerts", alerts_line(run))
+            .short("Next update by", Text::new().time(run.updates.next_due, Stamp::Short))
+            .short("Next decision", next_point(run)),
+        Some(Done::Stepped { .. }) => {
+            let soak = run.stage.soak_until.map_or_else(Text::new, |until| Text::new().time(until, Stamp::Short));
+            message.short("Soaks until", soak).short("Next decision", next_point(run))
+        }
+        Some(_) => message,
+    }
+}
+
+/// The headline and the sentence of what the owner owes.
+fn asked(release: &Release, run: &Run, soaked: bool, update: bool) -> (Tone, String, String) {
+    let missed = run.updates.missed_in_row;
+    let again = if missed > 1 { format!(" ({missed} in a row)") } else { String::new() };
+    let overdue = if update { format!("Update overdue{again}. ") } else { String::new() };
+    if !soaked {
+        return (Tone::Wait, "⏳ Update overdue".to_owned(), format!("{overdue}Latest data:"));
+    }
+    let complete = format!("⏱️ Stage {} soak complete", run.stage.index + 1);
+    match decision::open(release.phase.run().unwrap_or(run)) {
+        None => (Tone::Wait, format!("{complete}. Advance?"), format!("{overdue}Latest data:")),
+        Some(point) => {
+            let first = format!("Answer decision {} first, then advance. ", words::after(point.after_min));
+            (Tone::Wait, complete, format!("{first}{overdue}Latest data:"))
         }
     }
-    message
+}
+
+fn update(
+    release: &Release,
+    run: &Run,
+    now: Timestamp,
+    (text, by): (Option<&str>, Option<&str>),
+    unchanged: Option<Timestamp>,
+) -> Message {
+    let at = run.updates.last.as_ref().filter(|_| unchanged.is_some()).map_or(now, |last| last.at);
+    let label = release.label_at(at).unwrap_or_default();
+    let mut message = Message::new(Tone::Plain, Text::from(format!("🔄 Update {label} · {}", words::name(release))));
+    message = match (text, by) {
+        (Some(text), Some(by)) => message.body(Text::from(format!("{by}: {text}"))),
+        (None, Some(by)) => message.body(Text::from(format!("{by} reported values."))),
+        _ => message.body("Latest data:"),
+    };
+    let next = Text::new().time(run.updates.next_due, Stamp::Short);
+    let message = message
         .field("Now", Text::from(words::stage(release, run)))
         .field("Metrics", words::metrics(release, run, now))
-        .field("Alerts", alerts_line(run))
-        .short("Next update by", Text::new().time(run.updates.next_due, Stamp::Short))
-        .short("Next decision", next_point(run))
+        .field("Alerts", alerts_line(run));
+    let message = match unchanged {
+        Some(at) => message.field("As of", Text::new().time(at, Stamp::Full).t(" · next update by ").and(next)),
+        None => message.short("Next update by", next),
+    };
+    message.short("Next decision", next_point(run))
 }
 
 fn alerts_line(run: &Run) -> Text {
-    let firing: Vec<&str> =
-        run.alerts.iter().filter(|a| a.resolved_at.is_none() && !a.pre_existing).map(|a| a.name.as_str()).collect();
-    if firing.is_empty() { Text::from("none open") } else { Text::from(format!("🔴 firing: {}", firing.join(", "))) }
+    let mut firing: Vec<String> = run.alerts.iter().filter(|a| a.counts()).map(|a| a.name.clone()).collect();
+    if run.crowd.open_count() > 0 {
+        firing.push(format!("{} more", run.crowd.open_count()));
+    }
+    let elsewhere = run.elsewhere.iter().map(|e| Text::from(format!("🔗 {}: see {}", e.name, e.no)));
+    let own = if firing.is_empty() { "none open".to_owned() } else { format!("🔴 firing: {}", firing.join(", ")) };
+    Text::lines([Text::from(own)].into_iter().chain(elsewhere))
 }
 
 /// The next decision point.
@@ -162,7 +287,8 @@ pub(super) fn next_point(run: &Run) -> Text {
     }
 }
 
-fn sentence(text: &str) -> String {
+/// The text with a capital letter first.
+pub(super) fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }

@@ -39,6 +39,7 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
         no_digest,
         rules,
         pages,
+        sources,
         ladder,
         freezes,
     } = policy;
@@ -61,7 +62,7 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
     values.extend(
         SignoffRole::ALL
             .iter()
-            .map(|role| (format!("{role} signs"), roles(signers.get(role).map_or(&[], Vec::as_slice)))),
+            .map(|role| (format!("{role} signers"), roles(signers.get(role).map_or(&[], Vec::as_slice)))),
     );
     values.push(named("break-glass", roles(break_glass)));
     values.extend(
@@ -78,7 +79,7 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
     };
     values.extend([
         named("self-approval at Low risk", switch(*self_approval)),
-        named("administrator bypass", switch(*administrator_bypass)),
+        named("administrator override", switch(*administrator_bypass)),
         named("sign-offs for people outside the chat", switch(*on_behalf)),
         named("waivers at High risk", switch(*waive_high)),
         named("sign-offs expire", expiry),
@@ -86,8 +87,9 @@ fn values(policy: &Policy) -> Vec<(String, Option<Text>)> {
     ]);
     values.extend(rules.iter().map(|rule| (format!("rule “{}”", rule.name), Some(Text::from(workspace::rule(rule))))));
     let line = |rungs: &Vec<RungPlan>| Text::from(ladder_line(rungs));
-    values.push(named("notices of plans that name none", ladder.as_ref().map(line)));
+    values.push(named("notices for plans that list none", ladder.as_ref().map(line)));
     values.push(named("status pages", (!pages.is_empty()).then(|| Text::from(pages.join(", ")))));
+    values.push(named("alert sources", (!sources.is_empty()).then(|| Text::from(sources.join(", ")))));
     values.extend(freezes.iter().map(|freeze| (format!("freeze “{}”", freeze.name), Some(workspace::window(freeze)))));
     values
 }
@@ -131,7 +133,7 @@ pub(super) fn changed(by: &str, before: &Policy, after: &Policy) -> Message {
     let message = Message::new(tone, Text::from(headline)).body(named(&changes(before, after)));
     message.field("By", Text::from(by)).field(
         WHAT_NOW,
-        Text::from("Nothing, if that was meant. What was set when, and by whom: ").code("/tminus history").t("."),
+        Text::from("No action needed if intended. Who changed what, and when: ").code("/tminus history").t("."),
     )
 }
 
@@ -188,21 +190,20 @@ fn said(event: &WorkspaceEvent, before: &Policy) -> Option<Vec<Text>> {
             Text::from(format!("train “{name}” of ")).time(*t0, Stamp::Full).t(format!(" skipped: “{reason}”"))
         }
         WorkspaceEvent::TrainUnskipped { name, t0 } => {
-            Text::from(format!("train “{name}” of ")).time(*t0, Stamp::Full).t(" not skipped any more")
+            Text::from(format!("train “{name}” of ")).time(*t0, Stamp::Full).t(" no longer skipped")
         }
-        WorkspaceEvent::Bypassed { action } => {
-            Text::from(format!("past the roles (administrator bypass): {}", words::action(action)))
-        }
+        WorkspaceEvent::Bypassed { action } => Text::from(format!("administrator override: {}", words::action(action))),
         WorkspaceEvent::Refused { action, why, .. } => {
             Text::from(format!("was refused: {} ({})", words::action(action), words::denied(*why)))
         }
-        WorkspaceEvent::SentAgain => Text::from("had stuck messages sent again"),
+        WorkspaceEvent::SentAgain => Text::from("retried stuck messages"),
         WorkspaceEvent::Numbered { .. }
         | WorkspaceEvent::Remembered { .. }
         | WorkspaceEvent::FreezeSeen { .. }
         | WorkspaceEvent::TrainHandled { .. }
         | WorkspaceEvent::ClockWrong { .. }
         | WorkspaceEvent::ClockRight
+        | WorkspaceEvent::Strayed { .. }
         | WorkspaceEvent::Digested { .. } => return None,
     };
     Some(vec![one])
@@ -213,15 +214,15 @@ fn said(event: &WorkspaceEvent, before: &Policy) -> Option<Vec<Text>> {
 pub fn history(lines: &[(Text, String)], whole: bool) -> Message {
     let shown = &lines[lines.len().saturating_sub(SHOWN)..];
     let body = if shown.is_empty() {
-        Text::from("Nothing stands on the record yet.")
+        Text::from("The record is empty.")
     } else {
         Text::lines(shown.iter().rev().map(|(line, _)| Text::from("• ").and(line.clone())))
     };
     let message = Message::new(Tone::Plain, Text::from("🧾 Who changed what in this server")).body(body);
     let shown = match (shown.len(), lines.len()) {
         (shown, all) if shown == all && whole => return message,
-        (shown, all) if whole => format!("the newest {shown} of {all}; the file has all."),
-        (shown, all) => format!("the newest {shown} of {all} in the file; older ones are in the journal alone."),
+        (shown, all) if whole => format!("The newest {shown} of {all}; the file has all."),
+        (shown, all) => format!("The newest {shown} of {all} in the file; only the journal has older ones."),
     };
     message.field("Shown", Text::from(shown))
 }

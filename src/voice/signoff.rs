@@ -1,10 +1,11 @@
 //! Words of the sign-offs.
 
-use super::message::{Message, Tone};
+use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::changes::Change;
 use crate::domain::notice::Notice;
+use crate::domain::plan::MetricPlan;
 use crate::domain::policy::{Requirement, Why, required_signoffs};
 use crate::domain::release::{Phase, Release};
 use crate::domain::signoff::{declined, missing, valid};
@@ -25,7 +26,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 /// What a sign-off's end means for the release.
 fn standing(release: &Release) -> &'static str {
     match missing(release).as_slice() {
-        [] => "Nothing changes by it: everybody who must sign has signed.",
+        [] => "Nothing changes: all required roles have signed.",
         _ => "The release is not approved.",
     }
 }
@@ -35,24 +36,27 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
     match notice {
         Notice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
             .body(
-                Text::from("T-0 is ")
+                Text::from("T-0: ")
                     .and(words::until_t0(&release.plan))
-                    .t(", and nothing is scheduled yet. Submit it with ")
+                    .t(". Nothing is scheduled until you submit the draft. Submit with ")
                     .code("/release submit")
-                    .t(", or call it off with ")
+                    .t(", or cancel with ")
                     .code("/release scrub")
                     .t("."),
             ),
         Notice::SignoffAsk { changed } => ask(release, *changed),
-        Notice::SignoffOver => Message::new(Tone::Plain, Text::from(format!("✍️ Overtaken sign-off request · {name}")))
-            .body(
-                "The plan changed after this request; signatures given here no longer count. The new request is below.",
-            ),
+        Notice::SignoffOver => Message::new(
+            Tone::Plain,
+            Text::from(format!("✍️ Sign-off request superseded · {name}")),
+        )
+        .body(
+            "The plan changed after this request, so sign-offs given here no longer count. Use the new request below.",
+        ),
         Notice::SignoffReminder { missing } => {
             let headline = format!("⏳ Sign-offs pending · {name}");
             let when = match release.phase {
                 Phase::HeldBefore { .. } => Text::from("On hold: T-0 will move. Still missing: "),
-                _ => Text::from("T-0 is ").and(words::until_t0(&release.plan)).t(". Still missing: "),
+                _ => Text::from("T-0: ").and(words::until_t0(&release.plan)).t(". Still missing: "),
             };
             let body =
                 when.b(words::roles(missing)).t(". Sign with ").code("/release signoff give").t(" or a button below.");
@@ -61,7 +65,7 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
             let signed = signed.map(|(role, given)| format!("{role}: {}", given.name)).collect::<Vec<_>>().join(", ");
             Message::new(Tone::Wait, Text::from(headline))
                 .body(body)
-                .field("Have signed", Text::from(signed))
+                .field("Signed", Text::from(signed))
                 .field("Refused", Text::lines(declined(release).map(words::declined)))
         }
         Notice::Signed { role, name: who, behalf, against } => {
@@ -72,114 +76,177 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                 format!("Still missing: {}.", words::roles(&missing))
             };
             let message = Message::new(Tone::Good, Text::from(format!("✅ {role} signed · {name}"))).body(Text::from(
-                format!("Signed by {}, revision {}. {rest}", words::signer(who, behalf.as_ref()), release.revision),
+                format!("{} signed revision {}. {rest}", words::signer(who, behalf.as_ref()), release.revision),
             ));
-            let refused = against.iter().map(|(who, why)| Text::from(format!("⛔ {who} refuses: “{why}”")));
-            let message = message.field("Against it", Text::lines(refused));
+            let refused = against.iter().map(|(who, why)| Text::from(format!("⛔ {who} refused: “{why}”")));
+            let message = message.field("Refusals", Text::lines(refused));
             match behalf {
-                Some(behalf) => message.field("Their word", Text::from(format!("“{}”", behalf.evidence))),
+                Some(behalf) => message.field("Evidence", Text::from(format!("“{}”", behalf.evidence))),
                 None => message,
             }
         }
         Notice::SignoffExpired { role, name: who, hours } => {
             Message::new(Tone::Bad, Text::from(format!("⌛ {role} sign-off expired · {name}")))
                 .body(Text::from(format!(
-                    "{who} signed more than {hours} hours ago; that no longer counts here. {}",
+                    "{who} signed more than {hours} hours ago, so this sign-off no longer counts. {}",
                     standing(release)
                 )))
                 .field(
-                    "What now",
+                    WHAT_NOW,
                     match missing(release).as_slice() {
                         [] => Text::new(),
-                        _ => Text::from("Read the plan again and sign with ").code("/release signoff give").t("."),
+                        _ => Text::from("Read the plan again, then sign with ").code("/release signoff give").t("."),
                     },
                 )
         }
         Notice::SignoffRefused { role, name: who, reason, fell } => {
             let before = match fell.as_slice() {
                 [] => Text::new(),
-                names => Text::from(format!("{}. It no longer counts; sign again with ", names.join(", ")))
-                    .code("/release signoff give")
-                    .t(" if it stands."),
+                names => Text::from(format!(
+                    "{}. Earlier sign-offs no longer count. If you still approve, sign again with ",
+                    names.join(", ")
+                ))
+                .code("/release signoff give")
+                .t("."),
             };
-            Message::new(Tone::Bad, Text::from(format!("⛔ {role} refuses · {name}")))
+            Message::new(Tone::Bad, Text::from(format!("⛔ {role} refused · {name}")))
                 .body(Text::from(format!("{who}: “{reason}”")))
                 .field("Had signed", before)
                 .field(
-                    "What now",
+                    WHAT_NOW,
                     Text::from(format!(
-                        "Settle it with {who}, who can sign then, or import a corrected plan. Until then the refusal stands on the card."
+                        "Settle it with {who}, who can then sign, or import a corrected plan. Until then, the card shows the refusal."
                     )),
                 )
         }
         Notice::Ticked { by, items } => {
-            let lines = items.iter().map(|item| Text::from(format!("☑️ {item}")));
-            Message::new(Tone::Wait, Text::from(format!("☑️ Ticked by a new revision · {name}")))
-                .body(Text::from(format!("{by} imported revision {}; these count as done now.", release.revision)))
+            let lines = items.iter().map(|item| Text::from(format!("✅ {item}")));
+            Message::new(Tone::Wait, Text::from(format!("⚠️ New revision ticked items · {name}")))
+                .body(Text::from(format!(
+                    "{by} imported revision {}, which marks these items as done.",
+                    release.revision
+                )))
                 .field("Items", Text::lines(lines))
                 .field(
-                    "What now",
-                    Text::from("Nothing, if they are. If one is not, raise it with ")
+                    WHAT_NOW,
+                    Text::from("No action needed if they are done. If one is not, use ")
                         .code("/release concern raise")
-                        .t(": go waits then."),
+                        .t("; go then waits."),
                 )
         }
         Notice::Withdrawn { role, name: who } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
-                .body(Text::from(format!("{who} withdrew it. {}", standing(release))))
+                .body(Text::from(format!("{who} withdrew the sign-off. {}", standing(release))))
         }
         Notice::Approved if matches!(release.phase, Phase::HeldBefore { .. }) => {
             Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
                 .body("All required roles have signed. The release is on hold: T-0 will move.")
-                .field("What now", Text::from("Go on with ").code("/release resume").t("."))
+                .field(WHAT_NOW, Text::from("Resume with ").code("/release resume").t("."))
         }
         Notice::Approved => Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
-            .body(Text::from("All required roles have signed. T-0: ").and(words::planned(&release.plan)).t("."))
+            .body(Text::from("All required roles have signed. T-0: ").and(words::planned(release)).t("."))
             .field(
-                "What now",
-                Text::from("At T-0 the owner gives ").code("/release go").t(". Nothing goes live by itself."),
+                WHAT_NOW,
+                Text::from("At T-0 the owner gives the go, once nothing is open. Nothing goes live automatically."),
             ),
-        Notice::BreakGlassFollowUp { missing } => Message::new(
-            Tone::Wait,
-            Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")),
-        )
-        .body(Text::from(format!(
-            "Skipped at go, due within 24 hours of it, and still missing: {}.",
-            words::roles(missing)
-        )))
-        .field(
-            "What now",
-            Text::from(
-                "Read what went live, then sign with a button below. The owner waives one that will not come with ",
-            )
-            .code("/release item waive")
-            .t(" after the all-clear."),
-        ),
+        Notice::BreakGlassFollowUp { missing } => {
+            Message::new(Tone::Wait, Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")))
+                .body(Text::from(format!(
+                    "Break-glass skipped these sign-offs, due within 24 hours of go and still missing: {}.",
+                    words::roles(missing)
+                )))
+                .field(
+                    WHAT_NOW,
+                    Text::from(
+                        "Review what went live, then sign with a button below. The owner can waive a missing one with ",
+                    )
+                    .code("/release item waive")
+                    .t(" after the all-clear."),
+                )
+        }
         _ => Message::default(),
     }
 }
 
 fn ask(release: &Release, changed: bool) -> Message {
     let plan = &release.plan;
-    let headline = format!("✍️ Sign-off asked · {}", words::name(release));
+    let signed = missing(release).is_empty();
+    let (tone, headline) = if signed {
+        (Tone::Good, format!("✅ Signed by all required roles · {}", words::name(release)))
+    } else {
+        (Tone::Wait, format!("✍️ Sign-off requested · {}", words::name(release)))
+    };
     let lines = required_signoffs(plan, &release.policy).into_iter().flat_map(|needed| asked_of(&needed, release));
     let mut body = Text::new();
     if changed {
-        body = body.b("The plan changed; earlier sign-offs no longer count.").br();
+        body = body.b("This change voids the earlier sign-offs.").br();
     }
     let stages: Vec<String> = plan.stages.iter().enumerate().map(|(n, s)| format!("{}. {}", n + 1, s.text)).collect();
-    let body = body.t("Read the plan, then sign. T-0: ").and(words::planned(plan)).t(".");
-    let material: Vec<Change> = release.changes.iter().filter(|change| change.material).cloned().collect();
-    Message::new(Tone::Wait, Text::from(headline))
-        .body(body)
-        .field("Changed since the revision before", words::changes(&material, 8))
+    let body = if signed { body } else { body.t("Read the attached plan, then sign. ") };
+    let body = body.t("T-0: ").and(words::planned(release)).t(".");
+    let mut message = Message::new(tone, Text::from(headline)).body(body);
+    for (name, changes) in changed_since(release) {
+        message = message.field(name, words::changes(&changes, 8));
+    }
+    message
+        .field("Freeze", words::frozen(release))
         .short("Type", Text::from(words::chosen(plan.kind)))
         .short("Risk", Text::from(words::chosen(plan.risk)))
         .short("Rollout", Text::from(words::approach(release)))
         .field("People", words::people(release))
         .field("Stages", Text::lines(stages.into_iter().map(Text::from)))
-        .field("Rolls back if", Text::lines(plan.triggers.iter().map(|t| Text::from(format!("• {}", t.text)))))
+        .field("Thresholds", Text::lines(plan.metrics.iter().map(thresholds)))
+        .field("Rollback triggers", Text::lines(plan.triggers.iter().map(|t| Text::from(format!("• {}", t.text)))))
+        .field("Risks", words::risks(plan))
+        .field(
+            "Contingency",
+            Text::lines(plan.contingency.iter().map(|c| Text::from(format!("• {}: {}", c.when, c.text)))),
+        )
         .field("Sign-offs", Text::lines(lines))
+}
+
+/// A metric's limits in a line.
+fn thresholds(metric: &MetricPlan) -> Text {
+    let base = metric.baseline.as_ref().map(|base| format!("baseline {base}"));
+    let success = metric.success.as_ref().map(|bound| format!("success {bound}"));
+    let alert = metric.alert.as_ref().map(|bound| format!("alert {bound}"));
+    let limits: Vec<String> = [base, success, alert].into_iter().flatten().collect();
+    Text::from(format!("• {}: {}", metric.name, limits.join(", ")))
+}
+
+/// What changed, for each role that is asked: against what that role signed last.
+fn changed_since(release: &Release) -> Vec<(String, Vec<Change>)> {
+    let material = |changes: &[Change]| changes.iter().filter(|change| change.material).cloned().collect::<Vec<_>>();
+    let mut fields: Vec<(String, Vec<Change>)> = Vec::new();
+    let mut groups: Vec<(Vec<String>, u32, Vec<Change>)> = Vec::new();
+    for role in missing(release) {
+        match release.since_signed.get(&role) {
+            None => {}
+            Some(since) => {
+                let changes = material(&since.changes);
+                match groups.iter_mut().find(|(_, revision, known)| *revision == since.revision && *known == changes) {
+                    Some((roles, ..)) => roles.push(role.to_string()),
+                    None => groups.push((vec![role.to_string()], since.revision, changes)),
+                }
+            }
+        }
+    }
+    let first = missing(release).iter().any(|role| !release.since_signed.contains_key(role));
+    if first && !release.changes.is_empty() {
+        fields.push(("Changed since the previous revision".to_owned(), material(&release.changes)));
+    }
+    fields.extend(groups.into_iter().map(|(roles, revision, changes)| {
+        (
+            if revision == release.revision {
+                format!("Changed since {} signed", roles.join(", "))
+            } else {
+                format!("Changed since revision {revision}, which {} signed", roles.join(", "))
+            },
+            changes,
+        )
+    }));
+    fields.retain(|(_, changes)| !changes.is_empty());
+    fields
 }
 
 /// Who has signed as a role, and who is asked still, with the rules that ask.
@@ -189,7 +256,8 @@ fn asked_of(needed: &Requirement, release: &Release) -> Vec<Text> {
         .filter(|(of, _)| *of == role)
         .map(|(_, given)| {
             let who = words::signer(&given.name, given.behalf.as_ref());
-            Text::from(format!("✅ {role}: {who} ")).time(given.at, Stamp::Relative)
+            let evidence = given.behalf.as_ref().map_or(String::new(), |behalf| format!("“{}” ", behalf.evidence));
+            Text::from(format!("✅ {role}: {who} {evidence}")).time(given.at, Stamp::Relative)
         })
         .collect();
     let left = usize::from(needed.people).saturating_sub(lines.len());

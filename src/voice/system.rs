@@ -14,15 +14,15 @@ use crate::domain::release::{PhaseName, Release};
 /// `/tminus help`.
 pub fn help() -> Message {
     Message::new(Tone::Plain, Text::from("ℹ️ T-Minus"))
-        .body("T-Minus runs a release's communications: sign-offs, countdown, updates, alerts, the rollback question, the all-clear and the post-mortem. It does not deploy.")
-        .field("Begin", Text::from("1. An administrator: ").code("/tminus setup").br()
+        .body("T-Minus runs a release's communications: sign-offs, countdown, updates, alerts, rollback decisions, the all-clear and the post-mortem. It does not deploy.")
+        .field("Get started", Text::from("1. An administrator: ").code("/tminus setup").br()
             .t("2. A release manager: ").code("/release new").t(", or ").code("/release import").t(" with a plan; then ").code("/release submit").br()
-            .t("3. Approvers: the buttons, or ").code("/release signoff give").t("; an objection: ").code("/release concern raise").br()
+            .t("3. Approvers: the buttons, or ").code("/release signoff give").t("; to object: ").code("/release concern raise").br()
             .t("4. At T-0 the owner: ").code("/release go"))
-        .field("Who signs", Text::new().code("/tminus rule").t(" (more sign-offs for a service, type or risk), ").code("/release item waive").t(" (what does not apply), ").code("/release amend").t(" (a plan changed while it runs)"))
-        .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (when nothing goes live), ").code("/tminus train").t(" (recurring releases), ").code("/tminus audience").t(" (who is told, and where), ").code("/tminus history").t(" (who set what)"))
-        .field("While it runs", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release handover").t(", ").code("/release rollback"))
-        .field("After it", Text::new().code("/release all-clear").t(", ").code("/release postmortem file").t(", ").code("/release timeline").t(", ").code("/release export"))
+        .field("Sign-offs", Text::new().code("/tminus rule").t(" (require more sign-offs for a service, type or risk), ").code("/release item waive").t(" (skip an item that does not apply), ").code("/release amend").t(" (change the plan of a running release)"))
+        .field("Plan ahead", Text::new().code("/release reschedule").t(", ").code("/tminus freeze").t(" (block releases), ").code("/tminus train").t(" (recurring releases), ").code("/tminus audience").t(" (who gets notices, and where), ").code("/tminus history").t(" (who changed what)"))
+        .field("During a release", Text::new().code("/release update").t(", ").code("/release stage").t(", ").code("/release decide").t(", ").code("/release alert report").t(", ").code("/release hold").t(", ").code("/release handover").t(", ").code("/release rollback"))
+        .field("After a release", Text::new().code("/release all-clear").t(", ").code("/release postmortem file").t(", ").code("/release timeline").t(", ").code("/release export"))
 }
 
 /// `/tminus check` and the end of `/tminus setup`: what is set, what is missing.
@@ -49,24 +49,28 @@ pub fn check(policy: &Policy, by_file: bool) -> Message {
     });
     let complete = policy.release_channel.is_some() && !policy.release_managers.is_empty();
     let tone = if complete { Tone::Good } else { Tone::Wait };
-    let mut message = Message::new(tone, Text::from(if complete { "✅ Set up" } else { "⏳ Not fully set up" }))
-        .field(
-            "Channels",
-            Text::lines([
-                channel("releases", policy.release_channel.as_ref()),
-                channel("ops", policy.ops_channel.as_ref()),
-            ]),
-        )
-        .field("Steer releases", role("release managers".to_owned(), &policy.release_managers))
-        .field("Sign", Text::lines(signers))
-        .field("Told and confirming", Text::lines(audiences))
-        .field(
-            "Default zone",
-            Text::from(policy.zone.clone().unwrap_or_else(|| "none: every plan names its own".to_owned())),
-        );
+    let mut message =
+        Message::new(tone, Text::from(if complete { "✅ Setup complete" } else { "⚠️ Setup incomplete" }))
+            .field(
+                "Channels",
+                Text::lines([
+                    channel("releases", policy.release_channel.as_ref()),
+                    channel("ops", policy.ops_channel.as_ref()),
+                ]),
+            )
+            .field("Manage releases", role("release managers".to_owned(), &policy.release_managers))
+            .field("Who signs", Text::lines(signers))
+            .field("Audiences", Text::lines(audiences))
+            .field(
+                "Default zone",
+                Text::from(policy.zone.clone().unwrap_or_else(|| "none: each plan names its own".to_owned())),
+            );
     message = message.field("Policy", policy_lines(policy));
     if by_file {
-        message = message.field("Where from", Text::from("The service's configuration file sets this server; changes made here would not last and are not taken."));
+        message = message.field(
+            "Source",
+            Text::from("The configuration file sets this server's settings. T-Minus refuses changes made here."),
+        );
     }
     message
 }
@@ -104,11 +108,11 @@ fn policy_lines(policy: &Policy) -> Text {
         (None, _) => "✅ weekly digest: Mon 09:00".to_owned(),
     };
     let notices = match &policy.ladder {
-        None => "✅ notices where a plan names none: the usual".to_owned(),
-        Some(rungs) => format!("✅ notices where a plan names none: {}", ladder_line(rungs)),
+        None => "✅ notices for plans that list none: default".to_owned(),
+        Some(rungs) => format!("✅ notices for plans that list none: {}", ladder_line(rungs)),
     };
     let rules = match policy.rules.len() {
-        0 => "✅ sign-offs by type and risk alone".to_owned(),
+        0 => "✅ sign-offs by type and risk only".to_owned(),
         1 => "✅ sign-offs by type, risk and one rule (/tminus rule list)".to_owned(),
         n => format!("✅ sign-offs by type, risk and {n} rules (/tminus rule list)"),
     };
@@ -116,9 +120,9 @@ fn policy_lines(policy: &Policy) -> Text {
         Text::from(rules),
         Text::from(expiry),
         glass,
-        Text::from(format!("✅ go waits for a receipt of: {confirm}")),
+        Text::from(format!("✅ go waits for receipts from: {confirm}")),
         switch(policy.self_approval, "self-approval at Low risk"),
-        switch(policy.administrator_bypass, "administrator bypass"),
+        switch(policy.administrator_bypass, "administrator override"),
         switch(policy.on_behalf, "sign-offs for people outside the chat"),
         switch(policy.waive_high, "waivers at High risk"),
         Text::from(digest),
@@ -131,26 +135,27 @@ pub fn with_rights(message: Message, found: &[(bool, String)]) -> Message {
     const SHOWN: usize = 14;
     // What is wrong comes first, and is not what falls off the end.
     let (bad, good): (Vec<_>, Vec<_>) = found.iter().partition(|(good, _)| !good);
-    let line = |(good, text): &(bool, String)| Text::from(format!("{} {text}", if *good { "✅" } else { "⛔" }));
+    let line = |(good, text): &(bool, String)| Text::from(format!("{} {text}", if *good { "✅" } else { "🔴" }));
     let lines = bad.iter().chain(&good).take(SHOWN).map(|found| line(found));
     let more = (found.len() > SHOWN).then(|| Text::from(format!("and {} more", found.len() - SHOWN)));
-    let message = message.field("What Discord says", Text::lines(lines.chain(more)));
+    let message = message.field("Discord check", Text::lines(lines.chain(more)));
     let tone = if bad.is_empty() { message.tone } else { Tone::Wait };
     Message { tone, ..message }
 }
 
 /// Under the answer of a setup: where the test messages went.
-pub fn with_test_post(message: Message, policy: &Policy) -> Message {
+pub fn with_test_post(message: Message, before: &Policy, policy: &Policy) -> Message {
+    let new = [(&before.release_channel, &policy.release_channel), (&before.ops_channel, &policy.ops_channel)];
     let channels: Vec<&crate::domain::ids::ChannelId> =
-        policy.release_channel.iter().chain(&policy.ops_channel).collect();
+        new.into_iter().filter(|(old, now)| old != now).filter_map(|(_, now)| now.as_ref()).collect();
     if channels.is_empty() {
         return message;
     }
-    let named = channels.into_iter().fold(Text::from("On its way to "), |mut text, channel| {
+    let named = channels.into_iter().fold(Text::from("Sending to "), |mut text, channel| {
         text.0.push(super::Span::Channel(channel.clone()));
         text.t(" ")
     });
-    message.field("Test message", named.t("· if it does not stand there in a moment, the table above says why."))
+    message.field("Test message", named.t("· if it does not arrive in a moment, the check above says why."))
 }
 
 /// The usual audiences, then those of the workspace's own.
@@ -169,7 +174,7 @@ pub fn audiences(policy: &Policy) -> Message {
     });
     Message::new(Tone::Plain, Text::from("📣 Audiences")).body(Text::lines(lines)).field(
         "In a plan",
-        Text::from("A notice goes to the audience its line names: “Legal notified (T-4h)” goes to legal. One that is not set is told in the release channel. Set it with ")
+        Text::from("Each notice line names its audience: “Legal notified (T-4h)” goes to legal. Audiences without settings get their notices in the release channel. Set one with ")
             .code("/tminus audience set")
             .t("."),
     )
@@ -178,7 +183,7 @@ pub fn audiences(policy: &Policy) -> Message {
 /// `/tminus rule list`.
 pub fn rules(policy: &Policy) -> Message {
     let usual = Text::from(
-        "Always asked: Engineering Lead and Product Owner; SRE/Ops from Medium risk on or for a Hotfix; Security at High risk, or where the plan names a person for it.",
+        "Always required: Engineering Lead and Product Owner. SRE/Ops: from Medium risk, or for a Hotfix. Security: at High risk, or if the plan names a person for it.",
     );
     let lines =
         policy.rules.iter().map(|rule| Text::from("• ").b(&rule.name).t(format!(": {}", super::workspace::rule(rule))));
@@ -187,9 +192,9 @@ pub fn rules(policy: &Policy) -> Message {
     } else {
         Text::lines(lines)
     };
-    Message::new(Tone::Plain, Text::from("✍️ Rules for sign-offs")).body(usual).field("Beside them", own).field(
+    Message::new(Tone::Plain, Text::from("✍️ Sign-off rules")).body(usual).field("Additional rules", own).field(
         "Where they overlap",
-        Text::from("Every role any rule asks for is asked; of several numbers the highest counts."),
+        Text::from("T-Minus asks every role that any rule requires, and uses the highest number of people."),
     )
 }
 
@@ -211,7 +216,7 @@ const LINES: usize = 12;
 /// `/release timeline`: the newest lines; the rest is in the file beside it.
 pub fn timeline(name: &str, lines: &[String], of: usize) -> Message {
     let shown = lines.iter().rev().take(LINES).rev().map(|line| Text::from(format!("• {}", words::short(line, 140))));
-    let body = if lines.is_empty() { Text::from("Nothing of the kind stands on it.") } else { Text::lines(shown) };
+    let body = if lines.is_empty() { Text::from("No matching entries.") } else { Text::lines(shown) };
     let message = Message::new(Tone::Plain, Text::from(format!("🧾 Timeline · {name}"))).body(body);
     match lines.len() {
         n if n == of && n <= LINES => message,
@@ -220,7 +225,7 @@ pub fn timeline(name: &str, lines: &[String], of: usize) -> Message {
         }
         n if n <= LINES => message.field("Shown", Text::from(format!("{n} of {of} entries; the journal has all."))),
         n => {
-            let shown = format!("The newest {LINES} of {n}, which the file has, of {of} entries; the journal has all.");
+            let shown = format!("The newest {LINES}; the file has {n} of {of} entries; the journal has all.");
             message.field("Shown", Text::from(shown))
         }
     }
@@ -229,23 +234,34 @@ pub fn timeline(name: &str, lines: &[String], of: usize) -> Message {
 /// `/release export`; `unplaced` are items that were done and have no box in the document any more.
 pub fn exported(name: &str, unplaced: &[String]) -> Message {
     Message::new(Tone::Plain, Text::from(format!("📄 Export · {name}")))
-        .body("Your document, with what happened filled in.")
-        .field("Not in the document", Text::lines(unplaced.iter().take(10).map(|id| Text::from(format!("• {id}")))))
+        .body("Your document with the results filled in.")
+        .field(
+            "Done, but no longer in the document",
+            Text::lines(unplaced.iter().take(10).map(|id| Text::from(format!("• {id}")))),
+        )
 }
 
 /// "Download fixed plan".
 pub fn fixed(name: &str) -> Message {
     Message::new(Tone::Plain, Text::from(format!("📄 Safe fixes · {name}"))).body(
-        "The plan with every safe fix applied. Nothing was stored; import it with the option “release” to keep it.",
+        "The plan with every safe fix applied. It is not saved yet: import it with the option “release” to keep it.",
     )
 }
 
 /// `/release edit`: which section.
 pub fn edit(release: &Release, entries: Vec<(String, String)>) -> Message {
     let mut message = Message::new(Tone::Plain, Text::from(format!("✏️ Edit · {}", words::name(release))))
-        .body("Choose a section; its Markdown opens in a form. Larger changes: /release export, then /release import with the option “release”.");
+        .body("Choose a section to edit its Markdown in a form. For larger changes: /release export, then /release import with the option “release”.");
     message.menu = Some(Menu { release: release.no.to_string(), entries });
     message.footer = words::footer(release);
+    message
+}
+
+/// A question of a plan with only a few answers.
+pub fn choose(release: &Release, label: &str, entries: Vec<(String, String)>) -> Message {
+    let mut message = Message::new(Tone::Plain, Text::from(format!("✏️ {label} · {}", words::name(release))))
+        .body("Choose one. I write it into the plan as a new revision.");
+    message.menu = Some(Menu { release: release.no.to_string(), entries });
     message
 }
 
@@ -268,34 +284,34 @@ pub fn with_menu(mut message: Message, release: String, entries: Vec<(String, St
 pub fn given_back(mut refusal: Message) -> Message {
     refusal.buttons =
         vec![Button { choice: Choice::EditAgain, label: "Edit again".to_owned(), style: super::Style::Main }];
-    refusal.field("Your text", Text::from("It is attached as you sent it; nothing was lost."))
+    refusal.field("Your text", Text::from("Attached unchanged; nothing was lost."))
 }
 
 /// A plan that cannot be read: where, and what was expected.
 pub fn unreadable(file: &str, lines: &[String]) -> Message {
-    Message::new(Tone::Bad, Text::from("⛔ The plan cannot be read"))
-        .body(Text::from(format!("Nothing was stored from “{file}”. Mend this and import it again:")))
+    Message::new(Tone::Bad, Text::from("⛔ Import failed"))
+        .body(Text::from(format!("“{file}” was not saved. Fix these lines and import it again.")))
         .field("Findings", Text::lines(lines.iter().map(|l| Text::from("• ").and(words::ticked(l)))))
 }
 
 /// A sentence of refusal that needs no more.
 pub fn sorry(sentence: &str) -> Message {
-    Message::new(Tone::Bad, Text::from("⛔ Not done")).body(sentence)
+    Message::new(Tone::Bad, Text::from("⛔ You can't do that")).body(sentence)
 }
 
 /// More than one person, or their whole server, may ask in a minute.
 pub fn too_often(whole_server: bool, wait: Duration) -> Message {
     let who = if whole_server { "This server" } else { "You" };
-    Message::new(Tone::Wait, Text::from("⏳ Not done: too often")).body(format!(
-        "{who} sent more than T-Minus takes in a minute. Nothing was done with this one; try again in {}.",
+    Message::new(Tone::Wait, Text::from("⏳ Rate limit exceeded")).body(format!(
+        "{who} sent too many requests in a minute. T-Minus ignored this one; try again in {}.",
         seconds(wait)
     ))
 }
 
 /// Under the answer of a check that did not ask Discord.
 pub fn looked_just_now(message: Message, wait: Duration) -> Message {
-    let later = format!("⏳ It was asked a moment ago. Check again in {}.", seconds(wait));
-    message.field("What Discord says", Text::from(later))
+    let later = format!("⏳ T-Minus checked a moment ago. Check again in {}.", seconds(wait));
+    message.field("Discord check", Text::from(later))
 }
 
 /// At least one, rounded up.
@@ -308,6 +324,16 @@ fn seconds(wait: Duration) -> String {
 
 /// Something broke on our side; `id` is in the log as well.
 pub fn fault(id: &str) -> Message {
-    Message::new(Tone::Bad, Text::from("⚠️ Not recorded"))
-        .body(Text::from("Something failed on our side, and nothing was recorded. Try again; if it stays, tell your operator this id: ").code(id))
+    Message::new(Tone::Bad, Text::from("🔴 Nothing was recorded")).body(
+        Text::from("T-Minus hit an internal error. Try again; if it fails again, give your operator this id: ")
+            .code(id),
+    )
+}
+
+/// A plan whose title an open release has: which of the two is meant.
+pub fn which_release(no: &str, title: &str) -> Message {
+    Message::new(Tone::Wait, Text::from(format!("⚠️ {no} has the same title")))
+        .body(Text::from(format!("{no} “{title}” is still open, so I saved nothing. Import the plan again:")))
+        .field("As a new revision", Text::new().code(format!("/release import release:{no}")))
+        .field("As a new release", Text::new().code("/release import release:new"))
 }

@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::text::{Span, Stamp, Text};
-use crate::domain::alert::{self, Judged};
 use crate::domain::changes::Change;
 use crate::domain::command::Verdict;
+use crate::domain::evidence::{self, Judged, Observation};
+use crate::domain::freeze;
 use crate::domain::ids::Audience;
 use crate::domain::lateness::{Away, Late};
 use crate::domain::may::Action;
@@ -25,12 +26,12 @@ pub fn phase(name: PhaseName) -> &'static str {
         PhaseName::Approved => "✅ Approved",
         PhaseName::Held => "⏸️ On hold",
         PhaseName::Live => "🚀 Live",
-        PhaseName::Watching => "👀 Watching",
+        PhaseName::Watching => "👀 Monitoring",
         PhaseName::RollingBack => "⏪ Rolling back",
         PhaseName::RolledBack => "↩️ Rolled back",
-        PhaseName::AllClear => "🟢 All clear",
+        PhaseName::AllClear => "✅ All clear",
         PhaseName::Closed => "🏁 Closed",
-        PhaseName::Scrubbed => "🚫 Scrubbed",
+        PhaseName::Scrubbed => "🚫 Cancelled",
     }
 }
 
@@ -63,17 +64,22 @@ pub fn footer(release: &Release) -> String {
     format!("{} · revision {}", release.no, release.revision)
 }
 
-/// An instant for the reader, with the plan's own zone beside it.
-pub fn when(at: Timestamp, zone: &str) -> Text {
-    Text::new().time(at, Stamp::Full).t(" · ").t(in_zone(at, zone))
+/// An instant for the reader; the plan's clock stands beside it where its zone is not the server's.
+pub fn when(release: &Release, at: Timestamp) -> Text {
+    let text = Text::new().time(at, Stamp::Full);
+    let zone = release.plan.zone();
+    if release.policy.zone.as_deref() == Some(zone) { text } else { text.t(" · ").t(in_zone(at, zone)) }
 }
 
 /// The planned T-0 for the reader, or that there is none yet.
-pub fn planned(plan: &Plan) -> Text {
-    match &plan.t0 {
-        Some(t0) => when(t0.at, &t0.zone),
-        None => Text::from("not set"),
-    }
+pub fn planned(release: &Release) -> Text {
+    release.plan.t0_at().map_or_else(|| Text::from("not set"), |at| when(release, at))
+}
+
+/// The freezes that T-0 lies in and no exception covers.
+pub fn frozen(release: &Release) -> Text {
+    let inside = release.plan.t0_at().map(|at| freeze::gaps(release, at)).unwrap_or_default();
+    Text::lines(inside.iter().map(|gap| Text::from("⚠️ T-0 is inside ").and(open(gap, &release.policy))))
 }
 
 /// "in 2 hours", or that no T-0 is set.
@@ -156,6 +162,16 @@ pub fn people(release: &Release) -> Text {
     Text::from("owner ").and(person(plan.owner.as_ref())).t(", on-call ").and(person(plan.on_call.as_ref()))
 }
 
+/// The word for one thing, or for several.
+pub fn plural<'w>(count: usize, one: &'w str, several: &'w str) -> &'w str {
+    if count == 1 { one } else { several }
+}
+
+/// The plan's risks with what is done about them.
+pub fn risks(plan: &Plan) -> Text {
+    Text::lines(plan.risks.iter().map(|r| Text::from(format!("• {} → {}", r.risk, r.mitigation))))
+}
+
 /// Roles in a list.
 pub fn roles(roles: &[SignoffRole]) -> String {
     roles.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
@@ -185,50 +201,56 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
             };
             text.t(" (/release item brief, or the owner: /release item waive)")
         }
-        Open::Concern { n, by, text } => Text::from(format!("concern #{n} of "))
+        Open::Concern { n, by, text } => Text::from(format!("concern #{n} by "))
             .user(by)
             .t(format!(": “{}” (/release concern resolve)", short(text, 80))),
-        Open::ChannelShut { channel } => Text(vec![Span::Channel(channel.clone())])
-            .t(" takes no messages, so nobody would hear of it (give the rights back, then “Send again” in the ops channel; or set another channel: /tminus setup)"),
+        Open::ChannelShut { channel } => Text::from("T-Minus cannot post in ")
+            .and(Text(vec![Span::Channel(channel.clone())]))
+            .t(" (restore its permissions, then press “Send again” in the ops channel; or set another channel: /tminus setup)"),
         Open::Escalation { names } if names.is_empty() => {
-            Text::from("nobody stands on the escalation path (/release edit)")
+            Text::from("the escalation path is empty (/release edit)")
         }
         Open::Escalation { names } => Text::from(format!(
-            "on the escalation path and no member here: {} (write the handle beside the name, such as Eva (@eva): /release edit; whoever signed is asked again)",
+            "the escalation path names people who are not members here: {} (add the handle, such as Eva (@eva), with /release edit; signers must then sign again)",
             short(&names.join(", "), 80)
         )),
         Open::OwnerUnknown { name } => {
-            Text::from(format!("owner “{name}” is not matched to a member (pick one under the import's answer)"))
+            Text::from(format!("owner “{name}” is not matched to a member (pick one under the reply to the import)"))
         }
         Open::OnCallUnknown { name } => {
-            Text::from(format!("on-call “{name}” is not matched to a member (pick one under the import's answer)"))
+            Text::from(format!("on-call “{name}” is not matched to a member (pick one under the reply to the import)"))
         }
-        Open::SignersUnmapped(role) => Text::from(format!("nobody may sign as {role} (map a role: /tminus setup)")),
+        Open::SignersUnmapped(role) => Text::from(format!("nobody can sign as {role} (map a role: /tminus setup)")),
         Open::NoReleaseChannel => Text::from("no release channel is set (/tminus setup)"),
         Open::Missing { field } => Text::from(format!("the plan lacks “{field}” (/release edit)")),
-        Open::T0Unknown => Text::from("the plan names no T-0 (import it with a release date and time)"),
+        Open::T0Unknown => Text::from("the plan has no T-0 (import it with a release date and time)"),
         Open::T0Past => {
-            Text::from("the planned T-0 has passed (/release reschedule; a draft: import it with a new time)")
+            Text::from("the planned T-0 has passed (/release reschedule; for a draft, import it with a new time)")
         }
         Open::Finding { code, text } => Text::from(format!("{text} ({code})")),
         Open::Alert { name } => Text::from(format!("alert “{name}” is still firing")),
+        Open::MoreAlerts { count } => Text::from(format!("{count} more {} firing", plural(*count, "alert is", "alerts are"))),
+        Open::AlertAhead { name } => {
+            Text::from(format!("alert “{name}” is firing (acknowledge it: /release alert ack)"))
+        }
         Open::RollbackPrompt => Text::from("a rollback prompt waits for a decision"),
-        Open::Point { label } => Text::from(format!("decision point {label} is not answered")),
-        Open::NoData { metric } => Text::from(format!("no fresh value of {metric} (/release alert report)")),
+        Open::Point { label } => Text::from(format!("decision point {label} has no answer")),
+        Open::NoData { metric } => Text::from(format!("no fresh value for {metric} (/release alert report)")),
         Open::NotHealthy { metric, value, success } => {
-            let want = if success.is_empty() { String::new() } else { format!(", wanted {success}") };
-            Text::from(format!("{metric} is {value}{want}"))
+            let want = if success.is_empty() { String::new() } else { format!(", success is {success}") };
+            Text::from(format!("{metric} was {value}{want} (/release alert report)"))
         }
         Open::StagesLeft { done, of } => Text::from(format!("stage {} of {of} is still running", done + 1)),
         Open::Freeze { name, until, opening } => {
             let text = Text::from(format!("freeze “{name}” until ")).time(*until, Stamp::Full);
             let text = match opening {
+                Some(opening) if opening == until => text,
                 Some(opening) => text.t(", next opening ").time(*opening, Stamp::Full),
-                None => text.t(", no opening in sight"),
+                None => text.t(", no opening found"),
             };
             text.t(" (/release reschedule, or a release manager: /tminus freeze except)")
         }
-        Open::UpdateOverdue => Text::from("promised updates were missed (/release update)"),
+        Open::UpdateOverdue => Text::from("updates are overdue (/release update)"),
     }
 }
 
@@ -280,10 +302,10 @@ pub fn pending(pending: &Pending) -> String {
 
 /// A refused sign-off, with who and why.
 pub fn declined(refusal: &Declined) -> Text {
-    Text::from(format!("⛔ {}: {} refuses: “{}”", refusal.role, refusal.name, refusal.reason))
+    Text::from(format!("⛔ {}: {} refused: “{}”", refusal.role, refusal.name, refusal.reason))
 }
 
-/// What is ready before go: "5 of 7 ready; missing: SRE/Ops sign-off".
+/// What is ready before go: "5 of 7 ready; open: SRE/Ops sign-off".
 pub fn readiness(release: &Release, open: &[Open]) -> String {
     let required = crate::domain::policy::required_signoffs(&release.plan, &release.policy).len();
     let concerns = open.iter().filter(|item| matches!(item, Open::Concern { .. })).count();
@@ -297,13 +319,14 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
         .map(|item| match item {
             Open::Signoff(pending) => format!("{} sign-off", self::pending(pending)),
             Open::Gate { text } => text.clone(),
-            Open::Receipt { rung, .. } => format!("a receipt for {rung}"),
-            Open::Concern { n, .. } => format!("an answer to concern #{n}"),
-            Open::T0Past => "a T-0 that is not past".to_owned(),
-            Open::ChannelShut { .. } => "a release channel that takes messages".to_owned(),
-            Open::Escalation { .. } => "an escalation path that can be called".to_owned(),
-            Open::Freeze { name, .. } => format!("an opening in the freeze “{name}”"),
-            _ => "more".to_owned(),
+            Open::Receipt { rung, .. } => format!("receipt for {rung}"),
+            Open::Concern { n, .. } => format!("concern #{n}"),
+            Open::T0Past => "T-0 has passed".to_owned(),
+            Open::ChannelShut { .. } => "T-Minus cannot post in the release channel".to_owned(),
+            Open::Escalation { .. } => "escalation path is incomplete".to_owned(),
+            Open::Freeze { name, .. } => format!("T-0 is inside freeze “{name}”"),
+            Open::AlertAhead { name } => format!("alert “{name}” is firing"),
+            _ => "another item".to_owned(),
         })
         .collect();
     let counts = |item: &&Open| {
@@ -311,7 +334,7 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
     };
     let counted = open.iter().filter(counts).count();
     let done = of.saturating_sub(counted);
-    format!("{done} of {of} ready; missing: {}", missing.join(", "))
+    format!("{done} of {of} ready; open: {}", missing.join(", "))
 }
 
 /// How the change reaches its users, with the stages.
@@ -335,19 +358,20 @@ pub fn value(metric: &MetricPlan, value: f64) -> Quantity {
 /// The plan's metrics with what was last seen, one line each.
 pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
     Text::lines(release.plan.metrics.iter().map(|metric| {
-        let judged = alert::judge(metric, run, now);
+        let judged = evidence::judge(metric, run, now);
         let (icon, word) = match judged {
-            Judged::Ok => ("🟢", "ok"),
-            Judged::Between => ("🟡", "between thresholds"),
-            Judged::Breach => ("🔴", "over alert threshold"),
-            Judged::NoData => ("⚪", "no fresh value"),
+            Judged::Ok => ("✅", "ok"),
+            Judged::Between => ("⚠️", "between thresholds"),
+            Judged::Breach => ("🔴", "alert threshold breached"),
+            Judged::Firing => ("🔴", "alert firing"),
+            Judged::NoData => ("⚪", "no data"),
         };
         let mut line = Text::from(format!("{icon} {}: ", metric.name));
         line = match (run.observed.get(&metric.name), judged) {
-            (Some(seen), Judged::NoData) => line
-                .t(format!("last {} at ", value(metric, seen.value)))
-                .time(seen.at, Stamp::Short)
-                .t(", no longer fresh"),
+            (seen, Judged::Firing) => line.and(firing(run, metric, seen.filter(|seen| evidence::fresh(seen, now)))),
+            (Some(seen), Judged::NoData) => {
+                line.t(format!("{} stale (", value(metric, seen.value))).time(seen.at, Stamp::Short).t(")")
+            }
             (Some(seen), _) => line.b(value(metric, seen.value).to_string()).t(" ").t(word),
             (None, _) => line.t(word),
         };
@@ -358,22 +382,36 @@ pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
     }))
 }
 
+/// A metric whose alert fires without a value that shows it.
+fn firing(run: &Run, metric: &MetricPlan, seen: Option<&Observation>) -> Text {
+    let alert = evidence::firing(run, &metric.name);
+    let text = Text::from(format!("alert {} is firing", alert.map_or("", |alert| alert.name.as_str())));
+    match (seen, alert.and_then(|alert| alert.unread.as_ref())) {
+        (_, Some(unread)) => text.t(format!("; its value “{unread}” cannot be read")),
+        (Some(seen), None) => text
+            .t(format!("; the last value {} at ", value(metric, seen.value)))
+            .time(seen.at, Stamp::Short)
+            .t(" contradicts it"),
+        (None, None) => text.t(", without a value"),
+    }
+}
+
 /// An instant as it is told at another: by its day as well, where that is not clear.
 pub fn stamp(at: Timestamp, now: Timestamp) -> Stamp {
     if now.duration_since(at).abs() < SignedDuration::from_hours(12) { Stamp::Short } else { Stamp::Full }
 }
 
-/// "Due 14:00, sent 30m late. T-Minus was away between 13:50 and 14:30."; "… The channel it was for took no message until then."
+/// "Due 14:00, sent 30m late. T-Minus was offline from 13:50 to 14:30."; "… T-Minus could not post in the channel until then."
 pub fn late(late: &Late, done: &str) -> Text {
     let came = late.due + SignedDuration::from_mins(i64::from(late.min));
     let text = Text::from("Due ").time(late.due, stamp(late.due, came));
     let text = text.t(format!(", {done} {} late.", span_label(u64::from(late.min))));
-    let text = if late.shut { text.t(" The channel it was for took no message until then.") } else { text };
+    let text = if late.shut { text.t(" T-Minus could not post in the channel until then.") } else { text };
     match late.away {
         None => text,
         Some(Away { from, to }) => {
-            let text = text.t(" T-Minus was away between ").time(from, stamp(from, to));
-            text.t(" and ").time(to, stamp(from, to)).t(".")
+            let text = text.t(" T-Minus was offline from ").time(from, stamp(from, to));
+            text.t(" to ").time(to, stamp(from, to)).t(".")
         }
     }
 }
@@ -396,63 +434,64 @@ pub fn after(after_min: u32) -> String {
 /// Why somebody was refused.
 pub fn denied(why: Denied) -> String {
     match why {
-        Denied::NotAllowed => "they may not".to_owned(),
-        Denied::OwnPlan => "it is their own plan, or they signed it".to_owned(),
-        Denied::OneRoleEach => "they signed for another role".to_owned(),
-        Denied::NoEmergency => "it is no emergency".to_owned(),
-        Denied::Open(1) => "one thing stood open".to_owned(),
-        Denied::Open(n) => format!("{n} things stood open"),
+        Denied::NotAllowed => "no permission".to_owned(),
+        Denied::OwnPlan => "own plan, or already signed it".to_owned(),
+        Denied::OneRoleEach => "already signed for another role".to_owned(),
+        Denied::NoEmergency => "not an Emergency release".to_owned(),
+        Denied::Open(1) => "1 item was open".to_owned(),
+        Denied::Open(n) => format!("{n} items were open"),
     }
 }
 
 /// What somebody wanted to do, as a noun.
 pub fn action(action: &Action) -> String {
     let text = match action {
-        Action::Setup => "the server's settings",
-        Action::Train => "a train",
+        Action::Setup => "changing the server's settings",
+        Action::Train => "changing a train",
         Action::Import => "importing a plan",
-        Action::Depart => "a train's draft",
-        Action::Repolicy => "taking settings over",
+        Action::Depart => "creating a train's draft",
+        Action::Repolicy => "applying settings",
         Action::Revise => "importing a new revision",
-        Action::Amend => "an amendment",
-        Action::Agree => "agreeing to an amendment",
-        Action::Name => "naming a member",
-        Action::HandOver(post) => return format!("handing over the part of the {}", super::people::post(*post)),
-        Action::Submit => "submitting",
+        Action::Amend => "proposing an amendment",
+        Action::Agree => "answering an amendment",
+        Action::Name => "matching a name to a member",
+        Action::HandOver(post) => return format!("handing over the {} role", super::people::post(*post)),
+        Action::Submit => "submitting the plan",
         Action::Reschedule => "moving T-0",
-        Action::Scrub => "scrubbing",
+        Action::Scrub => "cancelling the release",
         Action::Sign(role) => return format!("the {role} sign-off"),
         Action::Withdraw(role) => return format!("withdrawing the {role} sign-off"),
         Action::SignFor(role) => return format!("the {role} sign-off for somebody else"),
-        Action::Snooze => "putting a reminder off",
-        Action::Receive(of) => return format!("a receipt of {}", audience(of)),
+        Action::Snooze => "delaying a reminder",
+        Action::Receive(of) => return format!("a receipt for {}", audience(of)),
         Action::Correct => "correcting a notice",
-        Action::Deliver => "a delivery",
-        Action::Redeliver => "a stuck message",
-        Action::Go => "go",
-        Action::BreakGlass => "go by break-glass",
+        Action::Deliver => "reporting a delivery",
+        Action::Redeliver => "handling a stuck message",
+        Action::Go => "giving the go",
+        Action::BreakGlass => "giving the go by break-glass",
         Action::Stage => "a stage step",
-        Action::Undo => "taking a step back",
-        Action::Hold => "hold",
-        Action::Resume => "resuming",
-        Action::Update => "an update",
-        Action::Decide => "a decision",
-        Action::Answer => "an answer to the rollback prompt",
+        Action::Undo => "undoing a step",
+        Action::Hold => "putting the release on hold",
+        Action::Resume => "resuming the release",
+        Action::Update => "posting an update",
+        Action::Decide => "answering a decision point",
+        Action::Answer => "answering the rollback prompt",
         Action::RollBack => "rolling back",
         Action::Verify => "confirming a rollback",
-        Action::Signal => "an alert",
+        Action::Signal => "sending an alert",
         Action::Report => "reporting a value",
         Action::Acknowledge => "acknowledging an alert",
         Action::Item => "ticking an item",
         Action::Waive => "waiving an item",
-        Action::AllClear => "the all-clear",
-        Action::Postmortem => "the post-mortem",
-        Action::Object => "a concern",
+        Action::AllClear => "giving the all-clear",
+        Action::Rewatch => "watching again",
+        Action::Postmortem => "updating the post-mortem",
+        Action::Object => "raising a concern",
         Action::Settle(_) => "resolving a concern",
-        Action::Except => "an exception from a freeze",
-        Action::Tick => "what is due",
-        Action::Examine => "looking up the bot's rights",
-        Action::Read => "reading",
+        Action::Except => "recording a freeze exception",
+        Action::Tick => "running due work",
+        Action::Examine => "checking the bot's permissions",
+        Action::Read => "reading the release",
     };
     text.to_owned()
 }

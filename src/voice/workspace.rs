@@ -7,6 +7,9 @@ use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned, Window, holding};
 use crate::domain::plan::{Risk, span_label};
 use crate::domain::policy::{Policy, Route, SignoffRule};
+use crate::domain::recur::Rule;
+use crate::domain::route::Stray;
+use crate::domain::stray::Strays;
 use crate::domain::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
 use jiff::Timestamp;
@@ -25,54 +28,54 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
             if let Some(until) = until {
                 body = body.t(" until ").time(*until, Stamp::Full);
             }
-            body = body.t(". No release goes live in it without a recorded exception; rollbacks are never blocked.");
+            body = body.t(". No release can go live then without a recorded exception. A freeze never blocks rollbacks.");
             if let Some(reason) = &freeze.reason {
                 body = body.br().t(format!("Reason: “{reason}”."));
             }
             let message = Message::new(Tone::Wait, Text::from(format!("🧊 Freeze ahead · {}", freeze.name))).body(body);
             if inside.is_empty() {
-                return message.field("Planned inside it", Text::from("nothing"));
+                return message.field("Releases inside it", Text::from("none"));
             }
-            message.field("Planned inside it", Text::lines(inside.iter().take(10).map(planned))).field(
+            message.field("Releases inside it", Text::lines(inside.iter().take(10).map(planned))).field(
                 WHAT_NOW,
-                Text::from("Move it with ")
+                Text::from("Move the release with ")
                     .code("/release reschedule")
-                    .t(", or a release manager records an exception with ")
+                    .t(", or ask a release manager for an exception (")
                     .code("/tminus freeze except")
-                    .t("."),
+                    .t(")."),
             )
         }
-        WorkspaceNotice::TrainSkipped { name, t0, zone, by, reason, next } => {
+        WorkspaceNotice::TrainSkipped { name, t0, by, reason, next, .. } => {
             Message::new(Tone::Wait, Text::from(format!("⏭️ Train skipped · {name}")))
                 .body(
-                    Text::from("The release of ")
-                        .and(words::when(*t0, zone))
-                        .t(format!(" is skipped by {by}: “{reason}”.")),
+                    Text::from(format!("{by} skipped the release of "))
+                        .time(*t0, Stamp::Full)
+                        .t(format!(": “{reason}”.")),
                 )
-                .field("Next", next_one(*next, zone))
+                .field("Next", next_one(*next))
         }
-        WorkspaceNotice::TrainRuns { name, t0, zone, by } => {
+        WorkspaceNotice::TrainRuns { name, t0, by, .. } => {
             Message::new(Tone::Good, Text::from(format!("↩️ Train runs after all · {name}"))).body(
-                Text::from("The release of ")
-                    .and(words::when(*t0, zone))
-                    .t(format!(" was skipped; {by} took that back. Its draft comes at its time.")),
+                Text::from(format!("{by} restored the skipped release of "))
+                    .time(*t0, Stamp::Full)
+                    .t(". T-Minus creates its draft on schedule."),
             )
         }
-        WorkspaceNotice::TrainMissed { name, t0, zone } => {
+        WorkspaceNotice::TrainMissed { name, t0, .. } => {
             Message::new(Tone::Bad, Text::from(format!("⚠️ Train missed · {name}"))).body(
-                Text::from("No draft was made for ")
-                    .and(words::when(*t0, zone))
-                    .t(": T-Minus was not running until its time had passed."),
+                Text::from("T-Minus created no draft for ")
+                    .time(*t0, Stamp::Full)
+                    .t(": it was offline until that time had passed."),
             )
         }
-        WorkspaceNotice::TrainFailed { name, t0, zone, why } => {
-            Message::new(Tone::Bad, Text::from(format!("⚠️ Train without a draft · {name}")))
-                .body(Text::from("No draft was made for ").and(words::when(*t0, zone)).t(format!(": {why}.")))
+        WorkspaceNotice::TrainFailed { name, t0, why, .. } => {
+            Message::new(Tone::Bad, Text::from(format!("⚠️ Train draft failed · {name}")))
+                .body(Text::from("T-Minus could not create the draft for ").time(*t0, Stamp::Full).t(format!(": {why}.")))
                 .field(
                     WHAT_NOW,
-                    Text::from("Set the train up again with ")
+                    Text::from("Set up the train again with ")
                         .code("/tminus train add")
-                        .t("; for this time, ")
+                        .t(". For this release, use ")
                         .code("/release import")
                         .t("."),
                 )
@@ -81,26 +84,27 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
             let side = if ahead.is_negative() { "behind" } else { "ahead of" };
             let minutes = ahead.as_mins().unsigned_abs();
             let by = span_label(minutes);
-            Message::new(Tone::Bad, Text::from("⚠️ The machine's clock is wrong"))
+            Message::new(Tone::Bad, Text::from("⚠️ The host clock is wrong"))
                 .body(Text::from(format!(
-                    "The clock of the machine T-Minus runs on is {by} {side} Discord's. T-Minus goes by Discord's time: notices go out when they are due."
+                    "The clock of T-Minus's host is {by} {side} Discord's. T-Minus uses Discord's time, so notices still go out on time."
                 )))
-                .field(WHAT_NOW, Text::from("Ask your operator to set the machine's clock and to keep it with NTP."))
+                .field(WHAT_NOW, Text::from("Ask your operator to fix the host clock and keep it in sync with NTP."))
         }
-        WorkspaceNotice::ClockRight => Message::new(Tone::Good, Text::from("✅ The machine's clock is right again"))
-            .body(Text::from("It agrees with Discord's.")),
+        WorkspaceNotice::ClockRight => Message::new(Tone::Good, Text::from("✅ The host clock is right again"))
+            .body(Text::from("It matches Discord's clock.")),
+        WorkspaceNotice::Strays { strays } => stray_alerts(strays),
         WorkspaceNotice::SetUp { by, ops } => {
             let what = if *ops {
-                "T-Minus speaks of itself here: messages that cannot be delivered, lost rights, break-glass, and the weekly digest."
+                "T-Minus reports here: undelivered messages, lost permissions, break-glass, and the weekly digest."
             } else {
-                "Releases of this server are announced here."
+                "T-Minus announces this server's releases here."
             };
-            Message::new(Tone::Good, Text::from("✅ Test message")).body(Text::from(format!("{what} Set up by {by}.")))
+            Message::new(Tone::Good, Text::from("✅ Test message")).body(Text::from(format!("{what} {by} set it up.")))
         }
         WorkspaceNotice::Changed { by, before, after } => settings::changed(by, before, after),
         WorkspaceNotice::Bypassed { action, by } => {
-            Message::new(Tone::Bad, Text::from("⚠️ Past the roles")).body(Text::from(format!(
-                "{by} may manage the server and did this without the role it needs: {}. This server lets administrators pass the roles (administrator_bypass).",
+            Message::new(Tone::Bad, Text::from("⚠️ Administrator override")).body(Text::from(format!(
+                "{by} used the Manage Server permission to do this without the required role: {}. This server allows administrator overrides (administrator_bypass).",
                 words::action(action)
             )))
         }
@@ -130,27 +134,29 @@ fn undelivered(trouble: Trouble) -> (&'static str, &'static str, Text) {
     let again = |before: &str, after: &str| Text::from(before).code("/tminus resend").t(after);
     match trouble {
         Trouble::Held => (
-            "⚠️ Perhaps not posted",
-            "Nobody can say whether a message was posted in ",
-            Text::from("Look there. If it is missing, tell those who read that channel: it is not sent again."),
+            "⚠️ Message may not be posted",
+            "T-Minus cannot tell whether it posted a message in ",
+            Text::from(
+                "Check there. If the message is missing, inform the channel's readers yourself: T-Minus will not send it again.",
+            ),
         ),
         Trouble::Blocked => (
-            "⛔ Not posted",
-            "A message could not be posted in ",
+            "🔴 Not posted",
+            "T-Minus could not post a message in ",
             again(
-                "Give the rights back (see /tminus check), then ",
-                ". It is tried again by itself as well, every few minutes. If the channel is gone, set another one with /tminus setup: it goes there.",
+                "Restore the permissions (see /tminus check), then use ",
+                ". T-Minus also retries every few minutes. If the channel is gone, set another one with /tminus setup, and T-Minus posts it there.",
             ),
         ),
         Trouble::Dead => (
-            "⛔ Not posted",
-            "A message was refused in ",
-            again("Tell those who read that channel, or try once more with ", "."),
+            "🔴 Not posted",
+            "Discord rejected a message in ",
+            again("Inform the channel's readers yourself, or retry with ", "."),
         ),
         Trouble::Expired => (
-            "⛔ Not posted in time",
-            "A message could not be posted while it was of use in ",
-            Text::from("Tell those who read that channel, and give the rights back (see /tminus check)."),
+            "🔴 Not posted in time",
+            "T-Minus could not post a message in time in ",
+            Text::from("Inform the channel's readers yourself, and restore the permissions (see /tminus check)."),
         ),
     }
 }
@@ -162,18 +168,18 @@ pub fn route(route: &Route) -> Text {
         None => Text::from("the release channel"),
     };
     let text = match &route.role {
-        Some(role) => text.t(", calls ").role(role),
-        None => text.t(", calls nobody"),
+        Some(role) => text.t(", pings ").role(role),
+        None => text.t(", pings nobody"),
     };
     let text = match &route.quiet {
-        Some(quiet) => text.t(format!(", quiet {quiet}")),
+        Some(quiet) => text.t(format!(", quiet hours {quiet}")),
         None => text,
     };
-    if route.must_confirm { text.t(", go waits for it") } else { text }
+    if route.must_confirm { text.t(", go waits for its receipt") } else { text }
 }
 
-fn next_one(next: Option<Timestamp>, zone: &str) -> Text {
-    next.map_or_else(|| Text::from("none"), |at| words::when(at, zone))
+fn next_one(next: Option<Timestamp>) -> Text {
+    next.map_or_else(|| Text::from("none"), |at| Text::new().time(at, Stamp::Full))
 }
 
 /// Another release in a line: number, title, T-0 or that it runs.
@@ -199,7 +205,7 @@ fn standing(standing: &Standing) -> Text {
     };
     let postmortem = standing.postmortem.map(|ended| match ended {
         false => "the post-mortem".to_owned(),
-        true => "the post-mortem, whose reminders have ended".to_owned(),
+        true => "the post-mortem (reminders ended)".to_owned(),
     });
     let waits: Vec<String> = [
         count(standing.signoffs_missing, "sign-off", "sign-offs"),
@@ -210,10 +216,10 @@ fn standing(standing: &Standing) -> Text {
     .into_iter()
     .flatten()
     .collect();
-    if waits.is_empty() { text } else { text.t(format!(" · waits for {}", waits.join(", "))) }
+    if waits.is_empty() { text } else { text.t(format!(" · waiting for {}", waits.join(", "))) }
 }
 
-/// A rule for sign-offs in words: "2 people of SRE/Ops where the risk is High or more, service payments".
+/// A rule for sign-offs in words: "2 people from SRE/Ops, when the risk is High and the service is payments".
 pub fn rule(rule: &SignoffRule) -> String {
     let people = if rule.people == 1 { "1 person".to_owned() } else { format!("{} people", rule.people) };
     let conditions: Vec<String> = [
@@ -227,8 +233,8 @@ pub fn rule(rule: &SignoffRule) -> String {
     .into_iter()
     .flatten()
     .collect();
-    let when = if conditions.is_empty() { "always".to_owned() } else { format!("where {}", conditions.join(" and ")) };
-    format!("{people} of {}, {when}", rule.role)
+    let when = if conditions.is_empty() { "always".to_owned() } else { format!("when {}", conditions.join(" and ")) };
+    format!("{people} from {}, {when}", rule.role)
 }
 
 /// Gives the answer its words; `None` where nobody listens.
@@ -238,26 +244,26 @@ pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
         WorkspaceReply::FreezeAdded { freeze, holds, next } => {
             let mut message = ok(Text::from(format!("Freeze “{}”: ", freeze.name)).and(window(freeze)));
             if let Some(until) = holds {
-                message = message.field("Now", Text::from("it holds, until ").time(*until, Stamp::Full));
+                message = message.field("Now", Text::from("active until ").time(*until, Stamp::Full));
             }
-            message.field("Next starts", times(next, zone(freeze)))
+            message.field("Next starts", times(next))
         }
         WorkspaceReply::RuleAdded { rule: added } => {
-            ok(Text::from(format!("Rule “{}”: {}. Open releases follow it at once.", added.name, rule(added))))
+            ok(Text::from(format!("Rule “{}”: {}. It applies to open releases immediately.", added.name, rule(added))))
         }
-        WorkspaceReply::RuleRemoved { name } => ok(Text::from(format!("Rule “{name}” is removed."))),
-        WorkspaceReply::FreezeRemoved { name } => ok(Text::from(format!("Freeze “{name}” is removed."))),
-        WorkspaceReply::TrainAdded { name, zone, days_ahead, next, unknown } => {
+        WorkspaceReply::RuleRemoved { name } => ok(Text::from(format!("Rule “{name}” removed."))),
+        WorkspaceReply::FreezeRemoved { name } => ok(Text::from(format!("Freeze “{name}” removed."))),
+        WorkspaceReply::TrainAdded { name, days_ahead, next, unknown } => {
             let days = if *days_ahead == 1 { "a day".to_owned() } else { format!("{days_ahead} days") };
-            ok(Text::from(format!("Train “{name}”: a draft is made {days} before each T-0.")))
-                .field("Next T-0s", times(next, zone))
+            ok(Text::from(format!("Train “{name}”: T-Minus creates a draft {days} before each T-0.")))
+                .field("Next T-0s", times(next))
                 .field(
                     "No member found",
                     if unknown.is_empty() {
                         Text::new()
                     } else {
                         Text::from(format!(
-                            "{}. Write the handle beside the name, such as Ana (@ana), and set the train up again.",
+                            "{}. Add the handle after the name, such as Ana (@ana), and set up the train again.",
                             unknown.join(", ")
                         ))
                     },
@@ -265,50 +271,43 @@ pub fn answer(reply: &WorkspaceReply) -> Option<Message> {
                 .field(
                     WHAT_NOW,
                     Text::from(
-                        "If a time is not what you meant, set the train up again under the same name. Skip one with ",
+                        "If a time is wrong, set up the train again under the same name. Skip one release with ",
                     )
                     .code("/tminus train skip")
                     .t("."),
                 )
         }
         WorkspaceReply::TrainRemoved { name } => {
-            ok(Text::from(format!("Train “{name}” is removed. Drafts it made stay.")))
+            ok(Text::from(format!("Train “{name}” removed. Its existing drafts stay.")))
         }
-        WorkspaceReply::TrainSkipped { name, t0, zone, next } => {
-            ok(Text::from(format!("“{name}” of ")).and(words::when(*t0, zone)).t(" is skipped, and announced."))
-                .field("Next", next_one(*next, zone))
+        WorkspaceReply::TrainSkipped { name, t0, next } => {
+            ok(Text::from(format!("“{name}” of ")).time(*t0, Stamp::Full).t(" is skipped. T-Minus announces it."))
+                .field("Next", next_one(*next))
         }
-        WorkspaceReply::TrainRuns { name, t0, zone } => ok(Text::from(format!("“{name}” of "))
-            .and(words::when(*t0, zone))
-            .t(" takes place, and that is announced.")),
+        WorkspaceReply::TrainRuns { name, t0 } => {
+            ok(Text::from(format!("“{name}” of ")).time(*t0, Stamp::Full).t(" runs after all. T-Minus announces it."))
+        }
         WorkspaceReply::AudienceSet { audience, route: set } => {
             ok(Text::from(format!("{}: ", words::audience(audience)))
                 .and(route(set))
-                .t(". Open releases follow it at once."))
+                .t(". It applies to open releases immediately."))
         }
         WorkspaceReply::AudienceRemoved { audience } => ok(Text::from(format!(
-            "{} is told in the release channel from here on, and nobody is called.",
+            "{} now gets its notices in the release channel, without pings.",
             words::audience(audience)
         ))),
         WorkspaceReply::SentAgain => ok(Text::from(
-            "The server's own messages that could not be posted in the last seven days are sent again at once, unless their time is past or they may stand in their channel already. What fails again is told again.",
+            "T-Minus now resends this server's own messages that it could not post in the last seven days, except those that are out of date or may already be posted. It reports each one that fails again.",
         )),
         WorkspaceReply::Silent => return None,
     })
 }
 
-fn zone(freeze: &Freeze) -> &str {
-    match &freeze.window {
-        Window::Recurring { zone, .. } => zone,
-        Window::Fixed { .. } => "UTC",
-    }
-}
-
-fn times(times: &[Timestamp], zone: &str) -> Text {
+fn times(times: &[Timestamp]) -> Text {
     if times.is_empty() {
         return Text::from("none");
     }
-    Text::lines(times.iter().map(|at| Text::from("• ").and(words::when(*at, zone))))
+    Text::lines(times.iter().map(|at| Text::from("• ").time(*at, Stamp::Full)))
 }
 
 pub(super) fn window(freeze: &Freeze) -> Text {
@@ -316,10 +315,23 @@ pub(super) fn window(freeze: &Freeze) -> Text {
         Window::Fixed { from, until } => {
             Text::from("from ").time(*from, Stamp::Full).t(" until ").time(*until, Stamp::Full)
         }
-        Window::Recurring { from, until, zone } => {
-            Text::from("each time from ").code(from.text()).t(" until ").code(until.text()).t(format!(" ({zone})"))
-        }
+        Window::Recurring { from, until, zone } => match (weekly(from), weekly(until)) {
+            (Some(from), Some(until)) => Text::from(format!("every week, {from} to {until} ({zone})")),
+            _ => {
+                Text::from("recurring, from ").code(from.text()).t(" until ").code(until.text()).t(format!(" ({zone})"))
+            }
+        },
     }
+}
+
+/// A rule that fires once a week, as people write it: "Fri 15:00".
+fn weekly(rule: &Rule) -> Option<String> {
+    let fields: Vec<&str> = rule.text().split(' ').collect();
+    let [minute, hour, "*", "*", day] = fields[..] else { return None };
+    let (minute, hour): (u8, u8) = (minute.parse().ok()?, hour.parse().ok()?);
+    let mut letters = day.chars().filter(|c| c.is_ascii_alphabetic());
+    let named: String = letters.next()?.to_uppercase().chain(letters.flat_map(char::to_lowercase)).collect();
+    (day.len() == 3 && named.len() == 3).then(|| format!("{named} {hour:02}:{minute:02}"))
 }
 
 /// `/tminus freeze list`.
@@ -329,10 +341,10 @@ pub fn freezes(policy: &Policy, now: Timestamp) -> Message {
     let lines = policy.freezes.iter().map(|freeze| {
         let line = Text::from("• ").b(&freeze.name).t(": ").and(window(freeze));
         match held.iter().find(|(name, _)| *name == freeze.name) {
-            Some((_, until)) => line.t("; 🧊 holds now, until ").time(*until, Stamp::Full),
+            Some((_, until)) => line.t("; 🧊 active until ").time(*until, Stamp::Full),
             None => freeze
                 .next_start(now)
-                .map_or_else(|| line.clone().t("; over"), |at| line.clone().t("; next ").time(at, Stamp::Full)),
+                .map_or_else(|| line.clone().t("; ended"), |at| line.clone().t("; next ").time(at, Stamp::Full)),
         }
     });
     let body = if policy.freezes.is_empty() {
@@ -343,7 +355,7 @@ pub fn freezes(policy: &Policy, now: Timestamp) -> Message {
     Message::new(Tone::Plain, Text::from("🧊 Freezes")).body(body)
 }
 
-/// How many of a train's times are shown (`product.md` 2).
+/// How many of a train's times are shown.
 const SHOWN_FIRINGS: usize = 5;
 
 /// `/tminus train list`.
@@ -369,4 +381,31 @@ pub fn trains(workspace: &Workspace) -> Message {
         Text::lines(lines)
     };
     Message::new(Tone::Plain, Text::from("🚆 Trains")).body(body)
+}
+
+/// Alerts that concern no release, counted.
+fn stray_alerts(strays: &Strays) -> Message {
+    let lines = strays.named.iter().rev().map(|alert| {
+        let severity = alert.severity.as_ref().map_or(String::new(), |severity| format!(" ({severity})"));
+        let why = match &alert.why {
+            Stray::Unreadable(why) => format!("unreadable: {why}"),
+            Stray::NoneOpen => "no release is open".to_owned(),
+            Stray::NoMatch => "no open release has its service".to_owned(),
+        };
+        Text::from(format!("• {}{severity} from {}: {why}", alert.name, alert.source))
+    });
+    let more = usize::try_from(strays.total).unwrap_or(usize::MAX).saturating_sub(strays.named.len());
+    let rest = (more > 0).then(|| Text::from(format!("and {more} earlier")));
+    let word = if strays.total == 1 { "alert belongs" } else { "alerts belong" };
+    Message::new(Tone::Wait, Text::from(format!("⚠️ {} {word} to no release", strays.total)))
+        .body(Text::from("Since ").time(strays.since, Stamp::Full).t(". Newest first:"))
+        .field("Alerts", Text::lines(lines.chain(rest)))
+        .field(
+            WHAT_NOW,
+            Text::from("Give the alert rule the label ")
+                .code("service")
+                .t(" of the plan, or ")
+                .code("release")
+                .t(" (REL-42). No action needed if these are not about a release."),
+        )
 }

@@ -17,29 +17,33 @@ try {
   await page.getByRole('button', { name: 'Next step' }).click({ trial: true });
   console.log(`From the start of the program to a page that can be clicked: ${Math.round(performance.now() - sandbox.begun)} ms (ready after ${Math.round(sandbox.startedIn)} ms)`);
   const me = new Person(page);
+  await page.waitForFunction(() => document.querySelector('#messages').dataset.filled);
+  await me.read('No messages yet');
 
   await me.be('Ana Ferreira');
+  await me.command('/tminus rule add', { name: 'Payments', role: 'Engineering Lead', service: 'payments' });
+  await me.read('Rule “Payments”');
   await me.command('/release import', { plan: { file: plan } });
   await me.read('Imported · REL-1 revision 1');
   heavy.push(...(await audit(page, 'the import')));
   await me.press('Submit for sign-off');
-  await me.read('Sign-off asked');
+  await me.read('Sign-off requested');
   await me.command('/release signoff give', { role: 'Engineering Lead' });
-  await me.read('somebody else signs as Engineering Lead');
+  await me.read('Ask somebody else to sign as Engineering Lead');
   await picture(page, 'sandbox-refused');
 
   await me.be('Chloe Martin');
   await me.press('Sign as Engineering Lead');
-  await me.read('Signed by Chloe Martin');
+  await me.read('Your Engineering Lead sign-off on revision 1 is recorded');
   await me.be('Dev Patel');
   await me.press('Sign as Product Owner');
-  await me.read('Signed by Dev Patel');
+  await me.read('Your Product Owner sign-off on revision 1 is recorded');
   await me.be('Eva Novak');
   await me.press('Sign as SRE/Ops');
   await me.read('At T-0 the owner gives');
   await me.be('Ana Ferreira');
   await me.command('/release item done', { text: { pick: 'Dependencies deployed' } });
-  await me.read('Done: “Dependencies deployed and stable”');
+  await me.read('Ticked: “Dependencies deployed and stable”');
 
   await me.clock('Next event');
   await me.look('engineering');
@@ -52,12 +56,13 @@ try {
   await me.clock('Next event');
   await me.look('releases');
   await me.read('T-30m · REL-1');
+  await me.read('in 30 minutes');
   await me.press('Briefed');
   await me.clock('Next event');
-  await me.read('T-0 · go or no-go');
+  await me.read('T-0 · go / no-go?');
   await me.be('Ana Ferreira');
   await me.command('/release go');
-  await me.read('Go was given by Ana Ferreira');
+  await me.read('Ana Ferreira gave the go');
 
   // In the very minute of the go: what fires from here on is this release's.
   await page.getByRole('button', { name: 'Break production' }).click();
@@ -79,8 +84,8 @@ try {
   await form.getByRole('textbox').first().fill('The quota is being raised; five percent is bearable.');
   await form.getByRole('button', { name: 'Send' }).click();
   await form.waitFor({ state: 'hidden' });
-  await me.read('Held by Eva Novak');
-  await page.getByRole('button', { name: 'Mend production' }).click();
+  await me.read('Eva Novak put the release on hold');
+  await page.getByRole('button', { name: 'Fix production' }).click();
   await me.settle();
   await me.be('Ben Okafor');
   await me.command('/release alert report', { metric: { pick: 'Error Rate' }, text: '0.5%' });
@@ -113,12 +118,12 @@ try {
   await me.clock('+1 day');
   await answer();
   await me.command('/release all-clear');
-  await me.read('Not done');
+  await me.read("You can't give the all-clear yet");
   for (const [metric, text] of [['P99 Latency', '212ms'], ['Error Rate', '0.5%'], ['Throughput', '1180 rps']]) {
     await me.command('/release alert report', { metric: { pick: metric }, text });
   }
   await me.command('/release all-clear');
-  await me.read('🟢 All clear');
+  await me.read('✅ All clear');
   await picture(page, 'sandbox-all-clear');
   await me.clock('+1 day');
   await me.read('Post-mortem due');
@@ -138,7 +143,7 @@ try {
   await page.getByText('There is no command /no such thing').waitFor();
   await box.fill('');
   await me.look('releases');
-  await page.getByRole('textbox', { name: 'What customers read' }).fill('The new checkout is live.');
+  await page.getByRole('textbox', { name: 'Message to customers' }).fill('The new checkout is live.');
   await page.getByRole('button', { name: 'Post to the status page' }).click();
   await page.getByText('The new checkout is live.').first().waitFor();
   // A menu by keyboard: arrows look, Enter chooses.
@@ -150,8 +155,8 @@ try {
   await page.getByText('0.6%').waitFor();
   // An answer that gets lost is said to be.
   await page.getByText('Faults', { exact: true }).click();
-  await page.getByRole('button', { name: 'The answer is lost' }).click();
-  await page.getByText('Set: The answer is lost').waitFor();
+  await page.getByRole('button', { name: 'Response lost' }).click();
+  await page.getByText('Set: Response lost').waitFor();
   await me.command('/release list');
   await page.getByText('The application did not respond.').waitFor();
 
@@ -159,20 +164,20 @@ try {
     const button = page.getByRole('button', { name: story, exact: true });
     if (!(await button.isVisible())) await page.getByText('Other stories').click();
     await button.click();
-    await page.getByText('A fresh server is being set up.').waitFor();
-    await page.getByText('A fresh server is being set up.').waitFor({ state: 'detached' });
+    await page.getByText('Setting up a fresh server.').waitFor();
+    await page.getByText('Setting up a fresh server.').waitFor({ state: 'detached' });
     const title = page.getByText(new RegExp(`^${story.replace(/ \(again\)$/, '')} · step 0 of`));
     await title.waitFor({ timeout: 20_000 });
     return title;
   };
   // Other stories in the same page, played by their buttons as fast as they can be pressed.
-  for (const story of ['A release with one scare, to its post-mortem (again)', 'Production breaks, and the team rolls back']) {
+  for (const story of ['One scare, one hold, and a post-mortem (again)', 'Production breaks, and the team rolls back']) {
     const title = await begin(story);
     const count = Number((await title.textContent()).match(/of (\d+)/)[1]);
     for (let n = 1; n <= count; n++) {
       await page.getByRole('button', { name: 'Next step' }).click();
-      await page.getByText(`step ${n} of ${count}`).or(page.getByText('This step cannot be done')).first().waitFor({ timeout: 20_000 });
-      assert.equal(await page.getByText('This step cannot be done').count(), 0, `${story}, step ${n}: ${await page.locator('#story').innerText()}`);
+      await page.getByText(`step ${n} of ${count}`).or(page.getByText('This step failed')).first().waitFor({ timeout: 20_000 });
+      assert.equal(await page.getByText('This step failed').count(), 0, `${story}, step ${n}: ${await page.locator('#story').innerText()}`);
     }
     await page.getByRole('heading', { name: 'Connect your own server' }).waitFor();
     console.log(`By its buttons: the story "${story}", ${count} steps.`);
@@ -181,7 +186,7 @@ try {
   await picture(page, 'sandbox-end');
 
   // A step that the bot refuses, because somebody meddled, stops the story and says so.
-  await begin('Called off before T-0');
+  await begin('Cancelled before T-0');
   for (let n = 1; n <= 2; n++) {
     await page.getByRole('button', { name: 'Next step' }).click();
     await page.getByText(`step ${n} of`).waitFor();
@@ -189,13 +194,13 @@ try {
   await me.be('Chloe Martin');
   await me.press('Sign as Engineering Lead');
   await page.getByRole('button', { name: 'Next step' }).click();
-  await page.getByText('This step cannot be done').waitFor();
-  await page.getByRole('button', { name: 'begin the story again' }).click();
-  await page.getByText('A fresh server is being set up.').waitFor();
-  await page.getByText('A fresh server is being set up.').waitFor({ state: 'detached' });
-  await page.getByText(/^Called off before T-0 · step 0 of/).waitFor({ timeout: 20_000 });
+  await page.getByText('This step failed').waitFor();
+  await page.getByRole('button', { name: 'restart the story' }).click();
+  await page.getByText('Setting up a fresh server.').waitFor();
+  await page.getByText('Setting up a fresh server.').waitFor({ state: 'detached' });
+  await page.getByText(/^Cancelled before T-0 · step 0 of/).waitFor({ timeout: 20_000 });
   // By keyboard alone: the button keeps the focus, step after step. Then a page that is left in the middle of a step.
-  await begin('Called off before T-0 (again)');
+  await begin('Cancelled before T-0 (again)');
   const next = page.getByRole('button', { name: 'Next step' });
   await next.focus();
   for (let n = 1; n <= 3; n++) {
@@ -230,8 +235,14 @@ try {
   await phone.page.getByRole('log').getByText('Rolled back').last().waitFor();
   heavy.push(...(await audit(phone.page, 'a phone')));
   await picture(phone.page, 'sandbox-phone');
-  const wide = await phone.page.evaluate(() => document.documentElement.scrollWidth > innerWidth);
-  assert.equal(wide, false, 'nothing is wider than the phone');
+  for (const shown of [page, phone.page]) {
+    const beyond = await shown.evaluate(() => [document.documentElement.scrollWidth - innerWidth, document.documentElement.scrollHeight - innerHeight]);
+    assert.deepEqual(beyond, [0, 0], 'the page itself does not scroll');
+  }
+  // The story goes on, and the theme changes, without a drawer.
+  await phone.page.getByRole('button', { name: 'Next step' }).click();
+  await phone.page.getByText('step 21 of').waitFor({ state: 'attached' });
+  await phone.page.getByRole('button', { name: 'Dark / light' }).click();
   await phone.page.getByRole('button', { name: 'Story ▸' }).click();
   await phone.page.getByRole('button', { name: 'Next step' }).waitFor();
   await picture(phone.page, 'sandbox-phone-story');

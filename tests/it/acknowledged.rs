@@ -181,8 +181,9 @@ fn differs(said: &[String], stands: &BTreeMap<Slot, Standing>) -> Vec<String> {
                 (format!("{headline} · REL-{n} Release {n}\n"), format!("{headline} · REL-{n} Release {n}"));
             said.iter().filter(|m| m.contains(&whole) || m.lines().any(|line| line == at_end)).collect()
         };
-        let [asked] = of("✍️ Sign-off asked")[..] else {
-            wrong.push(format!("REL-{n} asks {} times", of("✍️ Sign-off asked").len()));
+        let requests = [of("✍️ Sign-off requested"), of("✅ Signed by all required roles")].concat();
+        let [asked] = requests[..] else {
+            wrong.push(format!("REL-{n} asks {} times", requests.len()));
             continue;
         };
         for ((who, slug), name) in SIGNERS.iter().zip(["Engineering Lead", "Product Owner", "SRE/Ops"]) {

@@ -1,4 +1,4 @@
-//! The time by which things fire (`reliability.md` 5.6): a machine whose clock is wrong, a clock nobody confirms, and whoever
+//! The time by which things fire: a machine whose clock is wrong, a clock nobody confirms, and whoever
 //! would like to move it.
 
 use std::time::Duration;
@@ -30,7 +30,7 @@ async fn f17_a_machine_hours_off_posts_by_discords_time_and_says_so() {
         let rig = Rig::approved().await;
         rig.machine.set_ahead(ahead);
         let rig = rig.restart().await;
-        comes(&rig, "tminus-ops", "⚠️ The machine's clock is wrong").await;
+        comes(&rig, "tminus-ops", "⚠️ The host clock is wrong").await;
         assert!(rig.newest("tminus-ops").contains(words), "{}", rig.newest("tminus-ops"));
         rig.advance(t(-24 * 60) - 1_000).await;
         assert_eq!(rig.count("engineering", "📣 T-24h"), 0, "not a second early");
@@ -38,12 +38,12 @@ async fn f17_a_machine_hours_off_posts_by_discords_time_and_says_so() {
         assert_eq!(rig.count("engineering", "📣 T-24h"), 1);
         // Somebody sets it right while it runs.
         rig.machine.set_ahead(0);
-        comes(&rig, "tminus-ops", "✅ The machine's clock is right again").await;
+        comes(&rig, "tminus-ops", "✅ The host clock is right again").await;
         rig.advance(t(-2 * 60) - 1_000).await;
         assert_eq!(rig.count("support", "📣 T-2h"), 0);
         rig.advance(t(-2 * 60)).await;
         assert_eq!((rig.count("support", "📣 T-2h"), rig.count("engineering", "📣 T-24h")), (1, 1));
-        assert_eq!(rig.count("tminus-ops", "The machine's clock is wrong"), 1, "said once");
+        assert_eq!(rig.count("tminus-ops", "The host clock is wrong"), 1, "said once");
         rig.finish().await;
     }
 }
@@ -105,7 +105,7 @@ async fn f17_nothing_is_recorded_before_the_time_is_first_confirmed() {
     let rig = rig.restart().await;
     assert!(started.elapsed() >= Duration::from_millis(1_900), "it was online before the time was confirmed");
     mend.await.unwrap();
-    comes(&rig, "tminus-ops", "⚠️ The machine's clock is wrong").await;
+    comes(&rig, "tminus-ops", "⚠️ The host clock is wrong").await;
     // Two entries: that the clock is wrong, and that this was delivered; none of them hours ahead.
     assert!(rig.pair.check_journal().await.unwrap() <= entries + 2);
     rig.finish().await;

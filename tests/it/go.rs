@@ -20,7 +20,7 @@ async fn go_waits_for_a_release_channel_that_takes_messages() {
     rig.advance(t(0)).await;
     let seen = rig.sandbox().slash("ana", "support", "release go", &[], None).await.unwrap();
     let refused = shown(&seen);
-    assert!(refused.contains("#releases takes no messages, so nobody would hear of it"), "{refused}");
+    assert!(refused.contains("T-Minus cannot post in #releases"), "{refused}");
     rig.sandbox().revoke(Right::SendMessages, Some("releases"), false);
     rig.advance(t(10)).await;
     let seen = rig.sandbox().slash("ana", "support", "release go", &[], None).await.unwrap();
@@ -36,13 +36,29 @@ async fn a_high_risk_plan_waits_for_an_escalation_path_that_can_be_called() {
     rig.import("ana", "plan.md", plan.as_bytes()).await;
     // Before anybody signs: whoever mends it then would ask them all again.
     let refused = rig.slash("ana", "release submit", &[]).await;
-    let named = "on the escalation path and no member here: Eva Novak (write the handle beside the name";
-    assert!(refused.starts_with("⛔ Not done") && refused.contains(named), "{refused}");
+    let named = "the escalation path names people who are not members here: Eva Novak (add the handle";
+    assert!(refused.starts_with("⛔ You can't") && refused.contains(named), "{refused}");
     let mended = plan.replace("→ Eva Novak", "→ Eva Novak (@eva)");
     let file = Some(("plan.md", mended.as_bytes()));
     rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-1")], file).await.unwrap();
     rig.quiet().await;
     let submitted = rig.slash("ana", "release submit", &[]).await;
     assert!(submitted.starts_with("✅"), "{submitted}");
+    rig.finish().await;
+}
+
+/// The question at T-0 takes its answer by button; a reminder points to it, and once it is answered nothing is left to press.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_question_at_t0_is_answered_where_it_stands() {
+    let rig = Rig::approved().await;
+    rig.advance(t(16)).await;
+    let question = || rig.newest_about("releases", "🕛 T-0 · go / no-go?");
+    assert!(question().contains("[Go] [Hold] [Cancel release]"), "{}", question());
+    let reminder = rig.newest_about("releases", "⏳ T-0 passed");
+    assert!(!reminder.is_empty() && !reminder.contains('['), "{reminder}");
+    let answer = rig.press("ana", "releases", "Go", &[]).await;
+    assert!(answer.starts_with("✅"), "{answer}");
+    let answered = rig.newest_about("releases", "✅ Ana Ferreira gave the go");
+    assert!(!answered.is_empty() && !answered.contains("[Go]"), "{answered}");
     rig.finish().await;
 }

@@ -76,7 +76,8 @@ impl Rig {
     }
 
     pub async fn import(&self, who: &str, name: &str, plan: &[u8]) -> String {
-        let seen = self.sandbox().slash(who, "releases", "release import", &[], Some((name, plan))).await.unwrap();
+        let new = [("release", "new")];
+        let seen = self.sandbox().slash(who, "releases", "release import", &new, Some((name, plan))).await.unwrap();
         self.quiet().await;
         shown(&seen)
     }
@@ -176,7 +177,7 @@ impl Rig {
         let options: Vec<(&str, &str)> =
             options.iter().chain(&more).map(|(name, value)| (*name, value.as_str())).collect();
         let done = self.slash("ana", "tminus setup", &options).await;
-        assert!(done.starts_with("✅ Set up"), "{done}");
+        assert!(done.starts_with("✅ Setup complete"), "{done}");
     }
 
     pub async fn sign_all(&self) {
@@ -204,6 +205,12 @@ impl Rig {
 
     pub fn count(&self, channel: &str, needle: &str) -> usize {
         self.sandbox().messages(channel).iter().filter(|m| text(m).contains(needle)).count()
+    }
+
+    /// How many messages the bot posted to a channel, and how many of them pinged somebody when they came.
+    pub fn said(&self, channel: &str) -> (usize, usize) {
+        let posts = self.sandbox().messages(channel);
+        (posts.len(), posts.iter().filter(|post| post.pinged).count())
     }
 
     pub fn newest(&self, channel: &str) -> String {

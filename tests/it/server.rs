@@ -23,7 +23,7 @@ async fn what_is_set_is_said_with_what_it_was_and_by_whom() {
     }
     rig.slash("ana", "tminus rule add", &[("name", "Audit"), ("role", "security"), ("risk", "medium")]).await;
     let said = rig.newest("tminus-ops");
-    let rule = "rule “Audit”: not set → 1 person of Security, where the risk is Medium or higher";
+    let rule = "rule “Audit”: not set → 1 person from Security, when the risk is Medium or higher";
     assert!(said.starts_with("⚙️ Settings changed") && said.contains(rule), "{said}");
     rig.slash("ana", "tminus rule add", &[("name", "Audit"), ("role", "security"), ("risk", "medium")]).await;
     assert_eq!(rig.count("tminus-ops", "rule “Audit”"), 1, "the same again is no news");
@@ -35,7 +35,7 @@ async fn what_is_set_is_said_with_what_it_was_and_by_whom() {
     let said = rig.newest("tminus-ops");
     assert!(!said.contains("a safeguard is off"), "{said}");
     let refused = rig.slash("hugo", "tminus history", &[]).await;
-    assert!(refused.starts_with("⛔ Not done"), "{refused}");
+    assert!(refused.starts_with("⛔ You can't"), "{refused}");
     let seen = rig.sandbox().slash("ana", "releases", "tminus history", &[], None).await.unwrap();
     rig.quiet().await;
     let answer = shown(&seen);
@@ -43,9 +43,10 @@ async fn what_is_set_is_said_with_what_it_was_and_by_whom() {
     let chat_sandbox::Seen::Message(message) = &seen else { panic!("{answer}") };
     let file = String::from_utf8(message.file().unwrap().1).unwrap();
     let lines: Vec<&str> = file.lines().collect();
-    assert!(lines[0].contains("release channel: not set → #"), "{file}");
+    assert!(lines[0].contains("the configuration file: alert sources: not set → sandbox"), "{file}");
+    assert!(lines[1].contains("release channel: not set → #"), "{file}");
     assert!(file.contains("zone: Europe/Berlin → America/New_York; self-approval at Low risk: off → on"), "{file}");
-    assert_eq!(lines.len(), 5, "{file}");
+    assert_eq!(lines.len(), 6, "{file}");
     // Whoever reads there until now hears of it as well.
     let engineering = rig.id_of_channel("engineering");
     let moved = [("ops_channel", engineering.as_str()), ("on_behalf", "true")];
@@ -76,7 +77,7 @@ async fn a_flood_of_one_person_keeps_nobody_else_waiting() {
             }
             let seen = asks.join_next().await.unwrap().unwrap();
             match seen {
-                Ok(seen) if shown(&seen).contains("Not done: too often") => told += 1,
+                Ok(seen) if shown(&seen).contains("Rate limit exceeded") => told += 1,
                 Ok(seen) if shown(&seen).contains("It does not deploy") => helped += 1,
                 // Not answered at all.
                 _ => {}
@@ -89,7 +90,7 @@ async fn a_flood_of_one_person_keeps_nobody_else_waiting() {
     while !over.load(std::sync::atomic::Ordering::Relaxed) {
         let begun = tokio::time::Instant::now();
         let seen = rig.sandbox().slash("iris", "releases", "tminus help", &[], None).await.unwrap();
-        assert!(!shown(&seen).contains("too often"), "{}", shown(&seen));
+        assert!(!shown(&seen).contains("Rate limit exceeded"), "{}", shown(&seen));
         waits.push(begun.elapsed());
         tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
     }
@@ -109,16 +110,16 @@ async fn a_plan_that_names_no_notice_has_the_servers() {
     let rig = Rig::strict(&[]).await;
     let silent: String = PLAN.lines().filter(|line| !line.contains("(T-")).map(|line| format!("{line}\n")).collect();
     let imported = rig.import("ana", "plan.md", silent.as_bytes()).await;
-    assert!(imported.contains("these are used: T-24h engineering, T-2h support, T-30m status page"), "{imported}");
+    assert!(imported.contains("T-Minus uses these: T-24h engineering, T-2h support, T-30m status page"), "{imported}");
     let wrong = rig.slash("ana", "tminus setup", &[("notices", "support before lunch")]).await;
-    assert!(wrong.starts_with("⛔ Not done") && wrong.contains("says no time before T-0"), "{wrong}");
+    assert!(wrong.starts_with("⛔ You can't") && wrong.contains("gives no time before T-0"), "{wrong}");
     let set = rig.slash("ana", "tminus setup", &[("notices", "T-3h support, T-1h legal")]).await;
-    assert!(set.contains("notices where a plan names none: T-3h support, T-1h legal"), "{set}");
+    assert!(set.contains("notices for plans that list none: T-3h support, T-1h legal"), "{set}");
     let said = rig.newest("tminus-ops");
-    assert!(said.contains("notices of plans that name none: not set → T-3h support, T-1h legal"), "{said}");
+    assert!(said.contains("notices for plans that list none: not set → T-3h support, T-1h legal"), "{said}");
     rig.slash("ana", "release scrub", &[("reason", "Once more, with the server's notices")]).await;
     let imported = rig.import("ana", "plan.md", silent.as_bytes()).await;
-    assert!(imported.contains("these are used: T-3h support, T-1h legal"), "{imported}");
+    assert!(imported.contains("T-Minus uses these: T-3h support, T-1h legal"), "{imported}");
     rig.slash("ana", "release submit", &[("release", "REL-2")]).await;
     rig.slash("chloe", "release signoff give", &[("role", "engineering_lead")]).await;
     // Other notices are the server's since: a plan that is there already keeps its own, and whoever signed has signed.
@@ -127,7 +128,7 @@ async fn a_plan_that_names_no_notice_has_the_servers() {
     let file = Some(("plan.md", mended.as_bytes()));
     let seen = rig.sandbox().slash("ana", "releases", "release import", &[("release", "REL-2")], file).await.unwrap();
     rig.quiet().await;
-    assert!(shown(&seen).contains("these are used: T-3h support, T-1h legal"), "{}", shown(&seen));
+    assert!(shown(&seen).contains("uses these: T-3h support, T-1h legal"), "{}", shown(&seen));
     let card = rig.slash("ana", "release show", &[("release", "REL-2")]).await;
     assert!(card.contains("✅ Engineering Lead"), "{card}");
     rig.advance(t(-59)).await;
@@ -151,16 +152,44 @@ async fn a_server_that_the_file_sets_is_changed_nowhere_else() {
         ("tminus freeze remove", vec![("name", "Year end")]),
     ] {
         let refused = rig.slash("ana", path, &options).await;
-        let said = refused.contains("configuration file sets this server's") && refused.contains("would not last");
-        assert!(refused.starts_with("⛔ Not done") && said, "{path}: {refused}");
+        let said =
+            refused.contains("You can't change this server's") && refused.contains("configuration file sets them");
+        assert!(refused.starts_with("⛔ You can't") && said, "{path}: {refused}");
     }
     let check = rig.slash("ana", "tminus check", &[]).await;
-    assert!(check.contains("Where from: The service's configuration file sets this server"), "{check}");
-    let settings = |text: &str| text.split("What Discord says").next().unwrap_or_default().to_owned();
+    assert!(check.contains("Source: The configuration file sets this server's settings"), "{check}");
+    let settings = |text: &str| text.split("Discord check").next().unwrap_or_default().to_owned();
     assert_eq!(settings(&check), settings(&before));
-    assert!(check.contains("⏳ It was asked a moment ago. Check again in"), "{check}");
+    assert!(check.contains("⏳ T-Minus checked a moment ago. Check again in"), "{check}");
     let history = rig.slash("ana", "tminus history", &[]).await;
     assert!(history.contains("the configuration file: release channel: not set → #releases"), "{history}");
     assert_eq!(rig.count("tminus-ops", "Settings changed"), 0);
+    rig.finish().await;
+}
+
+/// The sandbox seeds its settings as chat sets them: every command works there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn seeded_settings_can_be_changed_from_chat() {
+    let rig = Rig::with(false).await;
+    rig.pair.set_up().await.unwrap();
+    let seeded = rig.slash("hugo", "tminus check", &[]).await;
+    assert!(seeded.contains("#releases") && !seeded.contains("configuration file"), "{seeded}");
+    for (path, options) in [
+        ("tminus setup", vec![("timezone", "Asia/Tokyo")]),
+        ("tminus rule add", vec![("name", "Audit"), ("role", "security")]),
+        ("tminus audience set", vec![("name", "support"), ("quiet_hours", "22:00-07:00")]),
+        ("tminus freeze add", vec![("name", "Year end"), ("from", "Fri 15:00"), ("until", "Mon 08:00")]),
+    ] {
+        rig.slash("ana", path, &options).await;
+    }
+    for (path, set) in [
+        ("tminus check", "Asia/Tokyo"),
+        ("tminus rule list", "Audit"),
+        ("tminus audience list", "22:00"),
+        ("tminus freeze list", "Year end"),
+    ] {
+        let answer = rig.slash("hugo", path, &[]).await;
+        assert!(answer.contains(set), "{path}: {answer}");
+    }
     rig.finish().await;
 }

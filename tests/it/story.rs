@@ -7,6 +7,11 @@ use tminus::sandboxed::{STORIES, tale};
 
 use crate::rig::{Rig, indent, shown};
 
+/// Posts and pings a story may make in its release channel: `name, posts, pings`.
+const BUDGET: [(&str, usize, usize); 4] =
+    [("smooth", 24, 12), ("rollback", 12, 8), ("silence", 16, 12), ("scrub", 5, 2)];
+
+/// What a story said, within its budget.
 async fn played(name: &str) -> String {
     let mut rig = Rig::new().await;
     let mut transcript = String::new();
@@ -22,6 +27,13 @@ async fn played(name: &str) -> String {
         }
         line(rig.news());
     }
+    let (posts, pings) = rig.said("releases");
+    eprintln!("{name}: {posts} posts and {pings} pings in #releases");
+    let (_, most, loudest) = BUDGET.into_iter().find(|(known, ..)| *known == name).unwrap();
+    assert!(
+        posts <= most && pings <= loudest,
+        "{transcript}\n{name}: {posts} posts of {most}, {pings} pings of {loudest}"
+    );
     rig.finish().await;
     transcript
 }

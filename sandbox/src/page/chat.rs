@@ -12,6 +12,8 @@ use crate::json::{content_type, rfc3339};
 use crate::model::{Channel, Message, State};
 use crate::world::PersonSeed;
 
+/// The hint in a channel without messages.
+pub(super) const EMPTY: &str = "No messages yet. Press “Next step” to play the story, or type / to see the commands.";
 /// How many messages a channel shows.
 const SHOWN: usize = 80;
 /// Messages of one author this close together are one block, in milliseconds.
@@ -65,7 +67,7 @@ fn roles(state: &State, person: &PersonSeed) -> String {
 
 pub(super) fn people(state: &State, view: &View) -> Markup {
     html! {
-        h2 { "You are" }
+        h2 { "Act as" }
         ul {
             @for person in &state.world.people {
                 @let called: usize = state.channels.keys().map(|channel| state.unread(person.id, *channel).1).sum();
@@ -96,14 +98,14 @@ pub(super) fn head(state: &State, view: &View) -> Markup {
         details.drop name="head" {
             summary { "📌 Pins" @if !pins.is_empty() { " (" (pins.len()) ")" } }
             div.sheet {
-                @if pins.is_empty() { p { "Nothing is pinned here." } }
+                @if pins.is_empty() { p { "This channel has no pinned messages." } }
                 @for pin in pins { p { a href=(format!("#m{}", pin.id)) { (summary(pin)) } } }
             }
         }
         details.drop name="head" {
             summary { "🗓 Events" @if !state.scheduled.is_empty() { " (" (state.scheduled.len()) ")" } }
             div.sheet {
-                @if state.scheduled.is_empty() { p { "No event is planned." } }
+                @if state.scheduled.is_empty() { p { "There are no scheduled events." } }
                 @for event in state.scheduled.values() {
                     p { strong { (event["name"].as_str().unwrap_or_default()) } " · " (instant(&event["scheduled_start_time"]))
                         br; (event["entity_metadata"]["location"].as_str().unwrap_or_default()) }
@@ -154,7 +156,7 @@ fn articles(state: &State, view: &View) -> Vec<(u64, String)> {
 pub(super) fn messages(state: &State, view: &View) -> Markup {
     let list = articles(state, view);
     html! {
-        @if list.is_empty() { p.empty { "Nothing has been said here yet. Play the story beside, or type / for the commands." } }
+        @if list.is_empty() { p.empty { (EMPTY) } }
         @for (_, article) in list { (maud::PreEscaped(article)) }
     }
 }
@@ -195,6 +197,9 @@ fn article(state: &State, view: &View, message: &Message, follows: bool) -> Mark
                 @let who = state.world.by_id(*by).map_or("somebody", |p| p.name.as_str());
                 p.used { "↱ " (who) " used " span.pill { (used) } }
             }
+            @if let Some((id, headline)) = replied(state, message) {
+                p.used { "↱ replies to " a href=(format!("#m{id}")) { (headline) } }
+            }
             @if !follows { (avatar(name, person.is_none())) }
             div.body {
                 @if !follows {
@@ -213,6 +218,13 @@ fn article(state: &State, view: &View, message: &Message, follows: bool) -> Mark
             }
         }
     }
+}
+
+/// The message it is a reply to, while that stands, and what that is about.
+fn replied<'s>(state: &'s State, message: &Message) -> Option<(u64, &'s str)> {
+    let id = message.body["message_reference"]["message_id"].as_str()?.parse().ok()?;
+    let body = &state.message(id)?.body;
+    Some((id, body["embeds"][0]["title"].as_str().or(body["content"].as_str())?))
 }
 
 fn said(state: &State, message: &Message) -> Markup {

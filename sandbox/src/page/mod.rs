@@ -129,6 +129,7 @@ fn parts(sandbox: &Sandbox, state: &State, view: &View) -> Vec<(&'static str, Ma
         ("now", panels::now(state)),
         ("running", panels::running(sandbox)),
         ("story", panels::story(sandbox, state, view)),
+        ("step", panels::step(sandbox, state)),
         ("signals", panels::signals(state)),
         ("faults", panels::faults(state, view)),
         ("inspector", panels::inspector(state)),
@@ -169,7 +170,7 @@ async fn page(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Html<Stri
                     strong.server { (state.world.name) }
                     span.banner { "Sandbox: nothing leaves this machine" }
                     div #now { (place("now")) }
-                    button.quiet #theme type="button" { "Dark or light" }
+                    button.quiet #theme type="button" aria-label="Dark / light" { span aria-hidden="true" { "◐" } span.words { " Dark / light" } }
                     button.drawer type="button" data-drawer="right" aria-expanded="false" aria-controls="right" { "Story ▸" }
                 }
                 nav #left aria-label="Channels and people" {
@@ -179,8 +180,9 @@ async fn page(Axum(sandbox): Axum<Sandbox>, Query(ask): Query<Ask>) -> Html<Stri
                 }
                 main {
                     div #head { (place("head")) }
-                    div #messages role="log" aria-label=(format!("Messages in #{}", view.channel)) tabindex="0" { (chat::messages(&state, &view)) }
+                    div #messages role="log" aria-label=(format!("Messages in #{}", view.channel)) tabindex="0" data-empty=(chat::EMPTY) { (chat::messages(&state, &view)) }
                     div #toast role="status" aria-live="polite" {}
+                    div #step { (place("step")) }
                     form #composer autocomplete="off" novalidate {
                         div #menu role="listbox" aria-label="Commands" hidden {}
                         label.unseen for="say" { "Message #" (view.channel) }
@@ -235,7 +237,7 @@ async fn sample(Axum(sandbox): Axum<Sandbox>, Path(no): Path<usize>) -> Response
     let state = lock(&sandbox.shared);
     match state.world.samples.get(no) {
         Some(sample) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], sample.bytes.clone()).into_response(),
-        None => (axum::http::StatusCode::NOT_FOUND, "There is no such file.").into_response(),
+        None => (axum::http::StatusCode::NOT_FOUND, "This file does not exist.").into_response(),
     }
 }
 
@@ -248,7 +250,7 @@ async fn form(Axum(sandbox): Axum<Sandbox>, Query(which): Query<Which>) -> Respo
     let state = lock(&sandbox.shared);
     match state.forms.get(&which.form) {
         Some(form) => Html(chat::form(which.form, &form.data).into_string()).into_response(),
-        None => (axum::http::StatusCode::NOT_FOUND, "That form is closed.").into_response(),
+        None => (axum::http::StatusCode::NOT_FOUND, "This form is closed.").into_response(),
     }
 }
 

@@ -16,11 +16,11 @@
     s: { dateStyle: "short", timeStyle: "short" }, S: { dateStyle: "short", timeStyle: "medium" },
   };
   const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "always" });
-  const units = [["year", 31536000], ["month", 2592000], ["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
+  // As Discord rounds: 44 seconds, then minutes; 44 minutes, then hours; 21 hours, then days; 25 days, then months; 10 months, then years.
+  const units = [["second", 1, 45], ["minute", 60, 45], ["hour", 3600, 22], ["day", 86400, 26], ["month", 2592000, 11], ["year", 31536000, Infinity]];
   function ago(seconds) {
     const apart = seconds - Math.round((nowMs + performance.now() - fetchedAt) / 1000);
-    // The unit is the largest of which there is at least one, once it is rounded.
-    const [unit, size] = units.find(([, size]) => Math.abs(Math.round(apart / size)) >= 1) || units[5];
+    const [unit, size] = units.find(([, size, end]) => Math.round(Math.abs(apart) / size) < end);
     return relative.format(Math.round(apart / size), unit);
   }
   function times(within) {
@@ -70,8 +70,8 @@
   function messages(list) {
     const log = $("messages");
     const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
-    const wanted = new Set(list.map(([id]) => "m" + id));
-    for (const child of [...log.children]) if (!wanted.has(child.id)) child.remove();
+    const wanted = new Set(list.map(([id]) => "m" + id)), empty = list.length === 0;
+    for (const child of [...log.children]) if (!wanted.has(child.id) && !(empty && child.matches(".empty"))) child.remove();
     let before = null;
     for (const [id, mark, html] of list) {
       let article = $("m" + id);
@@ -100,11 +100,11 @@
       before = article;
     }
     log.dataset.filled = "yes";
-    if (list.length === 0 && !log.children.length) {
-      const empty = document.createElement("p");
-      empty.className = "empty";
-      empty.textContent = "Nothing has been said here yet.";
-      log.append(empty);
+    if (empty && !log.children.length) {
+      const hint = document.createElement("p");
+      hint.className = "empty";
+      hint.textContent = log.dataset.empty;
+      log.append(hint);
     }
     days();
     if (atEnd) log.scrollTop = log.scrollHeight;
@@ -124,14 +124,14 @@
         messages(news.messages);
         document.title = news.title;
       } while (again);
-    })().catch(() => toast("The sandbox does not answer; it may have been stopped.")).finally(() => { fetching = null; });
+    })().catch(() => toast("The sandbox does not respond; it may have stopped.")).finally(() => { fetching = null; });
     return fetching;
   }
 
   // What a person does.
   let toastTimer = 0, settingUp = false;
   function toast(text) {
-    if (settingUp) text = "A fresh server is being set up.";
+    if (settingUp) text = "Setting up a fresh server.";
     $("toast").textContent = text;
     clearTimeout(toastTimer);
     if (text) toastTimer = setTimeout(() => { $("toast").textContent = ""; }, 8000);
@@ -140,9 +140,9 @@
     let answer;
     try {
       answer = await fetch("/control/" + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-    } catch { return { error: "The sandbox does not answer; it may have been stopped." }; }
+    } catch { return { error: "The sandbox does not respond; it may have stopped." }; }
     const text = await answer.text();
-    try { return JSON.parse(text); } catch { return { error: text || "That did not work." }; }
+    try { return JSON.parse(text); } catch { return { error: text || "The request failed." }; }
   }
   const act = (what) => send("act", { who: view.who, channel: view.channel, ...what });
   async function outcome(seen) {
@@ -191,10 +191,10 @@
   const TWO_MINUTES = 120000;
   async function step() {
     const done = await send("story", "step");
-    // Why it cannot be done stands beside the step.
+    // The story's panel says why the step cannot be done, unless a phone hides the panel.
     if (!done.error) { toast(""); await follow(done.next); }
     await refresh();
-    if (done.error && !document.querySelector("#story .wrong")) toast(done.error);
+    if (done.error && !document.querySelector("#story .wrong")?.offsetParent) toast(done.error);
     return !done.error;
   }
   // The page looks where the step happened.
@@ -209,7 +209,7 @@
     const mine = ++going;
     const news = await fetch("/fragment" + address).then((answer) => answer.json()).catch(() => null);
     if (mine !== going) return;
-    if (!news) { toast("The sandbox does not answer; it may have been stopped."); return; }
+    if (!news) { toast("The sandbox does not respond; it may have stopped."); return; }
     view.who = news.who; view.channel = news.channel; view.step = new URLSearchParams(address).get("step");
     if (remember) history[remember](null, "", "/" + address);
     $("say").placeholder = "Message #" + view.channel + ", or / for commands";
@@ -285,7 +285,7 @@
       await outcome(seen);
       if (seen.error) return;
       if (field("text")) field("text").value = "";
-      toast(form.id === "publish" ? "It is on the status page." : "The message is gone.");
+      toast(form.id === "publish" ? "Posted to the status page." : "Message deleted.");
     });
   });
   async function begin(name) {
@@ -310,7 +310,7 @@
     }
     settingUp = false;
     await refresh();
-    toast("The fresh server did not come up; the terminal says why.");
+    toast("The fresh server did not start; see the terminal for the reason.");
   }
   // A menu acts on a choice by pointer at once; by keyboard only on Enter, because arrows choose on their way.
   let lastKey = null;
@@ -511,7 +511,7 @@
     if (!chips) {
       const text = say.value.trim();
       if (!text) return;
-      if (text.startsWith("/")) { toast(found.length ? "Pick a command from the list." : "There is no command " + text.split(" ").slice(0, 3).join(" ") + "; type / to see them all."); return; }
+      if (text.startsWith("/")) { toast(found.length ? "Pick a command from the list." : "There is no command " + text.split(" ").slice(0, 3).join(" ") + "; type / to see all commands."); return; }
       const seen = await act({ say: { text } });
       if (!seen.error) say.value = "";
       await outcome(seen);

@@ -26,7 +26,7 @@ pub(super) fn clock() -> Markup {
             }
             button.button.style1 type="button" data-next="" { "Next event" }
         }
-        p.hint { "The clock stops at everything that is due on the way, and waits until it is done." }
+        p.hint { "The clock stops at every due event on the way and waits until the bot is done." }
     }
 }
 
@@ -34,8 +34,8 @@ pub(super) fn running(sandbox: &Sandbox) -> Markup {
     let running = sandbox.clock().is_running();
     let held = sandbox.player().holds_clock;
     html! {
-        p { @if running { "▶ It runs, a second for a second. " } @else if held { "⏸ It stands still while the story is played. " } @else { "⏸ It stands still. " }
-            button.link type="button" data-run=(!running) { @if running { "Stop it" } @else { "Let it run" } } }
+        p { @if running { "▶ Running in real time. " } @else if held { "⏸ Paused while the story plays. " } @else { "⏸ Paused. " }
+            button.link type="button" data-run=(!running) { @if running { "Pause the clock" } @else { "Run in real time" } } }
     }
 }
 
@@ -47,19 +47,19 @@ pub(super) fn story(sandbox: &Sandbox, state: &State, view: &View) -> Markup {
         @if steps.is_empty() { p { "No story is loaded." } }
         @else {
             p.title { strong { (player.tale.title) } " · step " (player.next.min(steps.len())) " of " (steps.len()) }
-            progress max=(steps.len()) value=(player.next) aria-label="How far the story is" {}
+            progress max=(steps.len()) value=(player.next) aria-label="Story progress" {}
             @if let Some(step) = steps.get(player.next) {
                 p.caption { span.unseen { "Next: " } (step.caption) }
                 p.hint { (step.who) " · #" (step.channel) " · " (step.act.label()) }
                 div.row {
-                    button.button.style1 type="button" data-step="" aria-disabled=[(player.busy || !online).then_some("true")] { "Next step" }
+                    (next_step(player.busy || !online))
                     button.button.style2 #play type="button" data-play="" data-left=(steps.len() - player.next) { "Play" }
                 }
-                @if !online { p.hint { "The bot is not connected; a moment." } }
+                @if !online { p.hint { "The bot is not connected. One moment, please." } }
                 @if let Some(why) = &player.stuck {
-                    p.wrong role="alert" { "This step cannot be done: " (why) }
-                    p.hint { "Something was done by hand that the story did not expect. Put it right and try again"
-                        @if sandbox.tells() { ", or " button.link type="button" data-begin=(player.tale.name) { "begin the story again" } }
+                    p.wrong role="alert" { "This step failed: " (why) }
+                    p.hint { "A manual action got in the way of the story. Undo it and try again"
+                        @if sandbox.tells() { ", or " button.link type="button" data-begin=(player.tale.name) { "restart the story" } }
                         "." }
                 }
             } @else if let Some(closing) = sandbox.closing() {
@@ -68,10 +68,10 @@ pub(super) fn story(sandbox: &Sandbox, state: &State, view: &View) -> Markup {
                     ol { @for step in &closing.steps { li { (code(step)) } } }
                     @if let Some((label, address)) = &closing.link { p { a href=(address) target="_blank" rel="noreferrer noopener" { (label) } } }
                 }
-            } @else { p { "The story is over. Look around." } }
+            } @else { p { "The story is over. Explore the server." } }
             @if let Some(asked) = view.step.filter(|step| *step > player.next && *step <= steps.len()) {
-                p { "This address means step " (asked) ", which is still to come. "
-                    button.button.style2 type="button" data-to=(asked) { "Play up to it" } }
+                p { "This link leads to step " (asked) ", which the story has not reached yet. "
+                    button.button.style2 type="button" data-to=(asked) { "Play up to this step" } }
             }
             details.steps {
                 summary { "All steps" }
@@ -94,11 +94,29 @@ pub(super) fn story(sandbox: &Sandbox, state: &State, view: &View) -> Markup {
                             li { button.link type="button" data-begin=(name) { (title) } }
                         }
                     }
-                    p.hint { "A story begins in a fresh server: what was said here is gone." }
+                    p.hint { "Each story starts on a fresh server and deletes the messages of this one." }
                 }
             }
         }
     }
+}
+
+/// The story's next step in one line, for a phone: there the story's panel is a drawer.
+pub(super) fn step(sandbox: &Sandbox, state: &State) -> Markup {
+    let online = sandbox.online_in(state);
+    let player = sandbox.player();
+    html! {
+        @if let Some(step) = player.tale.steps.get(player.next) {
+            (next_step(player.busy || !online))
+            span { (step.caption) }
+        } @else if !player.tale.steps.is_empty() {
+            button.button.style2 type="button" data-drawer="right" { "The story is over: what next" }
+        }
+    }
+}
+
+fn next_step(waits: bool) -> Markup {
+    html! { button.button.style1 type="button" data-step="" aria-disabled=[waits.then_some("true")] { "Next step" } }
 }
 
 /// Files for whoever wants to do it all by hand.
@@ -122,7 +140,7 @@ fn code(text: &str) -> Markup {
 
 pub(super) fn signals(state: &State) -> Markup {
     html! {
-        @if state.world.signals.is_empty() { p { "This world has no values to move." } }
+        @if state.world.signals.is_empty() { p { "This sandbox has no production values to change." } }
         @else {
             @for (n, (signal, value)) in state.world.signals.iter().zip(&state.signals).enumerate() {
                 div.signal {
@@ -133,7 +151,7 @@ pub(super) fn signals(state: &State) -> Markup {
             }
             div.row {
                 button.button.style4 type="button" data-production="break" { "Break production" }
-                button.button.style3 type="button" data-production="mend" { "Mend production" }
+                button.button.style3 type="button" data-production="mend" { "Fix production" }
             }
             @if !state.world.signals_note.is_empty() { p.hint { (code(&state.world.signals_note)) } }
         }
@@ -146,45 +164,45 @@ pub(super) fn faults(state: &State, view: &View) -> Markup {
     };
     let said = || state.in_channel(view.here).rev().filter(|m| m.author.is_none() && m.only.is_none()).take(10);
     html! {
-        p.hint { "What goes wrong with the bot's next messages:" }
+        p.hint { "Faults for the bot's next messages:" }
         div.row {
             (script(CREATE, "rate_limited", 1, "429 once"))
-            (script(CREATE, "fail_before", 1, "500 before it is posted"))
-            (script(CREATE, "fail_after", 1, "500 after it was posted"))
-            (script(CREATE, "slow=2000", 3, "Slow, three times"))
+            (script(CREATE, "fail_before", 1, "502 before posting"))
+            (script(CREATE, "fail_after", 1, "502 after posting"))
+            (script(CREATE, "slow=2000", 3, "Slow (2 s), three times"))
         }
-        p.hint { "What goes wrong with its next answer to a button or a command:" }
+        p.hint { "Faults for the bot's next response to a button or command:" }
         div.row {
-            (script(CALLBACK, "fail_before", 1, "The answer is lost"))
-            (script(CALLBACK, "slow=4000", 1, "The answer comes too late"))
+            (script(CALLBACK, "fail_before", 1, "Response lost"))
+            (script(CALLBACK, "slow=4000", 1, "Response after 4 s"))
         }
-        p.hint { "The connection and the server:" }
+        p.hint { "Connection and server:" }
         div.row {
             button.button.style2 type="button" data-break="drop_gateway" { "Drop the gateway" }
             button.button.style2 type="button" data-jump="60" { "Sleep an hour" }
         }
         @if said().next().is_some() {
             form #moderate.post novalidate {
-                label { "A message to delete, as a moderator would "
+                label { "Message to delete as a moderator "
                     select name="message" { @for message in said() { option value=(message.id) { (super::chat::summary(message)) } } } }
-                button.button.style4 { "Delete it" }
+                button.button.style4 { "Delete message" }
             }
         }
-        p.hint { "Rights of the bot in #" (view.channel) ":" }
+        p.hint { "Bot permissions in #" (view.channel) ":" }
         div.row {
             @for right in [Right::SendMessages, Right::EmbedLinks, Right::ReadMessageHistory] {
                 @let gone = state.revoked.contains(&(Some(view.here), right));
                 button.button.style2 type="button" aria-pressed=(gone) data-right=(right.label()) data-gone=(gone) {
-                    @if gone { "Give back " } @else { "Take " } (right.label())
+                    @if gone { "Restore " } @else { "Revoke " } (right.label())
                 }
             }
         }
         @let scripted = state.faults.list().map(|s| match s.times { Some(n) => format!("{} (× {n})", s.fault.words()), None => s.fault.words() });
-        @let taken = state.revoked.iter().map(|(_, right)| format!("without “{}”", right.label()));
+        @let taken = state.revoked.iter().map(|(_, right)| format!("no “{}”", right.label()));
         @let waiting: Vec<String> = scripted.chain(taken).collect();
         @if !waiting.is_empty() {
-            p { "In force: " (waiting.join(", ")) ". "
-                button.link type="button" data-break="mend" { "Mend everything" } }
+            p { "Active: " (waiting.join(", ")) ". "
+                button.link type="button" data-break="mend" { "Clear all" } }
         }
     }
 }
@@ -192,7 +210,7 @@ pub(super) fn faults(state: &State, view: &View) -> Markup {
 pub(super) fn inspector(state: &State) -> Markup {
     let broken = state.violations.len();
     html! {
-        p { @if broken == 0 { "✅ No limit was broken." } @else { "❌ " (broken) " broken limits." } }
+        p { @if broken == 0 { "✅ No limits broken." } @else { "❌ Limits broken: " (broken) } }
         @for entry in state.log.iter().rev().take(LISTED) {
             details.request id=(format!("r{}", entry.no)) {
                 summary {

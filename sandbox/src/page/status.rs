@@ -30,10 +30,10 @@ pub(super) fn form() -> Markup {
     html! {
         form #publish.post novalidate {
             label { "State " select name="state" { @for state in STANDINGS { option value=(state) { (state) } } } }
-            label { "What customers read " input type="text" name="text" required maxlength="500"; }
+            label { "Message to customers " input type="text" name="text" required maxlength="500"; }
             button.button.style2 { "Post to the status page" }
         }
-        p { a href="/status" target="_blank" { "Open it as customers see it" } }
+        p { a href="/status" target="_blank" { "Open the customer view" } }
     }
 }
 

@@ -58,6 +58,7 @@ pub(super) async fn create(Axum(shared): Axum<Shared>, Path(channel): Path<u64>,
 
 /// A message of the bot.
 pub(super) fn new(id: u64, channel: u64, body: Value, at_ms: i64, files: Vec<File>) -> Message {
+    let pinged = body["content"].as_str().is_some_and(|content| content.contains("<@"));
     Message {
         id,
         channel,
@@ -69,6 +70,7 @@ pub(super) fn new(id: u64, channel: u64, body: Value, at_ms: i64, files: Vec<Fil
         by: None,
         files,
         pinned: false,
+        pinged,
         step: None,
     }
 }

@@ -13,11 +13,11 @@ const HOSTS: [&str; 2] = ["cdn.discordapp.com", "media.discordapp.net"];
 /// Why an attachment was not read; a sentence for the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unfetched {
-    #[error("the file has {0} bytes; {MAX_BYTES} are allowed")]
+    #[error("The file has {0} bytes; the limit is {MAX_BYTES}")]
     TooLarge(u64),
-    #[error("the file does not come from Discord")]
+    #[error("The file is not a Discord attachment; attach it to the command")]
     Foreign,
-    #[error("the file could not be fetched; attach it again")]
+    #[error("T-Minus could not download the file; attach it again")]
     Failed,
 }
 

@@ -30,14 +30,14 @@ fn choices(name: &str, description: &str, required: bool, choices: &[(&str, &str
 }
 
 fn release() -> Value {
-    completed("release", "Which release; may be left out if only one is open", false)
+    completed("release", "Which release; optional if only one is open", false)
 }
 
 fn role() -> Value {
     let roles = crate::domain::plan::SignoffRole::ALL;
     let list: Vec<(String, &str)> = roles.iter().map(|r| (r.to_string(), r.slug())).collect();
     let list: Vec<(&str, &str)> = list.iter().map(|(n, s)| (n.as_str(), *s)).collect();
-    choices("role", "The role you sign for", true, &list)
+    choices("role", "The sign-off role", true, &list)
 }
 
 fn verb(name: &str, description: &str, mut options: Vec<Value>, with_release: bool) -> Value {
@@ -53,11 +53,11 @@ fn group(name: &str, description: &str, verbs: Vec<Value>) -> Value {
 
 /// Everything that is registered in a server.
 pub fn all() -> Value {
-    let reason = |required| text("reason", "Why; goes on the record", required);
+    let reason = |required| text("reason", "Reason; goes on the record", required);
     let releases = vec![
         verb(
             "new",
-            "Begin a release plan: a short form, then its sections with /release edit",
+            "Start a release plan with a short form; fill in its sections with /release edit",
             vec![
                 choices(
                     "type",
@@ -73,15 +73,19 @@ pub fn all() -> Value {
         verb("import", "Import a release plan (Markdown)", vec![option(11, "plan", "The plan document", true)], true),
         verb("show", "Show a release", vec![], true),
         verb("list", "List this server's releases", vec![], false),
-        verb("submit", "Submit a draft: ask for sign-offs and start the countdown", vec![], true),
+        verb("submit", "Submit a draft: request sign-offs and start the countdown", vec![], true),
         verb(
             "go",
-            "Give go: the release is live",
-            vec![text("break_glass", "Emergency only: go past what stands open, and why", false)],
+            "Give the go: the release goes live",
+            vec![text(
+                "break_glass",
+                "Emergency releases only: why the release must go live despite open items",
+                false,
+            )],
             true,
         ),
-        verb("hold", "Stop the clocks", vec![reason(true)], true),
-        verb("resume", "Let the clocks run again", vec![], true),
+        verb("hold", "Pause the countdown and stage timers", vec![reason(true)], true),
+        verb("resume", "Resume the countdown and stage timers", vec![], true),
         verb(
             "stage",
             "Advance or extend the rollout stage",
@@ -92,7 +96,7 @@ pub fn all() -> Value {
                     true,
                     &[("Advance to the next stage", "advance"), ("Extend this stage", "extend")],
                 ),
-                text("time", "Extend by, such as 30m", false),
+                text("time", "How long to extend the stage, such as 30m", false),
                 reason(false),
             ],
             true,
@@ -100,7 +104,7 @@ pub fn all() -> Value {
         verb(
             "update",
             "Post the promised update",
-            vec![text("text", "What to say; left out, a form opens", false)],
+            vec![text("text", "The update's text; leave it out to open a form", false)],
             true,
         ),
         verb(
@@ -119,14 +123,14 @@ pub fn all() -> Value {
         ),
         verb(
             "rollback",
-            "Roll back, or say how the rollback went",
+            "Start a rollback, or report its result",
             vec![
                 reason(true),
                 choices(
                     "step",
                     "Default: start",
                     false,
-                    &[("Start", "start"), ("Done and verified", "verified"), ("It failed", "failed")],
+                    &[("Start", "start"), ("Done and verified", "verified"), ("Failed", "failed")],
                 ),
             ],
             true,
@@ -134,54 +138,49 @@ pub fn all() -> Value {
         verb("all-clear", "Give the all-clear, if nothing is open", vec![], true),
         verb(
             "reschedule",
-            "Move T-0: whoever was told is told again, and the roles sign again",
+            "Move T-0: everyone already notified gets the new time, and the roles sign again",
             vec![text("time", "The new T-0, such as 2026-12-15 15:00 Europe/Berlin", true), reason(true)],
             true,
         ),
         verb(
             "handover",
-            "Give the owner's or the on-call's part to somebody else",
+            "Hand over the owner or on-call role",
             vec![
-                choices("part", "Which part", true, &[("Release owner", "owner"), ("On-call engineer", "on_call")]),
-                option(6, "to", "Who takes it over", true),
+                choices("part", "Which role", true, &[("Release owner", "owner"), ("On-call engineer", "on_call")]),
+                option(6, "to", "The member who takes over", true),
                 reason(false),
             ],
             true,
         ),
-        verb("scrub", "Call the release off before T-0", vec![reason(true)], true),
+        verb("scrub", "Cancel the release before it goes live", vec![reason(true)], true),
         verb(
             "amend",
-            "Agree to a changed plan while the release runs, or decline it",
+            "Agree to or decline a plan change while the release runs",
             vec![choices("answer", "Your answer", true, &[("Agree", "agree"), ("Decline", "decline")]), reason(false)],
             true,
         ),
         verb(
             "timeline",
-            "What happened, from the journal",
+            "Show what happened, from the journal",
             vec![
-                choices("show", "Default: everything", false, &crate::voice::timeline::About::choices()),
-                option(6, "who", "What this member did", false),
-                choices(
-                    "format",
-                    "Of the file; default: text",
-                    false,
-                    &[("Text", "text"), ("JSON, a line each", "json")],
-                ),
+                choices("show", "Which entries; default: everything", false, &crate::voice::timeline::About::choices()),
+                option(6, "who", "Only what this member did", false),
+                choices("format", "File format; default: text", false, &[("Text", "text"), ("JSON Lines", "json")]),
             ],
             true,
         ),
-        verb("export", "The plan with what happened filled in", vec![], true),
+        verb("export", "Export the plan with the results filled in", vec![], true),
         group(
             "signoff",
             "Sign-offs",
             vec![
                 verb(
                     "give",
-                    "Sign the present revision",
+                    "Sign the current revision",
                     vec![
                         role(),
-                        text("for", "Somebody outside the chat who signs: their name", false),
-                        text("reason", "For them: where their word stands, such as a mail", false),
+                        text("for", "Record the sign-off of someone outside this server: their name", false),
+                        text("reason", "With “for”: where they gave the sign-off, such as an email", false),
                     ],
                     true,
                 ),
@@ -189,28 +188,28 @@ pub fn all() -> Value {
                 verb("withdraw", "Withdraw your sign-off", vec![role()], true),
                 verb(
                     "snooze",
-                    "Put the next reminder off, once",
-                    vec![text("time", "By how long, such as 4h (the default); at most 24h", false)],
+                    "Snooze the next reminder, once",
+                    vec![text("time", "How long, such as 4h (default); at most 24h", false)],
                     true,
                 ),
             ],
         ),
         group(
             "concern",
-            "Objections that stand against go",
+            "Concerns that block go",
             vec![
-                verb("raise", "Object to the release; go is refused until it is resolved", vec![reason(true)], true),
+                verb("raise", "Raise a concern; it blocks go until someone resolves it", vec![reason(true)], true),
                 verb(
                     "resolve",
-                    "Your concern is answered, or a release manager overrules it, and how",
-                    vec![reason(true), completed("concern", "Which one; may be left out if one is open", false)],
+                    "Resolve your own concern, or overrule another's as a release manager",
+                    vec![reason(true), completed("concern", "Which concern; optional if only one is open", false)],
                     true,
                 ),
             ],
         ),
         group(
             "alert",
-            "Alerts and values",
+            "Alerts and metric values",
             vec![
                 verb(
                     "report",
@@ -224,7 +223,7 @@ pub fn all() -> Value {
                 verb(
                     "ack",
                     "Acknowledge an alert",
-                    vec![text("text", "Its name; left out, the oldest open one", false)],
+                    vec![text("text", "The alert's name; default: the oldest unacknowledged alert", false)],
                     true,
                 ),
             ],
@@ -233,17 +232,22 @@ pub fn all() -> Value {
             "item",
             "Checklist items",
             vec![
-                verb("done", "An item is done", vec![completed("text", "The item", true), reason(false)], true),
-                verb("waive", "An item does not apply", vec![completed("text", "The item", true), reason(true)], true),
+                verb("done", "Mark an item as done", vec![completed("text", "The item", true), reason(false)], true),
+                verb(
+                    "waive",
+                    "Waive an item that does not apply",
+                    vec![completed("text", "The item", true), reason(true)],
+                    true,
+                ),
                 verb(
                     "brief",
-                    "Confirm a notice for your audience, as its button does",
-                    vec![text("text", "Which notice, such as T-2h; may be left out if one waits", false)],
+                    "Confirm a notice for your audience, like its button",
+                    vec![text("text", "Which notice, such as T-2h; optional if only one is unconfirmed", false)],
                     true,
                 ),
                 verb(
                     "correct",
-                    "Correct or retract a notice; its audience is told again",
+                    "Correct or retract a notice, and notify its audience again",
                     vec![
                         text("text", "Which notice, such as T-2h", true),
                         reason(true),
@@ -259,44 +263,49 @@ pub fn all() -> Value {
             vec![
                 verb(
                     "schedule",
-                    "Set its date",
-                    vec![text("time", "Such as 2026-12-15 15:00 Europe/Berlin", true)],
+                    "Schedule the post-mortem",
+                    vec![text("time", "Date and time, such as 2026-12-15 15:00 Europe/Berlin", true)],
                     true,
                 ),
-                verb("file", "File its link", vec![text("text", "Where it is", true)], true),
-                verb("waive", "Waive it, with a reason", vec![reason(true)], true),
+                verb(
+                    "file",
+                    "File the link to the post-mortem",
+                    vec![text("text", "Link to the post-mortem", true)],
+                    true,
+                ),
+                verb("waive", "Waive the post-mortem, with a reason", vec![reason(true)], true),
             ],
         ),
     ];
     let setup = vec![
-        option(7, "release_channel", "Where releases are announced", false),
-        option(7, "ops_channel", "Where T-Minus speaks of itself", false),
-        text("timezone", "Default zone, such as Europe/Berlin", false),
-        option(8, "release_manager", "May import and steer releases", false),
-        option(8, "engineering_lead", "Signs as Engineering Lead", false),
-        option(8, "product_owner", "Signs as Product Owner", false),
-        option(8, "sre_ops", "Signs as SRE/Ops", false),
-        option(8, "security", "Signs as Security", false),
-        option(8, "engineering", "Told at T-24h", false),
-        option(8, "support", "Told at T-2h; confirms", false),
-        option(7, "support_channel", "Where support reads", false),
-        text("quiet_hours", "Audiences are told without being called, such as 22:00-07:00; off ends it", false),
-        option(8, "status_page", "Confirms the status page at T-30m", false),
-        option(8, "break_glass", "May go by break-glass, beside the owner; default: release managers", false),
+        option(7, "release_channel", "Channel where T-Minus announces releases", false),
+        option(7, "ops_channel", "Channel for messages about T-Minus itself, such as undelivered notices", false),
+        text("timezone", "Default time zone, such as Europe/Berlin", false),
+        option(8, "release_manager", "Role that may import and run releases", false),
+        option(8, "engineering_lead", "Role that signs as Engineering Lead", false),
+        option(8, "product_owner", "Role that signs as Product Owner", false),
+        option(8, "sre_ops", "Role that signs as SRE/Ops", false),
+        option(8, "security", "Role that signs as Security", false),
+        option(8, "engineering", "Role that gets the T-24h notice", false),
+        option(8, "support", "Role that gets the T-2h notice and confirms it", false),
+        option(7, "support_channel", "Channel for support's notices", false),
+        text("quiet_hours", "Hours when notices ping no audience role, such as 22:00-07:00; off removes them", false),
+        option(8, "status_page", "Role that confirms the status page at T-30m", false),
+        option(8, "break_glass", "Role that may use break-glass besides the owner; default: release managers", false),
         choices(
             "must_confirm",
-            "Whose receipt go waits for",
+            "Which receipts go waits for",
             false,
-            &[("Support", "support"), ("Status page", "status_page"), ("Both", "both"), ("Nobody's", "nobody")],
+            &[("Support", "support"), ("Status page", "status_page"), ("Both", "both"), ("None", "nobody")],
         ),
-        option(4, "signoff_hours", "Hours after which a sign-off expires; 0: never", false),
+        option(4, "signoff_hours", "Hours until a sign-off expires; 0 = never", false),
         option(5, "self_approval", "Author and owner may sign their own plan at Low risk; default: no", false),
-        option(5, "administrator_bypass", "Administrators may pass the roles, on the record; default: no", false),
-        option(5, "on_behalf", "Sign-offs of people outside the chat may be recorded; default: no", false),
-        option(5, "waive_high", "What stands against a High risk release may be waived; default: no", false),
+        option(5, "administrator_bypass", "Administrators may override role checks, on the record; default: no", false),
+        option(5, "on_behalf", "Allow recording sign-offs of people outside this server; default: no", false),
+        option(5, "waive_high", "Allow waiving items of High risk releases; default: no", false),
         choices(
             "clear",
-            "Takes a role or channel away again",
+            "Remove a role or channel setting",
             false,
             &[
                 ("Ops channel", "ops_channel"),
@@ -311,23 +320,19 @@ pub fn all() -> Value {
                 ("Support's channel", "support_channel"),
             ],
         ),
-        text(
-            "notices",
-            "Who is told where a plan names nobody, such as T-24h engineering, T-2h support; or off",
-            false,
-        ),
-        text("digest", "When the weekly digest is said, such as Mon 09:00; off ends it", false),
+        text("notices", "Notices for plans that name none, such as T-24h engineering, T-2h support; or off", false),
+        text("digest", "When to post the weekly digest, such as Mon 09:00; off stops it", false),
     ];
     json!([
         { "type": 1, "name": "release", "description": "Run a release's communications", "options": releases, "contexts": [0] },
         {
-            "type": 1, "name": "tminus", "description": "Set T-Minus up", "contexts": [0],
+            "type": 1, "name": "tminus", "description": "Set up T-Minus", "contexts": [0],
             "options": [
-                verb("setup", "Set channels and roles", setup, false),
-                verb("check", "What is set, and what is missing", vec![], false),
-                verb("history", "Who changed this server's settings, and when", vec![], false),
-                verb("help", "What T-Minus does, and how to begin", vec![], false),
-                verb("resend", "Send the server's own messages that are stuck again", vec![], false),
+                verb("setup", "Set channels, roles and policy", setup, false),
+                verb("check", "Show what is set and what is missing", vec![], false),
+                verb("history", "Show who changed this server's settings, and when", vec![], false),
+                verb("help", "Show what T-Minus does and how to start", vec![], false),
+                verb("resend", "Resend this server's own stuck messages (not those of a release)", vec![], false),
                 audience(),
                 rule(),
                 freeze(),
@@ -338,48 +343,63 @@ pub fn all() -> Value {
 }
 
 fn audience() -> Value {
-    let name = || completed("name", "Which audience, such as support, or one of your plans", true);
+    let name = || completed("name", "Which audience, such as support, or one your plans name", true);
     let set = vec![
         name(),
-        option(7, "channel", "Where it is told", false),
-        option(8, "role", "Called by its notices; its members confirm them", false),
-        text("quiet_hours", "Told without being called, such as 22:00-07:00; off for none", false),
-        option(5, "must_confirm", "Go waits for its receipts", false),
+        option(7, "channel", "Channel for its notices", false),
+        option(8, "role", "Role its notices ping; its members confirm them", false),
+        text("quiet_hours", "Hours when its notices don't ping the role, such as 22:00-07:00; off for none", false),
+        option(5, "must_confirm", "Go waits for this audience's receipts", false),
+        text(
+            "wording",
+            "Its line when the state changes: {title} {t0} {state} {impact}; off for the usual line",
+            false,
+        ),
     ];
     group(
         "audience",
-        "Who is told of a release, and where",
+        "Who gets a release's notices, and where",
         vec![
-            verb("set", "Set where an audience is told, and who is called", set, false),
-            verb("list", "The audiences", vec![], false),
-            verb("remove", "Tell an audience in the release channel again", vec![name()], false),
+            verb("set", "Set an audience's channel, role and quiet hours", set, false),
+            verb("list", "List the audiences", vec![], false),
+            verb(
+                "remove",
+                "Remove an audience's settings; its notices go to the release channel again",
+                vec![name()],
+                false,
+            ),
         ],
     )
 }
 
 fn rule() -> Value {
-    let mut people = option(4, "people", "How many people of the role; default 1", false);
+    let mut people = option(4, "people", "How many people of the role must sign; default 1", false);
     people["min_value"] = json!(1);
     people["max_value"] = json!(crate::domain::policy::MAX_PEOPLE);
     let add = vec![
-        text("name", "Its name, such as Payments", true),
+        text("name", "The rule's name, such as Payments", true),
         role(),
         people,
         choices(
             "type",
-            "Only for this type",
+            "Only for this release type",
             false,
             &[("Standard", "standard"), ("Hotfix", "hotfix"), ("Emergency", "emergency")],
         ),
-        choices("risk", "Only from this risk on", false, &[("Low", "low"), ("Medium", "medium"), ("High", "high")]),
+        choices(
+            "risk",
+            "Only at this risk or higher",
+            false,
+            &[("Low", "low"), ("Medium", "medium"), ("High", "high")],
+        ),
         text("service", "Only for this service", false),
     ];
     group(
         "rule",
-        "Sign-offs asked beside those of type and risk",
+        "Sign-offs required on top of those for type and risk",
         vec![
-            verb("add", "Add a rule; where rules overlap, all hold", add, false),
-            verb("list", "The rules", vec![], false),
+            verb("add", "Add a rule; overlapping rules all apply", add, false),
+            verb("list", "List the rules", vec![], false),
             verb("remove", "Remove a rule", vec![completed("name", "Which rule", true)], false),
         ],
     )
@@ -388,53 +408,53 @@ fn rule() -> Value {
 fn freeze() -> Value {
     let name = || completed("name", "Which freeze", true);
     let add = vec![
-        text("name", "Its name, such as Year end", true),
-        text("from", "A time, or a rule such as Fri 15:00", true),
-        text("until", "A time, or a rule such as Mon 08:00", true),
-        text("reason", "Why; shown in the warning", false),
-        text("timezone", "Zone of the rules; default: the server's", false),
+        text("name", "The freeze's name, such as Year end", true),
+        text("from", "Start: a date and time, or a rule such as Fri 15:00", true),
+        text("until", "End: a date and time, or a rule such as Mon 08:00", true),
+        text("reason", "Reason; the warning shows it", false),
+        text("timezone", "Time zone; default: the server's", false),
     ];
     let except = vec![
-        text("reason", "Why; goes on the record and is announced", true),
-        completed("name", "Which freeze; may be left out", false),
+        text("reason", "Reason; T-Minus records and announces it", true),
+        completed("name", "Which freeze; optional if only one applies", false),
     ];
     group(
         "freeze",
-        "Times in which no release goes live",
+        "Times when no release goes live",
         vec![
-            verb("add", "Add a freeze, once or recurring", add, false),
-            verb("list", "The freezes, and which holds now", vec![], false),
+            verb("add", "Add a freeze, one-time or recurring", add, false),
+            verb("list", "List the freezes and which are active now", vec![], false),
             verb("remove", "Remove a freeze", vec![name()], false),
-            verb("except", "Let one release pass a freeze", except, true),
+            verb("except", "Let one release go live during a freeze", except, true),
         ],
     )
 }
 
 fn train() -> Value {
     let name = || completed("name", "Which train", true);
-    let mut days = option(4, "days_ahead", "Days before T-0 at which the draft is made; default 3", false);
+    let mut days = option(4, "days_ahead", "How many days before T-0 to create the draft; default 3", false);
     days["min_value"] = json!(1);
     days["max_value"] = json!(crate::domain::train::MAX_DAYS_AHEAD);
     let add = vec![
-        text("name", "Its name, such as Weekly", true),
+        text("name", "The train's name, such as Weekly", true),
         text("time", "A rule for T-0, such as Tue 14:00 or 0 14 * * TUE", true),
-        option(11, "plan", "The template; {t0} stands where the date belongs", true),
+        option(11, "plan", "The plan template; write {t0} where the date goes", true),
         days,
-        text("timezone", "Default: the server's", false),
+        text("timezone", "Time zone; default: the server's", false),
     ];
     group(
         "train",
         "Recurring releases",
         vec![
-            verb("add", "Set a train up: drafts from a template", add, false),
-            verb("list", "The trains and their next T-0", vec![], false),
+            verb("add", "Add a train: it creates drafts from a template", add, false),
+            verb("list", "List the trains and their next T-0", vec![], false),
             verb(
                 "skip",
-                "Skip the next release of a train; announced",
-                vec![name(), text("reason", "Why", true)],
+                "Skip a train's next release, and announce it",
+                vec![name(), text("reason", "Reason for the skip", true)],
                 false,
             ),
-            verb("unskip", "Take a skip back: the release takes place", vec![name()], false),
+            verb("unskip", "Undo a skip: the release takes place", vec![name()], false),
             verb("remove", "Remove a train", vec![name()], false),
         ],
     )

@@ -1,5 +1,5 @@
 //! What Discord says of a configuration: whether the token is good, whether the bot is in the server, whether channels and
-//! roles exist, which rights it lacks where. It reads and never writes.
+//! roles exist, which permissions are missing where. Each check stands alone: one that fails hides no other. It never writes.
 //!
 //! Computing rights: <https://discord.com/developers/docs/topics/permissions#permission-overwrites>
 
@@ -28,21 +28,58 @@ pub const POSTABLE: [u64; 2] = [0, 5];
 const ADMINISTRATOR: u64 = 1 << 3;
 const MENTION_EVERYONE: u64 = 1 << 17;
 
-/// One thing that was looked at.
+/// What a check says of one thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Good,
+    Bad,
+    /// It could not be checked.
+    Unknown,
+}
+
+/// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// Whether it is as it should be.
-    pub good: bool,
-    /// A sentence; where it is not, with what to do.
+    pub verdict: Verdict,
+    /// A sentence; where the thing is not good, with what to do.
     pub text: String,
 }
 
-fn good(text: impl Into<String>) -> Finding {
-    Finding { good: true, text: text.into() }
-}
+impl Finding {
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Good, text: text.into() }
+    }
 
-fn bad(text: impl Into<String>) -> Finding {
-    Finding { good: false, text: text.into() }
+    pub fn bad(text: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Bad, text: text.into() }
+    }
+
+    pub fn unknown(text: impl Into<String>) -> Self {
+        Self { verdict: Verdict::Unknown, text: text.into() }
+    }
+
+    /// A check that `fault` ended.
+    pub fn unchecked(what: &str, fault: &SendFault) -> Self {
+        let text = |todo: &str| format!("{what}: not checked ({fault}). {todo}");
+        match fault {
+            SendFault::Wait(_) | SendFault::Limited(_) => {
+                Self::unknown(text("Discord limits the requests now. Run this check again in a minute."))
+            }
+            SendFault::NotSent(_) => {
+                Self::unknown(text("Check the network, DNS, the firewall and the address in the configuration."))
+            }
+            SendFault::Unknown(_) => {
+                Self::unknown(text("The other side has a fault. Run this check again in a minute."))
+            }
+            SendFault::TokenDead => {
+                Self::bad(text("Reset the token in Discord's developer portal and set the new one."))
+            }
+            SendFault::Blocked(_) | SendFault::Forbidden(_) => Self::bad(text("Grant the bot permission to read it.")),
+            SendFault::Refused(_) | SendFault::NotThere(_) | SendFault::Deleted => {
+                Self::bad(text("Check the id and the address in the configuration."))
+            }
+        }
+    }
 }
 
 /// The link that invites a bot with exactly the rights it needs.
@@ -53,144 +90,246 @@ pub fn invite_link(application: &str) -> String {
     )
 }
 
-/// Looks at everything a configuration names.
-///
-/// # Errors
-/// Discord could not be asked at all: no connection, or it does not answer.
-pub async fn examine(rest: &Rest, workspaces: &[(GuildId, Policy)]) -> Result<Vec<Finding>, SendFault> {
-    let me = match get(rest, "/users/@me").await {
-        Ok(me) => me,
-        Err(SendFault::TokenDead) => {
-            return Ok(vec![bad(
-                "Discord refuses the token. Reset it in the developer portal and put the new one in its file.",
-            )]);
-        }
-        Err(fault) => return Err(fault),
+/// Who the bot is.
+struct Bot {
+    /// Absent where it could not be looked up.
+    id: Option<String>,
+    /// The link that invites it, or where to find one.
+    invite: String,
+}
+
+/// Checks everything a configuration names, one by one: `others` are servers that only sources and pages name, each with its
+/// name for people. The second value says whether Discord answered at all.
+pub async fn examine(
+    rest: &Rest,
+    workspaces: &[(GuildId, Policy)],
+    others: &[(String, GuildId)],
+) -> (Vec<Finding>, bool) {
+    let mut found = Vec::new();
+    let Some(bot) = bot(rest, &mut found).await else {
+        found.push(Finding::unknown(
+            "Application, servers, channels, permissions and roles: not checked. Fix the token check first.",
+        ));
+        let reached = found.iter().any(|finding| finding.verdict == Verdict::Bad);
+        return (found, reached);
     };
-    let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let (id, name) = (word(&me["id"]), word(&me["username"]));
-    let application = get(rest, "/applications/@me").await?;
-    let invite = invite_link(&word(&application["id"]));
-    let mut found =
-        vec![good(format!("The token is good: the bot is {name}.")), good(format!("Invite link: {invite}"))];
     if workspaces.is_empty() {
-        found.push(good(
-            "No [[workspace]] in the file: servers are set up with /tminus setup, and checked with /tminus check.",
+        found.push(Finding::good(
+            "The file has no [[workspace]]: set up each server with /tminus setup, and check it with /tminus check.",
         ));
     }
     for (guild, policy) in workspaces {
-        server(rest, &id, &invite, guild, policy, &mut found).await?;
+        server(rest, &bot, guild, policy, &mut found).await;
     }
-    Ok(found)
+    for (name, guild) in others {
+        found.push(match get(rest, &format!("/guilds/{}", guild.0)).await {
+            Ok(server) => Finding::good(format!("{name}: the bot is in its server, {}.", word(&server["name"]))),
+            Err(fault) => absent(&format!("{name}: "), guild, &bot, &fault),
+        });
+    }
+    (found, true)
 }
 
-/// Looks at one server's channels, rights and roles.
-///
-/// # Errors
-/// Discord could not be asked.
-pub async fn table(rest: &Rest, guild: &GuildId, policy: &Policy) -> Result<Vec<Finding>, SendFault> {
-    let me = get(rest, "/users/@me").await?;
-    let application = get(rest, "/applications/@me").await?;
-    let invite = invite_link(application["id"].as_str().unwrap_or_default());
+/// Checks one server's channels, permissions and roles.
+pub async fn table(rest: &Rest, guild: &GuildId, policy: &Policy) -> Vec<Finding> {
     let mut found = Vec::new();
-    server(rest, me["id"].as_str().unwrap_or_default(), &invite, guild, policy, &mut found).await?;
-    Ok(found)
+    let bot = bot(rest, &mut found).await;
+    // The chat shows what is about the server.
+    found.retain(|finding| finding.verdict != Verdict::Good);
+    if let Some(bot) = bot {
+        server(rest, &bot, guild, policy, &mut found).await;
+    }
+    found
+}
+
+/// Looks up the bot; `None` where every other check would fail as well.
+async fn bot(rest: &Rest, found: &mut Vec<Finding>) -> Option<Bot> {
+    let id = match get(rest, "/users/@me").await {
+        Ok(me) => {
+            found.push(Finding::good(format!("The token works: the bot is {}.", word(&me["username"]))));
+            Some(word(&me["id"]))
+        }
+        Err(SendFault::TokenDead) => {
+            found.push(Finding::bad(
+                "Discord rejects the token. Reset it in the developer portal (Bot > Reset Token) and put the new one in the configuration.",
+            ));
+            return None;
+        }
+        Err(fault) => {
+            found.push(Finding::unchecked("Token", &fault));
+            // Nothing answers: every other request would wait for its time-out.
+            if matches!(fault, SendFault::NotSent(_)) {
+                return None;
+            }
+            None
+        }
+    };
+    let invite = match get(rest, "/applications/@me").await {
+        Ok(application) => {
+            let link = invite_link(&word(&application["id"]));
+            found.push(Finding::good(format!("Invite link: {link}")));
+            link
+        }
+        Err(fault) => {
+            found.push(Finding::unchecked("Application", &fault));
+            "the link is in the developer portal under Installation".to_owned()
+        }
+    };
+    Some(Bot { id, invite })
+}
+
+fn word(value: &Value) -> String {
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 async fn get(rest: &Rest, path: &str) -> Result<Value, SendFault> {
     rest.json(Method::GET, path, None, Limit::Bucket).await
 }
 
-async fn server(
-    rest: &Rest,
-    bot: &str,
-    invite: &str,
-    guild: &GuildId,
-    policy: &Policy,
-    found: &mut Vec<Finding>,
-) -> Result<(), SendFault> {
+/// A server that could not be looked up.
+fn absent(whose: &str, guild: &GuildId, bot: &Bot, fault: &SendFault) -> Finding {
+    match fault {
+        SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::Refused(_) | SendFault::Forbidden(_) => {
+            let invite = &bot.invite;
+            Finding::bad(format!(
+                "{whose}the bot is not in server {guild}. Check the guild_id, or invite the bot: {invite}"
+            ))
+        }
+        fault => Finding::unchecked(&format!("{whose}server {guild}"), fault),
+    }
+}
+
+/// The bot as a member: its roles, and its permissions before the exceptions of channels.
+struct Member<'b> {
+    id: &'b str,
+    own: Vec<String>,
+    base: u64,
+}
+
+async fn server(rest: &Rest, bot: &Bot, guild: &GuildId, policy: &Policy, found: &mut Vec<Finding>) {
     let server = match get(rest, &format!("/guilds/{}", guild.0)).await {
         Ok(server) => server,
-        Err(SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::Refused(_) | SendFault::Forbidden(_)) => {
-            found.push(bad(format!("The bot is not in server {}. Invite it: {invite}", guild.0)));
-            return Ok(());
+        Err(fault) => {
+            found.push(absent("", guild, bot, &fault));
+            return;
         }
-        Err(fault) => return Err(fault),
     };
-    let name = server["name"].as_str().unwrap_or_default().to_owned();
-    let member = get(rest, &format!("/guilds/{}/members/{bot}", guild.0)).await?;
+    let name = word(&server["name"]);
     let roles = server["roles"].as_array().cloned().unwrap_or_default();
-    let own: Vec<&str> = member["roles"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let base = roles
-        .iter()
-        .filter(|role| role["id"] == guild.0.as_str() || role["id"].as_str().is_some_and(|id| own.contains(&id)))
-        .fold(0, |all, role| all | bits(&role["permissions"]));
+    let member = match &bot.id {
+        Some(id) => match get(rest, &format!("/guilds/{}/members/{id}", guild.0)).await {
+            Ok(member) => Some(as_member(id, &member, &roles, guild)),
+            Err(fault) => {
+                found.push(Finding::unchecked(&format!("{name}: the bot's own roles"), &fault));
+                None
+            }
+        },
+        None => None,
+    };
+    if policy.release_channel.is_none() {
+        found.push(Finding::bad(format!(
+            "{name}: no release channel is set, so T-Minus cannot post about releases there. Set release_channel_id, or run /tminus setup."
+        )));
+    }
     let mut channels: Vec<(&str, &ChannelId)> = Vec::new();
     channels.extend(policy.release_channel.as_ref().map(|channel| ("release channel", channel)));
     channels.extend(policy.ops_channel.as_ref().map(|channel| ("ops channel", channel)));
     for (audience, route) in &policy.audiences {
         channels.extend(route.channel.as_ref().map(|channel| (audience.0.as_str(), channel)));
     }
-    if policy.release_channel.is_none() {
-        found.push(bad(format!("{name}: no release channel is set; nothing can be said there.")));
+    for (what, id) in channels {
+        let answer = get(rest, &format!("/channels/{}", id.0)).await;
+        found.push(channel(&name, what, id, guild, answer, member.as_ref()));
     }
-    for (what, channel) in channels {
-        found.push(match get(rest, &format!("/channels/{}", channel.0)).await {
-            Ok(json) if !of(&json, &guild.0) => bad(format!(
-                "{name}: the {what}, {}, belongs to another server. Nothing of this one may be said there: name another.",
-                channel.0
-            )),
-            Ok(json) if !takes_notices(&json) => bad(format!(
-                "{name}, #{} ({what}): no text channel. Name a text or announcement channel: a thread is archived in time, a forum or category takes no messages.",
-                json["name"].as_str().unwrap_or_default()
-            )),
-            Ok(json) => {
-                let called = format!("{name}, #{} ({what})", json["name"].as_str().unwrap_or_default());
-                let missing = missing(rights(base, &json, &guild.0, bot, &own));
-                if missing.is_empty() {
-                    good(format!("{called}: every right is there."))
-                } else {
-                    bad(format!(
-                        "{called}: missing {}. Give them to the bot's role in the channel's settings.",
-                        missing.join(", ")
-                    ))
-                }
-            }
-            Err(SendFault::NotThere(_)) => {
-                bad(format!("{name}: the {what}, {}, does not exist. Name another.", channel.0))
-            }
-            Err(SendFault::Blocked(_)) => {
-                bad(format!("{name}: the {what}, {}, is hidden from the bot. Give it View Channel there.", channel.0))
-            }
-            Err(fault) => return Err(fault),
-        });
+    if let Some(member) = &member {
+        permissions(&name, policy, &roles, member.base, guild, found);
     }
-    let named = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
-    let named = named.chain(policy.audiences.values().filter_map(|route| route.role.as_ref()));
-    for role in not_callable(policy, &roles, base, &guild.0) {
-        found.push(bad(format!(
-            "{name}: @{role} cannot be called. Allow anyone to @mention it in the role's settings; messages go out all the same."
+    named_roles(&name, policy, &roles, guild, found);
+}
+
+fn as_member<'b>(id: &'b str, member: &Value, roles: &[Value], guild: &GuildId) -> Member<'b> {
+    let own: Vec<String> = member["roles"].as_array().into_iter().flatten().map(word).collect();
+    let base = roles
+        .iter()
+        .filter(|role| role["id"] == guild.0.as_str() || own.contains(&word(&role["id"])))
+        .fold(0, |all, role| all | bits(&role["permissions"]));
+    Member { id, own, base }
+}
+
+/// What Discord says of one channel.
+fn channel(
+    name: &str,
+    what: &str,
+    id: &ChannelId,
+    guild: &GuildId,
+    answer: Result<Value, SendFault>,
+    member: Option<&Member<'_>>,
+) -> Finding {
+    let json = match answer {
+        Ok(json) => json,
+        Err(SendFault::NotThere(_)) => {
+            return Finding::bad(format!("{name}: the {what}, {id}, does not exist. Choose another."));
+        }
+        Err(SendFault::Blocked(_)) => {
+            return Finding::bad(format!("{name}: the bot cannot see the {what}, {id}. Grant it View Channel there."));
+        }
+        Err(fault) => return Finding::unchecked(&format!("{name}: the {what}, {id}"), &fault),
+    };
+    let called = format!("{name}, #{} ({what})", word(&json["name"]));
+    if !of(&json, &guild.0) {
+        return Finding::bad(format!(
+            "{name}: the {what}, {id}, belongs to another server. Choose a channel of this server."
+        ));
+    }
+    if !takes_notices(&json) {
+        return Finding::bad(format!(
+            "{called}: not a text channel. Choose a text or announcement channel: Discord archives threads, and forums and categories take no messages."
+        ));
+    }
+    let Some(member) = member else {
+        return Finding::unknown(format!("{called}: permissions not checked, because the bot's roles are unknown."));
+    };
+    let own: Vec<&str> = member.own.iter().map(String::as_str).collect();
+    let missing = missing(rights(member.base, &json, &guild.0, member.id, &own));
+    match missing.is_empty() {
+        true => Finding::good(format!("{called}: T-Minus has every permission it needs.")),
+        false => Finding::bad(format!(
+            "{called}: missing permissions: {}. Grant them to the bot's role in the channel's settings.",
+            missing.join(", ")
+        )),
+    }
+}
+
+/// What the bot may do in a whole server, and should not or cannot.
+fn permissions(name: &str, policy: &Policy, roles: &[Value], base: u64, guild: &GuildId, found: &mut Vec<Finding>) {
+    for role in not_callable(policy, roles, base, &guild.0) {
+        found.push(Finding::bad(format!(
+            "{name}: T-Minus cannot ping @{role}. Allow anyone to @mention it in the role's settings. Messages still go out, without the ping."
         )));
     }
     if base & MENTION_EVERYONE != 0 {
-        found.push(bad(format!(
-            "{name}: the bot holds Mention Everyone and does not need it. Take it from the bot's role; T-Minus never calls everyone."
+        found.push(Finding::bad(format!(
+            "{name}: the bot has the Mention Everyone permission and does not need it. Remove it from the bot's role; T-Minus never pings everyone."
         )));
     }
-    // Nobody's roles list the one that everybody has.
-    if named.clone().any(|role| role.0 == guild.0) {
-        found.push(bad(format!(
-            "{name}: @everyone stands for a part, and gives it to nobody. Name a role that people are given."
+}
+
+/// Whether every role that the settings name exists and can be given.
+fn named_roles(name: &str, policy: &Policy, roles: &[Value], guild: &GuildId, found: &mut Vec<Finding>) {
+    let named = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
+    let named = named.chain(policy.audiences.values().filter_map(|route| route.role.as_ref()));
+    let named: BTreeSet<&str> = named.map(|role| role.0.as_str()).collect();
+    // @everyone is in nobody's list of roles.
+    if named.contains(guild.0.as_str()) {
+        found.push(Finding::bad(format!(
+            "{name}: a setting uses @everyone as its role, and T-Minus counts nobody as a member of @everyone. Choose a role that you assign to members."
         )));
     }
-    let mut gone: Vec<&str> =
-        named.map(|role| role.0.as_str()).filter(|role| !roles.iter().any(|known| known["id"] == *role)).collect();
-    gone.sort_unstable();
-    gone.dedup();
-    for role in gone {
-        found.push(bad(format!("{name}: role {role} does not exist. Whoever it stood for is nobody now.")));
+    for role in named.into_iter().filter(|role| !roles.iter().any(|known| known["id"] == *role)) {
+        found.push(Finding::bad(format!(
+            "{name}: role {role} does not exist. Choose another role in the setting that names it."
+        )));
     }
-    Ok(())
 }
 
 /// Roles that requests and notices are to call, and that the bot may not mention.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::domain::effect::Form;
 use crate::domain::release::Release;
+use crate::plan_doc::Question;
 
 /// The body of an interaction answer that opens a form.
 pub(super) fn open(custom_id: &str, form: Form, title: &str, release: Option<&Release>) -> Value {
@@ -15,11 +16,11 @@ pub(super) fn open(custom_id: &str, form: Form, title: &str, release: Option<&Re
         json!({ "type": 1, "components": [input] })
     };
     let rows = match form {
-        Form::Reason => vec![input("text", "Why? It goes on the record.", 2, true, 500, None)],
+        Form::Reason => vec![input("text", "Reason (goes on the record)", 2, true, 500, None)],
         Form::Link => vec![input("text", "Link to the post-mortem", 1, true, 300, None)],
         Form::Update => vec![
             input("text", "What should people know?", 2, false, 1500, None),
-            input("values", "Values, one a line: Metric: value", 2, false, 1000, release.map(metric_lines)),
+            input("values", "Values, one per line, as Metric: value", 2, false, 1000, release.map(metric_lines)),
         ],
     };
     json!({ "type": 9, "data": { "custom_id": custom_id, "title": super::render::cut(title, 45), "components": rows } })
@@ -39,7 +40,7 @@ pub(super) fn new_plan(custom_id: &str) -> Value {
     };
     let rows = vec![
         line("title", "What ships", true, "Checkout 4.2: new payment step"),
-        line("when", "Date, time and zone", false, "2026-12-08 14:00 Europe/Berlin"),
+        line("when", "Date, time and time zone", false, "2026-12-08 14:00 Europe/Berlin"),
         line("owner", "Release owner", false, "Ana Ferreira (@ana)"),
         line("on_call", "On-call engineer", false, "Ben Okafor (@ben)"),
         line("service", "Service", false, "checkout"),
@@ -50,13 +51,27 @@ pub(super) fn new_plan(custom_id: &str) -> Value {
 /// A section's Markdown, to be edited.
 pub(super) fn section(custom_id: &str, name: &str, text: &str) -> Value {
     let mut input = json!({
-        "type": 4, "custom_id": "text", "label": "The section's Markdown", "style": 2, "required": true,
+        "type": 4, "custom_id": "text", "label": "Section text (Markdown)", "style": 2, "required": true,
         "max_length": 4000,
     });
     if !text.is_empty() {
         input["value"] = json!(text);
     }
     let title = super::render::cut(&format!("Edit: {name}"), 45);
+    json!({ "type": 9, "data": { "custom_id": custom_id, "title": title, "components": [row(input)] } })
+}
+
+/// What a plan does not say yet.
+pub(super) fn question(custom_id: &str, question: &Question, text: &str) -> Value {
+    let (label, style) = if question.is_list() { ("One per line", 2) } else { ("Answer", 1) };
+    let mut input = json!({
+        "type": 4, "custom_id": "text", "label": label, "style": style, "required": true, "max_length": 2000,
+        "placeholder": format!("Example: {}", question.example),
+    });
+    if !text.is_empty() {
+        input["value"] = json!(text);
+    }
+    let title = super::render::cut(question.title(), 45);
     json!({ "type": 9, "data": { "custom_id": custom_id, "title": title, "components": [row(input)] } })
 }
 

@@ -50,11 +50,11 @@ impl GatewayHealth {
 /// Why the gateway ended.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayFault {
-    #[error("the HTTP client could not be built")]
+    #[error("cannot build the HTTP client")]
     Http(#[source] reqwest::Error),
-    #[error("the gateway of a local server must be on loopback, not {0}")]
+    #[error("discord.api_url is on loopback, so the gateway must be on loopback too, not {0}")]
     NotLocal(String),
-    #[error("the gateway failed")]
+    #[error("the Discord gateway failed")]
     Gateway(#[source] Box<serenity::Error>),
 }
 
@@ -68,7 +68,7 @@ struct Events {
 impl EventHandler for Events {
     async fn ready(&self, _: Context, ready: Ready) {
         self.health.ready.store(true, Ordering::Relaxed);
-        tracing::info!(bot = %ready.user.name, guilds = ready.guilds.len(), "Connected to Discord");
+        tracing::info!(bot = %ready.user.name, guilds = ready.guilds.len(), "connected to Discord");
     }
 
     async fn resume(&self, _: Context, _: serenity::model::event::ResumedEvent) {
@@ -79,13 +79,13 @@ impl EventHandler for Events {
         let application = context.http.application_id().map(|id| id.get()).unwrap_or_default();
         let path = format!("/applications/{application}/guilds/{}/commands", guild.id);
         match self.handler.rest.json(Method::PUT, &path, Some(&commands::all()), Limit::Bucket).await {
-            Ok(_) => tracing::info!(guild = %guild.id, "Commands registered"),
-            Err(fault) => tracing::error!(guild = %guild.id, %fault, "Commands could not be registered"),
+            Ok(_) => tracing::info!(guild = %guild.id, "slash commands registered"),
+            Err(fault) => tracing::error!(guild = %guild.id, %fault, "slash command registration failed"),
         }
     }
 
     async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
-        tracing::warn!(guild = %guild.id, unavailable = guild.unavailable, "A server is gone or unavailable");
+        tracing::warn!(guild = %guild.id, unavailable = guild.unavailable, "server removed or unavailable");
     }
 
     async fn interaction_create(&self, _: Context, interaction: Interaction) {
@@ -154,15 +154,15 @@ pub async fn run(
         };
         health.ready.store(false, Ordering::Relaxed);
         match ended {
-            Ok(()) => tracing::warn!("The gateway ended; connecting again"),
+            Ok(()) => tracing::warn!("gateway closed, reconnecting"),
             Err(serenity::Error::Gateway(error)) => {
                 return Err(GatewayFault::Gateway(Box::new(serenity::Error::Gateway(error))));
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "The gateway failed; connecting again")
+                tracing::warn!(error = &error as &dyn std::error::Error, "gateway failed, reconnecting")
             }
         }
-        // A crash loop of identifies can cost the token: back off (`reliability.md` 3).
+        // A crash loop of identifies can cost the token: back off.
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = stop.cancelled() => return Ok(()),

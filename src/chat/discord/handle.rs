@@ -24,7 +24,7 @@ use crate::domain::ids::{GuildId, UserId};
 use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
-use crate::domain::prompt::Filled;
+use crate::domain::prompt::{self, Filled};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
 use crate::domain::workspace::{Workspace, WorkspaceCommand};
@@ -82,7 +82,7 @@ impl Handler {
             _ => Ok(()),
         };
         if let Err(stop) = outcome {
-            tracing::warn!(interaction = %id, ?kind, ?stop, "An answer did not reach the person");
+            tracing::warn!(interaction = %id, ?kind, ?stop, "reply not delivered");
         }
     }
 
@@ -93,7 +93,7 @@ impl Handler {
         if let Err(over) = counted
             && self.rate.is_news(&person)
         {
-            tracing::warn!(user = %person, guild = ?guild.map(|g| g.get()), ?over, "More is asked than may be; it is not done");
+            tracing::warn!(user = %person, guild = ?guild.map(|g| g.get()), ?over, "rate limit exceeded, request dropped");
         }
         counted
     }
@@ -158,7 +158,7 @@ impl Handler {
             Some(_) => self.policy(&guild).await?.zone,
         };
         let Some(command) = parse::command(&typed, zone.as_deref()) else {
-            return Err(Stop::sorry("This version does not know that command; the list is in /tminus help."));
+            return Err(Stop::sorry("This version does not have that command. See /tminus help."));
         };
         let ask = Ask::Command { guild, actor, release: typed.text("release"), command: command? };
         self.ask(reply, ask).await
@@ -170,7 +170,7 @@ impl Handler {
             Answer::Done { message, prompt, .. } => reply.say(&message, prompt.as_deref()).await,
             Answer::Refused { message } | Answer::Said { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),
-            Answer::Unrouted | Answer::Silent => Err(Stop::sorry("There was nothing to do.")),
+            Answer::Taken { .. } | Answer::Silent => Err(Stop::sorry("There was nothing to do.")),
         }
     }
 
@@ -186,7 +186,7 @@ impl Handler {
     pub(super) fn in_chat(&self, guild: &GuildId, what: &str) -> Handled {
         if self.by_file.contains(guild) {
             let sentence = format!(
-                "The service's configuration file sets this server's {what}; changes made here would not last. Ask your operator; /tminus check shows what is set."
+                "You can't change this server's {what} here: the service's configuration file sets them. Ask your operator. /tminus check shows the current settings."
             );
             return Err(Stop::sorry(&sentence));
         }
@@ -197,12 +197,12 @@ impl Handler {
         let actor = self.admitted(&it.user, it.member.as_ref())?;
         if let (Some(guild), Some(no)) = (parse::guild(it.guild_id), it.data.custom_id.strip_prefix("e:")) {
             let section = parse::chosen(it).unwrap_or_default();
-            return self.section_form(reply, &guild, no, &section).await;
+            return self.section_form(reply, &guild, actor, no, &section).await;
         }
         let (Some(guild), Some((_, prompt, choice))) =
             (parse::guild(it.guild_id), parse::custom_id(&it.data.custom_id))
         else {
-            return Err(Stop::sorry("This button belongs to an older version; use the newest message."));
+            return Err(Stop::sorry("This button is from an older version of T-Minus. Use the newest message."));
         };
         match choice {
             Choice::EditAgain => return self.edit_again(reply, &guild, &prompt).await,
@@ -227,9 +227,13 @@ impl Handler {
 
     /// Opens the form a choice needs. Whether the person may decide is judged when it comes back.
     async fn form(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str, choice: Choice, form: Form) -> Handled {
-        let Some((release, _)) = self.prompted(guild, prompt).await? else {
-            return Err(Stop::sorry("This button leads nowhere any more. See /release show."));
+        let Some((release, asked)) = self.prompted(guild, prompt).await? else {
+            return Err(Stop::sorry("This button no longer works. See /release show."));
         };
+        // Nobody writes a reason for a question that was answered meanwhile.
+        if let Err(refusal) = prompt::waits(&release, &asked) {
+            return Err(voice::refuse(&refusal, &release.policy, Some(&voice::words::name(&release))).into());
+        }
         let title = match choice {
             Choice::Verdict(verdict) => format!("{}: {}", voice::words::verdict(verdict), release.no),
             Choice::Failed => format!("Rollback failed: {}", release.no),
@@ -258,7 +262,7 @@ impl Handler {
             return self.ask(reply, Ask::Command { guild, actor, release: Some(release.to_owned()), command }).await;
         }
         let Some((_, prompt, choice)) = parse::custom_id(&it.data.custom_id) else {
-            return Err(Stop::sorry("This form belongs to an older version."));
+            return Err(Stop::sorry("This form is from an older version of T-Minus. Open it again."));
         };
         let filled = Filled { text, values, user: None };
         self.ask(reply, Ask::Click { guild, actor, prompt, choice, filled }).await
@@ -274,7 +278,7 @@ impl Handler {
 
     pub(super) async fn release(&self, guild: &GuildId, typed: &Typed) -> Handled<Release> {
         let release = lists::release(&self.desk, guild, typed.text("release")).await?;
-        release.ok_or_else(|| Stop::sorry("Name the release in the option “release”; see /release list."))
+        release.ok_or_else(|| Stop::sorry("Choose the release in the option “release”. /release list shows them all."))
     }
 
     async fn show(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
@@ -304,5 +308,5 @@ async fn told(reply: &Reply<'_>, outcome: Handled) -> Handled {
 }
 
 fn server(guild: Option<serenity::model::id::GuildId>) -> Handled<GuildId> {
-    parse::guild(guild).ok_or_else(|| Stop::sorry("T-Minus works inside a server."))
+    parse::guild(guild).ok_or_else(|| Stop::sorry("T-Minus works only in a server, not in direct messages."))
 }

@@ -104,12 +104,12 @@ impl Typed {
     /// A member, not a bot.
     fn member(&self, name: &str) -> Result<UserId, Unread> {
         let Some(CommandDataOptionValue::User(id)) = self.value(name) else {
-            return Err(format!("Name a member in the option “{name}”."));
+            return Err(format!("Choose a member in the option “{name}”."));
         };
         match self.people.get(&id.to_string()) {
             Some((false, true)) => Ok(UserId(id.to_string())),
-            Some((true, _)) => Err("A bot cannot take that part.".to_owned()),
-            _ => Err("They are not a member of this server.".to_owned()),
+            Some((true, _)) => Err("A bot cannot take that role.".to_owned()),
+            _ => Err("That person is not a member of this server.".to_owned()),
         }
     }
 
@@ -127,7 +127,10 @@ pub(super) type Unread = String;
 /// The desk's command behind a slash command, for those that are one.
 pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Command, Unread>> {
     let text = |name: &str| typed.text(name).unwrap_or_default();
-    let role = || SignoffRole::from_slug(&text("role")).ok_or_else(|| "That is not a sign-off role.".to_owned());
+    let role = || {
+        SignoffRole::from_slug(&text("role"))
+            .ok_or_else(|| "That is not a sign-off role. Choose one from the list.".to_owned())
+    };
     let command = match typed.path.as_str() {
         "release submit" => Ok(Command::Plan(PlanCommand::Submit)),
         "release handover" => typed.member("to").map(|to| {
@@ -215,7 +218,7 @@ fn stage(typed: &Typed) -> Result<Command, Unread> {
 
 fn length(time: &str) -> Result<u32, Unread> {
     let minutes = crate::plan_doc::duration_minutes(time);
-    minutes.ok_or_else(|| format!("“{time}” is not a length of time. Write 30m or 1h in the option “time”."))
+    minutes.ok_or_else(|| format!("“{time}” is not a duration. Write it like 30m or 1h in the option “time”."))
 }
 
 fn verdict(text: &str) -> Result<Verdict, Unread> {
@@ -223,7 +226,7 @@ fn verdict(text: &str) -> Result<Verdict, Unread> {
         "continue" => Ok(Verdict::Continue),
         "hold" => Ok(Verdict::Hold),
         "roll_back" => Ok(Verdict::RollBack),
-        other => Err(format!("“{other}” is not a decision.")),
+        other => Err(format!("“{other}” is not a decision. Choose Continue, Hold or Roll back.")),
     }
 }
 
@@ -239,7 +242,7 @@ pub(super) fn values(text: &str) -> Result<Vec<(String, Quantity)>, Unread> {
         .filter(|line| !line.is_empty() && !line.ends_with(':'))
         .map(|line| {
             let (name, value) =
-                line.rsplit_once([':', '=']).ok_or_else(|| format!("“{line}” is not of the form Metric: value."))?;
+                line.rsplit_once([':', '=']).ok_or_else(|| format!("“{line}” is not in the form Metric: value."))?;
             Ok((name.trim().to_owned(), number(value)?))
         })
         .collect()

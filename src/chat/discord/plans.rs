@@ -17,17 +17,18 @@ use super::rest::{Limit, Upload};
 use crate::desk::{Answer, Ask, DeskFault, findings};
 use crate::domain::command::Imported;
 use crate::domain::effect::{Choice, Prompt, RefusedSection};
-use crate::domain::ids::{GuildId, ReleaseNo, UserId};
+use crate::domain::ids::{ChannelId, GuildId, ReleaseNo, UserId};
 use crate::domain::people::Actor;
-use crate::domain::plan::{Contact, ReleaseType, Risk};
+use crate::domain::plan::{Contact, Plan, ReleaseType, Risk};
 use crate::domain::release::{MAX_PLAN_BYTES, Phase, Release};
-use crate::plan_doc::{self, Diagnostic, NewPlan, Reading};
+use crate::plan_doc::{self, Diagnostic, NewPlan, Question, Reading};
+use crate::store::ReleaseHead;
 use crate::voice::{self, Message, system};
 
 /// The longest text Discord takes in a paragraph input.
 const MAX_INPUT: usize = 4_000;
-const NOT_HERE: &str = "This release is not here any more.";
-const BYTES_MISSING: &str = "The plan's bytes are missing; tell your operator.";
+const NOT_HERE: &str = "T-Minus cannot find this release. See /release list.";
+const BYTES_MISSING: &str = "The database does not have this plan's document. Tell your operator.";
 
 /// A document on its way to the desk.
 pub(super) struct Incoming {
@@ -37,6 +38,8 @@ pub(super) struct Incoming {
     pub(super) release: Option<ReleaseNo>,
     /// The revision it was made from: another one meanwhile is not overwritten.
     pub(super) expect: Option<u32>,
+    /// The person says that it is a new release, whatever others are called.
+    pub(super) new: bool,
     pub(super) file_name: String,
     pub(super) bytes: Vec<u8>,
 }
@@ -51,19 +54,22 @@ impl Handler {
         typed: &Typed,
     ) -> Handled {
         let attached = attachment::of(it, typed).ok_or_else(|| Stop::sorry("Attach the plan in the option “plan”."))?;
-        let release = typed.text("release").map(|text| text.parse()).transpose();
-        let release = release.map_err(|()| Stop::sorry("The option “release” takes a number such as REL-42."))?;
+        let named = typed.text("release").filter(|text| !text.trim().eq_ignore_ascii_case("new"));
+        let release = named.map(|text| text.parse()).transpose();
+        let release =
+            release.map_err(|()| Stop::sorry("The option “release” takes a number such as REL-42, or “new”."))?;
+        let new = typed.text("release").is_some_and(|text| text.trim().eq_ignore_ascii_case("new"));
         reply.wait().await?;
         let file_name = attachment::name(attached);
         let bytes = attachment::fetch(&self.http, &attached.url, u64::from(attached.size), self.local.as_deref()).await;
         let bytes = bytes.map_err(|unfetched| system::unreadable(&file_name, &[format!("{unfetched}.")]))?;
-        let incoming = Incoming { guild: guild.clone(), actor, release, expect: None, file_name, bytes };
+        let incoming = Incoming { guild: guild.clone(), actor, release, expect: None, new, file_name, bytes };
         self.take(reply, incoming).await
     }
 
     /// Reads a document, asks the desk, and answers. Whatever stops it, nothing was stored.
     async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Handled {
-        let Incoming { guild, actor, release, expect, file_name, bytes } = incoming;
+        let Incoming { guild, actor, release, expect, new, file_name, bytes } = incoming;
         // An old export must not put back what was changed since.
         let expect = expect.or_else(|| release.and_then(|_| plan_doc::exported_revision(&bytes)));
         let unticked = plan_doc::unticked(&bytes);
@@ -73,6 +79,9 @@ impl Handler {
             let lines = plan_doc::render_chat(&reading.diagnostics, &source, 3);
             return Err(system::unreadable(&file_name, &lines).into());
         };
+        if release.is_none() && !new {
+            self.same_title(&guild, &plan.title).await?;
+        }
         let (mut renamed, mut undone) = (BTreeMap::new(), Vec::new());
         if let Some(no) = release
             && let Some((merge, old, asked)) = self.merged(&guild, no, &reading).await?
@@ -85,10 +94,11 @@ impl Handler {
         for contact in plan.contacts_mut() {
             self.resolve(&guild, contact).await;
         }
+        plan.channel_id = self.channel(&guild, &plan).await;
         let size = serde_json::to_vec(&plan).map_or(usize::MAX, |json| json.len());
         if size > MAX_PLAN_BYTES {
             let lines = [format!(
-                "The plan's fields hold {size} bytes; {MAX_PLAN_BYTES} can be run. Shorten the longest texts, or link them."
+                "The plan's fields hold {size} bytes; the limit is {MAX_PLAN_BYTES}. Shorten the longest texts, or link to them."
             )];
             return Err(system::unreadable(&file_name, &lines).into());
         }
@@ -111,7 +121,8 @@ impl Handler {
                 let worked = tokio::task::spawn_blocking(move || with_findings(*message, &findings, &text, &stem));
                 let (mut message, file) = worked.await.map_err(|error| DeskFault::NotRecorded(error.to_string()))?;
                 if blocked && let Ok(Some(release)) = self.desk.store().read_release(release).await {
-                    message = system::with_menu(message, release.no.to_string(), plan_doc::menu(&source));
+                    message =
+                        system::with_menu(message, release.no.to_string(), plan_doc::menu(&source, &reading.questions));
                 }
                 reply.with(&message, prompt.as_deref(), file).await
             }
@@ -169,7 +180,7 @@ impl Handler {
         let members = match self.rest.json(Method::GET, &path, None, Limit::Urgent).await {
             Ok(members) => members,
             Err(fault) => {
-                tracing::warn!(%fault, "Members could not be searched; the person is asked instead");
+                tracing::warn!(%fault, "member search failed, asking for the person instead");
                 return;
             }
         };
@@ -184,6 +195,35 @@ impl Handler {
         if let (Some(only), None) = (found.next(), found.next()) {
             contact.user = only.pointer("/user/id").and_then(Value::as_str).map(UserId::from);
         }
+    }
+
+    /// Whether a release of this title is open already: nobody knows then whether a new one is meant.
+    async fn same_title(&self, guild: &GuildId, title: &str) -> Handled {
+        let releases = self.desk.store().list_releases(guild).await?;
+        let same = |head: &&ReleaseHead| !head.phase.is_over() && head.title.eq_ignore_ascii_case(title);
+        match releases.iter().find(same) {
+            Some(open) => Err(system::which_release(&open.no.to_string(), title).into()),
+            None => Ok(()),
+        }
+    }
+
+    /// The server's text channel that the plan names, if there is one.
+    async fn channel(&self, guild: &GuildId, plan: &Plan) -> Option<ChannelId> {
+        let wanted = plan.channel_name()?;
+        let path = format!("/guilds/{guild}/channels");
+        let channels = match self.rest.json(Method::GET, &path, None, Limit::Urgent).await {
+            Ok(channels) => channels,
+            Err(fault) => {
+                tracing::warn!(%fault, "channels not read, the plan's channel is taken for missing");
+                return None;
+            }
+        };
+        // Text channels and announcement channels take messages.
+        let fits = |channel: &&Value| {
+            matches!(channel["type"].as_u64(), Some(0 | 5)) && channel["name"].as_str() == Some(wanted.as_str())
+        };
+        let found = channels.as_array()?.iter().find(fits)?;
+        found["id"].as_str().map(ChannelId::from)
     }
 
     /// `/release new`: a short form; type and risk go along in its id.
@@ -219,7 +259,8 @@ impl Handler {
         reply.wait().await?;
         let bytes = text.into_bytes();
         let (name, kept) = (file_name.clone(), bytes.clone());
-        let incoming = Incoming { guild: guild.clone(), actor, release: None, expect: None, file_name, bytes };
+        let incoming =
+            Incoming { guild: guild.clone(), actor, release: None, expect: None, new: true, file_name, bytes };
         match self.take(reply, incoming).await {
             Ok(()) => Ok(()),
             // What was typed goes back as the plan it would have been.
@@ -232,27 +273,50 @@ impl Handler {
         let release = self.release(guild, typed).await?;
         let found = self.document(guild, &release.no.to_string()).await?;
         let (release, bytes) = found.ok_or_else(|| Stop::sorry(BYTES_MISSING))?;
-        let text = String::from_utf8_lossy(&bytes);
-        reply.say(&system::edit(&release, plan_doc::menu(&text)), None).await
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let (reading, _) = self.read(guild, Some(release.no), bytes).await?;
+        reply.say(&system::edit(&release, plan_doc::menu(&text, &reading.questions)), None).await
     }
 
-    /// A section was chosen: its text opens in a form.
-    pub(super) async fn section_form(&self, reply: &Reply<'_>, guild: &GuildId, no: &str, section: &str) -> Handled {
+    /// A section or a question was chosen: its text opens in a form, or its few answers in a menu.
+    pub(super) async fn section_form(
+        &self,
+        reply: &Reply<'_>,
+        guild: &GuildId,
+        actor: Actor,
+        no: &str,
+        section: &str,
+    ) -> Handled {
         let found = self.document(guild, no).await?;
         let (release, bytes) = found.ok_or_else(|| Stop::sorry(NOT_HERE))?;
+        if let Some((section, answer)) = section.split_once('=') {
+            let id = format!("{no}:{section}:{}", release.revision);
+            return self.edited(reply, guild, actor, &id, answer.to_owned()).await;
+        }
+        let question = Question::of_key(section);
+        if let Some(question) = question.filter(|question| !question.choices().is_empty()) {
+            let entry = |choice: String| (format!("{section}={choice}"), choice);
+            let entries = question.choices().into_iter().map(entry).collect();
+            return reply.say(&system::choose(&release, question.label, entries), None).await;
+        }
         let text = String::from_utf8_lossy(&bytes);
-        let gone = || Stop::sorry("That section is not in the plan any more. Ask for /release edit again.");
+        let gone = || Stop::sorry("The plan no longer has that section. Run /release edit again.");
         let chapter = plan_doc::chapter(&text, section).ok_or_else(gone)?;
         if chapter.text.chars().count() > MAX_INPUT {
             let sentence = format!(
-                "“{}” has {} characters; a form takes {MAX_INPUT}. Edit the file from /release export and import it with the option “release”.",
+                "“{}” has {} characters; a form takes at most {MAX_INPUT}. Edit the file from /release export, then import it with the option “release”.",
                 chapter.name,
                 chapter.text.chars().count()
             );
             return Err(Stop::sorry(&sentence));
         }
         let id = format!("E:{no}:{section}:{}", release.revision);
-        reply.now(forms::section(&id, &chapter.name, &chapter.text)).await
+        reply
+            .now(match question {
+                Some(question) => forms::question(&id, &question, &chapter.text),
+                None => forms::section(&id, &chapter.name, &chapter.text),
+            })
+            .await
     }
 
     /// A section's form came back. A refusal gives the text back, with a button to go on.
@@ -268,7 +332,7 @@ impl Handler {
         let (Some(no), Some(section), Some(base)) =
             (parts.next(), parts.next(), parts.next().and_then(|base| base.parse::<u32>().ok()))
         else {
-            return Err(Stop::sorry("This form belongs to an older version."));
+            return Err(Stop::sorry("This form is from an older version of T-Minus. Open it again."));
         };
         reply.wait().await?;
         let mut aside = text.clone();
@@ -280,7 +344,7 @@ impl Handler {
         let prompt = Prompt::Section(Box::new(RefusedSection { section: section.to_owned(), text: text.clone() }));
         let kept = match no.parse() {
             Ok(no) => self.desk.ask(Ask::Keep { guild: guild.clone(), release: no, prompt }).await,
-            Err(()) => Ok(Answer::Unrouted),
+            Err(()) => Ok(Answer::Silent),
         };
         let file = Upload { name: "your-text.md".to_owned(), bytes: aside.into_bytes() };
         match kept {
@@ -306,7 +370,7 @@ impl Handler {
         let document = self.replaced(&release, &newest, section, base, text).await.inspect_err(|_| {
             // Both texts side by side: "Edit again" replaces what is there now, so it must have been seen.
             if let Some(now) = plan_doc::chapter(&newest, section) {
-                *aside = format!("{text}\n\n<!-- the section as it is now -->\n\n{}\n", now.text);
+                *aside = format!("{text}\n\n<!-- current text of this section -->\n\n{}\n", now.text);
             }
         })?;
         self.take_revision(reply, guild, actor, &release, document).await
@@ -325,6 +389,7 @@ impl Handler {
             guild: guild.clone(),
             actor,
             release: Some(release.no),
+            new: false,
             expect: Some(release.revision),
             file_name: self.name_of(release).await,
             bytes: document.into_bytes(),
@@ -348,13 +413,13 @@ impl Handler {
             let new = plan_doc::chapter(newest, section).map(|c| c.text);
             if old != new {
                 return Err(format!(
-                    "Somebody changed this section meanwhile; the plan is at revision {}. Your text and theirs are attached; “Edit again” opens yours and replaces theirs.",
+                    "Someone changed this section in the meantime; the plan is now at revision {}. The attached file has your text and theirs. “Edit again” opens your text; sending it replaces theirs.",
                     release.revision
                 ));
             }
         }
         plan_doc::replace_chapter(newest, section, text)
-            .ok_or_else(|| "That section is not in the plan any more. Your text is attached.".to_owned())
+            .ok_or_else(|| "The plan no longer has that section. Your text is attached.".to_owned())
     }
 
     async fn name_of(&self, release: &Release) -> String {
@@ -365,10 +430,15 @@ impl Handler {
     /// "Edit again" under a refused section: the form opens with the refused text.
     pub(super) async fn edit_again(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str) -> Handled {
         let Some((release, Prompt::Section(refused))) = self.prompted(guild, prompt).await? else {
-            return Err(Stop::sorry("This button leads nowhere any more. See /release edit."));
+            return Err(Stop::sorry("This button no longer works. See /release edit."));
         };
         let id = format!("E:{}:{}:{}", release.no, refused.section, release.revision);
-        reply.now(forms::section(&id, "Your text again", &refused.text)).await
+        reply
+            .now(match Question::of_key(&refused.section) {
+                Some(question) => forms::question(&id, &question, &refused.text),
+                None => forms::section(&id, "your unsaved text", &refused.text),
+            })
+            .await
     }
 
     /// "Apply safe fixes" and "Download fixed plan".
@@ -381,12 +451,12 @@ impl Handler {
         choice: Choice,
     ) -> Handled {
         reply.wait().await?;
-        let gone = || Stop::sorry("This button leads nowhere any more. See /release show.");
+        let gone = || Stop::sorry("This button no longer works. See /release show.");
         let (release, _) = self.prompted(guild, prompt).await?.ok_or_else(gone)?;
         let (_, bytes) = self.document(guild, &release.no.to_string()).await?.ok_or_else(gone)?;
         let fixed = match plan_doc::fix(&bytes) {
             Ok((fixed, count)) if count > 0 => fixed,
-            Ok(_) => return Err(Stop::sorry("There is nothing left to fix safely.")),
+            Ok(_) => return Err(Stop::sorry("No safe fixes are left to apply.")),
             Err(diagnostic) => return Err(Stop::sorry(&diagnostic.message)),
         };
         if choice == Choice::DownloadFixed {
@@ -441,7 +511,7 @@ pub(super) fn section_menu(no: &str, entries: &[(String, String)]) -> Value {
         .map(|(value, label)| json!({ "value": value, "label": render::cut(label, 100) }))
         .collect();
     json!({
-        "type": 3, "custom_id": format!("e:{no}"), "placeholder": "Edit a section", "min_values": 1, "max_values": 1,
+        "type": 3, "custom_id": format!("e:{no}"), "placeholder": "Fill in or edit", "min_values": 1, "max_values": 1,
         "options": options,
     })
 }

@@ -24,10 +24,10 @@ const CALLS: usize = 75;
 pub fn body(out: Outgoing<'_>) -> Value {
     let message = out.message;
     // Roles first: a long list of people must not push out who is on duty.
-    let roles: Vec<&RoleId> = message.call_roles.iter().take(CALLS).collect();
-    let users: Vec<&UserId> = message.call_users.iter().take(CALLS - roles.len()).collect();
+    let roles: Vec<&RoleId> = once(&message.call_roles).take(CALLS).collect();
+    let users: Vec<&UserId> = once(&message.call_users).take(CALLS - roles.len()).collect();
     let calls = users.iter().map(|u| format!("<@{u}>")).chain(roles.iter().map(|r| format!("<@&{r}>")));
-    json!({
+    let mut body = json!({
         "content": calls.collect::<Vec<_>>().join(" "),
         "embeds": [embed(message, out.marker)],
         "components": components(message, out.prompt),
@@ -36,12 +36,24 @@ pub fn body(out: Outgoing<'_>) -> Value {
             "users": users,
             "roles": roles,
         },
-    })
+    });
+    if let (Some(replied), Some(fields)) = (out.reply_to, body.as_object_mut()) {
+        // Who wrote the other message is not pinged, and one that is gone holds nothing up.
+        fields.insert("message_reference".to_owned(), json!({ "message_id": replied, "fail_if_not_exists": false }));
+        fields["allowed_mentions"]["replied_user"] = json!(false);
+    }
+    body
+}
+
+/// Each of them once, in their order: a role that is set for two sign-offs is called once.
+fn once<T: Ord>(all: &[T]) -> impl Iterator<Item = &T> {
+    let mut known = std::collections::BTreeSet::new();
+    all.iter().filter(move |one| known.insert(*one))
 }
 
 /// The data of an interaction's answer, for one reader only.
 pub fn private(message: &Message, prompt: Option<&str>) -> Value {
-    let mut data = body(Outgoing { message, prompt, marker: "", urgent: false });
+    let mut data = body(Outgoing { message, prompt, marker: "", urgent: false, reply_to: None, file: None });
     if let Some(fields) = data.as_object_mut() {
         fields.insert("flags".to_owned(), json!(64));
     }
@@ -229,6 +241,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn who_is_called_twice_is_pinged_once() {
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        let mut message = Message::new(Tone::Plain, Text::from("x"));
+        message.call_roles = ids(&["2", "1", "2"]).into_iter().map(RoleId).collect();
+        message.call_users = ids(&["7", "7"]).into_iter().map(UserId).collect();
+        let out = Outgoing { message: &message, prompt: None, marker: "", urgent: false, reply_to: None, file: None };
+        let body = body(out);
+        assert_eq!(body["content"], "<@7> <@&2> <@&1>");
+        assert_eq!(body["allowed_mentions"]["roles"], json!(["2", "1"]));
+    }
+
+    #[test]
     fn hostile_text_shows_as_it_is() {
         let hostile = "@everyone <@1> <@&2> **b** [x](http://e) `c` \u{202E}evil\u{7}\n# big\n- item ||s||";
         assert_eq!(
@@ -250,13 +274,20 @@ mod tests {
         for _ in 0..30 {
             message = message.field(long.as_str(), Text::from(long.as_str()));
         }
-        let value = body(Outgoing { message: &message, prompt: None, marker: "n1", urgent: false });
+        let value = body(Outgoing {
+            message: &message,
+            prompt: None,
+            marker: "n1",
+            urgent: false,
+            reply_to: Some("1"),
+            file: None,
+        });
         let embed = &value["embeds"][0];
         let count = |v: &Value| v.as_str().map_or(0, |s| s.chars().count());
         assert!(count(&embed["title"]) <= 256 && count(&embed["description"]) <= 4096);
         let fields = embed["fields"].as_array().unwrap();
         let sum: usize = fields.iter().map(|f| count(&f["name"]) + count(&f["value"])).sum();
         assert!(sum + count(&embed["title"]) + count(&embed["description"]) <= 6_000);
-        assert_eq!(value["allowed_mentions"], json!({ "parse": [], "users": [], "roles": [] }));
+        assert_eq!(value["allowed_mentions"], json!({ "parse": [], "users": [], "roles": [], "replied_user": false }));
     }
 }

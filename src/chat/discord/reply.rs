@@ -74,7 +74,7 @@ impl<'a> Reply<'a> {
                 tracing::error!(
                     interaction = self.id,
                     error = &fault as &dyn std::error::Error,
-                    "A command was not recorded"
+                    "command not recorded"
                 );
                 Ok(system::fault(&self.id))
             }

@@ -91,7 +91,7 @@ impl Rest {
     /// comes, is all one: a refusal is dated as well.
     pub async fn ask_time(&self) {
         if let Err(fault) = self.json(Method::GET, "/gateway", None, Limit::Urgent).await {
-            tracing::debug!(%fault, "Asked for the time");
+            tracing::debug!(%fault, "time request failed");
         }
     }
 
@@ -182,7 +182,7 @@ impl Rest {
             return Ok(Value::Null);
         }
         if status.is_success() {
-            return body.ok_or_else(|| SendFault::Unknown("the answer could not be read".to_owned()));
+            return body.ok_or_else(|| SendFault::Unknown("cannot read Discord's answer".to_owned()));
         }
         let fault = classify(status, body.as_ref(), retry_after);
         if let SendFault::Limited(wait) = &fault {
@@ -283,10 +283,10 @@ fn bucket_of(method: &Method, path: &str) -> String {
 /// own filters (200000, 240000). Any other is about the channel or the bot. Source: Discord's list of JSON error codes.
 const OF_ONE_MESSAGE: [i64; 4] = [50_005, 50_021, 200_000, 240_000];
 
-/// What a refusal means (`reliability.md` 5.4).
+/// What a refusal means.
 fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) -> SendFault {
     let code = body.and_then(|b| b.get("code")).and_then(Value::as_i64).unwrap_or(0);
-    let said = body.and_then(|b| b.get("message")).and_then(Value::as_str).unwrap_or("no words");
+    let said = body.and_then(|b| b.get("message")).and_then(Value::as_str).unwrap_or("no message");
     let text = format!("{} {code} {}", status.as_u16(), said.chars().take(200).collect::<String>());
     match status.as_u16() {
         429 => {

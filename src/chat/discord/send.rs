@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::render;
-use super::rest::{Limit, Rest};
+use super::rest::{Limit, Rest, Upload};
 use crate::chat::{LookUp, Outgoing, SendFault, Standing};
 use crate::domain::ids::ChannelId;
 
@@ -45,8 +45,15 @@ impl Sender {
             fields.insert("enforce_nonce".to_owned(), json!(true));
         }
         let limit = if out.urgent { Limit::Urgent } else { Limit::Bucket };
-        let answer = self.rest.json(Method::POST, &format!("/channels/{channel}/messages"), Some(&body), limit).await?;
-        id_of(&answer).ok_or_else(|| SendFault::Unknown("the answer holds no message id".to_owned()))
+        let path = format!("/channels/{channel}/messages");
+        let answer = match out.file {
+            None => self.rest.json(Method::POST, &path, Some(&body), limit).await?,
+            Some(file) => {
+                let file = Upload { name: file.name.clone(), bytes: file.bytes.clone() };
+                self.rest.upload(Method::POST, &path, &body, file, limit).await?
+            }
+        };
+        id_of(&answer).ok_or_else(|| SendFault::Unknown("Discord's answer has no message id".to_owned()))
     }
 
     pub(in crate::chat) async fn edit(
@@ -115,7 +122,8 @@ impl Sender {
             let messages = self.page(channel, after, 100).await?;
             seen |= !messages.is_empty();
             if let Some(found) = messages.iter().find(|m| shows(m, marker)) {
-                let id = id_of(found).ok_or_else(|| SendFault::Unknown("a message without an id".to_owned()))?;
+                let id = id_of(found)
+                    .ok_or_else(|| SendFault::Unknown("Discord returned a message without an id".to_owned()))?;
                 return Ok(LookUp::Found(id));
             }
             after = messages.iter().filter_map(number_of).max().unwrap_or(after);

@@ -2,7 +2,7 @@
 
 use serenity::model::application::CommandDataOptionValue;
 
-use super::doctor;
+use super::doctor::{self, Verdict};
 use super::handle::{Handler, may_examine};
 use super::parse::Typed;
 use super::reply::{Handled, Reply};
@@ -10,7 +10,7 @@ use crate::desk::{Answer, Ask};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{ReleaseType, Risk, SignoffRole};
-use crate::domain::policy::{Policy, Quiet, RouteChange, SIGNOFF_HOURS, SignoffRule};
+use crate::domain::policy::{Policy, Quiet, RouteChange, SIGNOFF_HOURS, SignoffRule, check_wording};
 use crate::domain::recur::Rule;
 use crate::domain::workspace::WorkspaceCommand;
 use crate::plan_doc;
@@ -35,25 +35,17 @@ impl Handler {
 
     async fn checked(&self, guild: &GuildId, policy: &Policy) -> Message {
         let message = system::check(policy, self.by_file.contains(guild));
-        match doctor::table(&self.rest, guild, policy).await {
-            Ok(found) => {
-                let lines: Vec<(bool, String)> = found.into_iter().map(|found| (found.good, found.text)).collect();
-                system::with_rights(message, &lines)
-            }
-            Err(fault) => {
-                tracing::warn!(guild = %guild, %fault, "The rights of the bot could not be looked up");
-                system::with_rights(
-                    message,
-                    &[(false, "Discord could not be asked just now; try /tminus check again.".to_owned())],
-                )
-            }
-        }
+        let found = doctor::table(&self.rest, guild, policy).await;
+        let lines: Vec<(bool, String)> =
+            found.into_iter().map(|found| (found.verdict == Verdict::Good, found.text)).collect();
+        system::with_rights(message, &lines)
     }
 
     pub(super) async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Handled {
         self.in_chat(guild, "settings")?;
         // Settings that could not be read must not be replaced by empty ones.
-        let mut policy = self.policy(guild).await?;
+        let before = self.policy(guild).await?;
+        let mut policy = before.clone();
         not_everyone(guild, typed)?;
         set_policy(&mut policy, typed)?;
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
@@ -62,7 +54,7 @@ impl Handler {
             Answer::Duplicate => Ok(()),
             _ => {
                 reply.wait().await?;
-                reply.say(&system::with_test_post(self.checked(guild, &policy).await, &policy), None).await
+                reply.say(&system::with_test_post(self.checked(guild, &policy).await, &before, &policy), None).await
             }
         }
     }
@@ -113,7 +105,7 @@ fn rule(typed: &Typed) -> Result<SignoffRule, String> {
     };
     Ok(SignoffRule {
         name: typed.text("name").unwrap_or_default(),
-        role: role.ok_or("That is not a sign-off role.")?,
+        role: role.ok_or("That is not a sign-off role. Choose one from the list.")?,
         people,
         kind: of(ReleaseType::ALL, typed.text("type")),
         risk: of(Risk::ALL, typed.text("risk")),
@@ -129,7 +121,7 @@ fn not_everyone(guild: &GuildId, typed: &Typed) -> Result<(), String> {
     let everyone =
         |value: &CommandDataOptionValue| matches!(value, CommandDataOptionValue::Role(id) if id.to_string() == guild.0);
     match typed.values().any(everyone) {
-        true => Err("@everyone cannot stand for a part. Name a role that people are given.".to_owned()),
+        true => Err("You can't use @everyone as a role here. Choose a role that you assign to members.".to_owned()),
         false => Ok(()),
     }
 }
@@ -143,9 +135,11 @@ fn quiet(policy: &Policy, typed: &Typed) -> Result<Option<Option<Quiet>>, String
     let zone = policy
         .zone
         .as_deref()
-        .ok_or("Set the server's zone first (/tminus setup, option “timezone”): quiet hours are hours of a place.")?;
+        .ok_or("Quiet hours need the server's time zone. Set it first: /tminus setup, option “timezone”.")?;
     let quiet = Quiet::parse(&text, zone);
-    Ok(Some(Some(quiet.ok_or_else(|| format!("“{text}” is not a time of day. Write it like 22:00-07:00, or off."))?)))
+    Ok(Some(Some(
+        quiet.ok_or_else(|| format!("“{text}” is not a time range. Write it like 22:00-07:00, or write off."))?,
+    )))
 }
 
 fn route_change(policy: &Policy, typed: &Typed) -> Result<RouteChange, String> {
@@ -163,7 +157,17 @@ fn route_change(policy: &Policy, typed: &Typed) -> Result<RouteChange, String> {
             Some(CommandDataOptionValue::Boolean(on)) => Some(*on),
             _ => None,
         },
+        wording: wording(typed)?,
     })
+}
+
+/// An audience's own line; `off` brings the usual one back.
+fn wording(typed: &Typed) -> Result<Option<Option<String>>, String> {
+    let Some(text) = typed.text("wording").map(|text| text.trim().to_owned()) else { return Ok(None) };
+    if text.eq_ignore_ascii_case("off") {
+        return Ok(Some(None));
+    }
+    check_wording(&text).map(|()| Some(Some(text)))
 }
 
 /// From setup, quiet hours hold for each of the usual audiences; `/tminus audience set` gives one its own.
@@ -244,7 +248,7 @@ fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
         }
         if route.must_confirm && route.role.is_none() && typed.text("must_confirm").is_some() {
             return Err(format!(
-                "Go cannot wait for a receipt that nobody can give: name a role in the option “{name}” as well."
+                "Nobody can give the receipt that go would wait for. Set a role in the option “{name}” as well."
             ));
         }
     }
@@ -264,7 +268,7 @@ fn set_policy(policy: &mut Policy, typed: &Typed) -> Result<(), String> {
             hours if SIGNOFF_HOURS.contains(&hours) => Some(hours),
             _ => {
                 return Err(
-                    "Give the option “signoff_hours” as 1 to 8760; 0 means that sign-offs do not expire.".to_owned()
+                    "The option “signoff_hours” takes 1 to 8760, or 0 for sign-offs that never expire.".to_owned()
                 );
             }
         };

@@ -84,7 +84,7 @@ impl Handler {
         reply.wait().await?;
         let (file_name, bytes) = self.attached(it, typed).await?;
         if !std::str::from_utf8(&bytes).is_ok_and(|text| text.contains(T0_HOLE)) {
-            let sentence = "The template must say where T-0 goes. Write {t0} in its Release Date/Time, and {date} in the title if you like.";
+            let sentence = "The template does not say where T-0 goes. Write {t0} in its Release Date/Time and, if you like, {date} in the title.";
             return Err(Stop::sorry(sentence));
         }
         let people = self.people_of(&guild, &bytes, &rule, &zone).await?;
@@ -135,7 +135,7 @@ fn zone_option(typed: &Typed, default: Option<&str>) -> Result<String, String> {
     match typed.text("timezone").or_else(|| default.map(str::to_owned)) {
         Some(zone) if jiff::tz::TimeZone::get(&zone).is_ok() => Ok(zone),
         Some(zone) => Err(format!("“{zone}” is not a time zone. Write it like Europe/Berlin.")),
-        None => Err("Name the zone in the option “timezone”, or set one for the server with /tminus setup.".to_owned()),
+        None => Err("Set the time zone in the option “timezone”, or for the server with /tminus setup.".to_owned()),
     }
 }
 
@@ -146,14 +146,16 @@ fn freeze(typed: &Typed, zone: Option<&str>) -> Result<Freeze, parse::Unread> {
     let window = match (Rule::parse(&from), Rule::parse(&until)) {
         (Ok(from), Ok(until)) => Window::Recurring { from, until, zone: zone_option(typed, zone)? },
         (Ok(_), Err(_)) | (Err(_), Ok(_)) => {
-            return Err("One of “from” and “until” is a rule and the other is not. Write two times, or two rules such as Fri 15:00 and Mon 08:00.".to_owned());
+            return Err(
+                "“from” and “until” must be two times, or two rules such as Fri 15:00 and Mon 08:00.".to_owned()
+            );
         }
         (Err(_), Err(_)) => {
             let zone = typed.text("timezone").or_else(|| zone.map(str::to_owned));
             let when = |text: &str| {
                 parse_when(text, zone.as_deref()).map(|when| when.at).map_err(|problem| {
                     format!(
-                        "“{}”: {} {} A rule such as Fri 15:00 is possible too.",
+                        "“{}”: {} {} You can also write a rule such as Fri 15:00.",
                         text.chars().take(60).collect::<String>(),
                         problem.message,
                         problem.help

@@ -116,7 +116,7 @@ async fn f26_a_disk_that_turned_read_only_sends_nothing_until_it_can_be_written(
     let (process, chat, release, _) = due(folder.path()).await;
     process.store.pragma("query_only = ON").await.unwrap();
     let fault = process.courier.desk.ask(scrub("REL-1")).await.unwrap_err();
-    assert!(matches!(&fault, DeskFault::NotRecorded(why) if why.contains("cannot be written")), "{fault}");
+    assert!(matches!(&fault, DeskFault::NotRecorded(why) if why.contains("cannot write to the database")), "{fault}");
     assert!(matches!(process.courier.round().await, Err(StoreFault::Unwritable(_))));
     assert_eq!(said(&chat), 0, "nothing that cannot be recorded is sent");
     process.store.pragma("query_only = OFF").await.unwrap();
@@ -135,7 +135,10 @@ async fn f24_a_database_locked_by_another_process_fails_loudly_and_goes_on() {
     let desk = process.courier.desk.clone();
     let asked = tokio::spawn(async move { desk.ask(scrub("REL-1")).await });
     let fault = tokio::time::timeout(Duration::from_secs(20), asked).await.unwrap().unwrap().unwrap_err();
-    assert!(matches!(&fault, DeskFault::NotRecorded(why) if why.contains("locked by another process")), "{fault}");
+    assert!(
+        matches!(&fault, DeskFault::NotRecorded(why) if why.contains("another process has locked the database")),
+        "{fault}"
+    );
     assert!(matches!(process.courier.round().await, Err(StoreFault::Busy)));
     assert_eq!(said(&chat), 0);
     held.rollback().await.unwrap();

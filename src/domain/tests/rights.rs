@@ -54,7 +54,7 @@ fn states() -> Vec<(&'static str, Release)> {
         watching = step(&watching, go + 2, &ana, stage(StageCommand::Advance { reason: Some(reason()) }));
     }
     let rolling = step(&live, go + 3, &ana, Command::Rollback(RollbackCommand::Start { reason: reason() }));
-    let rolled = step(&rolling, go + 4, &ana, Command::Rollback(RollbackCommand::Verified { note: None }));
+    let rolled = step(&rolling, go + 4, &ana, Command::Rollback(RollbackCommand::Verified { note: Some(reason()) }));
     let scrubbed = step(&approved, 4, &ana, Command::Plan(PlanCommand::Scrub { reason: reason() }));
     let mut closing = rolled.clone();
     let (run, after) = match &rolled.phase {
@@ -81,7 +81,7 @@ fn states() -> Vec<(&'static str, Release)> {
     ]
 }
 
-/// Who may do what in which state: every actor, every action, every state (`reliability.md` S1). What is not listed is denied.
+/// Who may do what in which state: every actor, every action, every state. What is not listed is denied.
 #[test]
 fn the_matrix_of_rights_is_what_a_person_has_read() {
     let standing = |standing, actor: Actor| match actor {
@@ -154,6 +154,7 @@ fn the_matrix_of_rights_is_what_a_person_has_read() {
         Action::Item,
         Action::Waive,
         Action::AllClear,
+        Action::Rewatch,
         Action::Postmortem,
         Action::Object,
         Action::Settle(UserId::from("eva")),

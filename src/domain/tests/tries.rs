@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{PLAN, administrator, person, policy, seen};
 use crate::domain::command::{
     AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, FreezeException, Imported, NoticeCommand,
-    PlanCommand, Post, RollbackCommand, Signal, SignoffCommand, StageCommand, Verdict,
+    PlanCommand, Post, RollbackCommand, Seen, Signal, SignoffCommand, StageCommand, Verdict,
 };
 use crate::domain::delivery::{NotPosted, Trouble};
 use crate::domain::effect::Destination;
@@ -26,7 +26,7 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
     let signal = |firing, value| {
         Command::Alert(AlertCommand::Signal(Box::new(Signal {
             source: "prod".to_owned(),
-            fingerprint: "f".to_owned(),
+            fingerprint: if n < 48 { "f".to_owned() } else { format!("g{}", minute % 9) },
             // The same firing within ten minutes.
             starts_at: Timestamp::from_second(now.as_second() / 600 * 600).unwrap(),
             firing,
@@ -34,8 +34,11 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
             summary: if reason() == "because" { String::new() } else { reason() },
             severity: None,
             metric: Some("Error rate".to_owned()),
-            value: Some(seen(value)),
-            held_min: 0,
+            value: Seen::Value(seen(value)),
+            no_data: false,
+            held_s: 0,
+            // Of the upper half many come at once.
+            group: if n < 48 { 1 } else { 6 },
             asks_rollback: n.is_multiple_of(2),
         })))
     };
@@ -92,9 +95,9 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
                 reason: reason(),
             }),
         ),
-        18 => (ana(), Command::Rollback(RollbackCommand::Verified { note: None })),
+        18 => (ana(), Command::Rollback(RollbackCommand::Verified { note: (minute % 2 == 0).then(reason) })),
         19 => (ana(), Command::Closing(ClosingCommand::AllClear)),
-        20 => (ana(), Command::Closing(ClosingCommand::File { link: reason() })),
+        20 => (ana(), Command::Closing(ClosingCommand::File { link: "https://wiki.example/42".to_owned() })),
         21 => {
             let troubles = [Trouble::Held, Trouble::Blocked, Trouble::Dead, Trouble::Expired];
             let stuck = DeliveryCommand::Stuck {
@@ -167,6 +170,8 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
         ),
         39 => (ana(), Command::Plan(PlanCommand::Revise { imported: Box::new(amended(minute)) })),
         40 => (person("ben", &["sre"]), Command::Plan(PlanCommand::Agree { n: None })),
+        41 if n >= 48 => (person("ben", &[]), Command::Alert(AlertCommand::Ack { alert: String::new() })),
+        42 if n >= 48 => (ana(), Command::Closing(ClosingCommand::Rewatch)),
         41 => (ana(), Command::Plan(PlanCommand::Agree { n: None })),
         42 => (person("ben", &["sre"]), Command::Plan(PlanCommand::Decline { n: None, reason: reason() })),
         43 => (

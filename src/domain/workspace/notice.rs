@@ -7,6 +7,7 @@ use crate::domain::freeze::{Freeze, Planned};
 use crate::domain::ids::{Audience, ChannelId};
 use crate::domain::may::Action;
 use crate::domain::policy::{Policy, Route, SignoffRule};
+use crate::domain::stray::Strays;
 use crate::domain::weekly::Standing;
 
 /// What a workspace says, without the words.
@@ -51,6 +52,10 @@ pub enum WorkspaceNotice {
         ahead: SignedDuration,
     },
     ClockRight,
+    /// Alerts that concern no release.
+    Strays {
+        strays: Strays,
+    },
     /// A test message after a setup.
     SetUp {
         by: String,
@@ -88,10 +93,10 @@ pub enum WorkspaceReply {
     FreezeRemoved { name: String },
     RuleAdded { rule: SignoffRule },
     RuleRemoved { name: String },
-    TrainAdded { name: String, zone: String, days_ahead: u32, next: Vec<Timestamp>, unknown: Vec<String> },
+    TrainAdded { name: String, days_ahead: u32, next: Vec<Timestamp>, unknown: Vec<String> },
     TrainRemoved { name: String },
-    TrainSkipped { name: String, t0: Timestamp, zone: String, next: Option<Timestamp> },
-    TrainRuns { name: String, t0: Timestamp, zone: String },
+    TrainSkipped { name: String, t0: Timestamp, next: Option<Timestamp> },
+    TrainRuns { name: String, t0: Timestamp },
     AudienceSet { audience: Audience, route: Route },
     AudienceRemoved { audience: Audience },
     SentAgain,

@@ -1,4 +1,4 @@
-//! One condition of a trigger line (`plans.md` 6.2): name and bound, a move against the baseline, a failing check, missing
+//! One condition of a trigger line: name and bound, a move against the baseline, a failing check, missing
 //! data.
 
 use super::number;

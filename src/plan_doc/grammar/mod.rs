@@ -1,4 +1,4 @@
-//! The grammars of values (`plans.md` 6): numbers, thresholds, triggers, durations, offsets, stages. Pure; a text that does
+//! The grammars of values: numbers, thresholds, triggers, durations, offsets, stages. Pure; a text that does
 //! not parse is said so and becomes a diagnostic above, nothing is guessed.
 
 mod clause;
@@ -17,7 +17,7 @@ mod tests;
 pub use number::number_with_unit;
 pub(crate) use number::{decimal_comma, thousands};
 pub(crate) use scan::{blank, none, plain, unfilled};
-pub use span::duration_min;
+pub use span::{duration_min, duration_seconds};
 pub(crate) use span::{find_duration, offset};
 pub(crate) use stage::{percent, stages};
 pub(crate) use threshold::{Cell, Operand, Part, Unread, Way, Window, cell};

@@ -1,4 +1,4 @@
-//! Numbers with suffixes and units (`plans.md` 6): `1,000`, `0.5`, `1e3`, `48K`, `800ms`, `50 req/s`, `3 errors/hour`.
+//! Numbers with suffixes and units: `1,000`, `0.5`, `1e3`, `48K`, `800ms`, `50 req/s`, `3 errors/hour`.
 
 use super::scan::{Scan, plain};
 use crate::domain::plan::Quantity;

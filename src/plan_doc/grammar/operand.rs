@@ -1,4 +1,4 @@
-//! What a bound compares with (`plans.md` 6.1): values, bands, ratios, multiples of the baseline, changes against it.
+//! What a bound compares with: values, bands, ratios, multiples of the baseline, changes against it.
 
 use super::number::{currency, number, quantity, unit};
 use super::scan::Scan;

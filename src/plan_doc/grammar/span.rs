@@ -1,4 +1,4 @@
-//! Durations and offsets from T-0 (`plans.md` 6.1, 6.3): `30 minutes`, `1h 30m`, `~2 days`, `5-10 min`, `T-24h`, `T0`.
+//! Durations and offsets from T-0: `30 minutes`, `1h 30m`, `~2 days`, `5-10 min`, `T-24h`, `T0`.
 
 use std::ops::Range;
 
@@ -155,12 +155,17 @@ fn part(scan: &mut Scan<'_>) -> Option<f64> {
     Some(value * seconds)
 }
 
-/// A whole text as a duration in minutes, rounded up; `30 minutes`, `1h 30m`.
-pub fn duration_min(text: &str) -> Option<u32> {
+/// A whole text as a duration in seconds; `30 minutes`, `1h 30m`, `2s`.
+pub fn duration_seconds(text: &str) -> Option<u32> {
     let text = plain(text);
     let mut scan = Scan::new(&text);
     let seconds = duration(&mut scan)?;
-    scan.done().then_some(seconds.div_ceil(60))
+    scan.done().then_some(seconds)
+}
+
+/// The same in minutes, rounded up.
+pub fn duration_min(text: &str) -> Option<u32> {
+    duration_seconds(text).map(|seconds| seconds.div_ceil(60))
 }
 
 /// The first duration inside a text, in seconds: "for 30 minutes in US-WEST" → 1800.

@@ -1,4 +1,4 @@
-//! Stages of a rollout (`plans.md` 6.3): extents in percent, counts or groups, and how long each holds.
+//! Stages of a rollout: extents in percent, counts or groups, and how long each holds.
 
 use super::number::number;
 use super::scan::{Scan, plain, unfilled};

@@ -1,4 +1,4 @@
-//! Threshold cells (`plans.md` 6.1): `< 250ms`, `±20% vs baseline`, `99.9%+ over 30 days`, `2x baseline (p95)`. Pure: what a
+//! Threshold cells: `< 250ms`, `±20% vs baseline`, `99.9%+ over 30 days`, `2x baseline (p95)`. Pure: what a
 //! cell says, not what it is held against.
 
 use super::number::{decimal_comma, number, thousands, unit};

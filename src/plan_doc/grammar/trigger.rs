@@ -1,4 +1,4 @@
-//! Trigger lines (`plans.md` 6.2): "Error rate exceeds 5% for 5 minutes", "health check fails 3 times in a row", "no orders
+//! Trigger lines: "Error rate exceeds 5% for 5 minutes", "health check fails 3 times in a row", "no orders
 //! for 10 min". A line that is not one of these is a person's to judge; nothing is dropped.
 
 use super::clause::clause;

@@ -1,4 +1,4 @@
-//! Gates, risks, contingencies, actions, sign-offs, and every other box (`plans.md` 5, 5.1).
+//! Gates, risks, contingencies, actions, sign-offs, and every other box.
 
 use std::ops::Range;
 
@@ -10,7 +10,7 @@ use crate::domain::plan::{
 };
 use crate::plan_doc::blocks::trim;
 use crate::plan_doc::bot_blocks;
-use crate::plan_doc::checkbox::{Check, Mark};
+use crate::plan_doc::checkbox::{Check, Mark, cell_box};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{label, own_words, placeholders, plain_label, slug, unique};
 use crate::plan_doc::grammar::{self, plain, unfilled};
@@ -53,12 +53,12 @@ fn role_named(who: &str, template: bool) -> Option<SignoffRole> {
 
 impl Reader<'_> {
     pub(super) fn gate(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
-        let Some(check) = check else { return };
+        let Some(check) = self.demanded(text, check) else { return };
         let line = own_words(self.text, text);
         let words: String = plain(self.at(&line)).chars().take(160).collect();
         if unfilled(&words) || !placeholders(self.text, &line).is_empty() {
-            let message = "A gate holds a placeholder.";
-            let found = Diagnostic::new("TM021", message, "Fill it, or delete the line.", line);
+            let message = "A gate still has a placeholder.";
+            let found = Diagnostic::new("TM021", message, "Fill it in, or delete the line.", line);
             self.report(found.of("Pre-Release Dependencies"));
             return;
         }
@@ -77,10 +77,10 @@ impl Reader<'_> {
             && !raw.contains("](")
             && !raw.contains("://")
         {
-            let message = "A document without a link or path.";
+            let message = "This document has no link or path.";
             self.unlinked.push(self.gates.len());
             self.report(
-                Diagnostic::new("TM091", message, "Name it, `deployment-guide.md`, or link it.", line)
+                Diagnostic::new("TM091", message, "Add a path, such as `deployment-guide.md`, or a link.", line)
                     .of("Related Documents"),
             );
         }
@@ -91,7 +91,7 @@ impl Reader<'_> {
 
     /// Any other box: a plain task of the checklist.
     pub(super) fn task(&mut self, text: &Range<usize>, check: Option<Check>) {
-        let Some(check) = check else { return };
+        let Some(check) = self.counted(text, check) else { return };
         let words: String = plain(self.at(&own_words(self.text, text))).chars().take(80).collect();
         if unfilled(&words) {
             return;
@@ -145,14 +145,15 @@ impl Reader<'_> {
             |words: &str| words.is_empty() || unfilled(words) || (words.starts_with('[') && words.ends_with(']'));
         match (hole(&risk), hole(&mitigation)) {
             (true, _) => {
-                let found =
-                    Diagnostic::new("TM021", "A risk holds a placeholder.", "Name it, or delete the line.", line);
+                let found = Diagnostic::new(
+                    "TM021", "A risk still has a placeholder.", "Name the risk, or delete the line.", line,
+                );
                 self.report(found.of("Identified Risks"));
             }
             (false, without) => {
                 if without {
                     let found =
-                        Diagnostic::new("TM021", "A risk has no mitigation.", "Say what is done about it.", line);
+                        Diagnostic::new("TM021", "A risk has no mitigation.", "Describe how you mitigate it.", line);
                     self.report(found.of("Identified Risks"));
                     mitigation = String::new();
                 }
@@ -179,9 +180,10 @@ impl Reader<'_> {
             return;
         };
         if unfilled(self.at(&value)) || !placeholders(self.text, &value).is_empty() {
-            let message = format!("`{when}` holds a placeholder.");
+            let message = format!("`{when}` still has a placeholder.");
             self.report(
-                Diagnostic::new("TM021", message, "Say what is done then.", line.clone()).of("Contingency Plans"),
+                Diagnostic::new("TM021", message, "Describe what the team does then.", line.clone())
+                    .of("Contingency Plans"),
             );
             return;
         }
@@ -193,14 +195,14 @@ impl Reader<'_> {
     }
 
     pub(super) fn action(&mut self, text: &Range<usize>, check: Option<Check>) {
-        let Some(check) = check else { return };
+        let Some(check) = self.demanded(text, check) else { return };
         self.actions_seen = true;
         let line = own_words(self.text, text);
         let words: String = plain(self.at(&line)).chars().take(160).collect();
         if unfilled(&words) || !placeholders(self.text, &line).is_empty() {
-            let help = "Say for how long, `24 hours`.";
+            let help = "Fill it in, such as `24 hours`, or delete the line.";
             self.report(
-                Diagnostic::new("TM021", "An action holds a placeholder.", help, line).of("Post-Release Actions"),
+                Diagnostic::new("TM021", "An action still has a placeholder.", help, line).of("Post-Release Actions"),
             );
             return;
         }
@@ -208,8 +210,8 @@ impl Reader<'_> {
         let for_min =
             folded.starts_with("monitor").then(|| grammar::find_duration(&words)).flatten().map(|s| s.div_ceil(60));
         if folded.starts_with("monitor") && for_min.is_none() && self.template() {
-            let help = "Say for how long, `Monitor dashboards for next 24 hours`.";
-            let message = "How long the dashboards are watched is not said.";
+            let help = "Add a duration, such as `Monitor dashboards for next 24 hours`.";
+            let message = "The plan does not say how long to watch the dashboards.";
             self.report(Diagnostic::new("TM021", message, help, line.clone()).of("Post-Release Actions"));
         }
         if for_min.is_some() && self.watch_min.is_none() {
@@ -232,7 +234,11 @@ impl Reader<'_> {
         let Some(first) = cells.first() else { return };
         let who = plain(self.at(first));
         let Some(role) = role_named(&who, self.template()) else { return };
-        let person = name.and_then(|i| cells.get(i)).map(|cell| (plain(self.at(cell)), cell.clone()));
+        let after = |cell: &Range<usize>| cell_box(self.text, cell).map_or_else(|| cell.clone(), |(_, words)| words);
+        let person = name.and_then(|i| cells.get(i)).map(after).map(|cell| (plain(self.at(&cell)), cell));
+        let check = cells.iter().find_map(|cell| cell_box(self.text, cell)).map(|(check, _)| check);
+        self.item(format!("signoff/{}", role.slug()), check, &who);
+        self.claimed(role, check, first);
         let (name, span) = match person {
             Some((words, cell)) => {
                 let hole = unfilled(&words) || !placeholders(self.text, &cell).is_empty();
@@ -261,7 +267,7 @@ impl Reader<'_> {
                 let near = nearest(&who, names.iter().map(String::as_str)).map(str::to_owned);
                 let hint = near.map_or(String::new(), |near| format!(" Did you mean `{near}`?"));
                 let help = format!("Use Engineering Lead, Product Owner, SRE/Ops or Security.{hint}");
-                let message = format!("`{who}` is not a sign-off role we know.");
+                let message = format!("`{who}` is not a known sign-off role.");
                 self.report(Diagnostic::new("TM082", message, help, line).of("Approval Sign-offs"));
             }
             self.task(text, check);
@@ -281,17 +287,11 @@ impl Reader<'_> {
         if let Some(when) = signed.as_deref() {
             self.signed_when(when, &slot);
         }
-        // What the bot ticked is not claimed by hand.
-        let ours = bot_blocks::ranges(self.text).iter().any(|block| block.name == "log" && block.untouched);
-        if check.is_some_and(|check| check.mark == Mark::Done) && !ours {
-            let message = format!("The {role} sign-off is ticked by hand: it is shown as claimed.");
-            let help = "It counts once they sign in chat.";
-            self.report(Diagnostic::new("TM085", message, help, line.clone()).of("Approval Sign-offs"));
-        }
+        self.claimed(role, check, &line);
         self.slots.insert(format!("signoff/{}", role.slug()), slot.clone());
         self.spans.signoffs.push((role, slot));
         if self.signoffs.iter().any(|known| known.role == role) {
-            let found = Diagnostic::new("TM013", format!("{role} stands here twice."), "Keep one.", line);
+            let found = Diagnostic::new("TM013", format!("{role} appears twice."), "Keep one.", line);
             self.report(found.of("Approval Sign-offs"));
             return;
         }
@@ -303,10 +303,20 @@ impl Reader<'_> {
         }
     }
 
+    /// Reports a sign-off ticked by hand; a box the bot ticked is no claim.
+    fn claimed(&mut self, role: SignoffRole, check: Option<Check>, line: &Range<usize>) {
+        let ours = || bot_blocks::ranges(self.text).iter().any(|block| block.name == "log" && block.untouched);
+        if check.is_some_and(|check| check.mark == Mark::Done) && !ours() {
+            let message = format!("Someone ticked the {role} sign-off by hand; that is only a claim.");
+            let help = "The sign-off counts once that role signs in chat.";
+            self.report(Diagnostic::new("TM085", message, help, line.clone()).of("Approval Sign-offs"));
+        }
+    }
+
     fn signed_when(&mut self, when: &str, slot: &Range<usize>) {
         if self.future(when) {
             let found =
-                Diagnostic::new("TM084", "A sign-off is dated in the future.", "Correct the date.", slot.clone());
+                Diagnostic::new("TM084", "A sign-off has a date in the future.", "Correct the date.", slot.clone());
             self.report(found.of("Approval Sign-offs"));
         }
     }
@@ -333,7 +343,7 @@ impl Reader<'_> {
         if let Some(slot) = self.slots.get("last-updated").cloned()
             && self.future(&plain(self.at(&slot)))
         {
-            let message = "The last update is dated in the future.";
+            let message = "`Last Updated` is in the future.";
             let found = Diagnostic::new("TM084", message, "Correct the date.", slot).of("Last Updated");
             self.report(found.weighing(Severity::Warning));
         }
@@ -341,8 +351,8 @@ impl Reader<'_> {
         if let (Some(t0), Some(at)) = (&self.when, self.day(&plain(self.at(&review))))
             && at + jiff::SignedDuration::from_hours(24) < t0.at
         {
-            let message = "The next review is before T-0.";
-            let found = Diagnostic::new("TM078", message, "Plan it after the release.", review);
+            let message = "`Next Review` is before T-0.";
+            let found = Diagnostic::new("TM078", message, "Schedule it after the release.", review);
             self.report(found.of("Next Review"));
         }
     }

@@ -1,10 +1,10 @@
-//! Communication: the notice ladder, the channel, the updates, the escalation path (`plans.md` 5).
+//! Communication: the notice ladder, the channel, the updates, the escalation path.
 
 use std::ops::Range;
 
 use super::Reader;
 use crate::domain::ids::Audience;
-use crate::domain::plan::RungPlan;
+use crate::domain::plan::{RungPlan, t_label};
 use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{chain, own_words, placeholders, slug};
@@ -69,9 +69,14 @@ impl Reader<'_> {
             return;
         };
         self.rungs_seen = true;
+        self.only_offset(&words[span.end..], minutes, line, "Pre-Release");
         let Some(before_min) = u32::try_from(-minutes).ok().filter(|m| *m > 0) else {
-            let found =
-                Diagnostic::new("TM078", "A notice after T-0 in the ladder before it.", "Use `(T-2h)`.", line.clone());
+            let found = Diagnostic::new(
+                "TM078",
+                "This pre-release notice is not before T-0.",
+                "Use an offset such as `(T-2h)`.",
+                line.clone(),
+            );
             self.report(found.of("Pre-Release"));
             return;
         };
@@ -92,6 +97,17 @@ impl Reader<'_> {
         }
     }
 
+    /// Reports a second offset in one line.
+    pub(super) fn only_offset(&mut self, rest: &str, minutes: i64, line: &Range<usize>, field: &str) {
+        // "T-0" in the text is not a second offset.
+        let second = grammar::offset(rest).map(|(other, _)| other).filter(|other| *other != 0 && *other != minutes);
+        if let Some(other) = second {
+            let read = t_label(minutes);
+            let message = format!("This line names {read} and {}; T-Minus reads only {read}.", t_label(other));
+            self.report(Diagnostic::new("TM078", message, "Give each its own line.", line.clone()).of(field));
+        }
+    }
+
     fn channel(&mut self, value: &Range<usize>, check: Option<Check>, words: &str) {
         if self.channel_seen {
             return;
@@ -103,9 +119,9 @@ impl Reader<'_> {
         let filled = plain(&raw.replace("[date]", "{date}"));
         let rest = placeholders(self.text, value).into_iter().any(|hole| self.at(&hole) != "[date]");
         if unfilled(&filled) || rest {
-            let help = "Name it, `#releases-[date]`; the date is filled in.";
+            let help = "Name a channel, such as `#releases-[date]`; T-Minus fills in the date.";
             self.report(
-                Diagnostic::new("TM020", "The channel is not filled.", help, value.clone()).of("Slack channel"),
+                Diagnostic::new("TM020", "The channel is not filled in.", help, value.clone()).of("Slack channel"),
             );
             return;
         }
@@ -116,7 +132,7 @@ impl Reader<'_> {
             bare.to_lowercase().chars().map(|c| if c.is_alphanumeric() || c == '_' { c } else { '-' }).collect();
         if !link && (proper != bare || bare.chars().count() > 100) {
             let wanted = format!("#{}", proper.replace("2026-01-01", "[date]").trim_matches('-'));
-            let message = format!("`{filled}` cannot be a channel's name.").replace("{date}", "[date]");
+            let message = format!("`{filled}` is not a valid channel name.").replace("{date}", "[date]");
             let found =
                 Diagnostic::new("TM086", message, format!("Use `{wanted}`."), value.clone()).of("Slack channel");
             self.report(found.suggest(value.clone(), wanted));
@@ -149,11 +165,11 @@ impl Reader<'_> {
             Some(minutes) => self.every = Some(minutes),
             None if blank(raw) || !placeholders(self.text, value).is_empty() => {
                 self.report(
-                    Diagnostic::new("TM020", "The update interval is not filled.", help, value.clone()).of(field),
+                    Diagnostic::new("TM020", "The update interval is not filled in.", help, value.clone()).of(field),
                 );
             }
             None => {
-                let message = "The update interval is not one number of minutes from 5 to 240.";
+                let message = "The update interval must be one duration from 5 to 240 minutes.";
                 self.report(Diagnostic::new("TM020", message, help, value.clone()).of(field));
             }
         }
@@ -204,11 +220,11 @@ impl Reader<'_> {
 
     fn escalation_unfilled(&mut self, value: &Range<usize>) {
         {
-            let help = "Name people in order, `Ben (@ben) → Eva (@eva)`.";
+            let help = "List people in order, such as `Ben (@ben) → Eva (@eva)`.";
             let span =
                 if value.is_empty() { crate::plan_doc::blocks::line_of(self.text, value.start) } else { value.clone() };
             self.report(
-                Diagnostic::new("TM021", "The escalation path is not filled.", help, span).of("Escalation path"),
+                Diagnostic::new("TM021", "The escalation path is not filled in.", help, span).of("Escalation path"),
             );
         }
     }

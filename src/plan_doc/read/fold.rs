@@ -46,17 +46,17 @@ fn one(group: Vec<Diagnostic>, text: &str) -> Option<Diagnostic> {
     let suggestions = group.iter().flat_map(|d| d.suggestions.clone()).take(500).collect();
     let first = group.into_iter().next()?;
     let message = match first.code {
-        "TM090" => format!("{count} things are missing for this risk: {}.", listed(&fields)),
-        "TM010" => format!("{count} parts are missing: {}.", listed(&fields)),
-        "TM020" => format!("{count} required fields still hold a placeholder: {}.", listed(&fields)),
-        "TM021" => format!("{count} optional fields still hold a placeholder: {}.", listed(&fields)),
-        "TM011" => format!("{count} headings are read by synonym or spelling."),
-        "TM012" => format!("{count} sections are kept as they are."),
+        "TM090" => format!("{count} items are missing for this risk level: {}.", listed(&fields)),
+        "TM010" => format!("{count} sections or fields are missing: {}.", listed(&fields)),
+        "TM020" => format!("{count} required fields are not filled in: {}.", listed(&fields)),
+        "TM021" => format!("{count} optional fields are not filled in: {}.", listed(&fields)),
+        "TM011" => format!("T-Minus matched {count} headings or labels by synonym or spelling."),
+        "TM012" => format!("T-Minus does not know {count} sections and keeps them as they are."),
         _ => format!("{} ({count} times: lines {}).", first.message.trim_end_matches('.'), spelled(&lines)),
     };
     let help = match first.code {
-        "TM010" => "Add them, or answer when you are asked.".to_owned(),
-        "TM020" | "TM021" => "Replace the placeholders.".to_owned(),
+        "TM010" => "Add them, or fill them in when T-Minus asks.".to_owned(),
+        "TM020" | "TM021" => "Fill them in.".to_owned(),
         _ => first.help.clone(),
     };
     Some(Diagnostic { message, help, field: None, suggestions, ..first })

@@ -1,4 +1,4 @@
-//! Rules that look at more than one field (`plans.md` 5, 5.2, 7): what is missing, what contradicts, what would come late.
+//! Rules that look at more than one field: what is missing, what contradicts, what would come late.
 
 use std::ops::Range;
 
@@ -33,7 +33,7 @@ impl Reader<'_> {
         let section = self.parts.iter().find(|(known, ..)| *known == part).map(|(_, _, span)| span.clone());
         let help = match (&section, self.nearest_heading(part)) {
             (Some(_), _) => format!("Add it under `## {}`.", part.heading()),
-            (None, Some(near)) => format!("Add it under `## {}`; did you mean that by `{near}`?", part.heading()),
+            (None, Some(near)) => format!("Add it under `## {}`. If you mean `{near}`, rename it.", part.heading()),
             (None, None) => format!("Add the section `## {}`.", part.heading()),
         };
         let message = format!("`{field}` is missing.");
@@ -78,14 +78,15 @@ impl Reader<'_> {
             Some(Risk::Low) | None => (0, 0),
         };
         let risk = self.risk.map_or(String::new(), |risk| {
-            format!("{risk} risk needs {metrics} metrics and {triggers} watched triggers")
+            let s = if triggers == 1 { "" } else { "s" };
+            format!("{risk} risk needs {metrics} metrics and {triggers} watched trigger{s}")
         });
         let watched = self.triggers.iter().filter(|(t, _)| t.rule.is_some()).count();
         if self.metrics.is_empty() && !holes(self, "Key Metrics") {
             let severity = if metrics > 0 { Severity::Error } else { Severity::Warning };
             self.lacks(Part::Success, "Key Metrics", severity, end);
         } else if self.metrics.len() < metrics {
-            let message = format!("{risk}; {} found.", self.metrics.len());
+            let message = format!("{risk}; metrics found: {}.", self.metrics.len());
             let span = self.metrics.last().map_or_else(|| end.clone(), |m| m.name.clone());
             self.report(Diagnostic::new("TM010", message, "Add rows to the metrics table.", span).of("Key Metrics"));
         }
@@ -93,8 +94,8 @@ impl Reader<'_> {
             let severity = if triggers > 0 { Severity::Error } else { Severity::Warning };
             self.lacks(Part::Rollback, "Automatic Rollback Triggers", severity, end);
         } else if watched < triggers && !holes(self, "Automatic Rollback Triggers") {
-            let message = format!("{risk}; {watched} watched.");
-            let help = "Write them like `Error rate exceeds 2% for 5 minutes`.";
+            let message = format!("{risk}; triggers watched: {watched}.");
+            let help = "Write triggers like `Error rate exceeds 2% for 5 minutes`.";
             self.report(Diagnostic::new("TM010", message, help, end.clone()).of("Automatic Rollback Triggers"));
         }
         self.without_prerequisites();
@@ -131,7 +132,7 @@ impl Reader<'_> {
             if gone && !holes(self, field) {
                 let span = self.parts.iter().find(|p| p.0 == Part::Risks).map_or_else(|| end.clone(), |p| p.2.clone());
                 let message = format!("`{field}` is missing.");
-                let help = format!("Fill it under `## {}`.", Part::Risks.heading());
+                let help = format!("Fill it in under `## {}`.", Part::Risks.heading());
                 self.report(Diagnostic::new("TM090", message, help, span).weighing(heavy).of(field));
             }
         }
@@ -141,7 +142,7 @@ impl Reader<'_> {
                     let message = format!("`{when}` is missing.");
                     let span =
                         self.parts.iter().find(|p| p.0 == Part::Risks).map_or_else(|| end.clone(), |p| p.2.clone());
-                    let help = "Say what is done then, under `Contingency Plans`.";
+                    let help = "Under `Contingency Plans`, describe what the team does then.";
                     self.report(Diagnostic::new("TM090", message, help, span).weighing(heavy).of("Contingency Plans"));
                 }
             }
@@ -158,8 +159,8 @@ impl Reader<'_> {
         let section = self.parts.iter().find(|(known, ..)| *known == Part::Communication);
         let span = section.map_or_else(|| end.clone(), |(_, _, span)| span.clone());
         let line = crate::domain::plan::ladder_line(&self.setting.ladder);
-        let message = format!("No notice is named; these are used: {line}.");
-        let help = "Name others under `Pre-Release`, such as `Support team briefed (T-2h)`.";
+        let message = format!("The plan names no notices, so T-Minus uses these: {line}.");
+        let help = "To change them, list notices under `Pre-Release`, such as `Support team briefed (T-2h)`.";
         self.report(Diagnostic::new("TM088", message, help, span.clone()).of("Pre-Release"));
         self.rungs.extend(self.setting.ladder.iter().map(|rung| (rung.clone(), span.clone())));
     }
@@ -209,7 +210,7 @@ impl Reader<'_> {
             if !self.signoffs.iter().any(|signoff| signoff.role == role) {
                 let span =
                     self.parts.iter().find(|p| p.0 == Part::Signoffs).map_or_else(|| end.clone(), |p| p.2.clone());
-                let message = format!("The {role} sign-off is missing; {risk} risk needs it.");
+                let message = format!("The {role} sign-off is missing; {risk} risk requires it.");
                 let help = format!("Add `- [ ] {role}: [Name] - [Date/Time]`.");
                 self.report(Diagnostic::new("TM082", message, help, span).of("Approval Sign-offs"));
             }
@@ -231,13 +232,13 @@ impl Reader<'_> {
         if big_bang && self.risk >= Some(Risk::Medium) {
             let risk = self.risk.map_or(String::new(), |risk| risk.to_string());
             let severity = if self.risk == Some(Risk::High) { Severity::Error } else { Severity::Warning };
-            let message = format!("Big Bang on a {risk} risk release.");
+            let message = format!("The plan uses Big Bang for a {risk} risk release.");
             let found = Diagnostic::new("TM090", message, "Roll out in stages.", span.clone()).weighing(severity);
             self.report(found.of(field));
         }
         let several = self.stages.len() > 1;
         if big_bang && several {
-            let message = format!("Big Bang is ticked, and there are {} stages.", self.stages.len());
+            let message = format!("Big Bang is ticked, but the plan has {} stages.", self.stages.len());
             self.report(
                 Diagnostic::new("TM033", message, "Tick the approach the stages follow.", span.clone()).of(field),
             );
@@ -246,8 +247,8 @@ impl Reader<'_> {
         if let (Some(canary), Some(first)) = (canary, first)
             && (canary - first).abs() > 1e-9
         {
-            let message = format!("The canary is {canary}%, the first stage {first}%.");
-            self.report(Diagnostic::new("TM033", message, "Make them agree.", span).of(field));
+            let message = format!("The canary is {canary}%, but the first stage is {first}%.");
+            self.report(Diagnostic::new("TM033", message, "Use the same percentage for both.", span).of(field));
         }
     }
 
@@ -259,8 +260,8 @@ impl Reader<'_> {
             stages.iter().filter_map(|(stage, span)| stage.percent.map(|p| (p, span.clone()))).collect();
         let hole = self.diagnostics.iter().any(|d| d.code == "TM021" && d.field.as_deref() == Some(field));
         if let Some(pair) = extents.windows(2).find(|w| w[1].0 <= w[0].0) {
-            let message = format!("Stage percentages do not rise: {}% after {}%.", pair[1].0, pair[0].0);
-            let help = "Order the stages from small to 100%.";
+            let message = format!("Stage percentages must rise, but {}% follows {}%.", pair[1].0, pair[0].0);
+            let help = "Order the stages from the smallest to 100%.";
             self.report(Diagnostic::new("TM040", message, help, pair[1].1.clone()).of(field));
         } else if let Some((last, span)) = extents.last()
             && extents.len() == stages.len()
@@ -269,7 +270,7 @@ impl Reader<'_> {
         {
             let message = format!("The last stage is {last}%, not 100%.");
             self.report(
-                Diagnostic::new("TM040", message, "Add the stage that reaches everyone.", span.clone()).of(field),
+                Diagnostic::new("TM040", message, "Add a stage that reaches everyone.", span.clone()).of(field),
             );
         }
         let careful = self.risk >= Some(Risk::Medium);
@@ -281,13 +282,13 @@ impl Reader<'_> {
                     // Nothing waits for the last stage to end.
                     None if n + 1 == stages.len() && (everyone || low.contains("ongoing")) => {}
                     None => {
-                        let help = "Add how long it runs, `30 minutes`.";
+                        let help = "Add a duration, such as `30 minutes`.";
                         self.report(
-                            Diagnostic::new("TM041", "This stage names no hold time.", help, span.clone()).of(field),
+                            Diagnostic::new("TM041", "This stage has no hold time.", help, span.clone()).of(field),
                         );
                     }
                     Some(hold) if hold < 5 && careful => {
-                        let message = format!("This stage holds {hold} minutes only.");
+                        let message = format!("This stage holds for only {hold} min.");
                         self.report(
                             Diagnostic::new("TM041", message, "Give it at least 5 minutes.", span.clone()).of(field),
                         );
@@ -315,9 +316,9 @@ impl Reader<'_> {
             stages.iter().find(|(stage, _)| stage.hold_min.is_some_and(|hold| hold.saturating_mul(60) < longest));
         if let Some((stage, span)) = short {
             let hold = span_label(u64::from(stage.hold_min.unwrap_or(0)));
-            let message =
-                format!("The stage holds {hold}; a trigger needs {}.", span_label(u64::from(longest.div_ceil(60))));
-            let help = "Hold longer than the longest trigger window, or that trigger cannot fire inside the stage.";
+            let need = span_label(u64::from(longest.div_ceil(60)));
+            let message = format!("This stage holds for {hold}, but a trigger needs {need}.");
+            let help = "Hold longer than the longest trigger window, or that trigger can't fire during the stage.";
             self.report(Diagnostic::new("TM043", message, help, span.clone()).of(field));
         }
     }
@@ -334,12 +335,12 @@ impl Reader<'_> {
                 let at_once = row.baseline.as_ref().is_some_and(|base| bound.holds(base.value));
                 if ill || at_once {
                     let what = if at_once { "the baseline" } else { "a healthy value" };
-                    let message = format!("`{metric} {bound}` holds at {what}: it would fire at once.");
-                    let help = "Let it lie beyond the success threshold.";
+                    let message = format!("`{metric} {bound}` is true at {what}, so the trigger would fire at once.");
+                    let help = "Move the trigger beyond the success threshold.";
                     self.report(Diagnostic::new("TM062", message, help, span.clone()).of(field));
                 } else if let Some(alert) = row.alert.as_ref().filter(|alert| beyond(bound, alert)) {
-                    let message = format!("`{bound}` is laxer than the alert threshold `{alert}`.");
-                    self.report(Diagnostic::new("TM063", message, "Check both.", span.clone()).of(field));
+                    let message = format!("The trigger `{bound}` is looser than the alert threshold `{alert}`.");
+                    self.report(Diagnostic::new("TM063", message, "Check both values.", span.clone()).of(field));
                 }
             }
         }
@@ -352,7 +353,7 @@ impl Reader<'_> {
         if let Some(now) = self.setting.now {
             if t0.at + grace(self.kind) < now {
                 let message = format!("T-0 is in the past ({}).", shown(t0.at, &t0.zone));
-                self.report(Diagnostic::new("TM075", message, "Give a new date and time.", span).of(field));
+                self.report(Diagnostic::new("TM075", message, "Set a new date and time.", span).of(field));
                 return;
             }
             self.late_notices(t0.at, now);
@@ -372,10 +373,8 @@ impl Reader<'_> {
         };
         if let Some(why) = why {
             let message = format!("T-0 is {why} ({}).", shown(t0.at, &t0.zone));
-            self.report(
-                Diagnostic::new("TM077", message, "Fewer people are there to help; make sure it is meant.", span)
-                    .of(field),
-            );
+            let help = "Fewer people are available to help then; no action needed if intended.";
+            self.report(Diagnostic::new("TM077", message, help, span).of(field));
         }
     }
 
@@ -386,10 +385,11 @@ impl Reader<'_> {
             .filter(|(rung, _)| t0 - SignedDuration::from_mins(i64::from(rung.before_min)) < now)
             .map(|(rung, _)| t_label(-i64::from(rung.before_min)))
             .collect();
-        if !late.is_empty() && now < t0 {
+        // An emergency is told whenever it is submitted.
+        if !late.is_empty() && now < t0 && self.kind != Some(ReleaseType::Emergency) {
             let span = self.rungs.first().map_or_else(|| self.spans.when.clone(), |(_, span)| span.clone());
-            let message = format!("{}: the time has passed; it will be sent late or skipped.", late.join(", "));
-            self.report(Diagnostic::new("TM076", message, "Move T-0, or go on.", span).of("Pre-Release"));
+            let message = format!("The time for {} has passed; expect a late or skipped notice.", late.join(", "));
+            self.report(Diagnostic::new("TM076", message, "Move T-0, or continue.", span).of("Pre-Release"));
         }
     }
 
@@ -398,26 +398,29 @@ impl Reader<'_> {
         let points: Vec<(u32, Range<usize>)> =
             self.points.iter().map(|(p, span)| (p.after_min, span.clone())).collect();
         if let Some(pair) = points.windows(2).find(|w| w[1].0 < w[0].0) {
-            let message = format!("{} stands after {}.", t_label(i64::from(pair[1].0)), t_label(i64::from(pair[0].0)));
-            self.report(Diagnostic::new("TM078", message, "Order the offsets.", pair[1].1.clone()).of(field));
+            let message =
+                format!("{} is listed after {}.", t_label(i64::from(pair[1].0)), t_label(i64::from(pair[0].0)));
+            self.report(Diagnostic::new("TM078", message, "Order the offsets by time.", pair[1].1.clone()).of(field));
         }
         if let Some(watch) = self.watch_min
             && let Some((after, span)) = points.iter().find(|(after, _)| *after > watch)
         {
-            let message =
-                format!("{} is after the watch ends (T+{}).", t_label(i64::from(*after)), span_label(u64::from(watch)));
+            let (point, end) = (t_label(i64::from(*after)), span_label(u64::from(watch)));
+            let message = format!("{point} comes after the watch window ends (T+{end}).");
             self.report(Diagnostic::new("TM078", message, "Watch longer, or decide earlier.", span.clone()).of(field));
         }
         let rungs: Vec<(u32, Range<usize>)> = self.rungs.iter().map(|(r, span)| (r.before_min, span.clone())).collect();
         if let Some(pair) = rungs.windows(2).find(|w| w[1].0 > w[0].0) {
             let message =
-                format!("{} stands after {}.", t_label(-i64::from(pair[1].0)), t_label(-i64::from(pair[0].0)));
-            self.report(Diagnostic::new("TM078", message, "Order the notices.", pair[1].1.clone()).of("Pre-Release"));
+                format!("{} is listed after {}.", t_label(-i64::from(pair[1].0)), t_label(-i64::from(pair[0].0)));
+            self.report(
+                Diagnostic::new("TM078", message, "Order the notices by time.", pair[1].1.clone()).of("Pre-Release"),
+            );
         }
         let hold: u32 = self.stages.iter().filter_map(|(stage, _)| stage.hold_min).fold(0, u32::saturating_add);
         if let Some(every) = self.every.filter(|every| hold > 0 && !hold.is_multiple_of(*every) && self.template()) {
-            let message =
-                format!("About {} updates while the stages hold {}.", hold / every, span_label(u64::from(hold)));
+            let (updates, hold) = (hold / every, span_label(u64::from(hold)));
+            let message = format!("Expect about {updates} updates while the stages run ({hold}).");
             self.report(Diagnostic::new("TM079", message, "", self.spans.every.clone()).of("Updates every"));
         }
     }
@@ -431,18 +434,18 @@ impl Reader<'_> {
         if let (Some(owner), Some(on_call)) = (&self.owner, &self.on_call)
             && same(owner, on_call)
         {
-            let message = format!("Owner and on-call are one person, {}.", owner.name);
-            let found = Diagnostic::new("TM081", message, "Name a second one.", self.spans.on_call.clone());
+            let message = format!("{} is both owner and on-call.", owner.name);
+            let found = Diagnostic::new("TM081", message, "Name a second person.", self.spans.on_call.clone());
             self.report(found.of(Field::OnCall.label()));
         }
         let mut chain: Vec<String> = self.escalation.iter().map(|c| fold(&c.name)).collect();
         chain.dedup();
         if self.escalation_seen && chain.len() == 1 {
-            let message = "The escalation path has one person.";
+            let message = "The escalation path names only one person.";
             let found = Diagnostic::new(
                 "TM081",
                 message,
-                "Name at least two, `Ben (@ben) → Eva (@eva)`.",
+                "Name at least two people, such as `Ben (@ben) → Eva (@eva)`.",
                 self.spans.escalation.clone(),
             );
             self.report(found.of("Escalation path"));
@@ -455,15 +458,16 @@ impl Reader<'_> {
             if let Some((other, _)) =
                 named[..n].iter().find(|(_, known)| same(&crate::plan_doc::fields::contact(known), &contact))
             {
-                let message = format!("{} is named for {other} and {role}.", contact.name);
+                let message = format!("The plan names {} for both {other} and {role}.", contact.name);
                 let severity = if self.risk == Some(Risk::Low) { Severity::Warning } else { Severity::Error };
-                let found = Diagnostic::new("TM083", message, "One person signs for one role.", span.clone())
+                let found = Diagnostic::new("TM083", message, "One person can sign for only one role.", span.clone())
                     .weighing(severity);
                 self.report(found.of(field));
             }
             if self.owner.as_ref().is_some_and(|owner| same(owner, &contact)) {
-                let message = format!("{} owns the release and is named as {role}.", contact.name);
-                self.report(Diagnostic::new("TM083", message, "The owner does not sign the own plan.", span).of(field));
+                let message = format!("{} owns the release but is named as {role}.", contact.name);
+                let help = "Name someone else: owners can't sign their own plan.";
+                self.report(Diagnostic::new("TM083", message, help, span).of(field));
             }
         }
     }

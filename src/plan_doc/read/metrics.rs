@@ -1,4 +1,4 @@
-//! Tables and lists of metrics: baseline, success, alert, "rollback if" (`plans.md` 5, 6.1), with the rules of a row.
+//! Tables and lists of metrics: baseline, success, alert, "rollback if", with the rules of a row.
 
 use std::ops::Range;
 
@@ -49,6 +49,12 @@ impl Reader<'_> {
             let names = cells.iter().map(|cell| fold(&plain(self.at(cell)).replace('%', "percent")));
             let names: Vec<String> = names.collect();
             self.columns = Some(columns(part, group, &names));
+            // A list of steps to tick is no rollout.
+            let steps = self.ticks.is_some() && names.first().is_some_and(|head| head.starts_with("step"));
+            if steps && matches!(&self.columns, Some(Columns::Stages(stages)) if stages.percent.is_none()) {
+                self.columns = Some(Columns::Other);
+            }
+            self.zoned_heads(cells);
             if let Some(Columns::Metrics { rollback, .. }) = &self.columns {
                 self.metrics_seen = true;
                 self.runbook |= rollback.is_some();
@@ -74,8 +80,11 @@ impl Reader<'_> {
             }
             Some(Columns::Signoffs { name }) => self.signoff_row(name, cells),
             Some(Columns::Stages(columns)) => self.stage_row(&columns, cells, line),
-            Some(Columns::Fields) => self.field_row(part, cells),
-            Some(Columns::Other) | None => {}
+            Some(Columns::Fields) if self.ticks.is_none() || self.is_field(cells) => self.field_row(part, cells),
+            Some(Columns::Fields | Columns::Other) | None => {
+                self.zoned_row(cells);
+                self.tick_row(part, group, cells, line);
+            }
         }
     }
 
@@ -99,9 +108,9 @@ impl Reader<'_> {
             let started = !unfilled(self.at(&name_at)) || !nothing;
             if self.template() && started {
                 let (message, help) = if nothing {
-                    (format!("Nothing is filled in for `{name}`."), "Fill the row, or delete it.")
+                    (format!("The row `{name}` has no values."), "Fill in the row, or delete it.")
                 } else {
-                    ("A row of values has no metric.".to_owned(), "Name the metric, or delete the row.")
+                    ("This row has values but no metric name.".to_owned(), "Name the metric, or delete the row.")
                 };
                 self.report(Diagnostic::new("TM021", message, help, name_at).of("Key Metrics"));
             }
@@ -120,8 +129,8 @@ impl Reader<'_> {
             {
                 if let Some(cell) = cell.as_ref().filter(|cell| grammar::blank(self.at(cell))) {
                     let span = if cell.is_empty() { name_at.clone() } else { cell.clone() };
-                    let message = format!("The {column} of `{name}` is not filled.");
-                    self.report(Diagnostic::new("TM021", message, "Fill it, or write `-`.", span).of("Key Metrics"));
+                    let message = format!("The {column} of `{name}` is not filled in.");
+                    self.report(Diagnostic::new("TM021", message, "Fill it in, or write `-`.", span).of("Key Metrics"));
                 }
             }
         }
@@ -187,13 +196,13 @@ impl Reader<'_> {
                 Some(Operand::Band { low, high, unit }) => Some(Quantity { value: f64::midpoint(low, high), unit }),
                 Some(Operand::OutOf { part, whole }) => Some(share(part, whole)),
                 _ => {
-                    self.unreadable(range, Unread::Unclear, "Expected a number with a unit, `200ms` or `0.4%`.");
+                    self.unreadable(range, Unread::Unclear, "Write a number with a unit, such as `200ms` or `0.4%`.");
                     None
                 }
             },
             Ok(Cell::Nothing | Cell::Blank) => None,
             Err(unread) => {
-                self.unreadable(range, unread, "Expected a number with a unit, `200ms` or `0.4%`.");
+                self.unreadable(range, unread, "Write a number with a unit, such as `200ms` or `0.4%`.");
                 None
             }
         }
@@ -202,12 +211,19 @@ impl Reader<'_> {
     fn unreadable(&mut self, range: &Range<usize>, unread: Unread, help: &str) {
         let raw = self.at(range);
         let shown: String = plain(raw).chars().take(60).collect();
-        let message = format!("`{shown}` is not a value we can read.");
+        let message = format!("T-Minus can't read the value `{shown}`.");
         let mut found = match unread {
-            Unread::DecimalComma => Diagnostic::new("TM050", message, "Use a decimal point, `1.5%`.", range.clone()),
+            Unread::DecimalComma => {
+                Diagnostic::new("TM050", message, "Use a decimal point, such as `1.5%`.", range.clone())
+            }
             Unread::Thousands => {
-                let message = format!("`{shown}` may be thousands or decimals.");
-                Diagnostic::new("TM050", message, "Write `1200` or `1,200`; for a fraction, `1.2`.", range.clone())
+                let message = format!("`{shown}` is ambiguous: thousands or decimals?");
+                Diagnostic::new(
+                    "TM050",
+                    message,
+                    "For thousands write `1200` or `1,200`; for a fraction write `1.2`.",
+                    range.clone(),
+                )
             }
             Unread::Unclear => Diagnostic::new("TM050", message, help, range.clone()),
         }
@@ -235,7 +251,7 @@ impl Reader<'_> {
         lower: bool,
         side: Side,
     ) -> Option<(Bound, Option<u32>)> {
-        let help = "Expected a comparison, `< 250ms`, `> 1%` or `> 2x baseline`.";
+        let help = "Write a comparison, such as `< 250ms`, `> 1%` or `> 2x baseline`.";
         let (bounds, any) = match grammar::cell(self.at(range)) {
             Ok(Cell::Bounds { bounds, any }) => (bounds, any),
             Ok(Cell::Nothing | Cell::Blank) => return None,
@@ -258,9 +274,9 @@ impl Reader<'_> {
             [first, second] => match band(first, second, any) {
                 Some(band) => band,
                 None => {
-                    let message = "Two thresholds in one cell; the first is watched.";
-                    let found =
-                        Diagnostic::new("TM050", message, "Give each its own row.", range.clone()).of("Key Metrics");
+                    let message = "This cell has two thresholds; T-Minus watches only the first.";
+                    let found = Diagnostic::new("TM050", message, "Give each threshold its own row.", range.clone())
+                        .of("Key Metrics");
                     self.report(found.weighing(Severity::Warning));
                     first.clone()
                 }
@@ -273,8 +289,8 @@ impl Reader<'_> {
         let unit = baseline.map_or("", |b| b.unit.as_str());
         let Some(converted) = bound.convert(unit) else {
             let raw = plain(self.at(range));
-            let message = format!("`{raw}` is not in the baseline's unit `{unit}`.");
-            self.report(Diagnostic::new("TM055", message, "Use one unit in a row.", range.clone()).of("Key Metrics"));
+            let message = format!("`{raw}` does not use the baseline's unit `{unit}`.");
+            self.report(Diagnostic::new("TM055", message, "Use one unit per row.", range.clone()).of("Key Metrics"));
             return None;
         };
         Some((converted, window))
@@ -310,15 +326,15 @@ impl Reader<'_> {
             Operand::Value(quantity) => quantity.clone(),
             Operand::OutOf { part, whole } => share(*part, *whole),
             Operand::Sigma(_) => {
-                let help = "Write the threshold as a number or against the baseline, `> 2x baseline`.";
-                let message = format!("`{}` needs a spread we do not know.", plain(raw));
+                let help = "Write the threshold as a number, or relative to the baseline, such as `> 2x baseline`.";
+                let message = format!("`{}` needs a standard deviation, which T-Minus does not know.", plain(raw));
                 self.report(Diagnostic::new("TM056", message, help, range.clone()).of("Key Metrics"));
                 return None;
             }
             relative => {
                 let Some(base) = baseline else {
-                    let message = format!("`{}` is relative, and the row has no baseline.", plain(raw));
-                    let help = "Fill the baseline, `200ms`, or write the threshold as a number.";
+                    let message = format!("`{}` is relative, but the row has no baseline.", plain(raw));
+                    let help = "Fill in the baseline, such as `200ms`, or write the threshold as a number.";
                     self.report(Diagnostic::new("TM056", message, help, range.clone()).of("Key Metrics"));
                     return None;
                 };
@@ -326,8 +342,9 @@ impl Reader<'_> {
                 let spoken =
                     ["baseline", "vs", "than", "normal", "usual"].iter().any(|w| raw.to_lowercase().contains(w));
                 if matches!(relative, Operand::Change { .. }) && base.unit == "%" && !spoken {
-                    let message = format!("`{}` may be percent of the baseline or percentage points.", plain(raw));
-                    let help = "Write `+2 pp` or `+2% vs baseline`; the latter is taken.";
+                    let message =
+                        format!("`{}` is ambiguous: percent of the baseline or percentage points?", plain(raw));
+                    let help = "Write `+2 pp` or `+2% vs baseline`; T-Minus assumes percent of the baseline.";
                     self.report(Diagnostic::new("TM057", message, help, range.clone()).of("Key Metrics"));
                 }
                 match relative_value(relative, base) {
@@ -337,8 +354,8 @@ impl Reader<'_> {
                         return Some(Bound { cmp: inside, than, to: Some(high) });
                     }
                     Relative::Unfit => {
-                        let message = format!("`{}` does not fit the baseline `{base}`.", plain(raw));
-                        let found = Diagnostic::new("TM055", message, "Use one unit in a row.", range.clone());
+                        let message = format!("`{}` does not match the unit of the baseline `{base}`.", plain(raw));
+                        let found = Diagnostic::new("TM055", message, "Use one unit per row.", range.clone());
                         self.report(found.of("Key Metrics"));
                         return None;
                     }
@@ -362,9 +379,9 @@ impl Reader<'_> {
                     Cmp::Above if reached && side == Side::Success => Cmp::AtLeast,
                     other => other,
                 };
-                let message = format!("`{}` has no comparison; `{wanted}` is assumed.", plain(raw));
+                let message = format!("`{}` has no comparison; T-Minus assumes `{wanted}`.", plain(raw));
                 self.report(
-                    Diagnostic::new("TM051", message, "Write it down.", range.clone())
+                    Diagnostic::new("TM051", message, "Write the comparison.", range.clone())
                         .of("Key Metrics")
                         .fix(range.start..range.start, format!("{wanted} ")),
                 );

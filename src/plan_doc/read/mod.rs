@@ -11,8 +11,10 @@ mod relative;
 mod rollout;
 mod rows;
 mod style;
+mod ticks;
 mod triggers;
 mod walk;
+mod zones;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -26,8 +28,8 @@ use super::diagnostics::{Diagnostic, Severity};
 use super::fields::own_words;
 use super::grammar::plain;
 use super::names::{self, Field, Match, Part, fold};
-use crate::domain::alert::same_folded;
 use crate::domain::digest::digest;
+use crate::domain::evidence::same_folded;
 use crate::domain::plan::{
     ActionPlan, Approach, Contact, ContingencyPlan, GatePlan, Level, MetricPlan, Plan, PlannedTime, PointPlan,
     ReleaseType, Risk, RiskPlan, RungPlan, SignoffPlan, SignoffRole, StagePlan, TaskPlan, TriggerPlan,
@@ -116,7 +118,7 @@ pub fn read(bytes: &[u8], setting: &Setting) -> Reading {
         return refused(Diagnostic::new(
             "TM010",
             "The document is empty.",
-            "Begin with a title, `# Release Plan`.",
+            "Start with a title, such as `# Release Plan`.",
             0..0,
         ));
     }
@@ -160,6 +162,7 @@ struct Reader<'t> {
     spans: Spans,
     title: Option<String>,
     service: Option<String>,
+    impact: Option<String>,
     when: Option<PlannedTime>,
     kind: Option<ReleaseType>,
     risk: Option<Risk>,
@@ -214,6 +217,17 @@ struct Reader<'t> {
     escalating: Option<(usize, Range<usize>)>,
     /// How deep the item being read is nested.
     depth: usize,
+    /// Signs that are bullets, by their byte.
+    bullets: BTreeSet<usize>,
+    /// The columns of the table being read, where its rows can be ticked.
+    ticks: Option<ticks::TickColumns>,
+    passed: ticks::PassedOver,
+    /// The section being read says who runs the release.
+    home: bool,
+    /// The zones of the columns of the table being read, where there are several.
+    zones: Vec<Option<String>>,
+    /// Rows that give their instant in several zones.
+    zoned: Vec<zones::Zoned>,
 }
 
 /// A label whose value stands on the lines below it.
@@ -267,6 +281,7 @@ impl<'t> Reader<'t> {
             spans: Spans::default(),
             title: None,
             service: None,
+            impact: None,
             when: None,
             kind: None,
             risk: None,
@@ -312,6 +327,12 @@ impl<'t> Reader<'t> {
             groups: BTreeSet::new(),
             escalating: None,
             depth: 0,
+            bullets: BTreeSet::new(),
+            ticks: None,
+            passed: ticks::PassedOver::new(),
+            home: true,
+            zones: Vec::new(),
+            zoned: Vec::new(),
         }
     }
 
@@ -350,6 +371,7 @@ impl<'t> Reader<'t> {
     fn finish(mut self, document: &Document) -> Reading {
         self.settle_below();
         self.escalation_step(&(0..0), None);
+        self.settle_zoned();
         let counts = Counts {
             boxes_open: document.boxes.iter().filter(|check| !check.done()).count(),
             boxes_done: document.boxes.iter().filter(|check| check.done()).count(),
@@ -447,8 +469,7 @@ impl<'t> Reader<'t> {
     fn questions(&self) -> Vec<String> {
         let mut asked = self.blank.clone();
         for diagnostic in &self.diagnostics {
-            if matches!(diagnostic.code, "TM010" | "TM020" | "TM030")
-                && diagnostic.severity == Severity::Error
+            if diagnostic.severity == Severity::Error
                 && let Some(field) = &diagnostic.field
                 && !asked.contains(field)
             {
@@ -465,6 +486,7 @@ impl<'t> Reader<'t> {
             level: self.level,
             title: self.title.unwrap_or(fallback),
             service: self.service,
+            impact: self.impact,
             t0: self.when,
             kind: self.kind,
             risk: self.risk,
@@ -477,6 +499,7 @@ impl<'t> Reader<'t> {
             points,
             rungs: self.rungs.into_iter().map(|(rung, _)| rung).collect(),
             channel: self.channel,
+            channel_id: None,
             updates_every_min: self.every,
             escalation: self.escalation,
             gates: self.gates,

@@ -1,4 +1,4 @@
-//! The overview: title, T-0, type, risk, people, service (`plans.md` 5).
+//! The overview: title, T-0, type, risk, people, service.
 
 use std::fmt::Display;
 use std::ops::Range;
@@ -11,14 +11,22 @@ use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{contact, placeholders, reachable};
 use crate::plan_doc::grammar::{none, plain, unfilled};
 use crate::plan_doc::names::{self, Field, Match, fold};
-use crate::plan_doc::time::parse_when;
+use crate::plan_doc::time::{parse_when, weekday};
 
 /// Labels that mean a field only inside the overview: elsewhere they mean anything.
 const WEAK: &[&str] = &[
     "name", "title", "time", "date", "start", "type", "risk", "lead", "app", "system", "services", "component",
     "details", "when", "change", "release", "feature", "product", "project", "subject", "scheduled", "responsible",
-    "application", "teamlead", "startdate",
+    "application", "teamlead", "startdate", "impact",
 ];
+
+/// Words by which an owner is the release's own.
+const OF_THE_RELEASE: &[&str] = &["release", "launch", "deployment", "rollout", "change"];
+
+/// Whether a plan may leave a field out.
+fn optional(field: Field) -> bool {
+    matches!(field, Field::Service | Field::Impact)
+}
 
 impl Reader<'_> {
     /// A bold label; true if it was one of the overview's fields.
@@ -30,6 +38,9 @@ impl Reader<'_> {
         value: &Range<usize>,
     ) -> bool {
         let Some((field, how)) = names::field(words) else { return false };
+        if self.of_a_step(field, words) {
+            return false;
+        }
         let here = part == Some(names::Part::Overview);
         if !here && (how != Match::Exact || self.seen.contains_key(&field)) {
             let strong = how == Match::Synonym && !WEAK.contains(&fold(words).as_str()) && part.is_none();
@@ -41,11 +52,23 @@ impl Reader<'_> {
         true
     }
 
+    /// Whether a table row begins with the name of a field.
+    pub(super) fn is_field(&self, cells: &[Range<usize>]) -> bool {
+        cells.first().is_some_and(|name| names::field(&plain(self.at(name))).is_some())
+    }
+
+    /// "Owner" of a step is not the release's; "Release Lead" is wherever it stands.
+    fn of_a_step(&self, field: Field, words: &str) -> bool {
+        let folded = fold(words);
+        field == Field::Owner && !self.home && !OF_THE_RELEASE.iter().any(|word| folded.contains(word))
+    }
+
     /// A label without bold, or in a list: only the overview's own words.
     pub(super) fn overview_plain(&mut self, words: &str, name: &Range<usize>, value: &Range<usize>) {
         if let Some((field, how)) = names::field(words)
             && !self.seen.contains_key(&field)
             && how != Match::Spelling
+            && !self.of_a_step(field, words)
             && !(self.spans.title.is_empty()
                 && how != Match::Exact
                 && WEAK.contains(&fold(words).as_str())
@@ -61,21 +84,21 @@ impl Reader<'_> {
             // Beside the template's own label a synonym is another matter.
             let filled = !unfilled(raw) && !unfilled(self.at(&first.clone()));
             if filled && how == Match::Exact && self.template() {
-                let message = format!("`{}` stands here twice.", field.label());
+                let message = format!("`{}` appears twice.", field.label());
                 self.report(Diagnostic::new("TM013", message, "Keep one of them.", value.clone()).of(field.label()));
             }
             if field != Field::When || self.when.is_some() {
                 return;
             }
         }
-        if how != Match::Exact && self.template() && field != Field::Service {
-            let message = format!("`{}` is read as `{}`.", plain(words), field.label());
+        if how != Match::Exact && self.template() && !optional(field) {
+            let message = format!("T-Minus reads `{}` as `{}`.", plain(words), field.label());
             self.report(
                 Diagnostic::new("TM011", message, "", name.clone()).of(field.label()).fix(name.clone(), field.label()),
             );
         }
         let earlier = self.seen.insert(field, value.clone());
-        if value.is_empty() && field != Field::Service {
+        if value.is_empty() && !optional(field) {
             // The value may stand on the lines below.
             self.pending = Some(Pending { field, label: value.clone(), boxes: 0, ticked: Vec::new() });
             return;
@@ -121,10 +144,10 @@ impl Reader<'_> {
             ([only], Field::Kind) => self.kind = self.one_of(&only.clone(), ReleaseType::ALL, Field::Kind),
             ([only], Field::Risk) => self.risk = self.one_of(&only.clone(), Risk::ALL, Field::Risk),
             (several, field) if pending.boxes > 0 => {
-                let n = if several.is_empty() { "No" } else { "More than one" };
+                let n = if several.is_empty() { "none is" } else { "several are" };
                 let what = field.label();
                 let span = self.label_span(&pending.label);
-                let message = format!("{n} {} is ticked.", what.to_lowercase());
+                let message = format!("Choose one {}: {n} ticked.", what.to_lowercase());
                 self.report(Diagnostic::new("TM030", message, "Tick one.", span).of(what));
             }
             (_, field) => self.unfilled_field(field, &pending.label),
@@ -135,13 +158,14 @@ impl Reader<'_> {
     fn filled(&mut self, field: Field, value: &Range<usize>) -> Option<String> {
         let raw = self.at(value);
         let mut residue = placeholders(self.text, value);
-        // `[Europe/Berlin]` is a zone, `[ABC-123]` a ticket.
+        // `[Europe/Berlin]` is a zone, `[Sunday]` a day, `[ABC-123]` a ticket.
         residue.retain(|hole| {
             let inside = self.at(hole).trim_matches(['[', ']']);
             let single = !inside.contains(char::is_whitespace);
             let zone = field == Field::When && single && inside.contains('/') && !inside.to_lowercase().contains("yy");
+            let day = field == Field::When && weekday(inside).is_some();
             let ticket = field == Field::Title && single && inside.contains(|c: char| c.is_ascii_digit());
-            !zone && !ticket
+            !zone && !day && !ticket
         });
         let mut kept = String::new();
         let mut at = value.start;
@@ -153,13 +177,13 @@ impl Reader<'_> {
         let kept = plain(&kept).trim_start_matches(':').trim().to_owned();
         let words = kept.contains(char::is_alphanumeric);
         if none(raw) || unfilled(&kept) || !words {
-            if field != Field::Service {
+            if !optional(field) {
                 self.unfilled_field(field, value);
             }
             return None;
         }
         if let Some(first) = residue.first() {
-            let message = format!("`{}` holds a value and a placeholder.", field.label());
+            let message = format!("`{}` has both a value and a placeholder.", field.label());
             let found = Diagnostic::new("TM023", message, "Delete the placeholder.", first.clone());
             self.report(found.of(field.label()));
         }
@@ -167,9 +191,9 @@ impl Reader<'_> {
     }
 
     fn unfilled_field(&mut self, field: Field, value: &Range<usize>) {
-        let message = format!("`{}` is not filled.", field.label());
+        let message = format!("`{}` is not filled in.", field.label());
         let span = if value.is_empty() { self.label_span(value) } else { value.clone() };
-        self.report(Diagnostic::new("TM020", message, "Replace the placeholder.", span).of(field.label()));
+        self.report(Diagnostic::new("TM020", message, "Fill it in.", span).of(field.label()));
         self.blank.push(field.label().to_owned());
     }
 
@@ -184,13 +208,16 @@ impl Reader<'_> {
                 let words = plain(filled);
                 let length = words.chars().count();
                 if length > 200 {
-                    let message = format!("The title has {length} characters; 200 are shown.");
-                    self.report(Diagnostic::new("TM023", message, "Shorten it.", value.clone()).of(field.label()));
+                    let message = format!("The title has {length} characters; T-Minus shows the first 200.");
+                    self.report(
+                        Diagnostic::new("TM023", message, "Shorten the title.", value.clone()).of(field.label()),
+                    );
                 }
                 self.spans.title = value.clone();
                 self.title = Some(words.chars().take(200).collect());
             }
             Field::Service => self.service = Some(plain(filled).chars().take(60).collect()),
+            Field::Impact => self.impact = Some(plain(filled).chars().take(200).collect()),
             Field::Owner => {
                 self.person(field, value, filled);
                 self.owner = Some(contact(filled));
@@ -202,6 +229,10 @@ impl Reader<'_> {
             }
             Field::When => {
                 self.spans.when = value.clone();
+                // The first date is the one an export keeps up to date.
+                if !self.at(value).contains('\n') {
+                    self.slots.entry("t0".to_owned()).or_insert_with(|| value.clone());
+                }
                 self.look_alikes(value, field.label());
                 match parse_when(&plain(filled), self.setting.zone.as_deref()) {
                     Ok(when) => {
@@ -229,11 +260,11 @@ impl Reader<'_> {
         let field = Field::When.label();
         let last = typed.split_whitespace().last().unwrap_or_default();
         if self.setting.zone.is_some() && parse_when(typed, None).is_err_and(|problem| problem.code == "TM071") {
-            let message = format!("No time zone; `{zone}` is taken.");
-            let found = Diagnostic::new("TM071", message, "Write it down.", value.clone()).of(field);
+            let message = format!("The date has no time zone; T-Minus uses `{zone}`.");
+            let found = Diagnostic::new("TM071", message, "Write the time zone.", value.clone()).of(field);
             self.report(found.weighing(Severity::Warning).suggest(value.end..value.end, format!(" {zone}")));
         } else if ["PT", "MT", "CT", "ET"].contains(&last) {
-            let message = format!("`{last}` is taken for {zone}.");
+            let message = format!("T-Minus reads `{last}` as {zone}.");
             let found = Diagnostic::new("TM072", message, "", value.clone()).of(field);
             self.report(found.weighing(Severity::Info));
         }
@@ -245,14 +276,14 @@ impl Reader<'_> {
             .match_indices('@')
             .filter(|(at, _)| !filled[..*at].chars().next_back().is_some_and(|c| c.is_alphanumeric() || c == '.'));
         if handles.count() > 1 {
-            let message = format!("`{}` names several; {} is taken.", field.label(), contact(filled).name);
-            let help = "Name the others in the escalation path.";
+            let message = format!("`{}` names several people; T-Minus uses {}.", field.label(), contact(filled).name);
+            let help = "List the others in the escalation path.";
             let found = Diagnostic::new("TM080", message, help, value.clone()).of(field.label());
             self.report(found.weighing(Severity::Info));
         }
         if self.template() && !reachable(filled) {
-            let message = format!("`{}` names no handle or address.", plain(filled));
-            let help = "In chat the member is picked once and remembered.";
+            let message = format!("`{}` has no handle or address.", plain(filled));
+            let help = "In chat, someone picks the member once and T-Minus remembers the choice.";
             let found = Diagnostic::new("TM080", message, help, value.clone()).of(field.label());
             self.report(found.weighing(Severity::Info));
         }
@@ -268,6 +299,8 @@ impl Reader<'_> {
         match parse_when(&format!("{date_words} {time_words}"), self.setting.zone.as_deref()) {
             Ok(when) => {
                 self.when = Some(when);
+                // Two lines are not one slot.
+                self.slots.remove("t0");
                 self.diagnostics.retain(|d| !(d.span == date && d.code.starts_with("TM07")));
             }
             Err(problem) => {
@@ -290,7 +323,7 @@ impl Reader<'_> {
             if !rest.is_empty() {
                 let found = Diagnostic::new(
                     "TM023",
-                    format!("`{what}` holds a value and a placeholder."),
+                    format!("`{what}` has both a value and a placeholder."),
                     "Delete the placeholder.",
                     hole,
                 );
@@ -302,7 +335,7 @@ impl Reader<'_> {
             let words = plain(self.at(&value)).trim_matches(['"', '.', '🟢', '🟡', '🔴', '🟠', ' ']).to_owned();
             let words = words.strip_prefix("pick one:").unwrap_or(&words).trim().to_owned();
             if unfilled(self.at(&value)) {
-                let message = format!("`{what}` is not filled.");
+                let message = format!("`{what}` is not filled in.");
                 self.report(Diagnostic::new("TM020", message, format!("Choose one: {expected}."), span).of(what));
                 return None;
             }
@@ -343,9 +376,10 @@ impl Reader<'_> {
             }
             self.report(found);
         } else {
-            let n = if picked.is_empty() { "No" } else { "More than one" };
+            let n = if picked.is_empty() { "none is" } else { "several are" };
             self.report(
-                Diagnostic::new("TM030", format!("{n} {} is ticked.", what.to_lowercase()), help, span).of(what),
+                Diagnostic::new("TM030", format!("Choose one {}: {n} chosen.", what.to_lowercase()), help, span)
+                    .of(what),
             );
         }
         None

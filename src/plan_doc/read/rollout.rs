@@ -1,4 +1,4 @@
-//! The rollout: approach and stages (`plans.md` 5, 6.3), from lists, tables, or headings such as "Phase 2: Canary (5%)".
+//! The rollout: approach and stages, from lists, tables, or headings such as "Phase 2: Canary (5%)".
 
 use std::ops::Range;
 
@@ -16,14 +16,12 @@ const MAX_STAGES: usize = 20;
 
 impl Reader<'_> {
     pub(super) fn strategy(&mut self, group: &str, text: &Range<usize>, check: Option<Check>, depth: usize) {
-        if let Some(check) = check {
-            if self.approach(text, check) {
-                return;
-            }
-            if !group.contains("stage") && !group.contains("phase") {
-                self.task(text, Some(check));
-                return;
-            }
+        if check.is_some_and(|check| self.approach(text, check)) {
+            return;
+        }
+        if self.boxed(check).is_some() && !group.contains("stage") && !group.contains("phase") {
+            self.task(text, check);
+            return;
         }
         let template = self.template();
         let listed =
@@ -39,8 +37,8 @@ impl Reader<'_> {
         let raw = self.at(&words);
         if unfilled(raw) || !placeholders(self.text, &words).is_empty() {
             if !unfilled(raw) || template {
-                let message = "A stage holds a placeholder.";
-                let help = "Describe it, `5% of users - 30 minutes`, or delete the line.";
+                let message = "A stage still has a placeholder.";
+                let help = "Describe the stage, such as `5% of users - 30 minutes`, or delete the line.";
                 self.report(Diagnostic::new("TM021", message, help, line).of("Rollout Stages"));
             }
             return;
@@ -49,8 +47,8 @@ impl Reader<'_> {
             let at = words.start + comma;
             let found = Diagnostic::new(
                 "TM050",
-                "A number of this stage cannot be read.",
-                "Use a decimal point, `0.5%`.",
+                "T-Minus can't read a number in this stage.",
+                "Use a decimal point, such as `0.5%`.",
                 line.clone(),
             );
             self.report(found.of("Rollout Stages").suggest(at..at + 1, "."));
@@ -92,7 +90,7 @@ impl Reader<'_> {
     }
 
     /// True if the item is one of the approaches.
-    fn approach(&mut self, text: &Range<usize>, check: Check) -> bool {
+    pub(super) fn approach(&mut self, text: &Range<usize>, check: Check) -> bool {
         let raw = self.at(text);
         let folded = fold(raw);
         let inside = raw.find(':').map(|i| raw[i + 1..].trim_end_matches(')').trim().to_owned()).unwrap_or_default();
@@ -114,15 +112,18 @@ impl Reader<'_> {
             "canary" => match grammar::percent(raw).filter(|_| grammar::decimal_comma(raw).is_none()) {
                 Some(percent) if percent > 0.0 && percent < 100.0 => self.approaches.push(Approach::Canary { percent }),
                 _ => {
-                    let help = "Write it like `Canary (specify percentage: 5%)`.";
-                    self.report(Diagnostic::new("TM032", "Canary without a percentage.", help, text.clone()).of(field));
+                    let help = "Write the percentage, such as `Canary (specify percentage: 5%)`.";
+                    self.report(
+                        Diagnostic::new("TM032", "Canary needs a percentage between 0 and 100.", help, text.clone())
+                            .of(field),
+                    );
                 }
             },
             _ => {
                 let groups = inside.trim_matches(['_', ' ']).to_owned();
                 if unfilled(&inside) || groups.is_empty() {
-                    let help = "Name the groups, `Feature Flag (specify groups: beta testers)`.";
-                    self.report(Diagnostic::new("TM032", "Feature Flag without groups.", help, text.clone()).of(field));
+                    let help = "Name the groups, such as `Feature Flag (specify groups: beta testers)`.";
+                    self.report(Diagnostic::new("TM032", "Feature Flag needs groups.", help, text.clone()).of(field));
                 } else {
                     self.approaches.push(Approach::FeatureFlag { groups: groups.chars().take(120).collect() });
                 }

@@ -1,4 +1,4 @@
-//! The rules of a metrics table (`plans.md` 7, TM052 to TM059): cells that contradict each other, names that are one.
+//! The rules of a metrics table: cells that contradict each other, names that are one.
 
 use std::ops::Range;
 
@@ -30,11 +30,12 @@ impl Reader<'_> {
             let units = alert.than.convert(&success.than.unit).is_none();
             if units {
                 let message = format!("`{success}` and `{alert}` have different units.");
-                found.push(new("TM055", message, "Use one unit in a row.", span));
+                found.push(new("TM055", message, "Use one unit per row.", span));
             } else if overlap(success, alert) {
                 sides_clash = true;
-                let message = format!("`{success}` and `{alert}` overlap: a value could be healthy and alerting.");
-                found.push(new("TM052", message, "Let the alert lie beyond the success threshold.", span));
+                let message =
+                    format!("`{success}` and `{alert}` overlap: a value could be healthy and alerting at once.");
+                found.push(new("TM052", message, "Move the alert threshold beyond the success threshold.", span));
             } else {
                 let (near, far) = (success.than.value.abs(), alert.than.value.abs());
                 let ratio = near.max(far) / near.min(far).max(f64::MIN_POSITIVE);
@@ -43,26 +44,28 @@ impl Reader<'_> {
                     && (success.than.value - alert.than.value).abs() < f64::EPSILON
                     && near > 0.0
                 {
-                    let message = format!("`{success}` and `{alert}` leave no room between them.");
-                    found.push(new("TM053", message, "Let the alert lie beyond the success threshold.", span));
+                    let message = format!("`{success}` and `{alert}` leave no gap between them.");
+                    found.push(new("TM053", message, "Move the alert threshold beyond the success threshold.", span));
                 } else if success.to.is_none() && alert.to.is_none() && near > 0.0 && far > 0.0 && ratio > 10.0 {
-                    let message = format!("`{success}` and `{alert}` lie more than ten times apart.");
-                    found.push(new("TM053", message, "Check both.", span));
+                    let message = format!("`{success}` and `{alert}` differ by more than a factor of ten.");
+                    found.push(new("TM053", message, "Check both values.", span));
                 }
             }
         }
         if let Some(base) = &plan.baseline {
             let span = baseline_at.unwrap_or(name_at);
             if let Some(alert) = plan.alert.as_ref().filter(|alert| alert.holds(base.value)) {
-                let message = format!("The baseline `{base}` is already an alert (`{alert}`).");
-                found.push(new("TM054", message, "Correct the baseline or the alert.", span));
+                let message = format!("The baseline `{base}` already breaches the alert threshold (`{alert}`).");
+                found.push(new("TM054", message, "Correct the baseline or the alert threshold.", span));
             } else if let Some(success) =
                 plan.success.as_ref().filter(|success| !success.holds(base.value) && !sides_clash)
             {
                 // A target beyond today's value is a wish in other people's plans.
                 let severity = if self.template() { Severity::Error } else { Severity::Info };
-                let message = format!("The baseline `{base}` already violates success (`{success}`).");
-                found.push(new("TM054", message, "Correct the baseline or the threshold.", span).weighing(severity));
+                let message = format!("The baseline `{base}` already misses the success threshold (`{success}`).");
+                found.push(
+                    new("TM054", message, "Correct the baseline or the success threshold.", span).weighing(severity),
+                );
             }
         }
         if self.template() && !sides_clash {
@@ -83,7 +86,7 @@ impl Reader<'_> {
             let good = !lower_is_better(name);
             if bound.than.unit == "%" && bound.than.value > 100.0 {
                 let message = format!("`{bound}` is over 100%.");
-                found.push(new("TM057", message, "Write `110% of baseline` if that is meant.", at));
+                found.push(new("TM057", message, "If you mean the baseline, write `110% of baseline`.", at));
             } else if bound.than.unit == "%"
                 && good
                 && bound.than.value >= 99.0
@@ -91,7 +94,7 @@ impl Reader<'_> {
                 && at == success_at.unwrap_or(name_at)
                 && plan.success.as_ref() == Some(bound)
             {
-                let message = format!("`{bound}` as a success threshold.");
+                let message = format!("`{bound}` is an unlikely success threshold.");
                 found.push(new("TM057", message, "Did you mean `>`?", at));
             }
         }
@@ -113,9 +116,10 @@ impl Reader<'_> {
                 known == folded || (known.len() > 5 && names::near(known, folded, 1) && digits(known) == digits(folded))
             });
             if let Some((known, ..)) = twin {
-                let message = format!("`{name}` is the same as, or nearly, `{known}`.");
+                let message = format!("`{name}` has the same or nearly the same name as `{known}`.");
                 self.report(
-                    Diagnostic::new("TM059", message, "Keep one, or name them apart.", span.clone()).of("Key Metrics"),
+                    Diagnostic::new("TM059", message, "Keep one, or give them distinct names.", span.clone())
+                        .of("Key Metrics"),
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! Rules of the document as such: encoding marks, look-alikes, boxes, tables, mentions, leftovers (`plans.md` 7).
+//! Rules of the document as such: encoding marks, look-alikes, boxes, tables, mentions, leftovers.
 
 use std::ops::Range;
 
@@ -75,9 +75,10 @@ impl Reader<'_> {
         let Some((at, c)) = raw.char_indices().find(|(_, c)| plain_of(*c).is_some()) else { return };
         let fixed: String = raw.chars().map(|c| plain_of(c).unwrap_or(c)).collect();
         let span = value.start + at..value.start + at + c.len_utf8();
-        let message =
-            format!("A character that only looks like `{}` (U+{:04X}).", plain_of(c).unwrap_or(' '), u32::from(c));
-        self.report(Diagnostic::new("TM004", message, "Use the plain one.", span).of(field).fix(value.clone(), fixed));
+        let message = format!("U+{:04X} only looks like the character `{}`.", u32::from(c), plain_of(c).unwrap_or(' '));
+        self.report(
+            Diagnostic::new("TM004", message, "Use the plain character.", span).of(field).fix(value.clone(), fixed),
+        );
     }
 
     pub(super) fn style(&mut self, document: &Document) {
@@ -101,12 +102,13 @@ impl Reader<'_> {
         }
         self.mentions();
         self.order();
+        self.tell_ticks();
         for (what, count) in std::mem::take(&mut self.left_out) {
-            let message = format!("{count} more {what} than a plan can have are left out.");
+            let message = format!("The plan has too many {what}; T-Minus leaves out {count}.");
             self.report(Diagnostic::new("TM002", message, "Shorten the plan, or split it.", 0..0));
         }
         if self.tasks_over > 0 {
-            let message = format!("{} more boxes stay in the document only.", self.tasks_over);
+            let message = format!("The checklist is full; {} more boxes stay in the document only.", self.tasks_over);
             self.report(Diagnostic::new("TM012", message, "", 0..0));
         }
     }
@@ -117,21 +119,21 @@ impl Reader<'_> {
             marks.push("a byte-order mark");
         }
         if self.text.contains("\r\n") {
-            marks.push("CRLF line ends");
+            marks.push("CRLF line endings");
         }
         if !self.text.ends_with('\n') {
             marks.push("no final newline");
         }
         if !marks.is_empty() {
-            let message = format!("The document has {}; kept as it is.", marks.join(", "));
+            let message = format!("The document has {}; T-Minus keeps it as it is.", marks.join(", "));
             self.report(Diagnostic::new("TM003", message, "", 0..0));
         }
     }
 
     fn own_blocks(&mut self) {
         for block in bot_blocks::ranges(self.text).into_iter().filter(|block| !block.untouched) {
-            let message = format!("The block `{}` was edited by hand; your text is kept.", block.name);
-            let help = "Delete the block to have it written anew.";
+            let message = format!("Someone edited the block `{}` by hand; T-Minus keeps that text.", block.name);
+            let help = "To get a fresh block, delete this one.";
             self.report(Diagnostic::new("TM007", message, help, block.body));
         }
     }
@@ -141,14 +143,14 @@ impl Reader<'_> {
         match check.mark {
             Mark::Malformed { done } => {
                 let wanted = if done { "[x]" } else { "[ ]" };
-                let message = format!("`{}` is not drawn as a box.", self.at(&span));
+                let message = format!("`{}` is not a valid checkbox.", self.at(&span));
                 self.report(
                     Diagnostic::new("TM005", message, format!("Write `{wanted}`."), span.clone()).suggest(span, wanted),
                 );
             }
             Mark::Unknown => {
-                let message = format!("`{}` is a symbol we do not know; read as open.", self.at(&span));
-                self.report(Diagnostic::new("TM005", message, "Use `[ ]`, `[x]`, `[-]`.", span));
+                let message = format!("T-Minus does not know the checkbox `{}` and reads it as open.", self.at(&span));
+                self.report(Diagnostic::new("TM005", message, "Use `[ ]`, `[x]` or `[-]`.", span));
             }
             Mark::Open | Mark::Done | Mark::NotApplicable | Mark::Failed | Mark::AtRisk => {}
         }
@@ -164,7 +166,7 @@ impl Reader<'_> {
             let wanted = if symbol.len() == 2 { "[ ]" } else { symbol };
             let found = Diagnostic::new(
                 "TM005",
-                "A box without a blank before it.",
+                "This checkbox has no space before it.",
                 format!("Write `- {wanted}`."),
                 line.start..end,
             );
@@ -189,9 +191,8 @@ impl Reader<'_> {
         }
         let rest = crooked.len().saturating_sub(SEVERAL);
         for (n, (line, found, wanted)) in crooked.into_iter().take(SEVERAL).enumerate() {
-            let word = if found < wanted { "missing" } else { "extra" };
             let more = if n == 0 && rest > 0 { format!(" ({rest} more rows below)") } else { String::new() };
-            let message = format!("A row with {word} cells: {found} of {wanted}{more}.");
+            let message = format!("This row should have {wanted} cells but has {found}{more}.");
             self.report(Diagnostic::new("TM006", message, "Give each column one cell.", line));
         }
     }
@@ -207,7 +208,8 @@ impl Reader<'_> {
             let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.');
             let part_of_a_name = inside(before) || (self.at(&span).starts_with('@') && inside(after));
             if !part_of_a_name {
-                let message = format!("`{}` would call everybody; it is shown and calls nobody.", self.at(&span));
+                let message =
+                    format!("`{}` is a mass mention; T-Minus shows it as text and pings nobody.", self.at(&span));
                 self.report(Diagnostic::new("TM087", message, "Name people instead.", span));
             }
         }
@@ -221,10 +223,10 @@ impl Reader<'_> {
         let sure: Vec<_> = self.parts.iter().filter(|(_, how, _)| *how <= Match::Spelling).cloned().collect();
         for (n, (part, _, span)) in sure.iter().enumerate() {
             if sure[..n].iter().any(|(earlier, ..)| earlier == part) {
-                let message = format!("`{}` stands here twice.", part.heading());
+                let message = format!("`{}` appears twice.", part.heading());
                 self.report(Diagnostic::new("TM013", message, "Keep one of them.", span.clone()).of(part.heading()));
             } else if n > 0 && sure[..n].iter().any(|(earlier, ..)| earlier > part) {
-                let message = format!("`{}` stands after a section that follows it in the template.", part.heading());
+                let message = format!("`{}` comes after a section that follows it in the template.", part.heading());
                 self.report(Diagnostic::new("TM014", message, "", span.clone()).of(part.heading()));
             }
         }

@@ -1,4 +1,4 @@
-//! Rollback triggers and decision points (`plans.md` 5, 6.2). A line no machine can watch stays a trigger a person judges.
+//! Rollback triggers and decision points. A line no machine can watch stays a trigger a person judges.
 
 use std::ops::Range;
 
@@ -33,11 +33,38 @@ pub(super) fn names_triggers(group: &str) -> bool {
     ];
     let rollback = rollback.iter().any(|word| group.contains(word));
     let when = [
-        "trigger", "criteria", "condition", "whento", "threshold", "if", "automatic", "基準", "条件", "조건", "기준",
-        "kriteri", "criterio", "critère",
+        "trigger", "criteria", "condition", "whento", "threshold", "ifany", "ifone", "ifall", "ifeither", "whenany",
+        "automatic", "基準", "条件", "조건", "기준", "kriteri", "criterio", "critère",
     ];
-    let when = when.iter().any(|word| group.contains(word));
-    (rollback && when) || group.contains("trigger") || group == "nogoif" || group == "nogo"
+    // "Roll back if:" asks for conditions, "If we roll back:" for steps.
+    let when = when.iter().any(|word| group.contains(word)) || group.ends_with("if") || group.ends_with("when");
+    let trigger = group.contains("trigger") && !group.contains("triggered");
+    ((rollback && when) || trigger || group == "nogoif" || group == "nogo") && !names_steps(group)
+}
+
+/// Whether a heading or label says that what follows is to be done, not what it is done for.
+pub(super) fn names_steps(group: &str) -> bool {
+    let steps = [
+        "step", "procedure", "process", "action", "instruction", "command", "execution", "howto", "playbook",
+        "runbook", "verif", "validation",
+    ];
+    let conditions = ["trigger", "criteri", "condition", "threshold"];
+    steps.iter().any(|word| group.contains(word)) && !conditions.iter().any(|word| group.contains(word))
+}
+
+/// Words that begin a step of a way back, never a condition.
+const STEPS: &[&str] = &[
+    "announce", "communicate", "confirm", "declare", "disable", "drain", "enable", "escalate", "execute", "flip",
+    "inform", "notify", "redeploy", "restart", "restore", "revert", "run", "switch", "tell", "turn", "undo", "verify",
+];
+
+/// Whether a line tells somebody what to do: a command, or a sentence that begins with such a word.
+fn is_step(raw: &str) -> bool {
+    let mut words = raw.split_whitespace().map(fold);
+    let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    // "Restore fails" is a condition.
+    let fails = ["fail", "error", "time", "rate"].iter().any(|word| second.starts_with(word)) || second.is_empty();
+    raw.starts_with('`') || (STEPS.contains(&first.as_str()) && !fails)
 }
 
 impl Reader<'_> {
@@ -51,9 +78,9 @@ impl Reader<'_> {
             self.point(&words, offset, &line, check);
             return;
         }
-        if names_triggers(group) || self.template() && !group.contains("manual") {
+        if names_triggers(group) || self.template() && !group.contains("manual") && !names_steps(group) {
             self.triggers_seen = true;
-            self.raw_triggers.push(RawTrigger { text: text.clone(), check, sure: true });
+            self.raw_triggers.push(RawTrigger { text: text.clone(), check: self.boxed(check), sure: true });
             return;
         }
         // A step of a procedure is no trigger.
@@ -77,8 +104,8 @@ impl Reader<'_> {
     fn point(&mut self, words: &str, offset: Option<(i64, Range<usize>)>, line: &Range<usize>, check: Option<Check>) {
         let Some((minutes, span)) = offset else {
             if !unfilled(words) {
-                let help = "Begin it with its offset, `T+15 minutes: Initial health check`.";
-                let message = "A decision point without an offset is left out.";
+                let help = "Start with an offset, such as `T+15 minutes: Initial health check`.";
+                let message = "This decision point has no offset, so T-Minus leaves it out.";
                 self.report(
                     Diagnostic::new("TM021", message, help, line.clone()).of("Manual Rollback Decision Points"),
                 );
@@ -86,14 +113,21 @@ impl Reader<'_> {
             return;
         };
         let Some(after_min) = u32::try_from(minutes).ok().filter(|minutes| *minutes > 0) else {
-            let found = Diagnostic::new("TM078", "A decision point before T-0.", "Use `T+15 minutes`.", line.clone());
+            let found = Diagnostic::new(
+                "TM078",
+                "This decision point is not after T-0.",
+                "Use an offset such as `T+15 minutes`.",
+                line.clone(),
+            );
             self.report(found.of("Manual Rollback Decision Points"));
             return;
         };
+        self.only_offset(&words[span.end..], minutes, line, "Manual Rollback Decision Points");
         let text = words[span.end..].trim_start_matches([':', ' ', '-', '–', ')']).to_owned();
         self.item(format!("point/{after_min}"), check, words);
         if self.points.iter().any(|(point, _)| point.after_min == after_min) {
-            let message = format!("Two decision points at the same time ({}).", crate::domain::plan::t_label(minutes));
+            let message =
+                format!("Two decision points have the same time ({}).", crate::domain::plan::t_label(minutes));
             self.report(
                 Diagnostic::new("TM078", message, "Keep one.", line.clone()).of("Manual Rollback Decision Points"),
             );
@@ -128,6 +162,10 @@ impl Reader<'_> {
         if !raw.sure && !matches!(found, Trigger::Any { .. } | Trigger::All(_)) {
             return;
         }
+        if matches!(found, Trigger::Judged) && !self.template() && is_step(self.at(&line)) {
+            self.task(&raw.text, raw.check);
+            return;
+        }
         self.look_alikes(&line, FIELD);
         let (rules, judged, all) = match found {
             Trigger::Blank => {
@@ -138,8 +176,10 @@ impl Reader<'_> {
             Trigger::All(clauses) => (self.clauses(&clauses, &line), None, true),
             Trigger::Judged => (None, Some(words.clone()), false),
             Trigger::Mixed => {
-                let help = "Write two lines, or put what belongs together in brackets.";
-                self.report(Diagnostic::new("TM068", "`and` is mixed with `or`.", help, line.clone()).of(FIELD));
+                let help = "Write two lines, or group the conditions with brackets.";
+                self.report(
+                    Diagnostic::new("TM068", "This trigger mixes `and` with `or`.", help, line.clone()).of(FIELD),
+                );
                 (None, None, false)
             }
             Trigger::Unread(unread) => {
@@ -150,15 +190,15 @@ impl Reader<'_> {
         let rules = rules.unwrap_or_default();
         if let Some(judged) = judged.filter(|_| self.template() || !rules.is_empty()) {
             let message = if rules.is_empty() {
-                "A person has to judge this trigger; nothing watches it.".to_owned()
+                "T-Minus can't watch this trigger; a person has to judge it.".to_owned()
             } else {
-                format!("A person has to judge “{judged}”; nothing watches it.")
+                format!("T-Minus can't watch “{judged}”; a person has to judge it.")
             };
-            let help = "A watched one reads like `Error rate exceeds 2% for 5 minutes`.";
+            let help = "T-Minus can watch a trigger such as `Error rate exceeds 2% for 5 minutes`.";
             self.report(Diagnostic::new("TM065", message, help, line.clone()).of(FIELD));
         }
         if !rules.is_empty() && !ticked && raw.check.is_some() {
-            let message = "Filled but not ticked: it will ask for a decision, and never act by itself.";
+            let message = "This trigger is filled in but not ticked: it asks for a decision and never acts by itself.";
             self.report(Diagnostic::new("TM066", message, "Tick it to arm it fully.", line.clone()).of(FIELD));
         }
         let id = format!("trigger/{}", slug(&words));
@@ -178,8 +218,8 @@ impl Reader<'_> {
         if ticked {
             let found = Diagnostic::new(
                 "TM067",
-                "A trigger is ticked but not filled.",
-                "Fill the blanks or untick it.",
+                "This trigger is ticked but not filled in.",
+                "Fill in the blanks, or untick it.",
                 line.clone(),
             );
             self.report(found.of(FIELD));
@@ -188,8 +228,8 @@ impl Reader<'_> {
         // The custom line may stay as the template has it.
         let custom = placeholders(self.text, line).len() == 1 && raw.trim_start().starts_with('[');
         if !custom {
-            let help = "Fill them, `Error rate exceeds 2% for 5 minutes`, or delete the line.";
-            let found = Diagnostic::new("TM060", "A trigger has blanks.", help, line.clone()).of(FIELD);
+            let help = "Fill them in, such as `Error rate exceeds 2% for 5 minutes`, or delete the line.";
+            let found = Diagnostic::new("TM060", "A trigger still has blanks.", help, line.clone()).of(FIELD);
             self.report(if self.template() { found } else { found.weighing(Severity::Warning) });
         }
     }
@@ -198,11 +238,11 @@ impl Reader<'_> {
         let raw = self.at(line);
         let (message, help) = match unread {
             Unread::Thousands => (
-                "A number of this trigger may be thousands or decimals.",
-                "Write `1200` or `1,200`; for a fraction, `1.2`.",
+                "A number in this trigger is ambiguous: thousands or decimals?",
+                "For thousands write `1200` or `1,200`; for a fraction write `1.2`.",
             ),
             Unread::DecimalComma | Unread::Unclear => {
-                ("A number of this trigger cannot be read.", "Use a decimal point, `1.5%`.")
+                ("T-Minus can't read a number in this trigger.", "Use a decimal point, such as `1.5%`.")
             }
         };
         let mut found = Diagnostic::new("TM060", message, help, line.clone()).of(FIELD);
@@ -233,9 +273,11 @@ impl Reader<'_> {
             Clause::Moves { name, down, percent, window } => {
                 self.known(name, line);
                 if self.metric_of(name).is_some_and(|m| m.plan.baseline.is_none()) {
-                    let message = format!("`{name}` is held against a baseline, and its row has none.");
+                    let message = format!(
+                        "This trigger compares `{name}` with a baseline, but the metrics table has none for it."
+                    );
                     let found =
-                        Diagnostic::new("TM056", message, "Fill the baseline in the metrics table.", line.clone());
+                        Diagnostic::new("TM056", message, "Fill in the baseline in the metrics table.", line.clone());
                     self.report(found.of(FIELD));
                 }
                 let metric = name.clone();
@@ -270,7 +312,8 @@ impl Reader<'_> {
                 Bound { cmp, than: Quantity { value: *low, unit: unit.clone() }, to: Some(*high) }
             }
             Operand::Sigma(_) => {
-                let message = "This trigger needs a spread we do not know; a person judges it.";
+                let message =
+                    "This trigger needs a standard deviation, which T-Minus does not know; a person has to judge it.";
                 self.report(
                     Diagnostic::new("TM065", message, "Write the threshold as a number.", line.clone()).of(FIELD),
                 );
@@ -278,8 +321,8 @@ impl Reader<'_> {
             }
             relative => {
                 let Some(base) = &base else {
-                    let message = format!("The trigger is relative, and `{name}` has no baseline.");
-                    let help = "Fill the baseline in the metrics table, or write a number.";
+                    let message = format!("This trigger is relative, but `{name}` has no baseline.");
+                    let help = "Fill in the baseline in the metrics table, or write a number.";
                     self.report(Diagnostic::new("TM056", message, help, line.clone()).of(FIELD));
                     return None;
                 };
@@ -291,8 +334,9 @@ impl Reader<'_> {
                         to: Some(high),
                     },
                     Relative::Unfit => {
-                        let message = format!("The trigger does not fit the baseline `{base}` of `{name}`.");
-                        let help = "Use the unit of the metrics table.";
+                        let message =
+                            format!("This trigger does not match the unit of the baseline `{base}` of `{name}`.");
+                        let help = "Use the unit from the metrics table.";
                         self.report(Diagnostic::new("TM055", message, help, line.clone()).of(FIELD));
                         return None;
                     }
@@ -304,16 +348,16 @@ impl Reader<'_> {
         }
         let unit = row.as_ref().and_then(unit_of).unwrap_or_default();
         let Some(bound) = bound.convert(&unit) else {
-            let message = format!("`{}` is not in the unit of `{name}`, `{unit}`.", bound.than);
+            let message = format!("`{}` does not use the unit of `{name}`, `{unit}`.", bound.than);
             self.report(
-                Diagnostic::new("TM055", message, "Use the unit of the metrics table.", line.clone()).of(FIELD),
+                Diagnostic::new("TM055", message, "Use the unit from the metrics table.", line.clone()).of(FIELD),
             );
             return None;
         };
         if split_window(part.window).0.is_none() {
-            let message = "No time window; 5 minutes are taken.";
+            let message = "This trigger has no time window; T-Minus uses 5 minutes.";
             let mut found =
-                Diagnostic::new("TM064", message, "Write it down, `for 5 minutes`.", line.clone()).of(FIELD);
+                Diagnostic::new("TM064", message, "Add a window, such as `for 5 minutes`.", line.clone()).of(FIELD);
             let raw = self.at(line);
             // Words after the number may say when: only a bare bound is mended.
             let tail = raw.rfind(|c: char| c.is_ascii_digit()).map_or("", |at| raw[at + 1..].trim());
@@ -339,7 +383,7 @@ impl Reader<'_> {
 
     fn short_window(&mut self, seconds: u32, line: &Range<usize>) {
         if seconds < 60 {
-            let message = format!("A window of {seconds} seconds is shorter than one check.");
+            let message = format!("The time window, {seconds} s, is shorter than one check.");
             self.report(Diagnostic::new("TM069", message, "Use at least a minute.", line.clone()).of(FIELD));
         }
     }

@@ -2,14 +2,15 @@
 
 use std::ops::Range;
 
-use super::{RawTrigger, Reader, triggers};
+use super::{RawTrigger, Reader, ticks, triggers};
 use crate::domain::plan::Level;
 use crate::plan_doc::blocks::{Block, Document, Section, trim};
 use crate::plan_doc::checkbox::{self, Check};
 use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{label, one_line, own_words, plain_label};
 use crate::plan_doc::grammar::plain;
-use crate::plan_doc::names::{self, Match, Part, fold};
+use crate::plan_doc::names::{self, Field, Match, Part, fold};
+use crate::plan_doc::time::parse_when;
 
 impl Reader<'_> {
     pub(super) fn walk(&mut self, document: &Document) {
@@ -30,13 +31,40 @@ impl Reader<'_> {
             self.settle_below();
             self.escalation_step(&section.heading, None);
             self.phase_heading(section);
-            for block in &section.blocks {
+            self.bullets.extend(ticks::bullets(self.text, &section.blocks));
+            self.home = self.at_home(section, part);
+            for (i, block) in section.blocks.iter().enumerate() {
                 if let Some(group_part) = self.group_of(block) {
                     part = Some(group_part);
+                }
+                if matches!(block, Block::Row { header: true, .. }) {
+                    self.ticks = self.tick_columns(&section.blocks[i..], part);
                 }
                 self.block(part, &mut group, block);
             }
         }
+    }
+
+    /// Whether a section says who runs the release, and not who does one of its steps.
+    fn at_home(&self, section: &Section, part: Option<Part>) -> bool {
+        let heading = self.at(&section.heading);
+        let folded = fold(heading.trim_start_matches(|c: char| !c.is_alphabetic()));
+        let overview = heading.is_empty() || names::part(heading).is_some_and(|(part, _)| part == Part::Overview);
+        let people = ["contact", "team", "people", "role", "owner", "stakeholder", "responsib", "raci"];
+        let dated = |block: &Block| {
+            let Block::Line(line) = block else { return false };
+            let Some((name, value)) = label(self.text, line) else { return false };
+            let when = names::field(self.at(&name)).is_some_and(|(field, _)| field == Field::When);
+            when && parse_when(&plain(self.at(&value)), Some("UTC")).is_ok()
+        };
+        // Steps have numbers: "Step 1", "Command 2: lock the roles".
+        let second = heading.trim_start_matches(|c: char| !c.is_alphabetic()).split_whitespace().nth(1);
+        let step =
+            second.is_some_and(|word| word.trim_start_matches(['#', '(']).starts_with(|c: char| c.is_ascii_digit()));
+        overview
+            || (part == Some(Part::Overview) && !folded.contains(|c: char| c.is_ascii_digit()))
+            || (!step && people.iter().any(|word| folded.contains(word)))
+            || section.blocks.iter().any(dated)
     }
 
     /// The part a block's bold label leads to, in the template's words: its heading may have been lost.
@@ -73,7 +101,7 @@ impl Reader<'_> {
                     self.report(
                         Diagnostic::new(
                             "TM011",
-                            format!("`{}` is read as `{wanted}`.", plain(heading)),
+                            format!("T-Minus reads `{}` as `{wanted}`.", plain(heading)),
                             "",
                             span.clone(),
                         )
@@ -85,7 +113,8 @@ impl Reader<'_> {
             }
             None => {
                 if inherited.is_none() {
-                    let message = format!("Section `{}` is kept as it is.", plain(heading));
+                    let message =
+                        format!("T-Minus does not know the section `{}` and keeps it as it is.", plain(heading));
                     self.unknown.push(plain(heading));
                     self.report(Diagnostic::new("TM012", message, "", span));
                 }
@@ -121,8 +150,12 @@ impl Reader<'_> {
             if self.overview_line(part, &words, &name, &value) || self.trigger_label(&words, &value) {
                 return;
             }
-            if part != Some(Part::Overview) {
-                *group = fold(&words);
+            let folded = fold(&words);
+            // Who does it is no group of lines.
+            let person = matches!(names::field(&words), Some((Field::Owner | Field::OnCall, _))) && !value.is_empty();
+            let groups = part != Some(Part::Overview) || ticks::no_go(group) || ticks::no_go(&folded);
+            if groups && !person {
+                *group = folded;
                 self.groups.insert(group.clone());
             }
             self.phase_label(&words, &value);
@@ -133,6 +166,15 @@ impl Reader<'_> {
         }
         // A list that does not begin with 1 is a paragraph to Markdown, and a list to its author.
         let raw = self.at(line);
+        // "NO-GO if:" and "Steps:" begin a group without bold, too; the next such line ends it.
+        let caption = raw.ends_with(':') || (raw.starts_with("**") && raw.ends_with("**"));
+        let folded = fold(raw);
+        let back = matches!(part, Some(Part::Rollback) | None);
+        let turns = |group: &str| ticks::no_go(group) || (back && triggers::names_steps(group));
+        if caption && (turns(&folded) || turns(group.as_str())) {
+            *group = folded;
+            return;
+        }
         let digits = raw.bytes().take_while(u8::is_ascii_digit).count();
         if part == Some(Part::Strategy) && (1..3).contains(&digits) && raw[digits..].starts_with(". ") {
             let text = line.start + digits + 2..line.end;
@@ -146,7 +188,7 @@ impl Reader<'_> {
             self.overview_plain(&words, &name, &value);
         }
         let choices = checkbox::choices(self.text, line);
-        if choices.len() == 1 && self.at(line).starts_with(['☐', '☑', '✅', '□', '☒']) {
+        if choices.len() == 1 && self.at(line).starts_with(['☐', '☑', '✅', '□', '☒', '⬜', '🔲']) {
             // A box on a line of its own is an item without a bullet.
             let (check, text) = &choices[0];
             self.list_item(part, group, text, Some(*check), 0);
@@ -165,6 +207,9 @@ impl Reader<'_> {
             return;
         }
         self.depth = depth;
+        if part != Some(Part::Rollback) && self.stops(group, &line, check) {
+            return;
+        }
         match part {
             Some(Part::Overview) => {
                 let found = label(self.text, &line).or_else(|| plain_label(self.text, &line));
@@ -210,8 +255,8 @@ impl Reader<'_> {
 
     /// An item of a section we do not know.
     fn foreign_item(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {
-        if triggers::names_triggers(group) && check.is_none() {
-            self.raw_triggers.push(RawTrigger { text: text.clone(), check, sure: false });
+        if triggers::names_triggers(group) && self.boxed(check).is_none() {
+            self.raw_triggers.push(RawTrigger { text: text.clone(), check: None, sure: false });
         }
         self.task(text, check);
     }

@@ -13,11 +13,11 @@ fn a_ladder_is_read_as_it_is_written_and_what_cannot_be_read_is_named() {
     assert_eq!(ladder(&ladder_line(&own)).unwrap(), own, "what is written is read again");
     assert_eq!(ladder(" Off ").unwrap(), []);
     for (text, why) in [
-        ("engineering", "says no time before T-0"),
+        ("engineering", "gives no time before T-0"),
         ("T+2h support", "is not before T-0"),
-        ("T-2h", "names nobody"),
-        ("T-2h support, support T-120m", "is there twice"),
-        (" , ", "No notice is named"),
+        ("T-2h", "names no audience"),
+        ("T-2h support, support T-120m", "appears twice"),
+        (" , ", "There is no notice here"),
     ] {
         let refused = ladder(text).unwrap_err();
         assert!(refused.contains(why) && refused.contains("T-24h engineering"), "{text}: {refused}");

@@ -1,4 +1,4 @@
-//! The laws of giving back (`plans.md` 2.3), on every fixture and on mutated ones.
+//! The laws of giving back, on every fixture and on mutated ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,6 +25,7 @@ fn everything(text: &str) -> Filled {
             .collect(),
         done,
         updated: Some("2026-12-02".to_owned()),
+        t0: None,
         observed: vec![Observed {
             metric: "P99 | Latency".to_owned(),
             baseline: "200ms".to_owned(),
@@ -161,6 +162,40 @@ fn an_item_is_found_again_under_nearly_the_same_words() {
     assert_eq!(found.adopted, ["gate/dependencies-deployed-and-stable"]);
     let codes: Vec<_> = found.diagnostics(&old, &new, true).iter().map(|d| d.code).collect();
     assert_eq!(codes, ["TM093", "TM094", "TM094", "TM092"]);
+}
+
+#[test]
+fn a_revision_alone_fills_nothing() {
+    let filled: Filled = serde_json::from_str(r#"{"revision": 1}"#).unwrap();
+    for (name, text, _) in FIXTURES {
+        assert_eq!(export(text.as_bytes(), &filled).bytes, text.as_bytes(), "{name}");
+    }
+}
+
+#[test]
+fn a_moved_t0_is_exported_and_stripped() {
+    let moved = |t0: &str| Filled { t0: Some(t0.to_owned()), ..Filled::default() };
+    let filled = moved("2026-12-09 15:30 Europe/Berlin");
+    let out = String::from_utf8(export(PLAN.as_bytes(), &filled).bytes).unwrap();
+    assert!(out.contains("**Release Date/Time:** 2026-12-09 15:30 Europe/Berlin  \n"), "{out}");
+    let t0 = reading(&out).plan.unwrap().t0_at();
+    assert_eq!(t0.map(|at| at.to_string()).as_deref(), Some("2026-12-09T14:30:00Z"));
+    assert_eq!(export(out.as_bytes(), &filled).bytes, out.as_bytes());
+    assert_eq!(strip(out.as_bytes()), PLAN.as_bytes());
+    // The same instant in other words is no move.
+    assert_eq!(export(PLAN.as_bytes(), &moved("2026-12-08 13:00 UTC")).bytes, PLAN.as_bytes());
+    let nowhere = export(b"# List\n\n- [ ] A box\n", &filled);
+    assert_eq!(nowhere.unplaced, ["T-0, 2026-12-09 15:30 Europe/Berlin"]);
+}
+
+#[test]
+fn the_log_keeps_every_character() {
+    let line = "Error rate > 2%, p99 < 400ms <b>a</b> [x] `y` a|b -> c";
+    let filled = Filled { log: vec![line.to_owned(), "> 2%".to_owned()], ..Filled::default() };
+    let out = String::from_utf8(export(PLAN.as_bytes(), &filled).bytes).unwrap();
+    let want = r"- Error rate > 2%, p99 < 400ms \<b>a\</b> \[x\] \`y\` a\|b -> c";
+    assert!(out.contains(&format!("{want}\n- \\> 2%\n")), "{out}");
+    assert_eq!(strip(out.as_bytes()), PLAN.as_bytes());
 }
 
 proptest! {

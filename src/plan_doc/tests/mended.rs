@@ -366,7 +366,9 @@ fn a_state_that_fills_nothing_adds_nothing() {
     let filled: Filled = serde_json::from_value(signed).unwrap();
     let out = export(text.as_bytes(), &filled).bytes;
     assert!(
-        String::from_utf8(out.clone()).unwrap().contains("- Engineering Lead signed, 2026-12-01 10:00 UTC: Ines Koch")
+        String::from_utf8(out.clone())
+            .unwrap()
+            .contains("- Ines Koch signed as Engineering Lead, 2026-12-01 10:00 UTC")
     );
     assert_eq!(strip(&out), text.as_bytes());
     assert_eq!(export(&out, &filled).bytes, out);

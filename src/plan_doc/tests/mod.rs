@@ -1,11 +1,14 @@
 //! The laws of documents: what is read, what is said of it, what is given back. Fixtures are written for their traits.
 
+mod asked;
 mod hostile;
 mod ladder;
 mod laws;
 mod mended;
 mod oracle;
 mod rules;
+mod steps;
+mod ticks;
 mod times;
 
 use super::{Reading, Setting, read};
@@ -140,7 +143,10 @@ fn a_new_plan_is_the_template_and_asks_for_the_rest() {
     let reading = reading(&text);
     let plan = reading.plan.as_ref().unwrap();
     assert_eq!((plan.level, plan.title.as_str()), (Level::A, "Search 7"));
-    assert_eq!(reading.questions, ["Release Owner", "On-Call Engineer", "Rollout Approach"]);
+    assert_eq!(
+        reading.questions,
+        ["Release Owner", "On-Call Engineer", "Automatic Rollback Triggers", "Rollout Approach"]
+    );
     assert!(reading.diagnostics.len() <= 8, "{:#?}", reading.diagnostics);
     // A line break must not begin another field.
     let sly =

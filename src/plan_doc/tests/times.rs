@@ -1,4 +1,4 @@
-//! The date field (`plans.md` 4): every form, every trap, every gap and fold of a year in five zones.
+//! The date field: every form, every trap, every gap and fold of a year in five zones.
 
 #![expect(clippy::print_stderr, reason = "a test over every zone says what it tried")]
 
@@ -47,12 +47,42 @@ fn dates_are_read_or_refused_never_guessed() {
         ("2026-12-08 1400 UTC", Err("TM070")),
         ("2026-02-30 14:00 UTC", Err("TM070")),
         ("2025-07-24 09:00 - 10:00", Err("TM070")),
+        ("2026-12-08 10:00-12:00", Err("TM070")),
+        ("2026-12-08 22:00\u{2013}02:00", Err("TM070")),
+        ("8 Dec 2026 02:00-04:00 UTC", Err("TM070")),
+        ("2026-12-08 10:00 -12:00", Err("TM070")),
+        ("2026-12-08 14:00 -05:00", Ok("2026-12-08T19:00:00Z -05:00")),
+        ("2026-12-08 14:00:00-05:00", Ok("2026-12-08T19:00:00Z -05:00")),
+        ("2026-12-08T02:00-04:00", Ok("2026-12-08T06:00:00Z -04:00")),
+        ("2026-12-08 (Mon) 14:00 UTC", Err("TM074")),
+        ("8 December 2026 [Monday] 14:00 UTC", Err("TM074")),
+        ("2026-12-08 14:00 UTC, Monday", Err("TM074")),
+        ("December 8, 2026 (Tuesday) at 2:00 PM UTC", Ok("2026-12-08T14:00:00Z UTC")),
+        ("2026-12-08 14:00 UTC (15:00 CET)", Err("TM070")),
+        ("2026-12-08 14:00:00:30 UTC", Err("TM070")),
+        ("2026-12-08 14:00:00.5x UTC", Err("TM070")),
+        ("2026-12-08 14:5 UTC", Err("TM070")),
+        ("2026-12-08 14:00 UTC+-2", Err("TM072")),
+        ("<t:1796734800:F:x>", Err("TM070")),
         ("next Tuesday", Err("TM070")),
         ("week of 7/20", Err("TM070")),
         ("Q2", Err("TM070")),
     ] {
         assert_eq!(ok(text).as_deref().map_err(|e| *e), want, "{text}");
     }
+}
+
+#[test]
+fn a_weekday_in_brackets_must_fit() {
+    let date = "2026-12-08 14:00 Europe/Berlin";
+    for (day, want) in [("(Tue)", vec![]), ("[Tuesday]", vec![]), ("(Wed)", vec!["TM074"]), ("[Mon]", vec!["TM074"])] {
+        let text = PLAN.replace(date, &date.replace(" 14:00", &format!(" {day} 14:00")));
+        assert_eq!(super::codes(&text), want, "{day}");
+    }
+    let problem = parse_when("2026-12-08 14:00:30 UTC (15:00:30 CET)", None).unwrap_err();
+    assert!(problem.help.contains("`2026-12-08 14:00:30 UTC`") && problem.message.contains("(15:00:30 CET)"));
+    let window = parse_when("2026-12-08 10:00-12:00 UTC", None).unwrap_err();
+    assert!(window.help.contains("`2026-12-08 10:00 UTC`"), "{window:?}");
 }
 
 #[test]

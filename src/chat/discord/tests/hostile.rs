@@ -209,11 +209,31 @@ fn check(message: &Message, body: &Value) {
 }
 
 fn shown(message: &Message) {
-    check(message, &body(Outgoing { message, prompt: Some("prompt"), marker: "n12345678", urgent: false }));
+    check(
+        message,
+        &body(Outgoing {
+            message,
+            prompt: Some("prompt"),
+            marker: "n12345678",
+            urgent: false,
+            reply_to: None,
+            file: None,
+        }),
+    );
     check(message, &private(message, Some("prompt")));
     // The last resort, bare words, keeps the same rules.
     let plain = message.plain();
-    check(&plain, &body(Outgoing { message: &plain, prompt: None, marker: "n12345678", urgent: false }));
+    check(
+        &plain,
+        &body(Outgoing {
+            message: &plain,
+            prompt: None,
+            marker: "n12345678",
+            urgent: false,
+            reply_to: None,
+            file: None,
+        }),
+    );
 }
 
 /// One release from its import to wherever strangers bring it.
@@ -325,16 +345,10 @@ fn around(say: &dyn Fn() -> String) {
         WorkspaceReply::FreezeRemoved { name: say() },
         WorkspaceReply::RuleAdded { rule: rule() },
         WorkspaceReply::RuleRemoved { name: say() },
-        WorkspaceReply::TrainAdded {
-            name: say(),
-            zone: zone(),
-            days_ahead: 2,
-            next: vec![at],
-            unknown: vec![say(), say()],
-        },
+        WorkspaceReply::TrainAdded { name: say(), days_ahead: 2, next: vec![at], unknown: vec![say(), say()] },
         WorkspaceReply::TrainRemoved { name: say() },
-        WorkspaceReply::TrainSkipped { name: say(), t0: at, zone: zone(), next: None },
-        WorkspaceReply::TrainRuns { name: say(), t0: at, zone: zone() },
+        WorkspaceReply::TrainSkipped { name: say(), t0: at, next: None },
+        WorkspaceReply::TrainRuns { name: say(), t0: at },
         WorkspaceReply::AudienceSet { audience: Audience(say()), route: Route::default() },
         WorkspaceReply::AudienceRemoved { audience: Audience(say()) },
     ];

@@ -203,7 +203,7 @@ impl Field {
             kinds: BTreeMap::new(),
             releases: Vec::new(),
             phases: Vec::new(),
-            sections: plan_doc::menu(PLAN)
+            sections: plan_doc::menu(PLAN, &[])
                 .into_iter()
                 .filter_map(|(section, _)| Some((section.clone(), plan_doc::chapter(PLAN, &section)?.text)))
                 .collect(),
@@ -374,7 +374,7 @@ async fn s3_two_servers_never_read_or_write_each_others() {
     let attached = field.releases.len() as u64 - 2 * (3 + actions.saturating_sub(1) / 200);
     eprintln!("{attached} releases from attached plans");
     eprintln!("{answered} of {actions} answered, {kinds:?}; releases {phases:?}, {} prompts", field.prompts.len());
-    assert!(done * 16 > answered, "most of it was refused: {kinds:?}");
+    assert!(done * 20 > answered, "most of it was refused: {kinds:?}");
     assert!(phases.contains_key("live") || phases.contains_key("watching"), "nothing goes live: {phases:?}");
     assert_eq!(answered + sent, actions, "nobody is left without an answer");
     assert!(actions < 1_000 || attached > 0, "no plan is taken that was attached");
