@@ -45,7 +45,7 @@ pub(super) async fn configure(
         hand_on(sheet, &before, &workspace, actor, now).await?;
         tell(sheet, &workspace, before.clone(), actor, now).await?;
     }
-    // Whoever names a channel sees at once whether T-Minus can post there.
+    // A test message shows at once whether T-Minus can post to a new channel.
     if let Actor::Person(person) = actor {
         let channels =
             [(false, &before.release_channel, &new.release_channel), (true, &before.ops_channel, &new.ops_channel)];

@@ -141,8 +141,10 @@ pub(super) fn decide(
     };
     let owed = owed::before(work);
     work.record(PointEvent::Decided { after_min, verdict, reason: why.clone() });
-    // The stage step waited for the answer.
-    owed::ask(work, owed.as_ref(), Vec::new(), None);
+    if verdict == Verdict::Continue {
+        // The stage step waited for the answer; a hold and a rollback end it by themselves.
+        owed::ask(work, owed.as_ref(), Vec::new(), None);
+    }
     let by = work.by();
     let notice = Notice::PointDecided { after_min, verdict, by, reason: why.clone() };
     // The question's own message shows the answer; a rollback announces itself.

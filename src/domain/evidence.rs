@@ -42,7 +42,7 @@ pub enum Judged {
     Between,
     Breach,
     NoData,
-    /// An alert about it fires, and no fresh value shows a breach: whatever the value says, it is not healthy.
+    /// An alert about it fires, and no fresh value shows a breach: it is not healthy, even with a good value.
     Firing,
 }
 
@@ -373,7 +373,7 @@ fn holds(work: &Work<'_>, rule: &TriggerRule, evidence: &Evidence<'_>) -> Option
             let edge = baseline.value * factor;
             Some(in_time(*within_s) && if *down { value < edge } else { value > edge })
         }
-        // An alert about a check says that it fails, whatever number it carries (`probe_success == 0`).
+        // An alert about a check says that it fails, even with the value 0 (`probe_success == 0`).
         (TriggerRule::Fails { .. } | TriggerRule::Down { .. }, Proof::Alert { .. }) => Some(true),
         (TriggerRule::Fails { times, .. }, Proof::Value(value)) => Some(value >= f64::from(*times)),
         (TriggerRule::Down { .. }, Proof::Value(value)) => Some(value >= 1.0),

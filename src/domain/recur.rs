@@ -353,7 +353,7 @@ mod tests {
             ("0 14 *,10 * MON", ["Mon 12-07 14:00+00:00", "Mon 12-14 14:00+00:00", "Mon 12-21 14:00+00:00"]),
             ("0 14 1-7 * */2", ["Sat 01-02 14:00+00:00", "Sun 01-03 14:00+00:00", "Tue 01-05 14:00+00:00"]),
             ("0 14 * * */2", ["Tue 12-08 14:00+00:00", "Thu 12-10 14:00+00:00", "Sat 12-12 14:00+00:00"]),
-            // Without one it means either, whatever the list holds.
+            // Without one it means either day field.
             ("0 9 1 * 0-6", ["Mon 12-07 09:00+00:00", "Tue 12-08 09:00+00:00", "Wed 12-09 09:00+00:00"]),
         ] {
             assert_eq!(firings(rule, "UTC", monday, 3), want, "{rule}");

@@ -72,7 +72,7 @@ pub struct Release {
     pub phase: Phase,
     #[serde(deserialize_with = "one_or_many")]
     pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
-    /// By role: what changed since it signed last, in whatever round.
+    /// By role: what changed since it signed last, in any round.
     #[serde(default)]
     pub since_signed: BTreeMap<SignoffRole, SinceSigned>,
     /// Who refused to sign, and why, until that person signs or the plan changes.

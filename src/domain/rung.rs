@@ -32,7 +32,7 @@ pub(super) fn due_at(release: &Release, rung: &RungPlan) -> Option<Timestamp> {
     })
 }
 
-/// Audiences that were ever sent a notice of this release, whatever its schedule was then.
+/// Audiences that were ever sent a notice of this release, on any schedule.
 pub fn told(release: &Release) -> BTreeSet<Audience> {
     // A release stored before `told` was kept knows only its present schedule.
     let present = said(release).into_iter().map(|rung| rung.audience);

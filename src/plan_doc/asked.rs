@@ -8,6 +8,7 @@ use super::blocks::trim;
 use super::chapters;
 use super::fields::{label, plain_label};
 use super::names::{self, Part};
+use super::read::{Setting, read};
 use crate::domain::plan::{ReleaseType, Risk};
 
 /// One thing to ask for.
@@ -109,7 +110,7 @@ impl Question {
         matches!(self.shape, Shape::List(..))
     }
 
-    /// What the document says now: the value of its line. A list is written anew.
+    /// What the document says now: the value of its line. An answer replaces a list as a whole.
     pub fn answer_in(self, text: &str) -> String {
         value_of(text, self).map(|range| text[range].to_owned()).unwrap_or_default()
     }
@@ -175,37 +176,28 @@ pub fn entries(open: &[String]) -> Vec<(String, String)> {
     found.map(|(n, question)| (format!("ask-{n}"), format!("Fill in: {}", question.title()))).collect()
 }
 
-/// The value beside the question's label, in a line, a list or a table.
+/// Where the question's value stands: a field of the overview where the reader took it from, else beside its own label.
 fn value_of(text: &str, question: Question) -> Option<Range<usize>> {
-    let asked = names::field(question.label).map(|(field, _)| field);
-    let is = |range: &Range<usize>, row: bool| {
-        let name = text[range.clone()].trim_matches('*').trim_end_matches(':');
-        let same = names::fold(name) == names::fold(question.label)
-            || question.label == "Slack channel" && names::fold(name) == "channel";
-        // A table may be about anything: there only the label itself counts.
-        same || !row && asked.is_some() && names::field(name).map(|(field, _)| field) == asked
+    if let Some((field, _)) = names::field(question.label) {
+        return read(text.as_bytes(), &Setting::default()).fields.remove(&field);
+    }
+    let is = |range: &Range<usize>| {
+        let name = names::fold(&text[range.clone()]);
+        name == names::fold(question.label) || question.label == "Slack channel" && name == "channel"
     };
     let mut at = 0;
     text.split_inclusive('\n').find_map(|line| {
         let range = trim(text, at..at + line.len());
         at += line.len();
-        let row = text[range.clone()].starts_with('|');
         let (name, value) = pair(text, range)?;
-        is(&name, row).then_some(value)
+        is(&name).then_some(value)
     })
 }
 
-/// A line's label and value: `**Label:** value`, `- [ ] Label: value`, `| Label | value |`.
+/// A line's label and value: `**Label:** value`, `- [ ] Label: value`.
 fn pair(text: &str, line: Range<usize>) -> Option<(Range<usize>, Range<usize>)> {
     let slice = &text[line.clone()];
-    if let Some(row) = slice.strip_prefix('|') {
-        let first = row.find('|')?;
-        let second = first + 1 + row[first + 1..].find('|')?;
-        let start = line.start + 1;
-        return Some((trim(text, start..start + first), trim(text, start + first + 1..start + second)));
-    }
-    let bare = slice.trim_start_matches(['-', '*', '+', ' ']);
-    let bare = if slice.starts_with("**") { slice } else { bare };
+    let bare = if slice.starts_with("**") { slice } else { slice.trim_start_matches(['-', '*', '+', ' ']) };
     let bare = ["[ ] ", "[x] ", "[X] "].into_iter().find_map(|mark| bare.strip_prefix(mark)).unwrap_or(bare);
     let range = line.end - bare.len()..line.end;
     label(text, &range).or_else(|| plain_label(text, &range))

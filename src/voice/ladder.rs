@@ -103,7 +103,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .code("/release scrub")
                     .t(".")
             } else if open.is_empty() && *asked > 0 {
-                Text::from("Give the go, hold or cancel with the buttons on the message this replies to.")
+                Text::from("Still no answer. Give the go, hold or cancel with the buttons of the question.")
             } else if open.is_empty() {
                 let text = Text::from(ready(release)).t(" Nothing goes live automatically.");
                 match plan.t0_at() {

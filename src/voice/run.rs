@@ -201,7 +201,7 @@ fn owed(release: &Release, run: &Run, (soaked, update): (bool, bool), done: Opti
             (Tone::Good, "✅ Update given".to_owned(), format!("{by} wrote the update below."))
         }
         Some(Done::Moot) => (Tone::Plain, MOOT.to_owned(), String::new()),
-        None | Some(Done::Updated { .. }) => asked(release, run, soaked, update),
+        None | Some(Done::Updated { .. }) => asked(run, soaked, update),
     };
     let message = Message::new(tone, Text::from(format!("{headline} · {name}"))).body(Text::from(body));
     match done {
@@ -220,7 +220,7 @@ fn owed(release: &Release, run: &Run, (soaked, update): (bool, bool), done: Opti
 }
 
 /// The headline and the sentence of what the owner owes.
-fn asked(release: &Release, run: &Run, soaked: bool, update: bool) -> (Tone, String, String) {
+fn asked(run: &Run, soaked: bool, update: bool) -> (Tone, String, String) {
     let missed = run.updates.missed_in_row;
     let again = if missed > 1 { format!(" ({missed} in a row)") } else { String::new() };
     let overdue = if update { format!("Update overdue{again}. ") } else { String::new() };
@@ -228,7 +228,7 @@ fn asked(release: &Release, run: &Run, soaked: bool, update: bool) -> (Tone, Str
         return (Tone::Wait, "⏳ Update overdue".to_owned(), format!("{overdue}Latest data:"));
     }
     let complete = format!("⏱️ Stage {} soak complete", run.stage.index + 1);
-    match decision::open(release.phase.run().unwrap_or(run)) {
+    match decision::open(run) {
         None => (Tone::Wait, format!("{complete}. Advance?"), format!("{overdue}Latest data:")),
         Some(point) => {
             let first = format!("Answer decision {} first, then advance. ", words::after(point.after_min));

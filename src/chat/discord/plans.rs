@@ -38,7 +38,7 @@ pub(super) struct Incoming {
     pub(super) release: Option<ReleaseNo>,
     /// The revision it was made from: another one meanwhile is not overwritten.
     pub(super) expect: Option<u32>,
-    /// The person says that it is a new release, whatever others are called.
+    /// The person says that it is a new release, even if another has the same title.
     pub(super) new: bool,
     pub(super) file_name: String,
     pub(super) bytes: Vec<u8>,

@@ -52,6 +52,8 @@ pub struct Reading {
     pub counts: Counts,
     /// It names notices, if only to strike them out; otherwise those it was read against are its own.
     pub names_notices: bool,
+    /// Where the value of each field of the overview stands.
+    pub(in crate::plan_doc) fields: BTreeMap<Field, Range<usize>>,
     /// Where each item's box stands, by the item's id.
     pub(crate) items: BTreeMap<String, Check>,
     /// What each item says, for matching it again after an edit.
@@ -101,6 +103,7 @@ pub fn read(bytes: &[u8], setting: &Setting) -> Reading {
         questions: Vec::new(),
         counts: Counts::default(),
         names_notices: false,
+        fields: BTreeMap::new(),
         items: BTreeMap::new(),
         texts: BTreeMap::new(),
         slots: BTreeMap::new(),
@@ -404,7 +407,7 @@ impl<'t> Reader<'t> {
             std::mem::take(&mut self.slots),
             self.after_metrics,
         );
-        let names_notices = self.rungs_seen;
+        let (names_notices, fields) = (self.rungs_seen, self.seen.clone());
         let plan = self.plan(fallback);
         let digest = digest(&plan);
         Reading {
@@ -415,6 +418,7 @@ impl<'t> Reader<'t> {
             questions,
             counts,
             names_notices,
+            fields,
             items,
             texts,
             slots,

@@ -59,6 +59,21 @@ fn answering_what_is_asked_completes_any_plan() {
     }
 }
 
+/// Found by rereading: the date of a document's history and the owner of a step were overwritten.
+#[test]
+fn an_answer_leaves_what_is_not_the_releases() {
+    let text = "# Orders 9\n\n## Step 1: freeze\n\n**Owner:** Database team\n\n## Document history\n\n**Date:** 2026-11-30\n**On call:** none\n";
+    for label in ["Release Date/Time", "Release Owner", "On-Call Engineer", "Risk Level"] {
+        let key = (0..).map(|n| format!("ask-{n}")).find(|key| Question::of_key(key).unwrap().label == label).unwrap();
+        let answered = replace_chapter(text, &key, &answer(label, "Low")).unwrap();
+        // "On call" is the release's wherever it stands; the others are not.
+        let kept =
+            if label == "On-Call Engineer" { text.replace("none", "Ben Okafor (@ben)") } else { text.to_owned() };
+        assert!(answered.starts_with(&kept), "{label}: {answered}");
+        assert!(!reading(&answered).questions.iter().any(|open| open == label), "{label}: {answered}");
+    }
+}
+
 #[test]
 fn an_answer_keeps_every_other_byte() {
     let text =
