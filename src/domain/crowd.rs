@@ -41,8 +41,10 @@ pub struct Crowd {
     /// Alerts that fire, by a hash of their identity.
     open: BTreeSet<u64>,
     /// The metric or check of the plan that one of them is about.
+    #[serde(with = "pairs")]
     about: BTreeMap<u64, String>,
     /// When those began that ended, so that a late repeat is not news.
+    #[serde(with = "pairs")]
     ended: BTreeMap<u64, i64>,
     /// The worst, as the message names them.
     pub worst: Vec<Named>,
@@ -51,6 +53,23 @@ pub struct Crowd {
     /// When its message pinged somebody.
     pub pinged: Option<Timestamp>,
     pub acked: Option<(String, Timestamp)>,
+}
+
+/// A map as pairs: inside a tagged enum a number that is a key of JSON is not read back.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer, V: Serialize>(map: &BTreeMap<u64, V>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>, V: Deserialize<'de>>(
+        from: D,
+    ) -> Result<BTreeMap<u64, V>, D::Error> {
+        Ok(Vec::<(u64, V)>::deserialize(from)?.into_iter().collect())
+    }
 }
 
 /// An alert the shared message names.

@@ -277,3 +277,45 @@ async fn an_alert_after_the_all_clear_asks_whether_to_watch_again() {
     assert!(refused.contains("“PaymentsDown” is still firing"), "{refused}");
     rig.finish().await;
 }
+
+/// Found by review: a metric was shown as ok while its alert fired in the shared message.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_alert_in_the_shared_message_speaks_for_its_metric() {
+    let rig = live().await;
+    rig.advance(t(3)).await;
+    rig.slash("ben", "release alert report", &[("metric", "Error Rate"), ("text", "0.5%")]).await;
+    assert!(rig.slash("ben", "release show", &[]).await.contains("✅ Error Rate"));
+    let of = |n: i64, status: &str| {
+        let one = alert(&format!("Errors{n}"), 3, status);
+        if n < 2 { with(one, "labels", "metric", json!("Error Rate")) } else { one }
+    };
+    let crowd: Vec<Value> = (0..8).map(|n| of(n, "firing")).collect();
+    send(&rig, &crowd).await;
+    assert_eq!(rig.count("releases", "🔴 8 alerts firing"), 1);
+    let metric = async || {
+        let card = rig.slash("ben", "release show", &[]).await;
+        card.lines().find(|line| line.contains("Error Rate")).unwrap().to_owned()
+    };
+    assert!(!metric().await.contains("✅"), "{}", metric().await);
+    send(&rig, &[of(0, "resolved")]).await;
+    assert!(!metric().await.contains("✅"), "the other one fires: {}", metric().await);
+    send(&rig, &[of(1, "resolved")]).await;
+    assert!(metric().await.contains("✅"), "{}", metric().await);
+    rig.finish().await;
+}
+
+/// Found by review: beyond twenty, alerts before go were taken and lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_alert_before_go_stands_against_it() {
+    let rig = Rig::approved().await;
+    rig.advance(t(-20)).await;
+    let crowd: Vec<Value> = (0..30).map(|n| alert(&format!("Disk{n}"), -20, "firing")).collect();
+    send(&rig, &crowd).await;
+    rig.advance(t(0)).await;
+    let question = rig.newest_about("releases", "go / no-go?");
+    assert!(question.contains("and 22 more"), "{question}");
+    rig.slash("ben", "release alert ack", &[]).await;
+    let go = rig.slash("ana", "release go", &[]).await;
+    assert!(go.starts_with("✅"), "{go}");
+    rig.finish().await;
+}
