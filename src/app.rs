@@ -191,12 +191,7 @@ impl App {
         let gateway = Arc::new(GatewayHealth::default());
         let seen = Arc::clone(&courier_health);
         let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), seen));
-        let (stopped, failing) = (stop.clone(), failed_tx.clone());
-        tasks.spawn(async move {
-            if let Err(error) = intake::run(listener, intake, stopped).await {
-                failing.send_replace(Some(format!("the HTTP intake failed: {error}")));
-            }
-        });
+        tasks.spawn(watched("HTTP intake", intake::run(listener, intake, stop.clone()), failed_tx.clone()));
         let settings =
             gateway::Settings { token: config.token, api_url: config.api_url, by_file, limits: config.limits };
         let (health, stopped, tracker, desk_of_chat) =

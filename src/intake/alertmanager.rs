@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::reading::{fires, fit, identity, identity_of, instant, scalar, seen, texts};
-use super::{Body, Intake, Whole};
+use super::{Body, Intake, whole};
 use crate::config::SourceKind;
 use crate::domain::command::Signal;
 use crate::domain::route::{Incoming, Labels};
@@ -28,15 +28,18 @@ const NO_DATA: [(&str, &str); 2] = [("DatasourceNoData", "no data"), ("Datasourc
 pub(super) async fn take(
     State(intake): State<Arc<Intake>>,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    Whole(body): Whole,
+    request: Request,
 ) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Alertmanager) else {
-        return intake.denied(&name);
+        return intake.denied(None);
     };
-    if !same_token(bearer(&headers), source.secret.expose_secret()) {
-        return intake.denied(&name);
+    if !same_token(bearer(request.headers()), source.secret.expose_secret()) {
+        return intake.denied(Some(source));
     }
+    let body = match whole(request).await {
+        Ok(body) => body,
+        Err(status) => return status,
+    };
     let Ok(body) = serde_json::from_slice::<Value>(&body) else { return StatusCode::BAD_REQUEST };
     let now = intake.desk.clock().now();
     intake.take(source, read(&name, &body, now)).await

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::reading::{fires, fit, identity, instant, scalar, seen};
-use super::{Body, Intake, Whole};
+use super::{Body, Intake, whole};
 use crate::config::SourceKind;
 use crate::domain::command::{Seen, Signal};
 use crate::domain::plan::Quantity;
@@ -52,15 +52,21 @@ fn read(source: &str, body: &Value) -> Option<Incoming> {
 pub(super) async fn take(
     State(intake): State<Arc<Intake>>,
     Path(name): Path<String>,
-    headers: HeaderMap,
-    Whole(body): Whole,
+    request: Request,
 ) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Generic) else {
-        return intake.denied(&name);
+        return intake.denied(None);
     };
     let now = intake.desk.clock().now();
-    if !signed(source.secret.expose_secret(), &headers, &body, now) {
-        return intake.denied(&name);
+    let Some(signed) = Signed::of(request.headers(), now) else {
+        return intake.denied(Some(source));
+    };
+    let body = match whole(request).await {
+        Ok(body) => body,
+        Err(status) => return status,
+    };
+    if !signed.is_good(source.secret.expose_secret(), &body) {
+        return intake.denied(Some(source));
     }
     let Some(incoming) = serde_json::from_slice(&body).ok().and_then(|body| read(&name, &body)) else {
         return StatusCode::BAD_REQUEST;
@@ -68,16 +74,30 @@ pub(super) async fn take(
     intake.take(source, Body { alerts: vec![incoming], unreadable: Vec::new() }).await
 }
 
-/// Whether one of the signatures is right and the timestamp fresh.
-fn signed(secret: &str, headers: &HeaderMap, body: &[u8], now: Timestamp) -> bool {
-    let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
-    let (Some(id), Some(stamp), Some(signatures)) =
-        (header("webhook-id"), header("webhook-timestamp"), header("webhook-signature"))
-    else {
-        return false;
-    };
-    let fresh = stamp.parse::<i64>().is_ok_and(|s| (s - now.as_second()).abs() <= TOLERANCE_S);
-    fresh && signature::verify(secret, id, stamp, body, signatures)
+/// What the headers say of a body that is still to be read.
+struct Signed {
+    id: String,
+    stamp: String,
+    signatures: String,
+}
+
+impl Signed {
+    /// `None` where a header is missing or the timestamp is not fresh: whatever the body is, it is refused.
+    fn of(headers: &HeaderMap, now: Timestamp) -> Option<Self> {
+        let header = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let signed = Self {
+            id: header("webhook-id")?,
+            stamp: header("webhook-timestamp")?,
+            signatures: header("webhook-signature")?,
+        };
+        let fresh = signed.stamp.parse::<i64>().is_ok_and(|s| (s - now.as_second()).abs() <= TOLERANCE_S);
+        fresh.then_some(signed)
+    }
+
+    /// Whether one of the signatures is right.
+    fn is_good(&self, secret: &str, body: &[u8]) -> bool {
+        signature::verify(secret, &self.id, &self.stamp, body, &self.signatures)
+    }
 }
 
 #[cfg(test)]
@@ -97,6 +117,9 @@ mod tests {
             h.insert("webhook-timestamp", "1649367553".parse().unwrap());
             h.insert("webhook-signature", sign.parse().unwrap());
             h
+        };
+        let signed = |secret: &str, headers: &HeaderMap, body: &[u8], now| {
+            Signed::of(headers, now).is_some_and(|signed| signed.is_good(secret, body))
         };
         assert!(signed(secret, &headers(sign), body, at(1_649_367_553 + 299)));
         assert!(signed(secret, &headers(&format!("v1,AAAA {sign}")), body, at(1_649_367_553)));

@@ -2,15 +2,18 @@
 //! durably stored; one 401 for every bad credential; 4xx only for what will never be right.
 
 mod alertmanager;
+mod connections;
 mod generic;
 mod health;
 mod reading;
+mod refusals;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -30,6 +33,8 @@ const MAX_BODY: usize = 1024 * 1024;
 /// How much of a larger body is read and thrown away, in bytes: a sender that is still writing when the connection is closed
 /// sees a broken pipe and tries again, instead of the refusal.
 const MAX_DISCARDED: usize = 16 * MAX_BODY;
+/// How long a sender may take for a body.
+const BODY: Duration = Duration::from_secs(30);
 
 /// What the routes share.
 #[derive(Debug)]
@@ -39,12 +44,14 @@ pub struct Intake {
     pub gateway: Arc<GatewayHealth>,
     pub courier: Arc<courier::Health>,
     pub metrics: health::Metrics,
+    refusals: refusals::Refusals,
 }
 
 impl Intake {
     /// The shared state.
     pub fn new(desk: Desk, sources: Vec<Source>, gateway: Arc<GatewayHealth>, courier: Arc<courier::Health>) -> Self {
-        Self { desk, sources, gateway, courier, metrics: health::Metrics::default() }
+        let (metrics, refusals) = (health::Metrics::default(), refusals::Refusals::default());
+        Self { desk, sources, gateway, courier, metrics, refusals }
     }
 
     fn source(&self, name: &str, kind: SourceKind) -> Option<&Source> {
@@ -75,9 +82,10 @@ impl Intake {
         }
     }
 
-    fn denied(&self, source: &str) -> StatusCode {
+    /// Refuses a bad credential. A name that is no source's may be a secret in the wrong place: it is not logged.
+    fn denied(&self, source: Option<&Source>) -> StatusCode {
         self.metrics.denied.inc();
-        tracing::warn!(source, "webhook refused, bad credential");
+        self.refusals.count(source.map_or("(unknown)", |source| &source.name));
         StatusCode::UNAUTHORIZED
     }
 }
@@ -90,10 +98,7 @@ struct Body {
 }
 
 /// Serves until cancelled.
-///
-/// # Errors
-/// The listener failed.
-pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationToken) -> std::io::Result<()> {
+pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationToken) {
     let hooks = Router::new()
         .route("/hooks/alertmanager/{source}", post(alertmanager::take))
         .route("/hooks/generic/{source}", post(generic::take))
@@ -103,7 +108,7 @@ pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationT
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
         .with_state(intake);
-    axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned()).await
+    connections::serve(listener, app, stop).await;
 }
 
 /// Nothing is recorded by a clock in doubt, and no stamp is judged by it: senders repeat what is answered with 503.
@@ -114,26 +119,26 @@ async fn timed(State(intake): State<Arc<Intake>>, request: Request, next: Next) 
     (StatusCode::SERVICE_UNAVAILABLE, "the time is not confirmed yet; retry later\n").into_response()
 }
 
-/// A whole body. One that is too large is read past, so that its sender hears of it.
-#[derive(Debug)]
-struct Whole(Bytes);
+/// A whole body, once its sender is known. One that is too large is read past, so that its sender hears of it.
+///
+/// # Errors
+/// It broke off, took longer than [`BODY`], or is larger than [`MAX_BODY`].
+async fn whole(request: Request) -> Result<Bytes, StatusCode> {
+    tokio::time::timeout(BODY, read(request)).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+}
 
-impl<S: Sync> FromRequest<S> for Whole {
-    type Rejection = StatusCode;
-
-    async fn from_request(request: Request, _: &S) -> Result<Self, StatusCode> {
-        let mut body = request.into_body();
-        let (mut kept, mut read) = (Vec::new(), 0_usize);
-        while let Some(frame) = body.frame().await {
-            let data = frame.map_err(|_broken| StatusCode::BAD_REQUEST)?.into_data().unwrap_or_default();
-            read = read.saturating_add(data.len());
-            if read > MAX_DISCARDED {
-                break;
-            }
-            if read <= MAX_BODY {
-                kept.extend_from_slice(&data);
-            }
+async fn read(request: Request) -> Result<Bytes, StatusCode> {
+    let mut body = request.into_body();
+    let (mut kept, mut read) = (Vec::new(), 0_usize);
+    while let Some(frame) = body.frame().await {
+        let data = frame.map_err(|_broken| StatusCode::BAD_REQUEST)?.into_data().unwrap_or_default();
+        read = read.saturating_add(data.len());
+        if read > MAX_DISCARDED {
+            break;
         }
-        if read > MAX_BODY { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(Self(kept.into())) }
+        if read <= MAX_BODY {
+            kept.extend_from_slice(&data);
+        }
     }
+    if read > MAX_BODY { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(kept.into()) }
 }

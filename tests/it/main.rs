@@ -7,12 +7,14 @@
 mod acknowledged;
 mod alerts;
 mod amend;
+mod child;
 mod clock;
 mod consent;
 mod countdown;
 mod delivery;
 mod faults;
 mod go;
+mod intake;
 mod kill;
 mod monitoring;
 mod notices;
