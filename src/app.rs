@@ -17,6 +17,7 @@ use crate::chat::Platform;
 use crate::chat::discord::gateway::{self, GatewayHealth};
 use crate::chat::discord::rest::{Rest, http_client};
 use crate::chat::discord::send::Sender;
+use crate::chat::token::{self, Token};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::courier::{self, Courier};
@@ -27,7 +28,7 @@ use crate::domain::policy::Policy;
 use crate::intake::{self, Intake};
 use crate::outside::Pages;
 use crate::store::{Purpose, Store};
-use crate::{timecheck, timekeeper};
+use crate::{redact, timecheck, timekeeper};
 
 /// How long tasks may take to end.
 const SHUTDOWN: Duration = Duration::from_secs(8);
@@ -153,6 +154,7 @@ impl App {
     /// # Errors
     /// A file, a port or the database cannot be used; [`Held`] if another instance runs.
     pub async fn start(config: Config, clock: Clock, purpose: Purpose) -> anyhow::Result<Self> {
+        config.secrets().iter().for_each(redact::keep_out);
         let lock = lock(&config.database)?;
         let store = Store::open(&config.database, purpose).await.context("cannot open the database")?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -167,7 +169,8 @@ impl App {
             tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
         let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
         let http = http_client().context("cannot build the HTTP client")?;
-        let rest = Rest::new(http, &config.api_url, config.token.clone(), desk.clock().clone());
+        let token = Token::new(config.token.clone(), config.token_file.clone());
+        let rest = Rest::new(http, &config.api_url, token.clone(), desk.clock().clone());
         let platform = Platform::Discord(Sender::new(rest.clone()));
         let given = Given::of(&config);
         let pages = Pages::new(config.pages, desk.clock()).context("cannot build the HTTP client")?;
@@ -185,15 +188,17 @@ impl App {
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 
+        let confirming = token::watch(token.clone(), platform.clone(), Arc::clone(&nudges.courier), stop.clone());
+        tasks.spawn(watched("token check", confirming, failed_tx.clone()));
+
         let timecheck = timecheck::run(desk.clone(), platform, stop.clone());
         tasks.spawn(watched("time check", timecheck, failed_tx.clone()));
 
         let gateway = Arc::new(GatewayHealth::default());
         let seen = Arc::clone(&courier_health);
-        let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), seen));
+        let intake = Arc::new(Intake::new(desk.clone(), config.sources, Arc::clone(&gateway), seen, token.clone()));
         tasks.spawn(watched("HTTP intake", intake::run(listener, intake, stop.clone()), failed_tx.clone()));
-        let settings =
-            gateway::Settings { token: config.token, api_url: config.api_url, by_file, limits: config.limits };
+        let settings = gateway::Settings { token, api_url: config.api_url, by_file, limits: config.limits };
         let (health, stopped, tracker, desk_of_chat) =
             (Arc::clone(&gateway), stop.clone(), tasks.clone(), desk.clone());
         let workspaces = config.workspaces;

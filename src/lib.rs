@@ -16,6 +16,7 @@ mod intake;
 mod outside;
 pub mod plan_doc;
 mod preview;
+mod redact;
 pub mod sandboxed;
 mod sending;
 mod signature;

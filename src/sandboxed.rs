@@ -152,6 +152,7 @@ fn house(route: &str, body: &Value) -> Vec<String> {
 fn config(api_url: String, database: &Path) -> Config {
     Config {
         token: SecretString::from(BOT_TOKEN.to_owned()),
+        token_file: None,
         api_url,
         database: database.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),

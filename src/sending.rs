@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::redact;
+
 const CONNECT: Duration = Duration::from_secs(3);
 const WHOLE: Duration = Duration::from_secs(10);
 
@@ -66,6 +68,22 @@ pub fn http_client(agent: &str) -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
+/// Asks a service of this machine about itself: the status and text of its answer.
+///
+/// # Errors
+/// A classified fault.
+pub async fn look(url: &str) -> Result<(u16, String), SendFault> {
+    let client = http_client(concat!("tminus/", env!("CARGO_PKG_VERSION"))).map_err(|error| unanswered(&error))?;
+    let answer = client.get(url).send().await.map_err(|error| unanswered(&error))?;
+    let status = answer.status().as_u16();
+    Ok((status, answer.text().await.map_err(|error| unanswered(&error))?))
+}
+
+/// What somebody else answered, as it may be logged, stored and said: one short line without secrets.
+pub fn said(text: &str) -> String {
+    redact::clean(text).chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 /// A request that got no answer: not sent if the server was never reached, else of unknown outcome.
 pub fn unanswered(error: &reqwest::Error) -> SendFault {
     // A URL may hold a token: only the innermost cause is kept, which does not name it.
@@ -75,5 +93,6 @@ pub fn unanswered(error: &reqwest::Error) -> SendFault {
         text = inner.to_string();
         source = inner.source();
     }
+    let text = said(&text);
     if error.is_connect() || error.is_builder() { SendFault::NotSent(text) } else { SendFault::Unknown(text) }
 }

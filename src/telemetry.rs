@@ -1,10 +1,12 @@
-//! The log: one line per event, on standard error, human or JSON. Message readable, fields queryable, no secrets.
+//! The log: one line per event, on standard error, human or JSON. Message readable, fields queryable, no secrets: each line passes
+//! `redact`.
 
 use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
 use crate::config::LogFormat;
+use crate::redact::Clean;
 
 /// Begins logging. serenity stays at warn: its spans hold whole requests, interaction tokens included.
 ///
@@ -15,7 +17,7 @@ pub fn start(format: LogFormat, filter: &str) -> anyhow::Result<()> {
         EnvFilter::try_new(format!("{filter},serenity=warn,tracing::span=off,hyper=warn,reqwest=warn,sqlx=warn"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(|| Clean(std::io::stderr()))
         .with_ansi(takes_colour(&std::io::stderr()))
         .with_target(false);
     let started = match format {

@@ -271,6 +271,16 @@ impl Sandbox {
         newest.map(|body| state.dispatch("INTERACTION_CREATE", &body)).is_some()
     }
 
+    /// Gives the bot another token; the one it had is not valid any more.
+    pub fn set_token(&self, token: &str) {
+        token.clone_into(&mut lock(&self.shared).token);
+    }
+
+    /// Removes the commands of every server, as an administrator would.
+    pub fn forget_commands(&self) {
+        lock(&self.shared).commands.clear();
+    }
+
     /// Gives somebody these roles and no others, as an administrator would between two of their clicks.
     /// False if there is no such person.
     pub fn set_roles(&self, who: &str, roles: &[u64]) -> bool {

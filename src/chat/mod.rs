@@ -4,6 +4,7 @@ pub mod discord;
 pub mod rate;
 #[cfg(test)]
 pub mod simulated;
+pub mod token;
 
 use jiff::Timestamp;
 
@@ -68,6 +69,36 @@ impl Platform {
             Self::Discord(sender) => sender.ask_time().await,
             #[cfg(test)]
             Self::Simulated(seat) => seat.ask_time(),
+        }
+    }
+
+    /// Whether the platform accepts the bot's token, as far as anybody knows.
+    pub fn accepts_token(&self) -> bool {
+        match self {
+            Self::Discord(sender) => sender.token().standing() == token::Standing::Good,
+            #[cfg(test)]
+            Self::Simulated(_) => true,
+        }
+    }
+
+    /// A request was refused for the token: nothing more is sent before the platform was asked about it.
+    pub fn doubt_token(&self) {
+        match self {
+            Self::Discord(sender) => sender.token().doubt(),
+            #[cfg(test)]
+            Self::Simulated(_) => {}
+        }
+    }
+
+    /// Asks whether the token is accepted.
+    ///
+    /// # Errors
+    /// [`SendFault::TokenDead`] if it is not; any other fault says nothing of it.
+    pub async fn confirm_token(&self) -> Result<(), SendFault> {
+        match self {
+            Self::Discord(sender) => sender.confirm_token().await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(()),
         }
     }
 

@@ -1,5 +1,6 @@
 //! `tminus doctor`: whether everything a release needs is there. Every check is reported by itself.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::config::{self, Config, SourceKind};
 use crate::domain::ids::GuildId;
 use crate::domain::plan::span_label;
 use crate::outside::{PageKind, Pages, StatusPage};
-use crate::sending::SendFault;
+use crate::sending::{self, SendFault};
 
 /// 0 good, 1 findings, 2 something could not be checked.
 pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
@@ -27,7 +28,7 @@ pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
         found.push(Finding::good("The configuration is valid."));
     }
     found.push(folder(&config.database));
-    found.push(intake(config));
+    found.push(intake(config).await);
     // A token goes nowhere but where the file says.
     let asked = !offline && problems().all(|problem| !problem.key.starts_with("discord"));
     if asked {
@@ -102,8 +103,8 @@ async fn status_page(pages: &Pages, page: &StatusPage) -> Finding {
     }
 }
 
-/// Where alerts come in.
-fn intake(config: &Config) -> Finding {
+/// Where alerts come in; where T-Minus runs already, whether it is ready.
+async fn intake(config: &Config) -> Finding {
     let listen = config.listen;
     let hooks: Vec<String> = config
         .sources
@@ -116,12 +117,24 @@ fn intake(config: &Config) -> Finding {
     let hooks = if hooks.is_empty() { "no source of alerts is set".to_owned() } else { hooks.join(", ") };
     match std::net::TcpListener::bind(listen) {
         Ok(_) => Finding::good(format!("The intake can listen on {listen}: {hooks}.")),
-        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
-            Finding::good(format!("The intake's address {listen} is in use, as it is while T-Minus runs: {hooks}."))
-        }
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => running(listen, &hooks).await,
         Err(error) => Finding::bad(format!(
             "The intake cannot listen on {listen} ({error}). Set intake.listen to an address of this machine."
         )),
+    }
+}
+
+/// What the program that listens on the intake's address says of itself.
+async fn running(listen: SocketAddr, hooks: &str) -> Finding {
+    let host = if listen.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { listen.ip() };
+    let instead = "If it is not T-Minus, stop it or set another intake.listen.";
+    match sending::look(&format!("http://{}/readyz", SocketAddr::new(host, listen.port()))).await {
+        Ok((200, _)) => Finding::good(format!("T-Minus runs on {listen} and is ready: {hooks}.")),
+        Ok((503, why)) => {
+            Finding::bad(format!("T-Minus runs on {listen} and is not ready: {}.", why.trim().trim_end_matches('.')))
+        }
+        Ok((status, _)) => Finding::unknown(format!("A program on {listen} answers {status} to /readyz. {instead}")),
+        Err(fault) => Finding::unknown(format!("A program on {listen} does not answer ({fault}). {instead}")),
     }
 }
 

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::redact;
 use crate::store::Head;
 
 /// Run the communications of a software release.
@@ -140,7 +141,7 @@ fn failed(error: &anyhow::Error) -> ExitCode {
 /// A sentence for the operator, on standard error.
 #[expect(clippy::print_stderr, reason = "the command line speaks on standard error")]
 fn complain(sentence: &str) {
-    eprintln!("{sentence}");
+    eprintln!("{}", redact::clean(sentence));
 }
 
 /// A result, on standard output. A reader that closed its end wants no more of it.

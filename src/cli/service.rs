@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::config::{self, BadConfig};
 use crate::store::{self, Broken, Head, Purpose};
-use crate::telemetry;
+use crate::{sending, telemetry};
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
     let config = config::load(path, &std::env::vars().collect())?;
@@ -87,21 +87,14 @@ pub(super) fn refused(bad: &BadConfig) -> ExitCode {
 }
 
 pub(super) async fn health(url: &str) -> ExitCode {
-    let client = match crate::chat::discord::rest::http_client() {
-        Ok(client) => client,
-        Err(error) => {
-            complain(&format!("tminus: {error}"));
-            return ExitCode::from(2);
-        }
-    };
-    match client.get(format!("{}/healthz", url.trim_end_matches('/'))).send().await {
-        Ok(answer) if answer.status().is_success() => ExitCode::SUCCESS,
-        Ok(answer) => {
-            complain(&format!("unhealthy: {}", answer.status()));
+    match sending::look(&format!("{}/healthz", url.trim_end_matches('/'))).await {
+        Ok((200..=299, _)) => ExitCode::SUCCESS,
+        Ok((status, _)) => {
+            complain(&format!("unhealthy: {status}"));
             ExitCode::from(1)
         }
-        Err(error) => {
-            complain(&format!("no answer: {error}"));
+        Err(fault) => {
+            complain(&format!("no answer: {fault}"));
             ExitCode::from(2)
         }
     }

@@ -21,7 +21,7 @@ use crate::chat::discord::gateway::is_loopback;
 use crate::chat::rate::Limits;
 use crate::domain::ids::GuildId;
 use crate::domain::policy::Policy;
-use crate::outside::StatusPage;
+use crate::outside::{PageKind, StatusPage};
 use crate::signature;
 use problem::{Problem, Setting};
 use reader::{Given, Reader, Secret, Section};
@@ -64,6 +64,8 @@ pub enum LogFormat {
 #[derive(Debug, Clone)]
 pub struct Config {
     pub token: SecretString,
+    /// The file the token was read from, if it was.
+    pub token_file: Option<PathBuf>,
     pub api_url: String,
     pub database: PathBuf,
     pub listen: SocketAddr,
@@ -73,6 +75,19 @@ pub struct Config {
     pub log_format: LogFormat,
     pub log_filter: String,
     pub workspaces: Vec<(GuildId, Policy)>,
+}
+
+impl Config {
+    /// Every secret, so that none gets out. A page's URL may hold one.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        let sources = self.sources.iter().map(|source| source.secret.clone());
+        let pages = self.pages.iter().flat_map(|page| match &page.kind {
+            PageKind::Statuspage { api_key, .. } => vec![api_key.clone()],
+            PageKind::Webhook { url, secret } => vec![SecretString::from(url.clone()), secret.clone()],
+            PageKind::Git { .. } => Vec::new(),
+        });
+        sources.chain(pages).chain([self.token.clone()]).collect()
+    }
 }
 
 /// A source of alerts.
@@ -139,12 +154,12 @@ fn understand(shown: &str, text: &str, environment: &BTreeMap<String, String>) -
 
     let discord = root.section("discord");
     let mut notes = Vec::new();
-    let token = match discord.secret("token", "token_file", TOKEN) {
-        Secret::Given(token) => token.value,
-        Secret::Wrong => SecretString::from(String::new()),
+    let (token, token_file) = match discord.secret("token", "token_file", TOKEN) {
+        Secret::Given(token, file) => (token.value, file),
+        Secret::Wrong => (SecretString::from(String::new()), None),
         Secret::Missing => {
             notes.push(discord.missing("token", TOKEN_PLACES));
-            SecretString::from(String::new())
+            (SecretString::from(String::new()), None)
         }
     };
     let api_url = or(url(&discord, "api_url"), String::new());
@@ -174,6 +189,7 @@ fn understand(shown: &str, text: &str, environment: &BTreeMap<String, String>) -
     let (problems, settings) = reader.end();
     let config = Config {
         token,
+        token_file,
         api_url,
         database: file.into(),
         listen,

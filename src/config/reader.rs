@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::path::PathBuf;
 
 use secrecy::SecretString;
 use toml::Spanned;
@@ -23,7 +24,8 @@ pub(super) struct Given<T> {
 
 /// A secret as it was given.
 pub(super) enum Secret {
-    Given(Given<SecretString>),
+    /// And the file it was read from, if it was.
+    Given(Given<SecretString>, Option<PathBuf>),
     Missing,
     /// Reported already.
     Wrong,
@@ -403,7 +405,8 @@ impl<'a> Section<'a> {
         if is_placeholder(&secret, self.reader.open.get()) {
             return wrong("a placeholder".to_owned(), expected);
         }
-        Secret::Given(Given { value: SecretString::from(secret), key: path, origin })
+        let file = in_file.then(|| PathBuf::from(text));
+        Secret::Given(Given { value: SecretString::from(secret), key: path, origin }, file)
     }
 
     pub(super) fn must_secret(
@@ -413,7 +416,7 @@ impl<'a> Section<'a> {
         expected: &str,
     ) -> Option<Given<SecretString>> {
         match self.secret(key, twin, expected) {
-            Secret::Given(secret) => Some(secret),
+            Secret::Given(secret, _) => Some(secret),
             Secret::Missing => {
                 let expected = format!("{expected}; or `{twin}`, the path of a file that holds it");
                 self.reader.problems.borrow_mut().push(self.missing(key, &expected));

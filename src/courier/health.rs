@@ -1,7 +1,7 @@
 //! What the courier knows of itself and of the platform: for readiness, for metrics, and to stop in time. It must not send.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,7 +16,6 @@ const FIRST_SWEEP: SignedDuration = SignedDuration::from_mins(20);
 /// The courier's state of health.
 #[derive(Debug, Default)]
 pub struct Health {
-    token_dead: AtomicBool,
     under_way: AtomicUsize,
     sent: AtomicU64,
     /// The latest refusals, one more than are allowed at most.
@@ -25,11 +24,6 @@ pub struct Health {
 }
 
 impl Health {
-    /// The platform does not accept the token any more.
-    pub fn token_dead(&self) -> bool {
-        self.token_dead.load(Ordering::Relaxed)
-    }
-
     /// Posts sent since the start.
     pub fn posts_sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
@@ -42,11 +36,6 @@ impl Health {
 
     pub(super) fn set_under_way(&self, n: usize) {
         self.under_way.store(n, Ordering::Release);
-    }
-
-    /// Notes that the token is dead; `true` the first time.
-    pub(super) fn kill_token(&self) -> bool {
-        !self.token_dead.swap(true, Ordering::Relaxed)
     }
 
     pub(super) fn sent(&self) {

@@ -179,7 +179,7 @@ impl Courier {
 
     /// Begins what is due and not under way yet; says what was seen waiting, unless nothing may be begun.
     async fn begin(&self, under_way: &mut UnderWay) -> Result<Option<Waiting>, StoreFault> {
-        if self.health.token_dead() || !self.clock.is_confirmed() || !self.mark_doubts(under_way).await? {
+        if !self.platform.accepts_token() || !self.clock.is_confirmed() || !self.mark_doubts(under_way).await? {
             return Ok(None);
         }
         let now = self.clock.now();
@@ -273,7 +273,7 @@ impl Courier {
             return self.settle(&row, Outcome::Retry { at, why: "the lease was about to expire".to_owned() }).await;
         }
         let urgent = row.urgent();
-        if self.health.token_dead() {
+        if !self.platform.accepts_token() {
             return self.failed(&row, SendFault::TokenDead).await;
         }
         if let Some(until) = self.health.tripped(self.clock.now()).filter(|_| !urgent) {
@@ -350,8 +350,8 @@ impl Courier {
         if channel.as_page().is_some() {
             return;
         }
-        if *fault == SendFault::TokenDead && self.health.kill_token() {
-            tracing::error!("Discord rejects the token, nothing is sent until the service restarts with a valid one");
+        if *fault == SendFault::TokenDead {
+            self.platform.doubt_token();
         }
         // What Discord counts: 401, 403 and 429.
         let counts = matches!(

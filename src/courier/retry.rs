@@ -29,10 +29,10 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why }
         }
-        SendFault::NotSent(_) => Outcome::Retry { at: now + backoff(attempt), why },
+        SendFault::NotSent(_) | SendFault::TokenDead => Outcome::Retry { at: now + backoff(attempt), why },
         SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
         SendFault::Refused(_) | SendFault::Forbidden(_) => Outcome::Dead { why },
-        SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::TokenDead => {
+        SendFault::Blocked(_) | SendFault::NotThere(_) => {
             let gone = matches!(fault, SendFault::NotThere(_));
             Outcome::Blocked { probe_at: now + probe(attempt >= PROBES), why, gone }
         }
@@ -78,8 +78,7 @@ pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, s
         SendFault::Blocked(why) | SendFault::NotThere(why) | SendFault::Refused(why) | SendFault::Forbidden(why) => {
             (now + probe(attempt >= PROBES), page.then(|| why.clone()))
         }
-        SendFault::TokenDead => (now + PROBE, None),
-        SendFault::NotSent(_) | SendFault::Unknown(_) => (now + backoff(attempt), None),
+        SendFault::NotSent(_) | SendFault::Unknown(_) | SendFault::TokenDead => (now + backoff(attempt), None),
     };
     let unsure_until = (matches!(fault, SendFault::Unknown(_)) && !page).then(|| now + settle);
     Edited::Again { at, tell, unsure_until, shut }

@@ -25,11 +25,7 @@ use crate::plan_doc::duration_seconds;
 const NO_DATA: [(&str, &str); 2] = [("DatasourceNoData", "no data"), ("DatasourceError", "query failed")];
 
 /// `POST /hooks/alertmanager/{source}` with a bearer token.
-pub(super) async fn take(
-    State(intake): State<Arc<Intake>>,
-    Path(name): Path<String>,
-    request: Request,
-) -> StatusCode {
+pub(super) async fn take(State(intake): State<Arc<Intake>>, Path(name): Path<String>, request: Request) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Alertmanager) else {
         return intake.denied(None);
     };

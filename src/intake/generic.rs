@@ -49,11 +49,7 @@ fn read(source: &str, body: &Value) -> Option<Incoming> {
 }
 
 /// `POST /hooks/generic/{source}`.
-pub(super) async fn take(
-    State(intake): State<Arc<Intake>>,
-    Path(name): Path<String>,
-    request: Request,
-) -> StatusCode {
+pub(super) async fn take(State(intake): State<Arc<Intake>>, Path(name): Path<String>, request: Request) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Generic) else {
         return intake.denied(None);
     };

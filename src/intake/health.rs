@@ -12,6 +12,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
 use super::Intake;
+use crate::chat::token::Standing;
 
 /// What the intake counts.
 #[derive(Debug, Default)]
@@ -32,19 +33,28 @@ pub(super) async fn healthz(State(intake): State<Arc<Intake>>) -> impl IntoRespo
 
 /// `GET /readyz`.
 pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoResponse {
-    if intake.courier.token_dead() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "Discord rejects the token\n");
+    match missing(&intake) {
+        Some(what) => (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n")),
+        None => (StatusCode::OK, "ready\n".to_owned()),
+    }
+}
+
+/// What the service lacks to do all of its work, and what helps.
+fn missing(intake: &Intake) -> Option<String> {
+    if intake.token.standing() == Standing::Dead {
+        let what = "Discord rejects the token: T-Minus sends nothing. Put a valid token in the configuration and restart, or in discord.token_file: T-Minus reads that again by itself";
+        return Some(what.to_owned());
     }
     if !intake.gateway.ready() {
-        return (StatusCode::SERVICE_UNAVAILABLE, "the gateway is not connected\n");
+        return Some("the gateway is not connected".to_owned());
     }
     if !intake.desk.clock().is_confirmed() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            "Discord has not confirmed the time; T-Minus sends nothing until it does\n",
-        );
+        return Some("Discord has not confirmed the time; T-Minus sends nothing until it does".to_owned());
     }
-    (StatusCode::OK, "ready\n")
+    let failed = intake.gateway.registrations.failed();
+    let servers: Vec<String> = failed.iter().map(|(guild, why)| format!("{guild} ({why})")).collect();
+    let what = "slash commands are not registered, T-Minus keeps trying; check that the bot was invited with the scope applications.commands; server";
+    (!servers.is_empty()).then(|| format!("{what} {}", servers.join(", ")))
 }
 
 /// `GET /metrics`, OpenMetrics text.
@@ -70,7 +80,16 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     let clock = intake.desk.clock();
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of days fit")]
     let ahead = clock.ahead_ms() as f64 / 1_000.0;
+    #[expect(clippy::cast_precision_loss, reason = "servers are few")]
+    let unregistered = intake.gateway.registrations.failed().len() as f64;
     let gauges = [
+        (
+            "tminus_token_accepted",
+            "Whether Discord accepts the token; T-Minus sends nothing while it does not",
+            f64::from(u8::from(intake.token.standing() != Standing::Dead)),
+        ),
+        ("tminus_gateway_connected", "Whether the gateway is connected", f64::from(u8::from(intake.gateway.ready()))),
+        ("tminus_servers_without_commands", "Servers where the slash commands could not be registered", unregistered),
         (
             "tminus_clock_confirmed",
             "Whether the time is confirmed; T-Minus sends nothing while it is not",

@@ -23,6 +23,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::chat::discord::gateway::GatewayHealth;
+use crate::chat::token::Token;
 use crate::config::{Source, SourceKind};
 use crate::courier;
 use crate::desk::{Answer, Ask, Desk};
@@ -43,15 +44,22 @@ pub struct Intake {
     pub sources: Vec<Source>,
     pub gateway: Arc<GatewayHealth>,
     pub courier: Arc<courier::Health>,
+    pub token: Token,
     pub metrics: health::Metrics,
     refusals: refusals::Refusals,
 }
 
 impl Intake {
     /// The shared state.
-    pub fn new(desk: Desk, sources: Vec<Source>, gateway: Arc<GatewayHealth>, courier: Arc<courier::Health>) -> Self {
+    pub fn new(
+        desk: Desk,
+        sources: Vec<Source>,
+        gateway: Arc<GatewayHealth>,
+        courier: Arc<courier::Health>,
+        token: Token,
+    ) -> Self {
         let (metrics, refusals) = (health::Metrics::default(), refusals::Refusals::default());
-        Self { desk, sources, gateway, courier, metrics, refusals }
+        Self { desk, sources, gateway, courier, token, metrics, refusals }
     }
 
     fn source(&self, name: &str, kind: SourceKind) -> Option<&Source> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::sending::SendFault;
+use crate::sending::{SendFault, said};
 use crate::voice::{PageEntry, PageState};
 
 /// The longest a git command may take.
@@ -60,8 +60,8 @@ async fn git(path: &Path, arguments: &[&str]) -> Result<(), SendFault> {
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let line: String = said.lines().last().unwrap_or_default().chars().take(200).collect();
+    let text = String::from_utf8_lossy(&output.stderr);
+    let line = said(text.lines().last().unwrap_or_default());
     Err(SendFault::Blocked(format!("git {}: {line}", arguments.first().unwrap_or(&""))))
 }
 

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
 use crate::domain::ids::GuildId;
-use crate::sending::{LookUp, SendFault, http_client, unanswered};
+use crate::sending::{LookUp, SendFault, http_client, said, unanswered};
 use crate::voice::PageEntry;
 
 /// A status page of the configuration.
@@ -118,10 +118,20 @@ impl Pages {
     }
 }
 
+/// Why a page refused, in its own words: the fields `error` or `message` of its answer. Anything else in it may repeat the request.
+fn reason(body: &[u8]) -> Option<String> {
+    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let field = body.get("error").or_else(|| body.get("message"))?;
+    let first = field.as_array().and_then(|list| list.first()).unwrap_or(field);
+    first.as_str().map(said)
+}
+
 /// The class of an answer that is no success. A page's token is not the bot's: nothing here stops the chat.
 fn classify(status: StatusCode, body: &[u8], retry_after: Option<u64>) -> SendFault {
-    let said: String = String::from_utf8_lossy(body).chars().filter(|c| !c.is_control()).take(200).collect();
-    let text = format!("{} {said}", status.as_u16());
+    let text = match reason(body) {
+        Some(reason) => format!("{}: {reason}", status.as_u16()),
+        None => status.to_string(),
+    };
     match status.as_u16() {
         420 | 429 => SendFault::Wait(Duration::from_secs(retry_after.unwrap_or(5).clamp(1, 900))),
         401 | 403 => SendFault::Blocked(text),

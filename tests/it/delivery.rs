@@ -356,30 +356,6 @@ async fn the_card_goes_along_to_another_release_channel() {
 }
 
 /// The token is revoked over a rung: one answer is enough to stop, nothing is lost, and the next start with a valid one goes on.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_revoked_token_stops_everything_and_loses_nothing() {
-    let rig = Rig::approved().await;
-    rig.advance(t(-121)).await;
-    let refused = || rig.sandbox().requests().iter().filter(|r| r.status == 401).count();
-    let route = chat_sandbox::CREATE.to_owned();
-    rig.sandbox().script(Script { route, fault: Fault::Status(401), times: None, chance: 1.0 });
-    rig.sandbox().clock().move_to(t(-118));
-    for _ in 0..200 {
-        if refused() > 0 {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    rig.sandbox().clock().move_to(t(-110));
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    assert_eq!(refused(), 1, "it does not go on asking");
-    rig.sandbox().mend();
-    let rig = rig.restart().await;
-    rig.advance(t(-108)).await;
-    assert_eq!(rig.count("support", "📣 T-2h · "), 1);
-    rig.finish().await;
-}
-
 /// Its answer was lost and its channel then hidden: it stands there all the same, so sending it again looks first.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_sent_again_from_a_channel_that_was_hidden_is_not_doubled() {

@@ -9,6 +9,7 @@ mod alerts;
 mod amend;
 mod child;
 mod clock;
+mod connection;
 mod consent;
 mod countdown;
 mod delivery;

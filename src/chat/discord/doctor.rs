@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::registration;
 use super::rest::{Limit, Rest};
 use crate::chat::SendFault;
 use crate::domain::ids::{ChannelId, GuildId};
@@ -94,6 +95,8 @@ pub fn invite_link(application: &str) -> String {
 struct Bot {
     /// Absent where it could not be looked up.
     id: Option<String>,
+    /// Its application's id; absent where that could not be looked up.
+    application: Option<String>,
     /// The link that invites it, or where to find one.
     invite: String,
 }
@@ -164,18 +167,19 @@ async fn bot(rest: &Rest, found: &mut Vec<Finding>) -> Option<Bot> {
             None
         }
     };
-    let invite = match get(rest, "/applications/@me").await {
+    let (application, invite) = match get(rest, "/applications/@me").await {
         Ok(application) => {
-            let link = invite_link(&word(&application["id"]));
+            let id = word(&application["id"]);
+            let link = invite_link(&id);
             found.push(Finding::good(format!("Invite link: {link}")));
-            link
+            (Some(id), link)
         }
         Err(fault) => {
             found.push(Finding::unchecked("Application", &fault));
-            "the link is in the developer portal under Installation".to_owned()
+            (None, "the link is in the developer portal under Installation".to_owned())
         }
     };
-    Some(Bot { id, invite })
+    Some(Bot { id, application, invite })
 }
 
 fn word(value: &Value) -> String {
@@ -215,6 +219,9 @@ async fn server(rest: &Rest, bot: &Bot, guild: &GuildId, policy: &Policy, found:
         }
     };
     let name = word(&server["name"]);
+    if let Some(application) = &bot.application {
+        found.push(commands(&name, registration::stand(rest, application, &guild.0).await, &bot.invite));
+    }
     let roles = server["roles"].as_array().cloned().unwrap_or_default();
     let member = match &bot.id {
         Some(id) => match get(rest, &format!("/guilds/{}/members/{id}", guild.0)).await {
@@ -245,6 +252,20 @@ async fn server(rest: &Rest, bot: &Bot, guild: &GuildId, policy: &Policy, found:
         permissions(&name, policy, &roles, member.base, guild, found);
     }
     named_roles(&name, policy, &roles, guild, found);
+}
+
+/// Whether a server has the slash commands of this version. Those that are missing are registered when T-Minus runs.
+fn commands(name: &str, stand: Result<bool, SendFault>, invite: &str) -> Finding {
+    match stand {
+        Ok(true) => Finding::good(format!("{name}: the slash commands are registered.")),
+        Ok(false) => Finding::good(format!(
+            "{name}: the slash commands are not registered yet; T-Minus registers them when it runs."
+        )),
+        Err(SendFault::Blocked(_) | SendFault::Forbidden(_)) => Finding::bad(format!(
+            "{name}: T-Minus may not register slash commands. Invite the bot again with the scope applications.commands: {invite}"
+        )),
+        Err(fault) => Finding::unchecked(&format!("{name}: slash commands"), &fault),
+    }
 }
 
 fn as_member<'b>(id: &'b str, member: &Value, roles: &[Value], guild: &GuildId) -> Member<'b> {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::Method;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serenity::all::{ClientBuilder, Context, EventHandler, Guild, Interaction, Ready, UnavailableGuild};
 use serenity::async_trait;
 use serenity::http::HttpBuilder;
@@ -15,17 +14,18 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::commands;
 use super::handle::{Handler, TOLD_AT_ONCE};
-use super::rest::{Limit, Rest, http_client};
+use super::registration::Registrations;
+use super::rest::{Rest, http_client};
 use crate::chat::rate::{Limits, Rate};
+use crate::chat::token::Token;
 use crate::desk::Desk;
 use crate::domain::ids::GuildId;
 
 /// What the gateway is told.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    pub token: SecretString,
+    pub token: Token,
     /// Base URL of the API, such as `https://discord.com`.
     pub api_url: String,
     /// Servers whose settings come from the configuration file.
@@ -34,10 +34,13 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// Whether the gateway is connected, for readiness.
+/// Whether the gateway is connected and each server has its commands, for readiness.
 #[derive(Debug, Default)]
 pub struct GatewayHealth {
     ready: AtomicBool,
+    /// READY came at least once: the token and the address were right.
+    proved: AtomicBool,
+    pub registrations: Registrations,
 }
 
 impl GatewayHealth {
@@ -62,12 +65,14 @@ struct Events {
     handler: Handler,
     health: Arc<GatewayHealth>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 #[async_trait]
 impl EventHandler for Events {
     async fn ready(&self, _: Context, ready: Ready) {
         self.health.ready.store(true, Ordering::Relaxed);
+        self.health.proved.store(true, Ordering::Relaxed);
         tracing::info!(bot = %ready.user.name, guilds = ready.guilds.len(), "connected to Discord");
     }
 
@@ -77,21 +82,38 @@ impl EventHandler for Events {
 
     async fn guild_create(&self, context: Context, guild: Guild, _: Option<bool>) {
         let application = context.http.application_id().map(|id| id.get()).unwrap_or_default();
-        let path = format!("/applications/{application}/guilds/{}/commands", guild.id);
-        match self.handler.rest.json(Method::PUT, &path, Some(&commands::all()), Limit::Bucket).await {
-            Ok(_) => tracing::info!(guild = %guild.id, "slash commands registered"),
-            Err(fault) => tracing::error!(guild = %guild.id, %fault, "slash command registration failed"),
-        }
+        let (rest, health, stop) = (self.handler.rest.clone(), Arc::clone(&self.health), self.stop.clone());
+        self.tasks.spawn(async move {
+            health.registrations.run(&rest, application, guild.id.get(), &stop).await;
+        });
     }
 
     async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
         tracing::warn!(guild = %guild.id, unavailable = guild.unavailable, "server removed or unavailable");
+        if !guild.unavailable {
+            self.health.registrations.forget(guild.id.get());
+        }
     }
 
     async fn interaction_create(&self, _: Context, interaction: Interaction) {
         let handler = self.handler.clone();
         self.tasks.spawn(async move { handler.handle(interaction).await });
     }
+}
+
+/// Whether Discord refused the token.
+fn refuses_token(error: &serenity::Error) -> bool {
+    use serenity::gateway::GatewayError::InvalidAuthentication;
+    match error {
+        serenity::Error::Gateway(error) => matches!(error, InvalidAuthentication),
+        serenity::Error::Http(error) => error.status_code().is_some_and(|status| status.as_u16() == 401),
+        _ => false,
+    }
+}
+
+/// Whether trying again does not help: the gateway closed for good. A token is waited for if it was good once.
+fn is_lasting(error: &serenity::Error, proved: bool) -> bool {
+    if refuses_token(error) { !proved } else { matches!(error, serenity::Error::Gateway(_)) }
 }
 
 /// Whether a URL's host is on this machine.
@@ -103,10 +125,10 @@ pub fn is_loopback(url: &str) -> bool {
     })
 }
 
-/// Runs the gateway until cancelled.
+/// Runs the gateway until cancelled. A token that is refused after it was good is waited for.
 ///
 /// # Errors
-/// A fault that trying again does not mend, such as a refused token.
+/// A fault that trying again does not mend, such as a token that is refused at the start.
 pub async fn run(
     settings: Settings,
     desk: Desk,
@@ -129,37 +151,46 @@ pub async fn run(
     let mut pause = Duration::from_millis(500);
     loop {
         // serenity ignores a base URL while its own limiter is on; ours limits what we send.
-        let discord = HttpBuilder::new(settings.token.expose_secret())
+        let discord = HttpBuilder::new(settings.token.value().expose_secret())
             .client(http.clone())
             .proxy(settings.api_url.trim_end_matches('/'))
             .ratelimiter_disabled(true)
             .build();
-        let events = Events { handler: handler.clone(), health: Arc::clone(&health), tasks: tasks.clone() };
+        let events =
+            Events { handler: handler.clone(), health: Arc::clone(&health), tasks: tasks.clone(), stop: stop.clone() };
         let built = ClientBuilder::new_with_http(discord, GatewayIntents::GUILDS).event_handler(events).await;
-        let mut client = match built {
-            Ok(client) => client,
-            Err(error) => return Err(GatewayFault::Gateway(Box::new(error))),
-        };
-        let url = client.ws_url.lock().await.clone();
-        if local && !is_loopback(&url) {
-            return Err(GatewayFault::NotLocal(url));
-        }
-        let shards = Arc::clone(&client.shard_manager);
-        let ended = tokio::select! {
-            ended = client.start() => ended,
-            () = stop.cancelled() => {
-                shards.shutdown_all().await;
-                return Ok(());
+        let ended = match built {
+            Ok(mut client) => {
+                let url = client.ws_url.lock().await.clone();
+                if local && !is_loopback(&url) {
+                    return Err(GatewayFault::NotLocal(url));
+                }
+                let shards = Arc::clone(&client.shard_manager);
+                tokio::select! {
+                    ended = client.start() => ended,
+                    () = stop.cancelled() => {
+                        shards.shutdown_all().await;
+                        return Ok(());
+                    }
+                }
             }
+            Err(error) => Err(error),
         };
         health.ready.store(false, Ordering::Relaxed);
         match ended {
             Ok(()) => tracing::warn!("gateway closed, reconnecting"),
-            Err(serenity::Error::Gateway(error)) => {
-                return Err(GatewayFault::Gateway(Box::new(serenity::Error::Gateway(error))));
+            Err(error) if is_lasting(&error, health.proved.load(Ordering::Relaxed)) => {
+                return Err(GatewayFault::Gateway(Box::new(error)));
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "gateway failed, reconnecting")
+                tracing::warn!(error = &error as &dyn std::error::Error, "gateway failed, reconnecting");
+                if refuses_token(&error) {
+                    settings.token.doubt();
+                    tokio::select! {
+                        () = settings.token.until(true) => {}
+                        () = stop.cancelled() => return Ok(()),
+                    }
+                }
             }
         }
         // A crash loop of identifies can cost the token: back off.

@@ -12,6 +12,7 @@ pub mod pace;
 mod parse;
 mod plans;
 mod record;
+pub mod registration;
 pub mod render;
 mod reply;
 pub mod rest;

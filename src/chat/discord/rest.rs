@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::pace::{Pace, Urgency};
 use crate::chat::SendFault;
+use crate::chat::token::Token;
 use crate::clock::Clock;
 use crate::sending::{self, unanswered};
 
@@ -37,7 +38,7 @@ pub struct Upload {
 pub struct Rest {
     http: reqwest::Client,
     base: Arc<str>,
-    token: Arc<SecretString>,
+    token: Token,
     global: Arc<Pace>,
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
     clock: Clock,
@@ -76,15 +77,20 @@ pub fn http_client() -> Result<reqwest::Client, reqwest::Error> {
 
 impl Rest {
     /// A transport to `base`, such as `https://discord.com`; `clock` hears the date of every answer.
-    pub fn new(http: reqwest::Client, base: &str, token: SecretString, clock: Clock) -> Self {
+    pub fn new(http: reqwest::Client, base: &str, token: impl Into<Token>, clock: Clock) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').into(),
-            token: Arc::new(token),
+            token: token.into(),
             global: Arc::default(),
             buckets: Arc::default(),
             clock,
         }
+    }
+
+    /// The bot's token.
+    pub(super) fn token(&self) -> &Token {
+        &self.token
     }
 
     /// Asks for any answer, for its date (`Get Gateway` is small and wants no right). What it says otherwise, and whether it
@@ -135,7 +141,7 @@ impl Rest {
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         self.http
             .request(method, format!("{}/api/v10{path}", self.base))
-            .header("Authorization", format!("Bot {}", self.token.expose_secret()))
+            .header("Authorization", format!("Bot {}", self.token.value().expose_secret()))
     }
 
     async fn send(
@@ -286,8 +292,8 @@ const OF_ONE_MESSAGE: [i64; 4] = [50_005, 50_021, 200_000, 240_000];
 /// What a refusal means.
 fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) -> SendFault {
     let code = body.and_then(|b| b.get("code")).and_then(Value::as_i64).unwrap_or(0);
-    let said = body.and_then(|b| b.get("message")).and_then(Value::as_str).unwrap_or("no message");
-    let text = format!("{} {code} {}", status.as_u16(), said.chars().take(200).collect::<String>());
+    let said = sending::said(body.and_then(|b| b.get("message")).and_then(Value::as_str).unwrap_or("no message"));
+    let text = format!("{} {code} {said}", status.as_u16());
     match status.as_u16() {
         429 => {
             let seconds =

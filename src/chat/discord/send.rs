@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::rest::{Limit, Rest, Upload};
+use crate::chat::token::Token;
 use crate::chat::{LookUp, Outgoing, SendFault, Standing};
 use crate::domain::ids::ChannelId;
 
@@ -27,6 +28,15 @@ impl Sender {
     /// A sender over a transport.
     pub fn new(rest: Rest) -> Self {
         Self { rest }
+    }
+
+    pub(in crate::chat) fn token(&self) -> &Token {
+        self.rest.token()
+    }
+
+    /// Get Current User needs nothing but a valid token.
+    pub(in crate::chat) async fn confirm_token(&self) -> Result<(), SendFault> {
+        self.rest.json(Method::GET, "/users/@me", None, Limit::Urgent).await.map(drop)
     }
 
     pub(in crate::chat) async fn ask_time(&self) {

@@ -23,6 +23,7 @@ use super::super::commands;
 use super::super::handle::Handler;
 use super::super::rest::{Rest, http_client};
 use crate::chat::rate::Rate;
+use crate::chat::token::Token;
 use crate::clock::Clock;
 use crate::config::{Source, SourceKind};
 use crate::desk::{self, Ask, Desk, Nudges};
@@ -176,7 +177,7 @@ impl Field {
         let (url, heard) = listener().await;
         let http = http_client().unwrap();
         let token = SecretString::from("t".to_owned());
-        let rest = Rest::new(http.clone(), &url, token, Clock::sandbox(clock.clone()).believed());
+        let rest = Rest::new(http.clone(), &url, token.clone(), Clock::sandbox(clock.clone()).believed());
         let handler = Handler {
             desk: desk.clone(),
             rest,
@@ -187,7 +188,7 @@ impl Field {
             telling: Arc::new(tokio::sync::Semaphore::new(1)),
         };
         let sources = SERVERS.iter().map(Server::source).collect();
-        let intake = Arc::new(Intake::new(desk.clone(), sources, Arc::default(), Arc::default()));
+        let intake = Arc::new(Intake::new(desk.clone(), sources, Arc::default(), Arc::default(), Token::from(token)));
         let (hook, hooks) = socket().await;
         tokio::spawn(intake::run(hook, Arc::clone(&intake), CancellationToken::new()));
         let mut field = Self {
