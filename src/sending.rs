@@ -35,6 +35,12 @@ pub enum SendFault {
     /// Whatever it was to be sent to is not there.
     #[error("not found: {0}")]
     NotThere(String),
+    /// This was done before, by an attempt whose answer was lost.
+    #[error("already done")]
+    AlreadyDone,
+    /// Whoever asked does not wait any more.
+    #[error("too late to be answered")]
+    Expired,
     /// The message that answered to this nonce was deleted by somebody.
     #[error("someone deleted the message")]
     Deleted,

@@ -83,6 +83,9 @@ struct Connection {
 }
 
 async fn serve(mut socket: WebSocket, shared: Shared, stream: bool) {
+    if lock(&shared).gateway_shut {
+        return;
+    }
     let mut wire = if stream { Wire::Stream(Box::new(Compress::new(Compression::fast(), true))) } else { Wire::Text };
     let interval = u64::try_from(HEARTBEAT.as_millis()).unwrap_or(41_250);
     let hello = json!({ "op": 10, "s": null, "t": null, "d": { "heartbeat_interval": interval } }).to_string();

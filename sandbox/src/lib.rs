@@ -336,6 +336,15 @@ impl Sandbox {
         self.end_sessions(&Outgoing::Close(code));
     }
 
+    /// Drops every gateway connection and takes no new one, or takes them again: what happens meanwhile is replayed to a session that
+    /// resumes.
+    pub fn shut_gateway(&self, shut: bool) {
+        lock(&self.shared).gateway_shut = shut;
+        if shut {
+            self.drop_gateway();
+        }
+    }
+
     fn end_sessions(&self, how: &Outgoing) {
         for session in lock(&self.shared).sessions.values_mut() {
             session.end(how.clone());

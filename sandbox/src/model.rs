@@ -159,6 +159,8 @@ pub(crate) struct State {
     pub(crate) clock: SimClock,
     pub(crate) world: World,
     pub(crate) token: String,
+    /// The gateway takes no connection.
+    pub(crate) gateway_shut: bool,
     pub(crate) base: String,
     pub(crate) app: u64,
     pub(crate) channels: BTreeMap<u64, Channel>,
@@ -237,6 +239,7 @@ impl State {
             clock,
             world,
             token,
+            gateway_shut: false,
             base: String::new(),
             app: 900_000_000_000_000_001,
             messages: BTreeMap::new(),

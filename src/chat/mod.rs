@@ -51,6 +51,16 @@ pub struct Standing {
 }
 
 impl Platform {
+    /// Whether a repeated post within the platform's window returns the first, by its nonce.
+    pub fn keeps_nonces(&self) -> bool {
+        match self {
+            // Create Message, `enforce_nonce`. <https://discord.com/developers/docs/resources/message#create-message>
+            Self::Discord(_) => true,
+            #[cfg(test)]
+            Self::Simulated(seat) => seat.chat.keeps_nonces(),
+        }
+    }
+
     /// Posts a message; the nonce makes a repeated post within the platform's window return the first.
     ///
     /// # Errors

@@ -228,6 +228,11 @@ impl Chat {
         inner.late.iter().map(|(at, ..)| *at).min()
     }
 
+    /// Whether it knows a repeated post by its nonce.
+    pub fn keeps_nonces(&self) -> bool {
+        self.lock().faults.nonce_ms > 0
+    }
+
     /// How often each named point was reached.
     pub fn points(&self) -> BTreeMap<String, u64> {
         self.lock().points.clone()

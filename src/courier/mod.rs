@@ -261,7 +261,9 @@ impl Courier {
     async fn claim(&self, now: Timestamp, waiting: Waiting, under_way: usize) -> Result<Vec<Claimed>, StoreFault> {
         let urgent = i64::try_from((ROOM + ROOM_URGENT).saturating_sub(under_way)).unwrap_or(0);
         let room = Room { all: room(under_way), urgent };
-        self.store.claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, room }).await
+        self.store
+            .claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, repeats: TRUSTED, room })
+            .await
     }
 
     async fn send(&self, row: Claimed) -> Result<(), StoreFault> {
@@ -337,12 +339,21 @@ impl Courier {
             (SendFault::Refused(why) | SendFault::Forbidden(why), Some(plain)) => {
                 Outcome::Plain { plain, why: why.clone() }
             }
-            _ => retry::after(&fault, row.attempt, now, SETTLE),
+            _ => retry::after(&fault, row.attempt, now, SETTLE, self.repeats_until(row, now)),
         };
         if !matches!(fault, SendFault::Wait(_)) {
             tracing::warn!(post.key = row.key, attempt = row.attempt, %fault, "post failed or outcome unknown");
         }
         self.settle(row, outcome).await
+    }
+
+    /// Until when a repeat of a post does no harm, whatever became of the attempt; `None` if it is to be looked up.
+    fn repeats_until(&self, row: &Claimed, now: Timestamp) -> Option<Timestamp> {
+        if let Some(page) = row.channel.as_page() {
+            return self.pages.is_idempotent(page).then(|| now + TRUSTED);
+        }
+        let first = row.first_attempt.filter(|first| self.platform.keeps_nonces() && self.within_nonce(*first, now))?;
+        Some(first + TRUSTED)
     }
 
     /// What a fault says of the platform as a whole.

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::FRESH;
 use crate::chat::SendFault;
 use crate::store::{Edited, Found, Outcome};
 
@@ -14,8 +15,14 @@ const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long until a look-up that failed is repeated.
 const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// What becomes of a post after a fault.
-pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDuration) -> Outcome {
+/// What becomes of a post after a fault. Until `repeats_until` a repeat does no harm, whatever became of the attempt.
+pub fn after(
+    fault: &SendFault,
+    attempt: i64,
+    now: Timestamp,
+    settle: SignedDuration,
+    repeats_until: Option<Timestamp>,
+) -> Outcome {
     let why = match fault {
         SendFault::Blocked(why)
         | SendFault::NotThere(why)
@@ -23,15 +30,28 @@ pub fn after(fault: &SendFault, attempt: i64, now: Timestamp, settle: SignedDura
         | SendFault::Forbidden(why)
         | SendFault::NotSent(why)
         | SendFault::Unknown(why) => why.clone(),
-        SendFault::Wait(_) | SendFault::Limited(_) | SendFault::Deleted | SendFault::TokenDead => fault.to_string(),
+        SendFault::Wait(_)
+        | SendFault::Limited(_)
+        | SendFault::Deleted
+        | SendFault::TokenDead
+        | SendFault::AlreadyDone
+        | SendFault::Expired => fault.to_string(),
     };
     match fault {
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why }
         }
         SendFault::NotSent(_) | SendFault::TokenDead => Outcome::Retry { at: now + backoff(attempt), why },
-        SendFault::Unknown(_) => Outcome::Unknown { look_up_at: now + settle, why },
-        SendFault::Refused(_) | SendFault::Forbidden(_) => Outcome::Dead { why },
+        SendFault::Unknown(_) => {
+            let at = now + backoff(attempt);
+            match repeats_until.filter(|until| at < *until) {
+                Some(until) => Outcome::Repeat { at, as_of: until - FRESH, why },
+                None => Outcome::Unknown { look_up_at: now + settle, why },
+            }
+        }
+        SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::AlreadyDone | SendFault::Expired => {
+            Outcome::Dead { why }
+        }
         SendFault::Blocked(_) | SendFault::NotThere(_) => {
             let gone = matches!(fault, SendFault::NotThere(_));
             Outcome::Blocked { probe_at: now + probe(attempt >= PROBES), why, gone }
@@ -60,6 +80,8 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
         | SendFault::Refused(_)
         | SendFault::Forbidden(_)
         | SendFault::Deleted
+        | SendFault::AlreadyDone
+        | SendFault::Expired
         | SendFault::TokenDead => Found::Later { at: now + AGAIN },
     }
 }
@@ -70,7 +92,7 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
 pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
     let shut = matches!(fault, SendFault::Blocked(_)) && !page;
     let (at, tell) = match fault {
-        SendFault::Deleted => return Edited::Done,
+        SendFault::Deleted | SendFault::AlreadyDone | SendFault::Expired => return Edited::Done,
         SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => return Edited::Done,
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             (now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)), None)
@@ -95,14 +117,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_unknown_outcome_is_never_a_retry() {
+    fn an_unknown_outcome_is_repeated_only_where_that_is_harmless() {
         let now = Timestamp::UNIX_EPOCH;
         let settle = SignedDuration::from_secs(30);
-        let unknown = after(&SendFault::Unknown("x".to_owned()), 1, now, settle);
-        assert!(matches!(unknown, Outcome::Unknown { look_up_at, .. } if look_up_at == now + settle));
-        assert_eq!(after(&SendFault::Deleted, 1, now, settle), Outcome::SentDeleted);
+        let unknown = |attempt, until| after(&SendFault::Unknown("x".to_owned()), attempt, now, settle, until);
+        assert!(matches!(unknown(1, None), Outcome::Unknown { look_up_at, .. } if look_up_at == now + settle));
+        let until = Some(now + SignedDuration::from_secs(44));
+        let second = now + SignedDuration::from_secs(1);
+        assert!(matches!(unknown(1, until), Outcome::Repeat { at, .. } if at == second), "the nonce makes it harmless");
+        assert!(matches!(unknown(7, until), Outcome::Unknown { .. }), "the next attempt would be too late");
+        assert_eq!(after(&SendFault::Deleted, 1, now, settle, None), Outcome::SentDeleted);
         // An outage of any length loses nothing: only the message's own usefulness ends it.
-        let late = after(&SendFault::NotSent("x".to_owned()), 1_000, now, settle);
+        let late = after(&SendFault::NotSent("x".to_owned()), 1_000, now, settle, None);
         assert!(matches!(late, Outcome::Retry { at, .. } if at == now + SignedDuration::from_mins(1)));
     }
 

@@ -105,6 +105,11 @@ impl Pages {
         }
     }
 
+    /// Whether showing an entry once more changes nothing: the same file, or an id the receiver knows.
+    pub fn is_idempotent(&self, name: &str) -> bool {
+        matches!(self.page(name), Ok(Page::Git(_) | Page::Webhook(_)))
+    }
+
     /// Whether an entry is there.
     ///
     /// # Errors

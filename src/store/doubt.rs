@@ -393,7 +393,7 @@ mod tests {
         let (now, fresh) = (Timestamp::from_second(60).unwrap(), SignedDuration::from_secs(10));
         let waiting = store.waiting(now, fresh).await.unwrap();
         let (lease, room) = (SignedDuration::from_secs(30), crate::store::Room { all: 9, urgent: 9 });
-        let claiming = crate::store::Claiming { now, waiting, lease, settle: lease, fresh, room };
+        let claiming = crate::store::Claiming { now, waiting, lease, settle: lease, fresh, repeats: fresh, room };
         assert_eq!(store.claim(claiming).await.unwrap(), []);
         let states = || async { store.every_post().await.unwrap().0.into_iter().map(|(_, state)| state) };
         assert_eq!(states().await.collect::<Vec<_>>(), ["skipped", "unknown"]);

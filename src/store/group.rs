@@ -23,6 +23,8 @@ pub struct Claiming {
     pub settle: SignedDuration,
     /// How old a look-up may be that licenses another attempt.
     pub fresh: SignedDuration,
+    /// How long after its first attempt a post may be repeated without a look-up.
+    pub repeats: SignedDuration,
     pub room: Room,
 }
 

@@ -78,6 +78,13 @@ pub enum Outcome {
         look_up_at: Timestamp,
         why: String,
     },
+    /// May or may not have been executed, and a repeat does no harm: tried again at `at`. The licence counts like a look-up made at
+    /// `as_of`.
+    Repeat {
+        at: Timestamp,
+        as_of: Timestamp,
+        why: String,
+    },
     /// A right or the channel is missing; probed again.
     Blocked {
         probe_at: Timestamp,
@@ -211,7 +218,8 @@ impl Store {
         Ok(found > 0)
     }
 
-    /// Skips what is not worth saying any more and is surely not posted: what may be is looked up first.
+    /// Skips what is not worth saying any more and is surely not posted: what may be is looked up first. Within `repeats` of its first
+    /// attempt a fresh look-up may be a licence to repeat, which says nothing.
     ///
     /// # Errors
     /// Database faults.
@@ -219,14 +227,17 @@ impl Store {
         txn: &mut SqliteConnection,
         now: Timestamp,
         fresh: SignedDuration,
+        repeats: SignedDuration,
     ) -> Result<u64, StoreFault> {
-        let (now, since) = (now.as_millisecond(), (now - fresh).as_millisecond());
+        let (since, first) = ((now - fresh).as_millisecond(), (now - repeats).as_millisecond());
+        let now = now.as_millisecond();
         let done = sqlx::query!(
             "UPDATE outbox SET state = 'skipped', told = 0, reason = 'no longer useful'
              WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1
-                AND NOT (tainted = 1 AND coalesce(looked_up, 0) < ?2)",
+                AND NOT (tainted = 1 AND (coalesce(looked_up, 0) < ?2 OR first_attempt > ?3))",
             now,
-            since
+            since,
+            first
         )
         .execute(txn)
         .await?;
@@ -265,12 +276,12 @@ impl Store {
     }
 
     pub(super) async fn claim_in(txn: &mut SqliteConnection, claiming: &Claiming) -> Result<Vec<Claimed>, StoreFault> {
-        let Claiming { now, waiting, lease, settle, fresh, room } = *claiming;
+        let Claiming { now, waiting, lease, settle, fresh, repeats, room } = *claiming;
         if waiting.expired {
             Self::doubt_expired(txn, now, settle).await?;
         }
         if waiting.useless {
-            Self::skip_useless(txn, now, fresh).await?;
+            Self::skip_useless(txn, now, fresh, repeats).await?;
         }
         // Before what may be there already is looked up: that waits for the probe as well.
         if waiting.shut_out {
@@ -343,7 +354,9 @@ impl Store {
         let (state, message, next, why): (&str, Option<&str>, Option<i64>, Option<&str>) = match outcome {
             Outcome::Sent { message } => ("sent", Some(message), None, None),
             Outcome::SentDeleted => ("sent_deleted", None, None, Some("posted, then deleted by someone")),
-            Outcome::Retry { at, why } => ("planned", None, Some(at.as_millisecond()), Some(why)),
+            Outcome::Retry { at, why } | Outcome::Repeat { at, why, .. } => {
+                ("planned", None, Some(at.as_millisecond()), Some(why))
+            }
             Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
             Outcome::Blocked { probe_at, why, .. } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Outcome::Dead { why } => ("dead", None, None, Some(why)),
@@ -356,12 +369,17 @@ impl Store {
         let (payload, nonce) = (plain.map(|p| p.payload.as_str()), plain.map(|p| p.nonce.as_str()));
         let posted = message.map(|_| now_ms);
         let gone = matches!(outcome, Outcome::Blocked { gone: true, .. });
+        let licence = match outcome {
+            Outcome::Repeat { as_of, .. } => Some(as_of.as_millisecond()),
+            _ => None,
+        };
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
                     state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
                     next_try = coalesce(CASE WHEN ?3 = 'blocked' AND useful_until BETWEEN ?10 AND ?6 THEN useful_until + 1 END, ?6, next_try),
                     reason = ?7, lease_until = NULL,
-                    payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' THEN 1 ELSE tainted END,
+                    payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' OR ?12 IS NOT NULL THEN 1 ELSE tainted END,
+                    looked_up = coalesce(?12, looked_up), first_attempt = CASE WHEN ?3 = 'planned' AND tainted = 0 AND ?12 IS NULL THEN NULL ELSE first_attempt END,
                     told = CASE WHEN ?3 = 'dead' THEN 0 ELSE told END, gone = ?11
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
@@ -374,7 +392,8 @@ impl Store {
             payload,
             nonce,
             now_ms,
-            gone
+            gone,
+            licence
         )
         .execute(&mut *txn)
         .await?;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::message::{Button, Field, Menu, Message, Tone};
-use super::text::Text;
+use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::effect::Choice;
 use crate::domain::ids::Audience;
@@ -306,6 +308,20 @@ pub fn too_often(whole_server: bool, wait: Duration) -> Message {
         "{who} sent too many requests in a minute. T-Minus ignored this one; try again in {}.",
         seconds(wait)
     ))
+}
+
+/// Under an answer: an earlier press came too late to be answered.
+pub fn press_missed(message: Message, at: Timestamp) -> Message {
+    let said = Text::from("T-Minus was not connected to Discord when you asked at ")
+        .time(at, Stamp::Short)
+        .t(". It did nothing. Ask again if you still want it.");
+    message.field("⚠️ Your earlier request did not arrive", said)
+}
+
+/// Under an answer: the answer to an earlier press did not arrive.
+pub fn answer_missed(message: Message, at: Timestamp, headline: &str) -> Message {
+    let said = Text::from("To your request at ").time(at, Stamp::Short).t(format!(", T-Minus answered: {headline}"));
+    message.field("⚠️ An earlier answer did not reach you", said)
 }
 
 /// Under the answer of a check that did not ask Discord.

@@ -4,11 +4,12 @@ use std::fs::File;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chat_sandbox::{Limits, Sandbox, Setup, SimClock, wall_ms};
 use tempfile::TempDir;
 use tminus::sandboxed::{BOT_TOKEN, world};
+use tokio::time::Instant;
 
 pub const HOOK_SECRET: &str = "a-secret-of-the-alerts-9f3b27";
 

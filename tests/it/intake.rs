@@ -1,11 +1,12 @@
 //! The intake's own defence: slow, idle and wrong senders keep nobody else from working.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::child::{HOOK_SECRET, Place};
 

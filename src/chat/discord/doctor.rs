@@ -76,9 +76,11 @@ impl Finding {
                 Self::bad(text("Reset the token in Discord's developer portal and set the new one."))
             }
             SendFault::Blocked(_) | SendFault::Forbidden(_) => Self::bad(text("Grant the bot permission to read it.")),
-            SendFault::Refused(_) | SendFault::NotThere(_) | SendFault::Deleted => {
-                Self::bad(text("Check the id and the address in the configuration."))
-            }
+            SendFault::Refused(_)
+            | SendFault::NotThere(_)
+            | SendFault::Deleted
+            | SendFault::AlreadyDone
+            | SendFault::Expired => Self::bad(text("Check the id and the address in the configuration.")),
         }
     }
 }

@@ -147,6 +147,7 @@ pub async fn run(
         by_file: Arc::clone(&settings.by_file),
         rate: Arc::new(Rate::new(settings.limits)),
         telling: Arc::new(Semaphore::new(TOLD_AT_ONCE)),
+        missed: Arc::default(),
     };
     let mut pause = Duration::from_millis(500);
     loop {

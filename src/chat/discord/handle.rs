@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::SignedDuration;
 use serenity::model::application::{CommandInteraction, ComponentInteraction, Interaction, ModalInteraction};
 use serenity::model::guild::Member;
 use serenity::model::id::ApplicationId;
@@ -12,10 +13,12 @@ use tokio::sync::Semaphore;
 
 use super::forms;
 use super::lists;
+use super::missed::Missed;
 use super::parse::{self, Typed};
 use super::render;
-use super::reply::{Handled, Reply, Stop};
+use super::reply::{Asked, Handled, Reply, Stop};
 use super::rest::Rest;
+use super::send;
 use crate::chat::rate::{Kind, Rate, TooOften};
 use crate::desk::{Answer, Ask, Desk};
 use crate::domain::command::Command;
@@ -43,7 +46,11 @@ pub(super) struct Handler {
     pub(super) rate: Arc<Rate>,
     /// How many may be told at once that they ask too often; beyond that nobody is.
     pub(super) telling: Arc<Semaphore>,
+    pub(super) missed: Arc<Missed>,
 }
+
+/// A request this old is late: Discord waits three seconds for its answer, and clocks may differ by five.
+const LATE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Enough for people; a flood is not worth more.
 pub(super) const TOLD_AT_ONCE: usize = 16;
@@ -60,23 +67,27 @@ impl Handler {
     /// Handles an interaction to its end. A fault of the answer is logged: what was recorded stands.
     pub(super) async fn handle(&self, interaction: Interaction) {
         let (id, kind) = (interaction.id(), interaction.kind());
-        let reply = |application: ApplicationId, token| Reply::new(&self.rest, application, id, token);
+        let at = send::created(&id.to_string()).unwrap_or_else(|| self.desk.clock().now());
+        let reply = |application: ApplicationId, token, user: &User| {
+            let (application, person) = (application.to_string(), UserId(user.id.to_string()));
+            Reply::new(&self.rest, &self.missed, Asked { application, id: id.to_string(), token, person, at })
+        };
         let outcome = match &interaction {
             Interaction::Command(it) => {
-                let reply = reply(it.application_id, &it.token);
+                let reply = reply(it.application_id, &it.token, &it.user);
                 self.unless_too_often(&reply, &it.user, it.guild_id, self.command(&reply, it)).await
             }
             Interaction::Component(it) => {
-                let reply = reply(it.application_id, &it.token);
+                let reply = reply(it.application_id, &it.token, &it.user);
                 self.unless_too_often(&reply, &it.user, it.guild_id, self.component(&reply, it)).await
             }
             Interaction::Modal(it) => {
-                let reply = reply(it.application_id, &it.token);
+                let reply = reply(it.application_id, &it.token, &it.user);
                 self.unless_too_often(&reply, &it.user, it.guild_id, self.modal(&reply, it)).await
             }
             // There is nothing to say to a list that could not be made.
             Interaction::Autocomplete(it) => match self.counted(&it.user, it.guild_id, Kind::Typing) {
-                Ok(()) => self.autocomplete(&reply(it.application_id, &it.token), it).await,
+                Ok(()) => self.autocomplete(&reply(it.application_id, &it.token, &it.user), it).await,
                 Err(_) => Ok(()),
             },
             _ => Ok(()),
@@ -106,6 +117,11 @@ impl Handler {
         guild: Option<serenity::model::id::GuildId>,
         asked: impl Future<Output = Handled>,
     ) -> Handled {
+        // What a resumed connection brings late has failed for whoever pressed: it is done only if they can still be answered.
+        if reply.at() + LATE < self.desk.clock().now() && !reply.is_awaited().await {
+            tracing::warn!(interaction = reply.id(), "request came too late to be answered, not done");
+            return Ok(());
+        }
         let message = match self.counted(user, guild, Kind::Act) {
             Ok(()) => return told(reply, asked.await).await,
             Err(TooOften::Person(wait)) => system::too_often(false, wait),
@@ -166,7 +182,7 @@ impl Handler {
 
     /// Asks the desk, once per interaction, and says what came of it; a duplicate was answered before.
     pub(super) async fn ask(&self, reply: &Reply<'_>, ask: Ask) -> Handled {
-        match self.desk.ask_once(ask, "discord", &reply.id).await? {
+        match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Done { message, prompt, .. } => reply.say(&message, prompt.as_deref()).await,
             Answer::Refused { message } | Answer::Said { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),

@@ -8,6 +8,7 @@ mod forms;
 pub mod gateway;
 mod handle;
 mod lists;
+mod missed;
 pub mod pace;
 mod parse;
 mod plans;

@@ -113,7 +113,7 @@ impl Handler {
         });
         let stem = file_name.trim_end_matches(".md").to_owned();
         let ask = Ask::Import { guild, actor, release, expect, imported, file_name, bytes };
-        match self.desk.ask_once(ask, "discord", &reply.id).await? {
+        match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Done { message, prompt, release } => {
                 let blocked = reading.blocked();
                 let (text, findings) = (source.clone(), reading.diagnostics);

@@ -146,9 +146,8 @@ fn is(wanted: &Value, there: &Value) -> bool {
     match (wanted, there) {
         (Value::Object(fields), Value::Object(others)) => {
             let same = |(key, value): (&String, &Value)| others.get(key).map_or(empty(value), |other| is(value, other));
-            let surplus =
-                |key: &&str| !fields.contains_key(*key) && others.get(*key).is_some_and(|value| !empty(value));
-            fields.iter().all(same) && !SAID.into_iter().any(surplus)
+            let said = |key: &&str| !fields.contains_key(*key) && others.get(*key).is_some_and(|value| !empty(value));
+            fields.iter().all(same) && SAID.iter().find(|key| said(key)).is_none()
         }
         (Value::Array(items), Value::Array(others)) => {
             items.len() == others.len() && items.iter().zip(others).all(|(item, other)| is(item, other))

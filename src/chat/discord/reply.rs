@@ -1,66 +1,134 @@
 //! Where an interaction's answer goes, and how handling one ends before its answer: with words for the person, or with an answer
-//! that did not arrive. It must not know what was asked.
+//! that did not arrive. An answer is sent again while the person can still see it. It must not know what was asked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use jiff::Timestamp;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use super::missed::{Miss, Missed};
 use super::render;
 use super::rest::{Limit, Rest, Upload};
 use crate::chat::SendFault;
 use crate::desk::DeskFault;
+use crate::domain::ids::UserId;
 use crate::store::StoreFault;
 use crate::voice::{Message, system};
+
+/// The first answer must arrive within three seconds of the press; some went by before it was heard of.
+const FIRST: Duration = Duration::from_millis(2_700);
+/// How long one attempt at a first answer may take, so that there is time for another.
+const ATTEMPT: Duration = Duration::from_millis(1_200);
+/// A token lives for fifteen minutes; one attempt may take ten seconds.
+const LATER: Duration = Duration::from_secs(14 * 60);
+/// Between two attempts: so long at first, twice as long after each, at most [`LONGEST`].
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST: Duration = Duration::from_secs(30);
 
 /// Where the answer goes. Answers are for the person alone.
 pub(super) struct Reply<'a> {
     rest: &'a Rest,
-    application: String,
-    pub(super) id: String,
-    token: &'a str,
+    missed: &'a Missed,
+    asked: Asked<'a>,
+    begun: Instant,
     /// "Thinking" was said: the answer replaces it.
     waiting: AtomicBool,
 }
 
+/// An interaction, as far as its answer concerns it.
+pub(super) struct Asked<'a> {
+    pub(super) application: String,
+    pub(super) id: String,
+    pub(super) token: &'a str,
+    pub(super) person: UserId,
+    /// When the person pressed, by Discord's clock.
+    pub(super) at: Timestamp,
+}
+
 impl<'a> Reply<'a> {
-    pub(super) fn new(rest: &'a Rest, application: impl ToString, id: impl ToString, token: &'a str) -> Self {
-        let (application, id) = (application.to_string(), id.to_string());
-        Self { rest, application, id, token, waiting: AtomicBool::new(false) }
+    pub(super) fn new(rest: &'a Rest, missed: &'a Missed, asked: Asked<'a>) -> Self {
+        Self { rest, missed, asked, begun: Instant::now(), waiting: AtomicBool::new(false) }
+    }
+
+    /// The interaction's id.
+    pub(super) fn id(&self) -> &str {
+        &self.asked.id
+    }
+
+    /// When the person pressed, by Discord's clock.
+    pub(super) fn at(&self) -> Timestamp {
+        self.asked.at
     }
 
     /// The first answer, as it is.
     pub(super) async fn now(&self, body: Value) -> Handled {
-        let path = format!("/interactions/{}/{}/callback", self.id, self.token);
-        self.rest.json(Method::POST, &path, Some(&body), Limit::Exempt).await?;
-        Ok(())
+        let path = format!("/interactions/{}/{}/callback", self.asked.id, self.asked.token);
+        let mut retries = Retries::until(self.begun + FIRST);
+        loop {
+            let sent = self.rest.json(Method::POST, &path, Some(&body), Limit::Exempt);
+            let timed_out = |_| Err(SendFault::Unknown("timed out".to_owned()));
+            match tokio::time::timeout(ATTEMPT, sent).await.unwrap_or_else(timed_out) {
+                // An attempt whose answer was lost has arrived.
+                Ok(_) | Err(SendFault::AlreadyDone) => return Ok(()),
+                Err(fault) => retries.rest(fault).await?,
+            }
+        }
     }
 
     /// "Thinking", for work that may take longer than the three seconds an answer may.
     pub(super) async fn wait(&self) -> Handled {
+        self.now(json!({ "type": 5, "data": { "flags": 64 } })).await?;
         self.waiting.store(true, Ordering::Relaxed);
-        self.now(json!({ "type": 5, "data": { "flags": 64 } })).await
+        Ok(())
+    }
+
+    /// Whether the press can still be answered; if not, the person is told in their next answer that nothing was done.
+    pub(super) async fn is_awaited(&self) -> bool {
+        let awaited = self.wait().await.is_ok();
+        if !awaited {
+            self.missed.note(&self.asked.person, self.asked.at, Miss::Press);
+        }
+        awaited
     }
 
     pub(super) async fn say(&self, message: &Message, prompt: Option<&str>) -> Handled {
         if self.waiting.load(Ordering::Relaxed) {
             return self.with(message, prompt, None).await;
         }
-        self.now(json!({ "type": 4, "data": render::private(message, prompt) })).await
+        let told = self.missed.told(&self.asked.person, message);
+        let said = self.now(json!({ "type": 4, "data": render::private(&told, prompt) })).await;
+        if let Err(Stop::Unsent(SendFault::Expired)) = &said {
+            let miss = Miss::Answer(message.headline.words());
+            self.missed.note(&self.asked.person, self.asked.at, miss);
+        }
+        said
     }
 
     /// After [`Reply::wait`]: the answer, with a file if there is one.
     pub(super) async fn with(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Handled {
-        let path = format!("/webhooks/{}/{}/messages/@original", self.application, self.token);
-        let mut body = render::private(message, prompt);
+        let path = format!("/webhooks/{}/{}/messages/@original", self.asked.application, self.asked.token);
+        let mut body = render::private(&self.missed.told(&self.asked.person, message), prompt);
         if let Some(fields) = body.as_object_mut() {
             fields.remove("flags");
+            if let Some(file) = &file {
+                // However often it is sent, the answer has one file.
+                fields.insert("attachments".to_owned(), json!([{ "id": 0, "filename": file.name }]));
+            }
         }
-        match file {
-            Some(file) => self.rest.upload(Method::PATCH, &path, &body, file, Limit::Exempt).await?,
-            None => self.rest.json(Method::PATCH, &path, Some(&body), Limit::Exempt).await?,
-        };
-        Ok(())
+        let mut retries = Retries::until(self.begun + LATER);
+        loop {
+            let sent = match &file {
+                Some(file) => self.rest.upload(Method::PATCH, &path, &body, file.clone(), Limit::Exempt).await,
+                None => self.rest.json(Method::PATCH, &path, Some(&body), Limit::Exempt).await,
+            };
+            match sent {
+                Ok(_) => return Ok(()),
+                Err(fault) => retries.rest(fault).await?,
+            }
+        }
     }
 
     /// What to say to the person who is not answered otherwise.
@@ -72,14 +140,44 @@ impl<'a> Reply<'a> {
             Stop::Say(message) => Ok(*message),
             Stop::Fault(fault) => {
                 tracing::error!(
-                    interaction = self.id,
+                    interaction = self.id(),
                     error = &fault as &dyn std::error::Error,
                     "command not recorded"
                 );
-                Ok(system::fault(&self.id))
+                Ok(system::fault(self.id()))
             }
             Stop::Unsent(fault) => Err(fault),
         }
+    }
+}
+
+/// Whether and when an answer is sent again. A repeat does no harm: the first answer counts once, a later one replaces itself.
+struct Retries {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Retries {
+    fn until(until: Instant) -> Self {
+        Self { until, pause: PAUSE }
+    }
+
+    /// Waits until the next attempt.
+    ///
+    /// # Errors
+    /// The fault, where another attempt would not help or come too late.
+    async fn rest(&mut self, fault: SendFault) -> Result<(), SendFault> {
+        let wait = match &fault {
+            SendFault::Wait(wait) | SendFault::Limited(wait) => *wait,
+            SendFault::NotSent(_) | SendFault::Unknown(_) => self.pause,
+            _ => return Err(fault),
+        };
+        if Instant::now() + wait >= self.until {
+            return Err(fault);
+        }
+        tokio::time::sleep(wait).await;
+        self.pause = (self.pause * 2).min(LONGEST);
+        Ok(())
     }
 }
 

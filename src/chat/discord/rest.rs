@@ -301,6 +301,10 @@ fn classify(status: StatusCode, body: Option<&Value>, retry_after: Option<f64>) 
             let sane = if seconds.is_finite() && seconds >= 0.0 { seconds.min(900.0) } else { 5.0 };
             SendFault::Limited(Duration::from_secs_f64(sane))
         }
+        // Of an interaction: it is answered, it can no longer be, its token is too old.
+        400 if code == 40_060 => SendFault::AlreadyDone,
+        404 if code == 10_062 || code == 10_015 => SendFault::Expired,
+        401 if code == 50_027 => SendFault::Expired,
         401 => SendFault::TokenDead,
         403 if OF_ONE_MESSAGE.contains(&code) => SendFault::Forbidden(text),
         403 => SendFault::Blocked(text),
@@ -332,6 +336,8 @@ mod tests {
             assert!(matches!(class(403, code), SendFault::Forbidden(_)), "the message's own: {code}");
         }
         assert_eq!(class(404, 10008), SendFault::Deleted);
+        assert_eq!(class(400, 40_060), SendFault::AlreadyDone);
+        assert_eq!([class(404, 10_062), class(401, 50_027)], [SendFault::Expired, SendFault::Expired]);
         assert!(matches!(class(404, 10003), SendFault::NotThere(_)));
         assert!(matches!(class(502, 0), SendFault::Unknown(_)));
         assert!(matches!(class(400, 50035), SendFault::Refused(_)));

@@ -49,7 +49,7 @@ impl Handler {
         not_everyone(guild, typed)?;
         set_policy(&mut policy, typed)?;
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
-        match self.desk.ask_once(ask, "discord", &reply.id).await? {
+        match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Refused { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),
             _ => {

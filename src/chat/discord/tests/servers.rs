@@ -186,6 +186,7 @@ impl Field {
             by_file: Arc::default(),
             rate: Arc::new(Rate::new(crate::sandboxed::UNCOUNTED)),
             telling: Arc::new(tokio::sync::Semaphore::new(1)),
+            missed: Arc::default(),
         };
         let sources = SERVERS.iter().map(Server::source).collect();
         let intake = Arc::new(Intake::new(desk.clone(), sources, Arc::default(), Arc::default(), Token::from(token)));
