@@ -29,11 +29,20 @@ pub struct Outgoing<'a> {
     pub prompt: Option<&'a str>,
     /// Shown in the footer; the look-up searches for it.
     pub marker: &'a str,
-    /// A person must decide: it goes before all others.
-    pub urgent: bool,
+    pub rank: Rank,
     /// The message it is a reply to, where that is in the same channel.
     pub reply_to: Option<&'a str>,
     pub file: Option<&'a File>,
+}
+
+/// Who goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rank {
+    /// A person must decide.
+    Urgent,
+    /// A notice at its instant.
+    Due,
+    Later,
 }
 
 /// A file of a message.

@@ -20,10 +20,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::health::Health;
 use self::under_way::{Ended, Failure, UnderWay};
-use crate::chat::{File, LookUp, Outgoing, Platform, SendFault};
+use crate::chat::{File, LookUp, Outgoing, Platform, Rank, SendFault};
 use crate::clock::Clock;
 use crate::control::point;
 use crate::desk::{Ask, Desk};
+use crate::domain::effect::Priority;
 use crate::domain::ids::ChannelId;
 use crate::outside::Pages;
 use crate::store::{
@@ -53,6 +54,9 @@ const LOOKS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const ROOM: usize = 24;
 /// More room, for what a person must decide.
 const ROOM_URGENT: usize = 8;
+/// Priorities in the outbox (`domain::effect::Priority`).
+const URGENT: i64 = Priority::Prompt as i64;
+const DUE: i64 = Priority::Notice as i64;
 /// How the work of sending a row is named.
 const POST: &str = "post ";
 const LOOK_UP: &str = "look-up ";
@@ -274,15 +278,15 @@ impl Courier {
             let at = self.clock.now();
             return self.settle(&row, Outcome::Retry { at, why: "the lease was about to expire".to_owned() }).await;
         }
-        let urgent = row.urgent();
+        let rank = rank(&row);
         if !self.platform.accepts_token() {
             return self.failed(&row, SendFault::TokenDead).await;
         }
-        if let Some(until) = self.health.tripped(self.clock.now()).filter(|_| !urgent) {
+        if let Some(until) = self.health.tripped(self.clock.now()).filter(|_| rank != Rank::Urgent) {
             let why = "Discord refused too many requests in ten minutes; T-Minus sends only urgent messages".to_owned();
             return self.settle(&row, Outcome::Retry { at: until, why }).await;
         }
-        let sent = self.post(&row, urgent).await;
+        let sent = self.post(&row, rank).await;
         self.at("after_send", &row.key).await;
         match sent {
             Ok(id) => {
@@ -295,7 +299,7 @@ impl Courier {
     }
 
     /// To the chat, or to the status page that its channel stands for.
-    async fn post(&self, row: &Claimed, urgent: bool) -> Result<String, SendFault> {
+    async fn post(&self, row: &Claimed, rank: Rank) -> Result<String, SendFault> {
         if let Some(page) = row.channel.as_page() {
             return self.pages.show(page, &stored::<PageEntry>(&row.payload)?, &row.marker).await;
         }
@@ -303,7 +307,7 @@ impl Courier {
         let (reply_to, file) = self.beside(&message, &row.channel).await?;
         let (prompt, marker) = (row.prompt.as_deref(), row.marker.as_str());
         let (reply_to, file) = (reply_to.as_deref(), file.as_ref());
-        let out = Outgoing { message: &message, prompt, marker, urgent, reply_to, file };
+        let out = Outgoing { message: &message, prompt, marker, rank, reply_to, file };
         match self.platform.post(&row.channel, out, &row.nonce).await {
             // Nothing was posted: better without its file than not at all.
             Err(SendFault::Blocked(_)) if file.is_some() => {
@@ -381,7 +385,10 @@ impl Courier {
             (Outcome::Sent { message }, true) => {
                 let late_ms = now.as_millisecond() - row.due.as_millisecond();
                 self.health.sent();
-                tracing::info!(post.key = row.key, message, late_ms, "posted");
+                match rank(row) {
+                    Rank::Urgent | Rank::Due => tracing::info!(post.key = row.key, message, late_ms, "posted"),
+                    Rank::Later => tracing::debug!(post.key = row.key, message, late_ms, "posted"),
+                }
             }
             (Outcome::Sent { message }, false) => self.late(row, message, now).await?,
             (_, false) => {
@@ -506,8 +513,17 @@ impl Courier {
         }
         let message: Message = stored(&edit.payload)?;
         let (marker, prompt) = (edit.marker.as_str(), edit.prompt.as_deref());
-        let out = Outgoing { message: &message, prompt, marker, urgent: false, reply_to: None, file: None };
+        let out = Outgoing { message: &message, prompt, marker, rank: Rank::Later, reply_to: None, file: None };
         self.platform.edit(&edit.channel, &edit.message, out).await
+    }
+}
+
+/// Who goes first, by the priority in the row.
+fn rank(row: &Claimed) -> Rank {
+    match row.priority {
+        URGENT => Rank::Urgent,
+        DUE => Rank::Due,
+        _ => Rank::Later,
     }
 }
 

@@ -38,9 +38,8 @@ pub fn after(
         | SendFault::Expired => fault.to_string(),
     };
     match fault {
-        SendFault::Wait(wait) | SendFault::Limited(wait) => {
-            Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why }
-        }
+        SendFault::Wait(wait) => Outcome::NoRoom { at: now + SignedDuration::try_from(*wait).unwrap_or(settle) },
+        SendFault::Limited(wait) => Outcome::Retry { at: now + SignedDuration::try_from(*wait).unwrap_or(settle), why },
         SendFault::NotSent(_) | SendFault::TokenDead => Outcome::Retry { at: now + backoff(attempt), why },
         SendFault::Unknown(_) => {
             let at = now + backoff(attempt);
@@ -90,7 +89,8 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
 /// may be mended, and its readers are customers, so people are told. A message of unknown outcome may change until `settle` is
 /// over, even after what is sent next.
 pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
-    let shut = matches!(fault, SendFault::Blocked(_)) && !page;
+    // The channel takes none for now: whatever else waits in it waits as well.
+    let shut = matches!(fault, SendFault::Blocked(_) | SendFault::Wait(_)) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted | SendFault::AlreadyDone | SendFault::Expired => return Edited::Done,
         SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => return Edited::Done,

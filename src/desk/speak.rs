@@ -80,11 +80,43 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
         Some(prompt) => Some(sheet.keep_prompt(release, prompt, now).await?),
         None => None,
     };
-    let (key, priority, useful_until) = (posting.key.as_str(), posting.priority, posting.useful_until);
-    let to = posting.to.clone();
+    let (priority, useful_until) = (posting.priority, posting.useful_until);
+    let (key, to) = match posting.at_most {
+        None => (posting.key.clone(), posting.to.clone()),
+        Some(most) => match next_of(sheet, release, &posting.key, most).await? {
+            Ok(key) => (key, posting.to.clone()),
+            Err(last) => {
+                (message.call_users, message.call_roles) = (Vec::new(), Vec::new());
+                let payload = payload(&voice::system::newest_of_many(message))?;
+                let key = full_key(release, &last);
+                sheet.edit(NewEdit { key, release: Some(release.id), payload, prompt, apart: EDIT_APART_MS });
+                return Ok(());
+            }
+        },
+    };
+    let key = key.as_str();
     let row = Row { key, channel, to, payload: payload(&message)?, prompt, priority, useful_until };
     put(sheet, Origin::of(release), row, now);
     Ok(())
+}
+
+/// The key of the next message of a series.
+///
+/// # Errors
+/// In the inner result: there are as many as may be; the key of the last.
+async fn next_of(
+    sheet: &mut Sheet<'_>,
+    release: &Release,
+    key: &str,
+    most: u32,
+) -> Result<Result<String, String>, StoreFault> {
+    for n in 1..=most {
+        let next = format!("{key}/{n}");
+        if !sheet.has_post(&full_key(release, &next)).await? {
+            return Ok(Ok(next));
+        }
+    }
+    Ok(Err(format!("{key}/{most}")))
 }
 
 /// A release comes onto a status page, once.
@@ -193,7 +225,7 @@ async fn card(sheet: &mut Sheet<'_>, release: &Release, now: Timestamp) -> Resul
         to: Destination::Release,
         payload: edit.payload,
         prompt,
-        priority: Priority::Notice,
+        priority: Priority::Update,
         useful_until: None,
     };
     put(sheet, Origin::of(release), row, now);
@@ -246,7 +278,7 @@ pub(super) async fn announce(
     message.call_users = mention;
     let origin = Origin { guild: &workspace.guild, release: None };
     let row =
-        Row { key, channel, to, payload: payload(&message)?, prompt: None, priority: Priority::Notice, useful_until };
+        Row { key, channel, to, payload: payload(&message)?, prompt: None, priority: Priority::Update, useful_until };
     put(sheet, origin, row, now);
     Ok(())
 }

@@ -138,8 +138,8 @@ pub(super) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Rep
                 return Err(Refusal::BadNumber { typed: at.to_string() });
             }
             work.record(ClosingEvent::Scheduled { at });
-            let (key, by) = (work.unique("postmortem"), work.by());
-            work.post(key, Destination::Release, Notice::PostmortemScheduled { at, by });
+            let by = work.by();
+            work.report("postmortem", Destination::Release, Notice::PostmortemScheduled { at, by });
             Ok(Reply::PostmortemScheduled { at })
         }
         ClosingCommand::File { link } => {
@@ -213,10 +213,7 @@ fn reminder_key(release: &Release) -> Option<String> {
 fn tell_filed(work: &mut Work<'_>, asked: Option<String>, notice: Notice) {
     match asked {
         Some(key) => work.edit(key, notice, None),
-        None => {
-            let key = work.unique("postmortem");
-            work.post(key, Destination::Release, notice);
-        }
+        None => drop(work.report("postmortem", Destination::Release, notice)),
     }
 }
 

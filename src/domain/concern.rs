@@ -1,7 +1,7 @@
 //! Topic: concerns. A named objection to a planned release, raised by somebody and resolved by name; while one is open, go is
 //! refused. A concern outlives revisions: only a person ends it.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::command::ConcernCommand;
@@ -19,6 +19,8 @@ pub const MAX_OPEN: usize = 10;
 pub const MAX_OWN: usize = 3;
 /// The most it keeps; the journal has all. Those resolved first go first.
 const MAX_KEPT: usize = 20;
+/// Within this long [`MAX_OWN`] concerns of one person have messages of their own.
+const LATE: SignedDuration = SignedDuration::from_mins(10);
 /// Bytes kept of a text: a full list must leave room for the rest of the state.
 const MAX_TEXT: usize = 300;
 
@@ -32,6 +34,16 @@ pub struct Concern {
     pub at: Timestamp,
     pub text: String,
     pub resolved: Option<Resolved>,
+    /// The number of the concern whose message shows it: its own, or an earlier one of somebody who raises many.
+    #[serde(default)]
+    pub shown: u32,
+}
+
+impl Concern {
+    /// The number its message is known by.
+    fn message(&self) -> u32 {
+        if self.shown == 0 { self.n } else { self.shown }
+    }
 }
 
 /// How it ended.
@@ -87,12 +99,26 @@ fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
         return Err(Refusal::TooMany { what: "open concerns", most: MAX_OPEN });
     }
     let n = work.release.concerns.iter().map(|concern| concern.n).max().unwrap_or(0) + 1;
-    work.record(ConcernEvent::Raised { n, text });
-    let mention = work.owner();
-    let posting = work.post(key(n), Destination::Release, Notice::Concern { n });
-    posting.mention = mention;
-    posting.priority = Priority::Prompt;
+    let reused = reused(work);
+    work.record(ConcernEvent::Raised { n, text, shown: reused.unwrap_or(n) });
+    let Some(shown) = reused else {
+        let mention = work.owner();
+        let posting = work.post(key(n), Destination::Release, Notice::Concern { n });
+        posting.mention = mention;
+        posting.priority = Priority::Report;
+        return Ok(Reply::ConcernRaised { n });
+    };
+    work.edit(key(shown), Notice::Concern { n }, None);
     Ok(Reply::ConcernRaised { n })
+}
+
+/// The message that shows one more concern of somebody who raised many of late: that of their newest one that is resolved.
+fn reused(work: &Work<'_>) -> Option<u32> {
+    let person = work.ctx.actor.person()?;
+    let late = |concern: &&Concern| concern.by == person.user && work.ctx.now < concern.at + LATE;
+    let late: Vec<&Concern> = work.release.concerns.iter().filter(late).collect();
+    let resolved = late.iter().rev().find(|concern| concern.resolved.is_some());
+    (late.len() >= MAX_OWN).then(|| resolved.map(|concern| concern.message())).flatten()
 }
 
 fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply, Refusal> {
@@ -100,22 +126,21 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     let concern = meant(&work.release, typed)?;
     let n = concern.n;
     work.record(ConcernEvent::Resolved { n, how });
-    work.edit(key(n), Notice::Concern { n }, None);
+    work.edit(key(concern.message()), Notice::Concern { n }, None);
     // Whoever raised it must not learn of its end by chance.
     let mut mention = work.owner();
     if work.ctx.actor.person().is_none_or(|person| person.user != concern.by) && !mention.contains(&concern.by) {
         mention.push(concern.by);
     }
-    let posting = work.post(format!("{}/resolved", key(n)), Destination::Release, Notice::ConcernResolved { n });
-    posting.mention = mention;
+    work.report("concern-resolved", Destination::Release, Notice::ConcernResolved { n }).mention = mention;
     Ok(Reply::ConcernResolved { n })
 }
 
 /// The messages of what is open, as things are now.
 pub(super) fn show_open(work: &mut Work<'_>) {
-    let numbers: Vec<u32> = open(&work.release).map(|concern| concern.n).collect();
-    for n in numbers {
-        work.edit(key(n), Notice::Concern { n }, None);
+    let numbers: Vec<(u32, u32)> = open(&work.release).map(|concern| (concern.message(), concern.n)).collect();
+    for (shown, n) in numbers {
+        work.edit(key(shown), Notice::Concern { n }, None);
     }
 }
 
@@ -143,7 +168,7 @@ fn key(n: u32) -> String {
 
 pub(super) fn evolve(release: &mut Release, event: &ConcernEvent, at: Timestamp, by: &By) {
     match event {
-        ConcernEvent::Raised { n, text } => {
+        ConcernEvent::Raised { n, text, shown } => {
             if let By::Person { user, name } = by {
                 if release.concerns.len() >= MAX_KEPT
                     && let Some(old) = release.concerns.iter().position(|concern| concern.resolved.is_some())
@@ -151,7 +176,7 @@ pub(super) fn evolve(release: &mut Release, event: &ConcernEvent, at: Timestamp,
                     release.concerns.remove(old);
                 }
                 let (by, name, text) = (user.clone(), name.clone(), text.clone());
-                release.concerns.push(Concern { n: *n, by, name, at, text, resolved: None });
+                release.concerns.push(Concern { n: *n, by, name, at, text, resolved: None, shown: *shown });
             }
         }
         ConcernEvent::Resolved { n, how } => {

@@ -3,7 +3,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::agenda::{self, MarkKind};
 use super::all_clear;
@@ -124,6 +124,10 @@ fn tick(work: &mut Work<'_>, away: Option<Away>) {
     }
 }
 
+/// Messages of one person, release and kind of doing within [`REPORTED`].
+const REPORTS: u32 = 3;
+const REPORTED: SignedDuration = SignedDuration::from_mins(10);
+
 /// A decision in the making: the release evolves as events are recorded.
 #[derive(Debug)]
 pub struct Work<'a> {
@@ -157,10 +161,11 @@ impl<'a> Work<'a> {
     pub(super) fn post(&mut self, key: impl Into<String>, to: Destination, notice: Notice) -> &mut Posting {
         self.effects.push(Effect::Post(Box::new(Posting {
             key: key.into(),
+            at_most: None,
             to,
             notice,
             prompt: None,
-            priority: Priority::Notice,
+            priority: Priority::Update,
             useful_until: None,
             mention: Vec::new(),
             ping: true,
@@ -173,6 +178,17 @@ impl<'a> Work<'a> {
                 unreachable!("a posting was pushed just now")
             }
         }
+    }
+
+    /// Reports what a person did. It goes last, and somebody who does the same again and again gets [`REPORTS`] messages in
+    /// [`REPORTED`]; the last of them shows the rest.
+    pub(super) fn report(&mut self, what: &str, to: Destination, notice: Notice) -> &mut Posting {
+        let by = self.ctx.actor.person().map_or("T-Minus", |person| person.user.0.as_str());
+        let slot = self.ctx.now.as_second().div_euclid(REPORTED.as_secs());
+        let posting = self.post(format!("{what}/{by}/{slot}"), to, notice);
+        posting.at_most = Some(REPORTS);
+        posting.priority = Priority::Report;
+        posting
     }
 
     /// Renders the message under `key` anew.

@@ -50,6 +50,8 @@ pub enum Redelivery {
 pub struct Posting {
     /// Unique within the release: `g1/T-2h/support`, `case/1`. A second posting under a key is no news.
     pub key: String,
+    /// So many messages under this key; whatever comes then is shown in the last of them.
+    pub at_most: Option<u32>,
     pub to: Destination,
     pub notice: Notice,
     pub prompt: Option<Prompt>,
@@ -77,12 +79,17 @@ pub enum Destination {
     Page(String),
 }
 
-/// Order in the courier's queue: prompts before notices before updates.
+/// Order in a channel's queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
+    /// A person must decide or act now.
     Prompt = 0,
+    /// A notice of the ladder, at its instant.
     Notice = 1,
+    /// Everything else.
     Update = 2,
+    /// What reports a person's own doing, as often as they do it.
+    Report = 3,
 }
 
 /// What a button leads to; stored, so that the button itself carries only an id.

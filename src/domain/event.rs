@@ -477,8 +477,17 @@ pub enum FreezeEvent {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConcernEvent {
-    Raised { n: u32, text: String },
-    Resolved { n: u32, how: String },
+    Raised {
+        n: u32,
+        text: String,
+        /// The number of the concern whose message shows it; 0 for its own.
+        #[serde(default)]
+        shown: u32,
+    },
+    Resolved {
+        n: u32,
+        how: String,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::FreezeException;
 use super::decide::{Work, reason};
-use super::effect::{Destination, Priority, Reply};
+use super::effect::{Destination, Reply};
 use super::event::FreezeEvent;
 use super::ids::ReleaseNo;
 use super::notice::Notice;
@@ -177,9 +177,8 @@ pub(super) fn except(work: &mut Work<'_>, exception: FreezeException) -> Result<
     let (by, reason) = (work.by(), reason(&exception.reason)?);
     work.record(FreezeEvent::Excepted { freeze: freeze.clone(), until, reason: reason.clone() });
     let notice = Notice::Excepted { freeze: freeze.clone(), until, by, reason };
-    let key = work.unique("exception");
-    work.post(format!("{key}/release"), Destination::Release, notice.clone()).priority = Priority::Prompt;
-    work.post(format!("{key}/ops"), Destination::Ops, notice);
+    work.report("exception", Destination::Release, notice.clone());
+    work.report("exception-ops", Destination::Ops, notice);
     Ok(Reply::Excepted { freeze, until })
 }
 

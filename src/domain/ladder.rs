@@ -325,10 +325,11 @@ fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Res
     let text = super::decide::reason(text)?;
     work.record(NoticeEvent::Corrected { rung: rung.clone(), text: text.clone(), retracted });
     show(work, &plan);
-    let (key, by) = (work.unique("corrected"), work.by());
+    let by = work.by();
     let label = t_label(-i64::from(plan.before_min));
     let notice = Notice::Corrected { label, audience: plan.audience.clone(), text, retracted, by };
-    work.post(key, Destination::Audience(plan.audience), notice);
+    let what = format!("corrected/{}", plan.audience);
+    work.report(&what, Destination::Audience(plan.audience), notice).priority = Priority::Update;
     Ok(Reply::Corrected { rung, retracted })
 }
 

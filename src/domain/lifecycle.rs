@@ -7,7 +7,7 @@ use super::changes;
 use super::command::{Command, Imported, PlanCommand, Post};
 use super::decide::{Context, Work, reason, recorded};
 use super::digest::digest as digest_of;
-use super::effect::{Decision, Destination, Priority, Prompt, Reply};
+use super::effect::{Decision, Destination, Prompt, Reply};
 use super::event::{Event, PlanEvent};
 use super::go_no_go;
 use super::ids::{GuildId, ReleaseId, UserId};
@@ -176,8 +176,8 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
         }
         // Nobody said so by name, as /release item done does: it is said for whoever knows better.
         if !ticked.is_empty() {
-            let (key, by, mention) = (work.unique("ticked"), work.by(), work.owner());
-            work.post(key, Destination::Release, Notice::Ticked { by, items: ticked }).mention = mention;
+            let (by, mention) = (work.by(), work.owner());
+            work.report("ticked", Destination::Release, Notice::Ticked { by, items: ticked }).mention = mention;
         }
     }
     Ok(Reply::Imported { revision: work.release.revision, material })
@@ -315,7 +315,6 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     }
     let posting = work.post(key, Destination::Release, Notice::HandedOver { post, from, to, by, reason: why });
     posting.mention = mention;
-    posting.priority = Priority::Prompt;
     amend::parts_changed(work);
     Ok(Reply::HandedOver { post })
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::decide::Work;
-use super::effect::Destination;
+use super::effect::{Destination, Priority};
 use super::ids::{Audience, ChannelId};
 use super::notice::Notice;
 use super::rung;
@@ -27,6 +27,18 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether it changes what the audience's people tell others now.
+    fn slug(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::GoUndone => "go-undone",
+            Self::OnHold => "on-hold",
+            Self::Resumed => "resumed",
+            Self::RolledBack => "rolled-back",
+            Self::AllClear => "all-clear",
+            Self::Rewatched => "rewatched",
+        }
+    }
+
     fn pings(self) -> bool {
         match self {
             Self::Live | Self::GoUndone | Self::OnHold | Self::RolledBack | Self::Rewatched => true,
@@ -37,7 +49,6 @@ impl Outcome {
 
 /// Tells every audience that had a notice and reads elsewhere than in the release channel.
 pub(super) fn tell(work: &mut Work<'_>, outcome: Outcome) {
-    let key = work.unique("outcome");
     let mut read = BTreeSet::new();
     for (audience, channel) in readers(work) {
         let role = work.release.policy.audiences.get(&audience).and_then(|route| route.role.clone());
@@ -46,7 +57,10 @@ pub(super) fn tell(work: &mut Work<'_>, outcome: Outcome) {
             continue;
         }
         let notice = Notice::Outcome { outcome, audience: audience.clone() };
-        work.post(format!("{key}/{audience}"), Destination::Audience(audience), notice).ping = outcome.pings();
+        let what = format!("outcome/{}/{audience}", outcome.slug());
+        let posting = work.report(&what, Destination::Audience(audience), notice);
+        posting.priority = Priority::Update;
+        posting.ping = outcome.pings();
     }
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::command::{Command, Verdict};
 use super::decide::{Context, Work};
-use super::effect::{Decision, Destination, Priority, Reply};
+use super::effect::{Decision, Destination, Reply};
 use super::event::RightsEvent;
 use super::ids::UserId;
 use super::may::Action;
@@ -50,8 +50,8 @@ pub struct Refused {
 /// Someone past the roles: recorded, and said where the bot speaks of itself.
 pub(super) fn bypass(work: &mut Work<'_>, action: &Action) {
     work.record(RightsEvent::Bypassed { action: action.clone() });
-    let (key, by) = (work.unique("bypass"), work.by());
-    work.post(key, Destination::Ops, Notice::Bypassed { action: action.clone(), by }).priority = Priority::Prompt;
+    let by = work.by();
+    work.report("bypass", Destination::Ops, Notice::Bypassed { action: action.clone(), by });
 }
 
 /// The record of a refusal, where it matters and does not stand already.

@@ -9,7 +9,7 @@ use super::changes::{self, Change};
 use super::decide::{Work, reason};
 use super::delivery;
 use super::digest::digest as digest_of;
-use super::effect::{Destination, Redelivery, Reply};
+use super::effect::{Destination, Priority, Redelivery, Reply};
 use super::event::PlanEvent;
 use super::freeze;
 use super::go_no_go;
@@ -144,9 +144,15 @@ pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
 }
 
 fn announce(work: &mut Work<'_>, notice: &Notice, to: &[Audience]) {
-    let key = work.unique("again");
-    work.post(format!("{key}/release"), Destination::Release, notice.clone());
-    tell(work, &key, notice, to);
+    // Whatever was said often: the first of another kind is a message of its own.
+    let what = match notice {
+        Notice::Scrubbed { .. } => "scrubbed",
+        Notice::Held { .. } => "on-hold",
+        Notice::Resumed { .. } => "off-hold",
+        _ => "moved",
+    };
+    work.report(what, Destination::Release, notice.clone()).priority = Priority::Update;
+    tell(work, what, notice, to);
 }
 
 /// Says something to audiences; nobody reads it twice in one channel, unless somebody else is called there.
@@ -170,7 +176,8 @@ fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
             }
             other => other.clone(),
         };
-        work.post(format!("{key}/{audience}"), Destination::Audience(audience.clone()), again);
+        let what = format!("{key}/{audience}");
+        work.report(&what, Destination::Audience(audience.clone()), again).priority = Priority::Update;
     }
 }
 

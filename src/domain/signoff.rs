@@ -9,7 +9,7 @@ use super::changes::{self, Change};
 use super::closing;
 use super::command::SignoffCommand;
 use super::decide::{Work, reason};
-use super::effect::{Destination, Priority, Prompt, Reply};
+use super::effect::{Destination, Prompt, Reply};
 use super::event::{PlanEvent, SignoffEvent};
 use super::lifecycle::{signoff_key, signoff_prompt};
 use super::notice::Notice;
@@ -149,13 +149,12 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
             let (users, fell): (Vec<_>, Vec<_>) =
                 others.map(|(_, signoff)| (signoff.user.clone(), signoff.name.clone())).unzip();
             take_back(work, SignoffEvent::Refused { role, reason: why.clone() });
-            let key = work.unique("signoff-refused");
             let mut mention = work.owner();
             mention.extend(users);
             mention.sort_unstable();
             mention.dedup();
             let notice = Notice::SignoffRefused { role, name: person.name, reason: why, fell };
-            work.post(key, Destination::Release, notice).mention = mention;
+            work.report("signoff-refused", Destination::Release, notice).mention = mention;
             Ok(Reply::SignoffRefused { role })
         }
         SignoffCommand::Withdraw(role) => {
@@ -163,9 +162,8 @@ pub(super) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Rep
                 return Err(Refusal::NotSigned { role });
             }
             take_back(work, SignoffEvent::Withdrawn { role });
-            let key = work.unique("signoff-withdrawn");
-            let mention = work.owner();
-            work.post(key, Destination::Release, Notice::Withdrawn { role, name: person.name }).mention = mention;
+            let (mention, notice) = (work.owner(), Notice::Withdrawn { role, name: person.name });
+            work.report("signoff-withdrawn", Destination::Release, notice).mention = mention;
             Ok(Reply::Withdrawn { role })
         }
         SignoffCommand::Snooze { minutes } => snooze(work, minutes),
@@ -218,9 +216,8 @@ fn give(
         refused.into_iter().map(|refusal| (refusal.user, (refusal.name, refusal.reason))).unzip();
     let whose = behalf.as_ref().map(|_| signer.clone());
     if !refused_by.is_empty() {
-        let key = work.unique("signed");
-        work.post(key, Destination::Release, Notice::Signed { role, name: signer, behalf, against }).mention =
-            refused_by;
+        let notice = Notice::Signed { role, name: signer, behalf, against };
+        work.report("signed", Destination::Release, notice).mention = refused_by;
     }
     approve_if_complete(work);
     closing::close_if_settled(work);
@@ -246,8 +243,7 @@ pub(super) fn approve_if_complete(work: &mut Work<'_>) {
     let open = matches!(work.release.phase, Phase::Gathering { .. } | Phase::HeldBefore { approved: false, .. });
     if open && missing(&work.release).is_empty() {
         work.record(PlanEvent::Approved);
-        let key = work.unique("approved");
-        work.post(key, Destination::Release, Notice::Approved);
+        work.report("approved", Destination::Release, Notice::Approved);
     }
 }
 
@@ -274,8 +270,8 @@ fn ask_for_missing(work: &mut Work<'_>) {
     // On hold T-0 has yet to move.
     let held = matches!(work.release.phase, Phase::HeldBefore { .. });
     let until = work.release.plan.t0_at().filter(|t0| *t0 > work.ctx.now && !held);
-    let (key, prompt) = (work.unique("signoff-missing"), Prompt::Reminder { round: work.release.round });
-    let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
+    let prompt = Prompt::Reminder { round: work.release.round };
+    let posting = work.report("signoff-missing", Destination::Release, Notice::SignoffReminder { missing });
     posting.useful_until = until;
     posting.prompt = Some(prompt);
 }
@@ -299,7 +295,6 @@ pub(super) fn ask(work: &mut Work<'_>, changed: bool) {
     let posting = work.post(key, Destination::Release, Notice::SignoffAsk { changed });
     posting.document = true;
     posting.prompt = Some(prompt);
-    posting.priority = Priority::Prompt;
 }
 
 /// Right after a break-glass go whoever has not signed is asked, while there is time.

@@ -10,7 +10,7 @@ use super::crowd::Crowd;
 use super::decide::{Work, reason};
 use super::decision::{self, Point};
 use super::delivery::Trouble;
-use super::effect::{Destination, Priority, Prompt, Reply};
+use super::effect::{Destination, Prompt, Reply};
 use super::event::StageEvent;
 use super::go_no_go;
 use super::lifecycle::GO_GRACE_MIN;
@@ -137,7 +137,6 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
         Destination::Release,
         Notice::Went { by: by.clone(), break_glass: break_glass.clone(), open: open.clone() },
     );
-    posting.priority = Priority::Prompt;
     posting.mention = mention;
     outcome::tell(work, Outcome::Live);
     if ladder::tells_pages(&work.release) {
@@ -212,7 +211,6 @@ fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
     let (key, by, mention) = (work.unique("undone"), work.by(), work.crew());
     let posting = work.post(key, Destination::Release, Notice::Undone { what, by });
-    posting.priority = Priority::Prompt;
     posting.mention = mention;
     if back {
         outcome::tell(work, Outcome::GoUndone);
@@ -230,8 +228,7 @@ fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal
     work.record(StageEvent::Extended { minutes, reason: why.clone() });
     let done = Done::Extended { by: by.clone(), minutes, reason: why.clone() };
     if !owed.as_ref().is_some_and(|owed| owed.soaked) || !owed::show(work, owed, done) {
-        let key = work.unique("stage");
-        work.post(key, Destination::Release, Notice::Extended { minutes, reason: why, by });
+        work.report("extended", Destination::Release, Notice::Extended { minutes, reason: why, by });
     }
     Ok(Reply::Extended { minutes })
 }
@@ -276,7 +273,6 @@ pub(super) fn hold(work: &mut Work<'_>, why: String, how: HoldBy) -> Result<(), 
     let mention = if before_go { Vec::new() } else { work.crew() };
     let posting = work.post(key.clone(), Destination::Release, notice.clone());
     posting.mention = mention;
-    posting.priority = Priority::Prompt;
     posting.prompt = Some(Prompt::Held);
     if before_go {
         schedule::tell_of_hold(work, &key, &notice);
@@ -301,8 +297,7 @@ fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
         schedule::show_anew(work);
         schedule::announce_again(work, &Notice::Resumed { by, held_min });
     } else if said.is_empty() {
-        let key = work.unique("resumed");
-        work.post(key, Destination::Release, Notice::Resumed { by, held_min });
+        work.report("resumed", Destination::Release, Notice::Resumed { by, held_min });
     } else {
         work.edit(said, Notice::HoldOver { by, held_min }, None);
     }

@@ -86,9 +86,8 @@ pub(super) fn decide(
     if owed.as_ref().is_some_and(|owed| owed.update) {
         owed::show(work, owed, Done::Updated { by: by.clone() });
     }
-    let key = work.unique("update");
     let notice = Notice::Update { text, by: Some(by), unchanged: None, merged: 0 };
-    work.post(key, Destination::Release, notice).priority = Priority::Update;
+    work.report("update", Destination::Release, notice).priority = Priority::Update;
     Ok(Reply::UpdatePosted)
 }
 

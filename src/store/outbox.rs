@@ -53,13 +53,6 @@ pub struct Claimed {
     pub tainted: bool,
 }
 
-impl Claimed {
-    /// A person must decide it.
-    pub fn urgent(&self) -> bool {
-        self.priority == 0
-    }
-}
-
 /// What an attempt led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -68,6 +61,10 @@ pub enum Outcome {
     },
     /// Posted earlier and deleted by somebody since: never posted again.
     SentDeleted,
+    /// Not begun: the channel takes nothing more of this priority before `at`. That is no attempt.
+    NoRoom {
+        at: Timestamp,
+    },
     /// Certainly not executed; may be tried again at `at`.
     Retry {
         at: Timestamp,
@@ -357,6 +354,7 @@ impl Store {
             Outcome::Retry { at, why } | Outcome::Repeat { at, why, .. } => {
                 ("planned", None, Some(at.as_millisecond()), Some(why))
             }
+            Outcome::NoRoom { at } => return Self::put_off(txn, id, attempt, *at).await,
             Outcome::Unknown { look_up_at, why } => ("unknown", None, Some(look_up_at.as_millisecond()), Some(why)),
             Outcome::Blocked { probe_at, why, .. } => ("blocked", None, Some(probe_at.as_millisecond()), Some(why)),
             Outcome::Dead { why } => ("dead", None, None, Some(why)),
@@ -409,6 +407,31 @@ impl Store {
             .execute(txn)
             .await?;
         }
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// A post waits for room in its channel, and so does what is not more urgent there.
+    async fn put_off(txn: &mut SqliteConnection, id: i64, attempt: i64, until: Timestamp) -> Result<bool, StoreFault> {
+        let until = until.as_millisecond();
+        let done = sqlx::query!(
+            "UPDATE outbox SET state = 'planned', next_try = ?3, lease_until = NULL, attempt = attempt - 1,
+                    first_attempt = CASE WHEN tainted = 0 THEN NULL ELSE first_attempt END
+             WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
+            id,
+            attempt,
+            until
+        )
+        .execute(&mut *txn)
+        .await?;
+        sqlx::query!(
+            "UPDATE outbox SET next_try = ?2
+             WHERE state IN ('planned', 'blocked') AND next_try < ?2 AND state = 'planned'
+                AND channel_id = (SELECT channel_id FROM outbox WHERE id = ?1) AND priority >= (SELECT priority FROM outbox WHERE id = ?1)",
+            id,
+            until
+        )
+        .execute(txn)
+        .await?;
         Ok(done.rows_affected() == 1)
     }
 

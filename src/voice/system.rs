@@ -301,6 +301,12 @@ pub fn sorry(sentence: &str) -> Message {
     Message::new(Tone::Bad, Text::from("⛔ You can't do that")).body(sentence)
 }
 
+/// A message that shows the newest of many, because one person did the same again and again.
+pub fn newest_of_many(message: Message) -> Message {
+    let said = Text::from("Replaced by this one: many in a few minutes. All of them: ").code("/release timeline");
+    message.field("Earlier messages", said)
+}
+
 /// More than one person, or their whole server, may ask in a minute.
 pub fn too_often(whole_server: bool, wait: Duration) -> Message {
     let who = if whole_server { "This server" } else { "You" };

@@ -137,7 +137,7 @@ fn what(release: &Release, event: &Event) -> String {
         Event::Rights(RightsEvent::Refused { action, why }) => {
             format!("was refused: {} ({})", words::action(action), words::denied(*why))
         }
-        Event::Concern(ConcernEvent::Raised { n, text }) => format!("raised concern #{n}: “{text}”"),
+        Event::Concern(ConcernEvent::Raised { n, text, .. }) => format!("raised concern #{n}: “{text}”"),
         Event::Concern(ConcernEvent::Resolved { n, how }) => format!("resolved concern #{n}: “{how}”"),
         Event::Notice(event) => match event {
             NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("sent {rung}"),

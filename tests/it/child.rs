@@ -32,16 +32,16 @@ impl Drop for Service {
 
 impl Place {
     pub async fn new() -> Self {
-        Self::with(world()).await
+        Self::with(world(), Limits::WIDE).await
     }
 
-    pub async fn with(world: chat_sandbox::World) -> Self {
+    pub async fn with(world: chat_sandbox::World, limits: Limits) -> Self {
         let setup = Setup {
             world,
             clock: SimClock::running(wall_ms()),
             token: BOT_TOKEN.to_owned(),
             port: 0,
-            limits: Limits::WIDE,
+            limits,
             house: None,
             openapi: None,
         };
@@ -112,6 +112,15 @@ impl Place {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.path("log")).unwrap_or_default()
+    }
+
+    /// Sends alerts as Alertmanager does, and returns the status of the answer; 0 where there is none.
+    pub async fn hook(&self, scheme: &str, secret: &str, alerts: &[serde_json::Value]) -> u16 {
+        let body = serde_json::json!({ "version": "4", "status": "firing", "alerts": alerts });
+        let url = format!("http://{}/hooks/alertmanager/alerts", self.intake);
+        let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build().unwrap();
+        let sent = client.post(url).header("Authorization", format!("{scheme} {secret}")).json(&body).send().await;
+        sent.map_or(0, |answer| answer.status().as_u16())
     }
 
     /// What the service answers to a path: its status and text; 0 where it does not answer.

@@ -14,6 +14,7 @@ mod consent;
 mod countdown;
 mod delivery;
 mod faults;
+mod flood;
 mod go;
 mod intake;
 mod kill;

@@ -21,6 +21,8 @@ const SPAN: Duration = Duration::from_millis(208);
 pub enum Urgency {
     /// A person waits, or must decide.
     Urgent,
+    /// A notice at its instant.
+    Notice,
     Normal,
 }
 

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::chat::Outgoing;
+use crate::chat::{Outgoing, Rank};
 use crate::domain::effect::Choice;
 use crate::domain::ids::{RoleId, UserId};
 use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone, words};
@@ -53,7 +53,7 @@ fn once<T: Ord>(all: &[T]) -> impl Iterator<Item = &T> {
 
 /// The data of an interaction's answer, for one reader only.
 pub fn private(message: &Message, prompt: Option<&str>) -> Value {
-    let mut data = body(Outgoing { message, prompt, marker: "", urgent: false, reply_to: None, file: None });
+    let mut data = body(Outgoing { message, prompt, marker: "", rank: Rank::Later, reply_to: None, file: None });
     if let Some(fields) = data.as_object_mut() {
         fields.insert("flags".to_owned(), json!(64));
     }
@@ -246,7 +246,8 @@ mod tests {
         let mut message = Message::new(Tone::Plain, Text::from("x"));
         message.call_roles = ids(&["2", "1", "2"]).into_iter().map(RoleId).collect();
         message.call_users = ids(&["7", "7"]).into_iter().map(UserId).collect();
-        let out = Outgoing { message: &message, prompt: None, marker: "", urgent: false, reply_to: None, file: None };
+        let out =
+            Outgoing { message: &message, prompt: None, marker: "", rank: Rank::Later, reply_to: None, file: None };
         let body = body(out);
         assert_eq!(body["content"], "<@7> <@&2> <@&1>");
         assert_eq!(body["allowed_mentions"]["roles"], json!(["2", "1"]));
@@ -278,7 +279,7 @@ mod tests {
             message: &message,
             prompt: None,
             marker: "n1",
-            urgent: false,
+            rank: Rank::Later,
             reply_to: Some("1"),
             file: None,
         });

@@ -20,9 +20,13 @@ use crate::clock::Clock;
 use crate::sending::{self, unanswered};
 
 /// A longer wait for a bucket than this is the caller's, not ours: others are not to wait behind it.
-const LONGEST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_millis(250);
+/// The same where a notice is due.
+const LONGEST_WAIT_DUE: Duration = Duration::from_secs(1);
 /// The same where a person waits.
 const LONGEST_WAIT_URGENT: Duration = Duration::from_secs(5);
+/// Of a bucket's requests these are kept for what is due or urgent.
+const RESERVE: f64 = 0.4;
 /// The largest answer read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
@@ -47,6 +51,8 @@ pub struct Rest {
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
     remaining: u32,
+    /// How many of them are kept for what is due or urgent.
+    reserve: u32,
     reset: Instant,
 }
 
@@ -61,6 +67,8 @@ impl std::fmt::Debug for Rest {
 pub enum Limit {
     /// By bucket and by the global limit.
     Bucket,
+    /// The same, before those: a notice is due.
+    Notice,
     /// The same, before all others: a person waits or must decide.
     Urgent,
     /// Interaction callbacks are exempt and must not wait.
@@ -154,6 +162,7 @@ impl Rest {
         let bucket = bucket_of(method, path);
         match limit {
             Limit::Bucket => self.wait_for(&bucket, Urgency::Normal).await?,
+            Limit::Notice => self.wait_for(&bucket, Urgency::Notice).await?,
             Limit::Urgent => self.wait_for(&bucket, Urgency::Urgent).await?,
             Limit::Exempt => {}
         }
@@ -204,7 +213,11 @@ impl Rest {
     }
 
     async fn wait_for(&self, bucket: &str, urgency: Urgency) -> Result<(), SendFault> {
-        let longest = if urgency == Urgency::Urgent { LONGEST_WAIT_URGENT } else { LONGEST_WAIT };
+        let longest = match urgency {
+            Urgency::Urgent => LONGEST_WAIT_URGENT,
+            Urgency::Notice => LONGEST_WAIT_DUE,
+            Urgency::Normal => LONGEST_WAIT,
+        };
         if let Some(wait) = self.global.held().filter(|wait| *wait > longest) {
             return Err(SendFault::Wait(wait));
         }
@@ -217,7 +230,7 @@ impl Rest {
                         buckets.remove(bucket);
                         None
                     }
-                    Some(b) if b.remaining == 0 => Some(b.reset - now),
+                    Some(b) if b.remaining <= b.kept_from(urgency) => Some(b.reset - now),
                     Some(b) => {
                         b.remaining -= 1;
                         None
@@ -242,22 +255,30 @@ impl Rest {
         else {
             return;
         };
-        self.set(bucket, remaining as u32, Duration::from_secs_f64(after));
+        let whole = header_number(headers, "x-ratelimit-limit").unwrap_or_default();
+        self.set(bucket, remaining as u32, (whole * RESERVE) as u32, Duration::from_secs_f64(after));
     }
 
     /// Refused: nothing more for so long, whatever the headers said or did not say.
     fn full(&self, bucket: &str, wait: Duration) {
-        self.set(bucket, 0, wait);
+        self.set(bucket, 0, 0, wait);
     }
 
-    fn set(&self, bucket: &str, remaining: u32, after: Duration) {
-        let fresh = Bucket { remaining, reset: Instant::now() + after };
+    fn set(&self, bucket: &str, remaining: u32, reserve: u32, after: Duration) {
+        let fresh = Bucket { remaining, reserve, reset: Instant::now() + after };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         buckets.insert(bucket.to_owned(), fresh);
         if buckets.len() > 2_000 {
             let now = Instant::now();
             buckets.retain(|_, b| b.reset > now);
         }
+    }
+}
+
+impl Bucket {
+    /// How many requests are not for this one.
+    fn kept_from(&self, urgency: Urgency) -> u32 {
+        if urgency == Urgency::Normal { self.reserve } else { 0 }
     }
 }
 

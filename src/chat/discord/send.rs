@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::render;
 use super::rest::{Limit, Rest, Upload};
 use crate::chat::token::Token;
-use crate::chat::{LookUp, Outgoing, SendFault, Standing};
+use crate::chat::{LookUp, Outgoing, Rank, SendFault, Standing};
 use crate::domain::ids::ChannelId;
 
 /// A look-up begins this long before the first attempt: clocks differ.
@@ -54,7 +54,11 @@ impl Sender {
             fields.insert("nonce".to_owned(), json!(nonce));
             fields.insert("enforce_nonce".to_owned(), json!(true));
         }
-        let limit = if out.urgent { Limit::Urgent } else { Limit::Bucket };
+        let limit = match out.rank {
+            Rank::Urgent => Limit::Urgent,
+            Rank::Due => Limit::Notice,
+            Rank::Later => Limit::Bucket,
+        };
         let path = format!("/channels/{channel}/messages");
         let answer = match out.file {
             None => self.rest.json(Method::POST, &path, Some(&body), limit).await?,

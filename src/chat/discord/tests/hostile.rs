@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::super::render::{body, private};
-use crate::chat::Outgoing;
+use crate::chat::{Outgoing, Rank};
 use crate::domain::changes::Change;
 use crate::domain::command::Command;
 use crate::domain::decide::{Context, decide};
@@ -215,7 +215,7 @@ fn shown(message: &Message) {
             message,
             prompt: Some("prompt"),
             marker: "n12345678",
-            urgent: false,
+            rank: Rank::Later,
             reply_to: None,
             file: None,
         }),
@@ -229,7 +229,7 @@ fn shown(message: &Message) {
             message: &plain,
             prompt: None,
             marker: "n12345678",
-            urgent: false,
+            rank: Rank::Later,
             reply_to: None,
             file: None,
         }),
