@@ -102,8 +102,8 @@ fn only_the_clock_reads_the_clock() {
         let code = production(&text).replace("tokio::time::Instant::now", "").replace("use tokio::time::Instant;", "");
         // The transport's and the sandbox's limiters measure protocol time with tokio's clock.
         let protocol = [
-            "rest.rs", "pace.rs", "statuspage.rs", "connections.rs", "refusals.rs", "sandbox/src/limits.rs",
-            "sandbox/src/gateway.rs", "sandbox/src/rest/guard.rs",
+            "rest.rs", "pace.rs", "reply.rs", "statuspage.rs", "connections.rs", "refusals.rs",
+            "sandbox/src/limits.rs", "sandbox/src/gateway.rs", "sandbox/src/rest/guard.rs",
         ]
         .iter()
         .any(|file| path.ends_with(file));

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::agenda::{Mark, MarkKind};
+use super::ahead;
 use super::all_clear;
 use super::command::{AlertCommand, Signal};
 use super::crowd;
@@ -23,8 +24,6 @@ use super::schedule;
 
 /// Alerts with all their words that a release keeps; beyond it the oldest that ended goes.
 pub const MAX_ALERTS: usize = 20;
-/// Open alerts kept of a release before go.
-const MAX_AHEAD: usize = 200;
 
 /// After these minutes an alert nobody acknowledged reminds, and climbs the escalation path; no further reminder after the last.
 pub const REMIND_AFTER_MIN: [u32; 6] = [5, 15, 30, 60, 120, 240];
@@ -37,9 +36,6 @@ const SAME_TROUBLE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Within this long after a ping the next alert pings nobody: on-call is here already.
 const PINGED: SignedDuration = SignedDuration::from_secs(60);
-
-/// How long before T-0 alerts of a planned release get messages of their own.
-pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 /// An alert as relayed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,7 +85,7 @@ fn yes() -> bool {
     true
 }
 
-fn is_zero(n: &u32) -> bool {
+pub(super) fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
@@ -126,7 +122,9 @@ pub fn of(release: &Release) -> &[Alert] {
 /// Whether the release has this alert open, whenever it started.
 pub fn has_open(release: &Release, id: &str) -> bool {
     let own = of(release).iter().any(|alert| alert.is_open() && alert.id() == id);
-    own || release.phase.run().is_some_and(|run| run.crowd.is_open(id) || run.elsewhere.iter().any(|e| e.key == id))
+    let more = release.ahead_more.is_open(id);
+    own || more
+        || release.phase.run().is_some_and(|run| run.crowd.is_open(id) || run.elsewhere.iter().any(|e| e.key == id))
 }
 
 /// Open alerts that nobody has acknowledged.
@@ -170,10 +168,11 @@ fn acknowledge(work: &mut Work<'_>, typed: &str) -> Result<Reply, Refusal> {
         _ => of(&work.release).iter().filter(|alert| !alert.pre_existing).find(named).cloned().into_iter().collect(),
     };
     let crowd = typed.is_empty() && crowd::unheard(&work.release);
-    if found.is_empty() && !crowd {
+    let ahead = typed.is_empty() && work.release.ahead_more.unheard() > 0;
+    if found.is_empty() && !crowd && !ahead {
         return Err(Refusal::NothingOpen { what: "alert" });
     }
-    if let ([only], false) = (found.as_slice(), crowd)
+    if let ([only], false) = (found.as_slice(), crowd || ahead)
         && let Some((by, _)) = &only.acked
     {
         return Err(Refusal::AlreadyDone { what: format!("{}, by {by}", only.name) });
@@ -185,6 +184,9 @@ fn acknowledge(work: &mut Work<'_>, typed: &str) -> Result<Reply, Refusal> {
     if crowd {
         work.record(AlertEvent::CrowdAcknowledged);
         crowd::show(work);
+    }
+    if ahead {
+        work.record(AlertEvent::AheadAcknowledged);
     }
     show_reminder(work);
     Ok(Reply::Acknowledged)
@@ -222,6 +224,7 @@ fn relay(work: &mut Work<'_>, signal: Signal) {
         (None, _) if work.release.phase.run().is_some_and(|run| run.crowd.knows(&signal)) => {
             crowd::relay(work, &signal)
         }
+        (None, false) if work.release.phase.run().is_none() => ahead::relay(work, &signal),
         (None, true) => fired(work, signal),
         (Some(known), true) if known.is_open() && !started_since(&work.release, &known, &signal) => {
             repeated(work, &known, &signal);
@@ -253,7 +256,7 @@ fn started_since(release: &Release, known: &Alert, signal: &Signal) -> bool {
 fn fired(work: &mut Work<'_>, signal: Signal) {
     let planned = work.release.phase.run().is_none();
     if planned {
-        return fired_ahead(work, &signal);
+        return ahead::fired(work, &signal);
     }
     let pre_existing = work.release.phase.run().is_some_and(|run| signal.starts_at < run.go_at);
     if !pre_existing && crowd::joins(&work.release, &signal, work.ctx.now) {
@@ -268,21 +271,13 @@ fn fired(work: &mut Work<'_>, signal: Signal) {
     proves(work, &signal);
 }
 
-/// Before go it is shown at every notice; from a day before T-0 on the first few have messages of their own, which ping nobody.
-fn fired_ahead(work: &mut Work<'_>, signal: &Signal) {
-    let open = work.release.ahead.iter().filter(|alert| alert.is_open()).count();
-    // So many stand against go already that one more says nothing new.
-    if open >= MAX_AHEAD {
-        return;
-    }
-    let close = open < MAX_ALERTS && work.release.plan.t0_at().is_some_and(|t0| work.ctx.now >= t0 - AHEAD);
-    let key = record_fired(work, signal, false, close, false);
-    if close {
-        post(work, &key, Vec::new());
-    }
-}
-
-fn record_fired(work: &mut Work<'_>, signal: &Signal, pre_existing: bool, posted: bool, pinged: bool) -> String {
+pub(super) fn record_fired(
+    work: &mut Work<'_>,
+    signal: &Signal,
+    pre_existing: bool,
+    posted: bool,
+    pinged: bool,
+) -> String {
     let reading = evidence::read(&work.release.plan, signal);
     let key = signal.key();
     work.record(AlertEvent::Fired {
@@ -302,7 +297,7 @@ fn record_fired(work: &mut Work<'_>, signal: &Signal, pre_existing: bool, posted
     key
 }
 
-fn post(work: &mut Work<'_>, key: &str, mention: Vec<UserId>) {
+pub(super) fn post(work: &mut Work<'_>, key: &str, mention: Vec<UserId>) {
     let prompt = of(&work.release).iter().find(|alert| alert.key == key).and_then(|alert| prompt(&work.release, alert));
     let posting = work.post(posting_key(key), Destination::Release, Notice::Alert { key: key.to_owned() });
     posting.prompt = prompt;
@@ -447,6 +442,7 @@ pub(super) fn evolve(release: &mut Release, event: &AlertEvent, at: Timestamp, b
     if matches!(event, AlertEvent::Fired { pre_existing: false, .. } | AlertEvent::Crowded { .. }) && !before_go {
         release.issues.insert(Issue::Alert);
     }
+    ahead::evolve(release, event);
     if let Some(alerts) = alerts_mut(release) {
         evolve_alerts(alerts, event, at, by);
     }

@@ -34,7 +34,7 @@ pub struct Concern {
     pub at: Timestamp,
     pub text: String,
     pub resolved: Option<Resolved>,
-    /// The number of the concern whose message shows it: its own, or an earlier one of somebody who raises many.
+    /// The number of the concern whose message shows it: an earlier one of somebody who raises many; 0 for its own.
     #[serde(default)]
     pub shown: u32,
 }
@@ -100,7 +100,7 @@ fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
     }
     let n = work.release.concerns.iter().map(|concern| concern.n).max().unwrap_or(0) + 1;
     let reused = reused(work);
-    work.record(ConcernEvent::Raised { n, text, shown: reused.unwrap_or(n) });
+    work.record(ConcernEvent::Raised { n, text, shown: reused.unwrap_or(0) });
     let Some(shown) = reused else {
         let mention = work.owner();
         let posting = work.post(key(n), Destination::Release, Notice::Concern { n });

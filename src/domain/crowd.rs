@@ -28,7 +28,7 @@ const MOST_IN_A_GROUP: usize = 4;
 /// Alerts the shared message names.
 const NAMED: usize = 8;
 /// Alerts whose state is kept one by one; about 20 bytes each. More are counted, and keep the all-clear back until a person has looked.
-const MOST_KEPT: usize = 4_000;
+pub(super) const MOST_KEPT: usize = 4_000;
 
 /// Alerts without a message of their own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -81,7 +81,7 @@ pub struct Named {
 }
 
 /// A hash that JSON numbers keep whole.
-fn hashed(id: &str) -> u64 {
+pub(super) fn hashed(id: &str) -> u64 {
     let bytes = Sha256::digest(id.as_bytes());
     bytes.iter().take(6).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }

@@ -378,6 +378,16 @@ pub enum AlertEvent {
     Reminded,
     /// Nothing waits for an acknowledgement any more.
     AllHeard,
+    /// One more alert before go than are kept with all their words.
+    AheadCounted {
+        id: String,
+        name: String,
+        severity: Option<String>,
+    },
+    AheadEnded {
+        id: String,
+    },
+    AheadAcknowledged,
     Resolved {
         key: String,
     },
@@ -481,7 +491,7 @@ pub enum ConcernEvent {
         n: u32,
         text: String,
         /// The number of the concern whose message shows it; 0 for its own.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "super::alert::is_zero")]
         shown: u32,
     },
     Resolved {

@@ -387,6 +387,7 @@ pub(super) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
         waived: std::collections::BTreeMap::new(),
         signoff_reminders: 0,
         ahead: Vec::new(),
+        ahead_more: super::ahead::Ahead::default(),
         snoozed: None,
         amendment: None,
         amendments: 0,

@@ -9,6 +9,7 @@
 //! - a decision nobody takes stays open.
 
 pub mod agenda;
+pub mod ahead;
 pub mod alert;
 pub mod all_clear;
 pub mod amend;

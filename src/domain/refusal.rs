@@ -225,6 +225,10 @@ pub enum Open {
     AlertAhead {
         name: String,
     },
+    /// More of them than are named.
+    MoreAlertsAhead {
+        count: usize,
+    },
     RollbackPrompt,
     Point {
         label: String,

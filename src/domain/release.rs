@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ahead::Ahead;
 use super::alert::{Alert, Elsewhere};
 use super::amend::Amendment;
 use super::changes::Change;
@@ -102,6 +103,9 @@ pub struct Release {
     /// Alerts of its service before go.
     #[serde(default)]
     pub ahead: Vec<Alert>,
+    /// More of them.
+    #[serde(default)]
+    pub ahead_more: Ahead,
     /// The next reminder comes not before this; once in a round.
     #[serde(default)]
     pub snoozed: Option<Timestamp>,

@@ -86,8 +86,9 @@ pub(super) fn decide(
     if owed.as_ref().is_some_and(|owed| owed.update) {
         owed::show(work, owed, Done::Updated { by: by.clone() });
     }
+    let key = work.unique("update");
     let notice = Notice::Update { text, by: Some(by), unchanged: None, merged: 0 };
-    work.report("update", Destination::Release, notice).priority = Priority::Update;
+    work.post(key, Destination::Release, notice).priority = Priority::Update;
     Ok(Reply::UpdatePosted)
 }
 

@@ -215,6 +215,9 @@ fn what(release: &Release, event: &Event) -> String {
             AlertEvent::CrowdEnded { .. } => "an alert of the shared message resolved".to_owned(),
             AlertEvent::CrowdAcknowledged => "acknowledged the alerts of the shared message".to_owned(),
             AlertEvent::Reminded => "reminded on-call about alerts".to_owned(),
+            AlertEvent::AheadCounted { name, .. } => format!("alert {name} fired before go"),
+            AlertEvent::AheadEnded { .. } => "an alert before go resolved".to_owned(),
+            AlertEvent::AheadAcknowledged => "acknowledged the other alerts before go".to_owned(),
             AlertEvent::AllHeard => "every alert is acknowledged or resolved".to_owned(),
             AlertEvent::Acknowledged { .. } => "acknowledged the alert".to_owned(),
             AlertEvent::Observed { metric, observation } => {

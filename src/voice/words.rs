@@ -233,6 +233,10 @@ pub fn open(item: &Open, policy: &Policy) -> Text {
         Open::AlertAhead { name } => {
             Text::from(format!("alert “{name}” is firing (acknowledge it: /release alert ack)"))
         }
+        Open::MoreAlertsAhead { count } => Text::from(format!(
+            "{count} more {} firing (acknowledge all: /release alert ack)",
+            plural(*count, "alert is", "alerts are")
+        )),
         Open::RollbackPrompt => Text::from("a rollback prompt waits for a decision"),
         Open::Point { label } => Text::from(format!("decision point {label} has no answer")),
         Open::NoData { metric } => Text::from(format!("no fresh value for {metric} (/release alert report)")),
@@ -326,6 +330,9 @@ pub fn readiness(release: &Release, open: &[Open]) -> String {
             Open::Escalation { .. } => "escalation path is incomplete".to_owned(),
             Open::Freeze { name, .. } => format!("T-0 is inside freeze “{name}”"),
             Open::AlertAhead { name } => format!("alert “{name}” is firing"),
+            Open::MoreAlertsAhead { count } => {
+                format!("{count} more {} firing", plural(*count, "alert is", "alerts are"))
+            }
             _ => "another item".to_owned(),
         })
         .collect();

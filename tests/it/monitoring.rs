@@ -1,6 +1,7 @@
 //! Alerts as monitoring systems send them, and what the bot makes of them: which release, what counts as evidence, who is
 //! called, what is refused meanwhile.
 
+use chat_sandbox::Seen;
 use serde_json::{Value, json};
 use tminus::sandboxed::{ALERT_TOKEN, PLAN, t};
 
@@ -309,11 +310,18 @@ async fn an_alert_in_the_shared_message_speaks_for_its_metric() {
 async fn every_alert_before_go_stands_against_it() {
     let rig = Rig::approved().await;
     rig.advance(t(-20)).await;
-    let crowd: Vec<Value> = (0..30).map(|n| alert(&format!("Disk{n}"), -20, "firing")).collect();
+    let crowd: Vec<Value> = (0..300).map(|n| alert(&format!("Disk{n}"), -20, "firing")).collect();
     send(&rig, &crowd).await;
+    send(&rig, &crowd[250..]).await;
     rig.advance(t(0)).await;
     let question = rig.newest_about("releases", "go / no-go?");
-    assert!(question.contains("and 22 more"), "{question}");
+    assert!(question.contains("and 189 more"), "200 by name, the other hundred as one: {question}");
+    let seen = rig.sandbox().slash("ana", "releases", "release timeline", &[], None).await.unwrap();
+    let Seen::Message(message) = &seen else { panic!("no timeline") };
+    let file = String::from_utf8(message.file().unwrap().1).unwrap();
+    for n in 0..300 {
+        assert_eq!(file.matches(&format!("Disk{n} fired")).count(), 1, "Disk{n}: {file}");
+    }
     rig.slash("ben", "release alert ack", &[]).await;
     let go = rig.slash("ana", "release go", &[]).await;
     assert!(go.starts_with("✅"), "{go}");
