@@ -54,7 +54,8 @@ impl State {
 
     pub(crate) fn channel_json(&self, id: u64) -> Option<Value> {
         let channel = self.channels.get(&id)?;
-        let guild = self.world.guild.to_string();
+        let guild = if channel.foreign { self.world.other_guild.unwrap_or_default() } else { self.world.guild };
+        let guild = guild.to_string();
         let last = channel.last.map(|id| id.to_string());
         if let Some(parent) = channel.parent {
             return Some(json!({
@@ -107,7 +108,7 @@ impl State {
     pub(crate) fn guild_json(&self) -> Value {
         let world = &self.world;
         let of = |thread: bool| {
-            let ids = self.channels.values().filter(|c| c.parent.is_some() == thread).map(|c| c.id);
+            let ids = self.channels.values().filter(|c| c.parent.is_some() == thread && !c.foreign).map(|c| c.id);
             ids.filter_map(|id| self.channel_json(id)).collect::<Vec<Value>>()
         };
         let mut guild = json!({

@@ -134,6 +134,8 @@ pub(crate) struct Channel {
     /// The channel a thread belongs to.
     pub(crate) parent: Option<u64>,
     pub(crate) last: Option<u64>,
+    /// It is the second server's.
+    pub(crate) foreign: bool,
 }
 
 /// A request a bot made, with the verdict of the rules.
@@ -225,16 +227,19 @@ pub struct StatusPost {
 
 impl State {
     pub(crate) fn new(world: World, clock: SimClock, token: String, limits: Limits) -> Self {
-        let channel = |seed: &crate::world::ChannelSeed| Channel {
+        let channel = |seed: &crate::world::ChannelSeed, foreign: bool| Channel {
             id: seed.id,
             name: seed.name.clone(),
             topic: seed.topic.clone(),
             category: seed.category.clone(),
             parent: None,
             last: None,
+            foreign,
         };
+        let own = world.channels.iter().map(|seed| (seed.id, channel(seed, false)));
+        let others = world.other_channels.iter().map(|seed| (seed.id, channel(seed, true)));
         Self {
-            channels: world.channels.iter().map(|seed| (seed.id, channel(seed))).collect(),
+            channels: own.chain(others).collect(),
             signals: world.signals.iter().map(|signal| signal.normal).collect(),
             clock,
             world,

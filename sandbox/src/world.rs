@@ -12,6 +12,8 @@ pub struct World {
     pub people: Vec<PersonSeed>,
     /// People of a second server, for tests of isolation.
     pub other_guild: Option<u64>,
+    /// Channels of that server.
+    pub other_channels: Vec<ChannelSeed>,
     /// Values of production that can be moved, and broken.
     pub signals: Vec<SignalSeed>,
     /// What a reader should know of those values: who tells the bot of them, and when.

@@ -8,7 +8,7 @@ pub mod token;
 
 use jiff::Timestamp;
 
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::{ChannelId, GuildId};
 pub use crate::sending::{LookUp, SendFault};
 use crate::voice::Message;
 
@@ -60,6 +60,18 @@ pub struct Standing {
 }
 
 impl Platform {
+    /// Whether a channel is a server's own.
+    ///
+    /// # Errors
+    /// A classified fault.
+    pub async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+        match self {
+            Self::Discord(sender) => sender.owns(guild, channel).await,
+            #[cfg(test)]
+            Self::Simulated(_) => Ok(true),
+        }
+    }
+
     /// Whether a repeated post within the platform's window returns the first, by its nonce.
     pub fn keeps_nonces(&self) -> bool {
         match self {

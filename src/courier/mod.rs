@@ -303,6 +303,9 @@ impl Courier {
         if let Some(page) = row.channel.as_page() {
             return self.pages.show(page, &stored::<PageEntry>(&row.payload)?, &row.marker).await;
         }
+        if !self.platform.owns(&row.guild, &row.channel).await? {
+            return Err(SendFault::NotThere("the channel belongs to another server".to_owned()));
+        }
         let message: Message = stored(&row.payload)?;
         let (reply_to, file) = self.beside(&message, &row.channel).await?;
         let (prompt, marker) = (row.prompt.as_deref(), row.marker.as_str());

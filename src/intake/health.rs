@@ -80,8 +80,9 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     let clock = intake.desk.clock();
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of days fit")]
     let ahead = clock.ahead_ms() as f64 / 1_000.0;
+    let misplaced = intake.gateway.misplaced().values().filter(|found| !found.is_empty()).count();
     #[expect(clippy::cast_precision_loss, reason = "servers are few")]
-    let unregistered = intake.gateway.registrations.failed().len() as f64;
+    let (unregistered, misplaced) = (intake.gateway.registrations.failed().len() as f64, misplaced as f64);
     let gauges = [
         (
             "tminus_token_accepted",
@@ -89,6 +90,11 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
             f64::from(u8::from(intake.token.standing() != Standing::Dead)),
         ),
         ("tminus_gateway_connected", "Whether the gateway is connected", f64::from(u8::from(intake.gateway.ready()))),
+        (
+            "tminus_servers_misconfigured",
+            "Servers whose settings in the configuration file name a channel or role of another server",
+            misplaced,
+        ),
         ("tminus_servers_without_commands", "Servers where the slash commands could not be registered", unregistered),
         (
             "tminus_clock_confirmed",

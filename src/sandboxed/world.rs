@@ -69,6 +69,7 @@ pub fn world() -> World {
             person(9, "iris", "Iris Braun", &[MANAGER, LEAD]),
         ],
         other_guild: Some(700_000_000_000_000_002),
+        other_channels: Vec::new(),
         signals: WATCHED.iter().map(Watched::seed).collect(),
         signals_note: "Alertmanager notifies T-Minus when a value crosses its threshold and when it recovers. In between, a person reports healthy values: `/release alert report`.".to_owned(),
         samples: vec![Sample {

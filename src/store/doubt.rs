@@ -241,7 +241,7 @@ impl Store {
         let now = now.as_millisecond();
         let rows = sqlx::query_as!(
             ClaimedRow,
-            r#"SELECT o.id AS "id!", o.key AS "key!", o.channel_id AS "channel_id!", o.payload AS "payload!", o.prompt_id, o.nonce AS "nonce!",
+            r#"SELECT o.id AS "id!", o.key AS "key!", o.guild_id AS "guild_id!", o.channel_id AS "channel_id!", o.payload AS "payload!", o.prompt_id, o.nonce AS "nonce!",
                     o.marker AS "marker!", o.attempt AS "attempt!", o.lease_until, o.first_attempt, o.due AS "due!", o.anchor_id,
                     o.priority AS "priority!", o.plain AS "plain!", o.tainted AS "tainted!"
              FROM (

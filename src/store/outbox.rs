@@ -36,6 +36,8 @@ pub struct NewPost {
 pub struct Claimed {
     pub id: i64,
     pub key: String,
+    /// Whose message it is.
+    pub guild: GuildId,
     pub channel: ChannelId,
     pub payload: String,
     pub prompt: Option<String>,
@@ -153,6 +155,7 @@ pub struct PostState {
 pub(super) struct ClaimedRow {
     pub(super) id: i64,
     pub(super) key: String,
+    pub(super) guild_id: String,
     pub(super) channel_id: String,
     pub(super) payload: String,
     pub(super) prompt_id: Option<String>,
@@ -176,6 +179,7 @@ impl TryFrom<ClaimedRow> for Claimed {
         Ok(Self {
             id: row.id,
             key: row.key,
+            guild: GuildId(row.guild_id),
             channel: ChannelId(row.channel_id),
             payload: row.payload,
             prompt: row.prompt_id,
@@ -316,7 +320,7 @@ impl Store {
                     SELECT o.id, o.priority, row_number() OVER (ORDER BY o.priority, o.next_try, o.id) AS turn
                     FROM next JOIN outbox o ON o.id = next.id)
                 WHERE turn <= ?3 OR (priority = 0 AND turn <= ?4))
-             RETURNING id AS "id!", key AS "key!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
+             RETURNING id AS "id!", key AS "key!", guild_id AS "guild_id!", channel_id AS "channel_id!", payload AS "payload!", prompt_id, nonce AS "nonce!",
                        marker AS "marker!", attempt AS "attempt!", lease_until, first_attempt, due AS "due!", anchor_id,
                        priority AS "priority!", plain AS "plain!", tainted AS "tainted!""#,
             now_ms,

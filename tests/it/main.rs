@@ -12,6 +12,7 @@ mod clock;
 mod connection;
 mod consent;
 mod countdown;
+mod crossed;
 mod delivery;
 mod faults;
 mod flood;

@@ -112,7 +112,7 @@ pub(super) async fn guild(Axum(shared): Axum<Shared>, Path(id): Path<u64>) -> An
 
 pub(super) async fn channels(Axum(shared): Axum<Shared>) -> Answer {
     let state = lock(&shared);
-    let ids = state.channels.values().filter(|c| c.parent.is_none()).map(|c| c.id);
+    let ids = state.channels.values().filter(|c| c.parent.is_none() && !c.foreign).map(|c| c.id);
     good(Value::Array(ids.filter_map(|id| state.channel_json(id)).collect()))
 }
 
@@ -122,7 +122,8 @@ pub(super) async fn roles(Axum(shared): Axum<Shared>) -> Answer {
 
 fn add(state: &mut State, id: u64, name: &str, topic: &str, parent: Option<u64>) -> Answer {
     let category = parent.map_or("Channels", |_| "").to_owned();
-    let channel = Channel { id, name: name.to_owned(), topic: topic.to_owned(), category, parent, last: None };
+    let channel =
+        Channel { id, name: name.to_owned(), topic: topic.to_owned(), category, parent, last: None, foreign: false };
     state.channels.insert(id, channel);
     let value = state.channel_json(id).unwrap_or_default();
     state.dispatch(if parent.is_some() { "THREAD_CREATE" } else { "CHANNEL_CREATE" }, &value);

@@ -1,8 +1,9 @@
 //! The gateway: serenity's client, kept to what it does well. Commands are registered per server as it appears; each
 //! interaction is handled in a task of its own.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -15,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::handle::{Handler, TOLD_AT_ONCE};
+use super::owner;
 use super::registration::Registrations;
 use super::rest::{Rest, http_client};
 use crate::chat::rate::{Limits, Rate};
@@ -41,9 +43,40 @@ pub struct GatewayHealth {
     /// READY came at least once: the token and the address were right.
     proved: AtomicBool,
     pub registrations: Registrations,
+    /// What the file gives servers that is another server's, with the reasons.
+    misplaced: Mutex<BTreeMap<GuildId, Vec<String>>>,
 }
 
 impl GatewayHealth {
+    /// Servers whose settings in the file name what is another server's, with the reasons.
+    pub fn misplaced(&self) -> BTreeMap<GuildId, Vec<String>> {
+        self.misplaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Checks whose the channels and roles are that the file gives a server. Nothing is sent into another server's channel anyway.
+    async fn look_at(&self, handler: &Handler, guild: &GuildId) {
+        if !handler.by_file.contains(guild) {
+            return;
+        }
+        let policy = match handler.desk.store().read_workspace(guild).await {
+            Ok(workspace) => workspace.policy,
+            Err(fault) => {
+                tracing::error!(%guild, error = &fault as &dyn std::error::Error, "settings not read");
+                return;
+            }
+        };
+        match handler.rest.foreign(guild, &policy).await {
+            Ok(found) => {
+                for what in &found {
+                    tracing::error!(%guild, what, "configuration names what is not this server's, nothing is sent there");
+                }
+                let mut misplaced = self.misplaced.lock().unwrap_or_else(PoisonError::into_inner);
+                misplaced.insert(guild.clone(), found);
+            }
+            Err(fault) => tracing::warn!(%guild, %fault, "channels and roles of the configuration not checked"),
+        }
+    }
+
     /// READY came since the last disconnect.
     pub fn ready(&self) -> bool {
         self.ready.load(Ordering::Relaxed)
@@ -82,6 +115,10 @@ impl EventHandler for Events {
 
     async fn guild_create(&self, context: Context, guild: Guild, _: Option<bool>) {
         let application = context.http.application_id().map(|id| id.get()).unwrap_or_default();
+        let (id, handler) = (GuildId(guild.id.to_string()), self.handler.clone());
+        self.handler.rest.owners().note(&id, owner::channels_of(&guild));
+        let misplaced = Arc::clone(&self.health);
+        self.tasks.spawn(async move { misplaced.look_at(&handler, &id).await });
         let (rest, health, stop) = (self.handler.rest.clone(), Arc::clone(&self.health), self.stop.clone());
         self.tasks.spawn(async move {
             health.registrations.run(&rest, application, guild.id.get(), &stop).await;

@@ -230,7 +230,7 @@ impl Handler {
         if let Some(form) = choice.form() {
             return self.form(reply, &guild, &prompt, choice, form).await;
         }
-        let filled = Filled { user: parse::picked(it), ..Filled::default() };
+        let filled = Filled { user: parse::picked(it)?, ..Filled::default() };
         self.ask(reply, Ask::Click { guild, actor, prompt, choice, filled }).await
     }
 

@@ -85,6 +85,11 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
+    /// Whether "thinking" was said.
+    pub(super) fn waits(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
     /// Whether the press can still be answered; if not, the person is told in their next answer that nothing was done.
     pub(super) async fn is_awaited(&self) -> bool {
         let awaited = self.wait().await.is_ok();
@@ -95,7 +100,7 @@ impl<'a> Reply<'a> {
     }
 
     pub(super) async fn say(&self, message: &Message, prompt: Option<&str>) -> Handled {
-        if self.waiting.load(Ordering::Relaxed) {
+        if self.waits() {
             return self.with(message, prompt, None).await;
         }
         let told = self.missed.told(&self.asked.person, message);

@@ -13,6 +13,7 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::owner::Owners;
 use super::pace::{Pace, Urgency};
 use crate::chat::SendFault;
 use crate::chat::token::Token;
@@ -43,6 +44,7 @@ pub struct Rest {
     http: reqwest::Client,
     base: Arc<str>,
     token: Token,
+    owners: Owners,
     global: Arc<Pace>,
     buckets: Arc<Mutex<HashMap<String, Bucket>>>,
     clock: Clock,
@@ -90,6 +92,7 @@ impl Rest {
             http,
             base: base.trim_end_matches('/').into(),
             token: token.into(),
+            owners: Owners::default(),
             global: Arc::default(),
             buckets: Arc::default(),
             clock,
@@ -99,6 +102,11 @@ impl Rest {
     /// The bot's token.
     pub(super) fn token(&self) -> &Token {
         &self.token
+    }
+
+    /// Whose channels are.
+    pub(super) fn owners(&self) -> &Owners {
+        &self.owners
     }
 
     /// Asks for any answer, for its date (`Get Gateway` is small and wants no right). What it says otherwise, and whether it

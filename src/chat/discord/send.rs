@@ -8,7 +8,7 @@ use super::render;
 use super::rest::{Limit, Rest, Upload};
 use crate::chat::token::Token;
 use crate::chat::{LookUp, Outgoing, Rank, SendFault, Standing};
-use crate::domain::ids::ChannelId;
+use crate::domain::ids::{ChannelId, GuildId};
 
 /// A look-up begins this long before the first attempt: clocks differ.
 const EARLIER: SignedDuration = SignedDuration::from_secs(60);
@@ -32,6 +32,10 @@ impl Sender {
 
     pub(in crate::chat) fn token(&self) -> &Token {
         self.rest.token()
+    }
+
+    pub(in crate::chat) async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+        self.rest.owns(guild, channel).await
     }
 
     /// Get Current User needs nothing but a valid token.

@@ -47,13 +47,16 @@ impl Handler {
         let before = self.policy(guild).await?;
         let mut policy = before.clone();
         not_everyone(guild, typed)?;
+        self.own(reply, guild, typed).await?;
         set_policy(&mut policy, typed)?;
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
         match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Refused { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),
             _ => {
-                reply.wait().await?;
+                if !reply.waits() {
+                    reply.wait().await?;
+                }
                 reply.say(&system::with_test_post(self.checked(guild, &policy).await, &before, &policy), None).await
             }
         }
@@ -66,6 +69,7 @@ impl Handler {
             "set" => {
                 self.in_chat(&guild, "audiences")?;
                 not_everyone(&guild, typed)?;
+                self.own(reply, &guild, typed).await?;
                 WorkspaceCommand::SetAudience { audience, change: route_change(&policy, typed)? }
             }
             "remove" => {

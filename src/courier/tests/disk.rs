@@ -32,7 +32,7 @@ async fn due(folder: &std::path::Path) -> (Process, Arc<Chat>, ReleaseId, std::p
 
 fn scrub(release: &str) -> Ask {
     let command = Order::Plan(PlanCommand::Scrub { reason: "No".to_owned() });
-    Ask::Command { guild: GuildId::from("guild"), actor: super::actor(), release: Some(release.to_owned()), command }
+    Ask::Command { guild: GuildId::from("1"), actor: super::actor(), release: Some(release.to_owned()), command }
 }
 
 fn said(chat: &Chat) -> usize {
@@ -76,7 +76,7 @@ async fn f25_a_full_disk_acknowledges_nothing_sends_nothing_and_recovers() {
         });
         let submit = if submitted { long } else { Order::Plan(PlanCommand::Submit) };
         let ask = Ask::Command {
-            guild: GuildId::from("guild"),
+            guild: GuildId::from("1"),
             actor: super::actor(),
             release: Some("REL-1".to_owned()),
             command: submit,

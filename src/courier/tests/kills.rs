@@ -126,7 +126,7 @@ fn post(release: ReleaseId, n: u64) -> NewPost {
     let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
     NewPost {
         key: format!("{release}/kill/{n}"),
-        guild: GuildId::from("guild"),
+        guild: GuildId::from("1"),
         release: Some(release),
         channel: ChannelId(CHANNEL.to_string()),
         to: Destination::Release,

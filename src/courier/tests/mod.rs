@@ -176,7 +176,7 @@ fn actor() -> Actor {
 
 /// A server whose releases speak in `channel`.
 async fn configure(desk: &Desk, channel: &str) -> GuildId {
-    let guild = GuildId::from("guild");
+    let guild = GuildId::from("1");
     let signers = SignoffRole::ALL.iter().map(|role| (*role, vec![RoleId::from("signer")])).collect();
     let policy = Policy {
         release_channel: Some(ChannelId::from(channel)),
@@ -232,7 +232,7 @@ fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
     let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
     NewPost {
         key: format!("{release}/notice/{n}"),
-        guild: GuildId::from("guild"),
+        guild: GuildId::from("1"),
         release: Some(release),
         channel: ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" }),
         to: Destination::Release,
