@@ -74,6 +74,12 @@ pub fn http_client(agent: &str) -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
+/// Whether a text is a URL that a request can be sent to.
+pub fn is_url(text: &str) -> bool {
+    reqwest::Url::parse(text)
+        .is_ok_and(|url| url.has_host() && url.port_or_known_default().is_some_and(|port| port > 0))
+}
+
 /// Asks a service of this machine about itself: the status and text of its answer.
 ///
 /// # Errors

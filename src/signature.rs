@@ -14,6 +14,11 @@ fn key(secret: &str) -> Vec<u8> {
     }
 }
 
+/// How many bytes the key behind a secret has; 0 where it does not decode.
+pub fn key_length(secret: &str) -> usize {
+    key(secret).len()
+}
+
 fn mac(secret: &str, id: &str, stamp: &str, body: &[u8]) -> Option<Hmac<Sha256>> {
     let key = key(secret);
     let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok().filter(|_| !key.is_empty())?;

@@ -17,7 +17,7 @@ use crate::sending::{self, SendFault};
 
 /// 0 good, 1 findings, 2 something could not be checked.
 pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
-    let reading = match config::read(path, &std::env::vars().collect()) {
+    let reading = match config::environment().and_then(|environment| config::read(path, &environment)) {
         Ok(reading) => reading,
         Err(bad) => return refused(&bad),
     };

@@ -13,7 +13,7 @@ use crate::store::{self, Broken, Head, Purpose};
 use crate::{sending, telemetry};
 
 pub(super) async fn run(path: &Path) -> anyhow::Result<ExitCode> {
-    let config = config::load(path, &std::env::vars().collect())?;
+    let config = config::load(path, &config::environment()?)?;
     telemetry::start(config.log_format, &config.log_filter)?;
     let clock = clock().await?;
     let app = App::start(config, clock, Purpose::Service).await?;
@@ -53,7 +53,7 @@ pub(super) async fn ended() -> anyhow::Result<()> {
 }
 
 pub(super) fn check(path: &Path) -> ExitCode {
-    let reading = match config::read(path, &std::env::vars().collect()) {
+    let reading = match config::environment().and_then(|environment| config::read(path, &environment)) {
         Ok(reading) => reading,
         Err(bad) => return refused(&bad),
     };
@@ -69,7 +69,7 @@ pub(super) fn check(path: &Path) -> ExitCode {
 
 /// Prints every setting in effect except the values of secrets, and on request where each comes from.
 pub(super) fn show(path: &Path, origin: bool) -> ExitCode {
-    let reading = match config::read(path, &std::env::vars().collect()) {
+    let reading = match config::environment().and_then(|environment| config::read(path, &environment)) {
         Ok(reading) => reading,
         Err(bad) => return refused(&bad),
     };
@@ -102,7 +102,7 @@ pub(super) async fn health(url: &str) -> ExitCode {
 
 /// Exits with 1 where the journal is not what was written, and with 2 where it could not be looked at.
 pub(super) async fn audit(path: &Path, noted: Option<&Head>) -> anyhow::Result<ExitCode> {
-    let config = config::load(path, &std::env::vars().collect())?;
+    let config = config::load(path, &config::environment()?)?;
     let verified = match store::verify_file(&config.database, Purpose::Service, noted).await {
         Ok(verified) => verified,
         Err(fault) => {

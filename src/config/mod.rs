@@ -22,7 +22,7 @@ use crate::chat::rate::Limits;
 use crate::domain::ids::GuildId;
 use crate::domain::policy::Policy;
 use crate::outside::{PageKind, StatusPage};
-use crate::signature;
+use crate::{sending, signature, telemetry};
 use problem::{Problem, Setting};
 use reader::{Given, Reader, Secret, Section};
 use value::Id;
@@ -78,12 +78,17 @@ pub struct Config {
 }
 
 impl Config {
-    /// Every secret, so that none gets out. A page's URL may hold one.
+    /// Every secret, so that none gets out. A page's URL may hold one, in its path.
     pub fn secrets(&self) -> Vec<SecretString> {
         let sources = self.sources.iter().map(|source| source.secret.clone());
         let pages = self.pages.iter().flat_map(|page| match &page.kind {
             PageKind::Statuspage { api_key, .. } => vec![api_key.clone()],
-            PageKind::Webhook { url, secret } => vec![SecretString::from(url.clone()), secret.clone()],
+            PageKind::Webhook { url, secret } => {
+                let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
+                let path = path.filter(|(_, path)| path.bytes().any(|byte| byte.is_ascii_digit()));
+                let path = path.map_or(String::new(), |(_, path)| path.to_owned());
+                vec![SecretString::from(url.clone()), SecretString::from(path), secret.clone()]
+            }
             PageKind::Git { .. } => Vec::new(),
         });
         sources.chain(pages).chain([self.token.clone()]).collect()
@@ -107,6 +112,24 @@ pub struct Reading {
     /// What `tminus run` still needs and a file need not hold: the token.
     pub notes: Vec<Problem>,
     pub settings: Vec<Setting>,
+}
+
+/// The variables of the environment.
+///
+/// # Errors
+/// One of T-Minus's own is not text; its value is not shown.
+pub fn environment() -> Result<BTreeMap<String, String>, BadConfig> {
+    let mut variables = BTreeMap::new();
+    let mut problems = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Ok(name) = name.into_string() else { continue };
+        match value.into_string() {
+            Ok(value) => drop(variables.insert(name, value)),
+            Err(_) if name.starts_with("TMINUS_") => problems.push(Problem::variable(name, "not UTF-8", "text")),
+            Err(_) => {}
+        }
+    }
+    if problems.is_empty() { Ok(variables) } else { Err(BadConfig::Wrong(problems)) }
 }
 
 /// Reads the configuration for the service.
@@ -134,6 +157,7 @@ pub fn read(path: &Path, environment: &BTreeMap<String, String>) -> Result<Readi
 const TOKEN: &str = "the bot's token, from Bot > Reset Token in Discord's developer portal";
 const TOKEN_PLACES: &str = "TMINUS_DISCORD__TOKEN in the environment, discord.token_file or discord.token";
 const HTTPS: &str = "a URL with https, or with http on a loopback address";
+const API_URL: &str = "a URL with https, or with http on a loopback address, without the path /api";
 const SOURCE_SECRET: &str = "24 bytes or more, such as the output of `openssl rand -base64 32`";
 const SIGNING_SECRET: &str = "`whsec_` and a key in base64, such as the output of `openssl rand -base64 32`";
 const NAME: &str = "1 to 40 letters, digits, - and _";
@@ -155,18 +179,23 @@ fn understand(shown: &str, text: &str, environment: &BTreeMap<String, String>) -
     let discord = root.section("discord");
     let mut notes = Vec::new();
     let (token, token_file) = match discord.secret("token", "token_file", TOKEN) {
-        Secret::Given(token, file) => (token.value, file),
+        Secret::Given(token, file) => {
+            if !is_token(&token.value) {
+                discord.wrong(&token, "not a token", TOKEN);
+            }
+            (token.value, file)
+        }
         Secret::Wrong => (SecretString::from(String::new()), None),
         Secret::Missing => {
             notes.push(discord.missing("token", TOKEN_PLACES));
             (SecretString::from(String::new()), None)
         }
     };
-    let api_url = or(url(&discord, "api_url"), String::new());
+    let api_url = or(url(&discord, "api_url", API_URL, is_api_url), String::new());
     discord.done();
 
     let database = root.section("database");
-    let file = or(database.text("path", "the path of the database file"), String::new());
+    let file = or(database_file(&database), String::new());
     database.done();
 
     let section = root.section("limits");
@@ -235,9 +264,42 @@ fn source(section: Section<'_>, names: &mut Vec<String>) -> Option<Source> {
     Some(Source { name: name?.value, kind: kind?.value, guild: GuildId(guild?.value), secret: secret?.value })
 }
 
-/// Whether a secret signs by Standard Webhooks.
+const DATABASE: &str = "the path of the database file, in a folder that exists";
+
+/// The database's file; it need not be there yet.
+fn database_file(section: &Section<'_>) -> Option<Given<String>> {
+    let given = section.text("path", DATABASE)?;
+    let path = Path::new(&given.value);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let found = if given.value.contains('\0') || given.value.starts_with(':') {
+        "that is no file's path"
+    } else if path.is_dir() || given.value.ends_with('/') {
+        "that is a folder"
+    } else if !folder.is_dir() {
+        "its folder does not exist"
+    } else if path.exists() && !path.is_file() {
+        "that is no file"
+    } else {
+        return Some(given);
+    };
+    section.wrong(&given, found, DATABASE);
+    None
+}
+
+/// The API's base: the paths and the version are T-Minus's own.
+fn is_api_url(text: &str) -> bool {
+    is_base(text) && !text.trim_end_matches('/').contains("/api")
+}
+
+/// Whether a token could be one of Discord's: the header names its kind by itself.
+fn is_token(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    !token.starts_with("Bot") && !token.contains(['"', '\'', '=', '#'])
+}
+
+/// Whether a secret signs by Standard Webhooks, with a key of [`MIN_SECRET`] bytes or more.
 fn is_key(secret: &SecretString) -> bool {
-    signature::sign(secret.expose_secret(), "", "", b"").is_some()
+    signature::key_length(secret.expose_secret()) >= MIN_SECRET
 }
 
 /// A name that URLs, keys and logs carry.
@@ -248,20 +310,30 @@ fn is_name(name: &str) -> bool {
 /// Levels, alone or as `target=level`.
 fn is_filter(filter: &str) -> bool {
     let level = |text: &str| ["off", "error", "warn", "info", "debug", "trace"].contains(&text.trim());
-    filter.split(',').all(|part| match part.split_once('=') {
+    let plain = filter.split(',').all(|part| match part.split_once('=') {
         Some((target, text)) => !target.trim().is_empty() && level(text),
         None => level(part),
-    })
+    });
+    plain && telemetry::is_filter(filter)
 }
 
-/// A URL that secrets may be sent to. It is not shown: it may hold one.
-fn url(section: &Section<'_>, key: &'static str) -> Option<Given<String>> {
-    let given = section.text(key, HTTPS)?;
-    let good = given.value.starts_with("https://") || (given.value.starts_with("http://") && is_loopback(&given.value));
-    if !good {
-        section.wrong(&given, "found another address", HTTPS);
-    }
-    good.then_some(given)
+/// A URL that secrets may be sent to. Neither it nor what stands in its place is shown: it may hold one.
+fn url(section: &Section<'_>, key: &'static str, expected: &str, good: fn(&str) -> bool) -> Option<Given<String>> {
+    section.private(key, expected, |raw| raw.text().map(str::trim).filter(|text| good(text)).map(str::to_owned))
+}
+
+/// Whether paths of an API can follow: a host, perhaps a port and a path, nothing else.
+fn is_base(text: &str) -> bool {
+    is_url(text) && !text.contains(['?', '#'])
+}
+
+/// Whether it names a host that is reached by https, or by http on this machine, without a name and password.
+fn is_url(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once("://") else { return false };
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let named = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[') && !host.contains('@');
+    let safe = scheme.eq_ignore_ascii_case("https") || (scheme.eq_ignore_ascii_case("http") && is_loopback(text));
+    named && safe && text.bytes().all(|byte| byte.is_ascii_graphic()) && sending::is_url(text)
 }
 
 /// The status pages of a fragment of configuration.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::reader::Section;
 use super::value::Id;
-use super::{HTTPS, NAME, SIGNING_SECRET, is_key, is_name, or, url};
+use super::{HTTPS, NAME, SIGNING_SECRET, is_base, is_key, is_name, is_url, or, url};
 use crate::domain::ids::GuildId;
 use crate::outside::{PageKind, StatusPage};
 
@@ -29,11 +29,13 @@ fn page(section: Section<'_>, names: &mut Vec<String>) -> Option<StatusPage> {
 
 fn statuspage(section: &Section<'_>) -> Option<PageKind> {
     const PAGE: &str = "the page's id, from the API info of the Statuspage account";
-    let api_url = or(url(section, "api_url"), "https://api.statuspage.io/v1".to_owned());
+    let api_url = or(url(section, "api_url", HTTPS, is_base), "https://api.statuspage.io/v1".to_owned());
     section.must("page_id", PAGE);
-    let page_id = section.text("page_id", PAGE);
+    let page_id = section.get("page_id", PAGE, |raw| raw.text().filter(|text| is_name(text)).map(str::to_owned));
     let api_key = section.must_secret("api_key", "api_key_file", "a Statuspage API key");
-    let components = section.each("component_ids", "a component id in quotes", |raw| raw.text().map(str::to_owned));
+    let components = section.each("component_ids", "a component id in quotes", |raw| {
+        raw.text().filter(|text| is_name(text)).map(str::to_owned)
+    });
     let component_ids = components.into_iter().map(|id| id.value).collect();
     Some(PageKind::Statuspage { api_url, page_id: page_id?.value, api_key: api_key?.value, component_ids })
 }
@@ -48,7 +50,7 @@ fn git(section: &Section<'_>) -> Option<PageKind> {
     {
         section.wrong(path, "no git work tree is there", PATH);
     }
-    let inside = |folder: &str| !folder.starts_with('/') && folder.split('/').all(|part| part != "..");
+    let inside = |folder: &str| folder.split('/').all(|part| !matches!(part, "" | "." | ".." | ".git"));
     let folder = section.get("folder", FOLDER, |raw| raw.text().filter(|text| inside(text)).map(str::to_owned));
     let push = or(section.flag("push"), false);
     let folder = or(folder, "content/issues".to_owned());
@@ -57,7 +59,7 @@ fn git(section: &Section<'_>) -> Option<PageKind> {
 
 fn webhook(section: &Section<'_>) -> Option<PageKind> {
     section.must("url", HTTPS);
-    let url = url(section, "url");
+    let url = url(section, "url", HTTPS, is_url);
     let secret = section.must_secret("secret", "secret_file", SIGNING_SECRET);
     if let Some(secret) = secret.as_ref().filter(|secret| !is_key(&secret.value)) {
         section.wrong(secret, "not a signing key", SIGNING_SECRET);

@@ -33,6 +33,18 @@ pub struct Problem {
     pub(super) expected: String,
 }
 
+impl Problem {
+    /// A mistake in a variable of the environment.
+    pub(super) fn variable(name: String, found: &str, expected: &str) -> Self {
+        Self {
+            origin: Origin::Variable(name),
+            key: String::new(),
+            found: found.to_owned(),
+            expected: expected.to_owned(),
+        }
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Origin, Problem, Setting};
 use super::syntax::line;
-use super::value::{Id, LONGEST_SHOWN, Raw, is_placeholder, written};
+use super::value::{Id, LONGEST_SHOWN, Raw, is_placeholder, shown_key, written};
 
 /// A value that was understood, and its place.
 #[derive(Debug)]
@@ -178,7 +178,7 @@ impl<'a> Section<'a> {
         let mut sections = Vec::new();
         for (key, value) in section.table.into_iter().flat_map(|table| table.iter()) {
             let key = key.get_ref().to_string();
-            let path = section.key(&key);
+            let path = section.key(&shown_key(&key));
             match value.get_ref().as_table() {
                 Some(table) => sections.push((key, self.inner(path, value.span(), table))),
                 None => {
@@ -251,6 +251,28 @@ impl<'a> Section<'a> {
         Some(Given { value, key: key_path, origin: Origin::Default })
     }
 
+    /// The same, of a value that `config show` does not print: it may hold a secret.
+    pub(super) fn private<T>(
+        &self,
+        key: &'static str,
+        expected: &str,
+        read: impl Fn(&Raw<'a>) -> Option<T>,
+    ) -> Option<Given<T>> {
+        let (raw, origin) = self.raw(key)?;
+        let path = self.key(key);
+        match read(&raw) {
+            Some(value) => {
+                let shown = if origin == Origin::Default { raw.written(usize::MAX) } else { "(not shown)".to_owned() };
+                self.reader.setting(&path, shown, &origin);
+                Some(Given { value, key: path, origin })
+            }
+            None => {
+                self.reader.problem(&origin, &path, "found another value", expected);
+                None
+            }
+        }
+    }
+
     /// Each value of a list.
     pub(super) fn each<T>(
         &self,
@@ -265,7 +287,7 @@ impl<'a> Section<'a> {
             self.reader.problem(&origin, &path, found, format!("a list in square brackets, each entry {expected}"));
             return Vec::new();
         };
-        self.reader.setting(&path, raw.written(usize::MAX), &origin);
+        self.reader.setting(&path, raw.written(LONGEST_SHOWN), &origin);
         let mut all = Vec::new();
         for item in items.iter() {
             let (raw, origin) = (Raw::Toml(item.get_ref()), self.reader.place(item.span()));
@@ -390,7 +412,8 @@ impl<'a> Section<'a> {
         };
         let secret = if in_file {
             match std::fs::read_to_string(text) {
-                Ok(content) => content.trim().to_owned(),
+                // Some editors begin a file with a byte order mark.
+                Ok(content) => content.trim_start_matches('\u{feff}').trim().to_owned(),
                 Err(error) => {
                     let expected = format!("the path of a readable file (the secret itself goes into `{key}`)");
                     return wrong(format!("cannot read the file ({error})"), &expected);
@@ -401,6 +424,10 @@ impl<'a> Section<'a> {
         };
         if secret.is_empty() {
             return wrong("empty".to_owned(), expected);
+        }
+        // Headers and signatures carry it as it is.
+        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return wrong("spaces, line breaks or other characters in it".to_owned(), expected);
         }
         if is_placeholder(&secret, self.reader.open.get()) {
             return wrong("a placeholder".to_owned(), expected);
@@ -440,7 +467,7 @@ impl<'a> Section<'a> {
                 || format!("one of {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", "));
             let limit = (name.chars().count() / 3).max(1);
             let expected = nearest(name, limit, known.iter().copied()).map_or_else(all, |near| format!("`{near}`"));
-            self.reader.problem(&self.reader.place(key.span()), &self.key(name), "unknown key", expected);
+            self.reader.problem(&self.reader.place(key.span()), &self.key(&shown_key(name)), "unknown key", expected);
         }
     }
 }

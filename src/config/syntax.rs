@@ -32,7 +32,7 @@ fn explain(text: &str, number: usize, message: &str) -> (String, String, String)
     let line = text.lines().nth(above).unwrap_or_default().trim();
     let end = line.find(|c: char| !(c.is_ascii_lowercase() || c == '_')).unwrap_or(line.len());
     let (word, rest) = (&line[..end], line[end..].trim_start());
-    let key = if (2..=24).contains(&word.len()) && rest.starts_with(['=', ':', '"', '\'']) {
+    let key = if (2..=24).contains(&word.len()) && rest.starts_with(['=', ':']) {
         let header = text.lines().take(above).filter(|line| line.starts_with('[')).last().unwrap_or_default();
         let header = header.trim_start_matches('[').split(']').next().unwrap_or_default().trim();
         if header.is_empty() { word.to_owned() } else { format!("{header}.{word}") }

@@ -43,6 +43,9 @@ fn spelled(expected: &str) -> String {
         .replace("<channel id>", &id("channel", "Channel"))
         .replace("<role id>", &id("role", "Role"))
         .replace("<bare>", "a value that is not TOML; expected text in double quotes, a number, true or false")
+        .replace("<database>", "the path of the database file, in a folder that exists")
+        .replace("<token>", "the bot's token, from Bot > Reset Token in Discord's developer portal")
+        .replace("<spaced>", "spaces, line breaks or other characters in it")
         .replace("<https>", "a URL with https, or with http on a loopback address")
         .replace("<source secret>", "24 bytes or more, such as the output of `openssl rand -base64 32`")
         .replace("<signing secret>", "`whsec_` and a key in base64, such as the output of `openssl rand -base64 32`")
@@ -56,12 +59,19 @@ fn every_mistake_has_its_message() {
     let settings = [("@SERVER\n", SERVER), ("@ZONED\n", ZONED), ("@SOURCE\n", SOURCE), ("@SECRET\n", SECRET)];
     let settings = settings.into_iter().chain([("@PAGE\n", PAGE), ("@RULE\n", RULE)]);
     let blocks: Vec<&str> = include_str!("mistakes.txt").split("\n\n").collect();
+    let mut others = Vec::new();
     for block in &blocks {
         let (text, expected) = block.split_once("=> ").unwrap();
         let text = settings.clone().fold(text.to_owned(), |text, (name, lines)| text.replace(name, lines));
-        assert_eq!(mistakes(&text, &[TOKEN]), format!("t.toml:{}", spelled(expected.trim_end())), "{text}");
+        // Settings of `[discord]` are judged where no variable hides them.
+        let variables = if text.contains("token") { &[][..] } else { &[TOKEN][..] };
+        let (said, wanted) = (mistakes(&text, variables), format!("t.toml:{}", spelled(expected.trim_end())));
+        if said != wanted {
+            others.push(format!("{text}said   {said}\nwanted {wanted}\n"));
+        }
     }
-    assert!(blocks.len() >= 90, "{} mistakes", blocks.len());
+    assert!(others.is_empty(), "{}", others.join("\n"));
+    assert!(blocks.len() >= 120, "{} mistakes", blocks.len());
 }
 
 #[test]
@@ -86,7 +96,11 @@ fn variables_are_named_instead_of_the_file() {
             ":8731",
             "intake.listen: found \":8731\"; expected an IP address and a port such as 127.0.0.1:8731",
         ),
-        ("TMINUS_DISCORD__API_URL", "http://example.org", "discord.api_url: found another address; expected <https>"),
+        (
+            "TMINUS_DISCORD__API_URL",
+            "http://example.org",
+            "discord.api_url: found another value; expected <https>, without the path /api",
+        ),
         ("TMINUS_DISCORD__TOKNE", "abc", "unknown variable; expected TMINUS_DISCORD__TOKEN"),
         ("TMINUS_DISCORD_TOKEN", "abc", "unknown variable; expected TMINUS_DISCORD__TOKEN"),
         ("TMINUS_log__format", "json", "unknown variable; expected TMINUS_LOG__FORMAT"),
@@ -149,6 +163,15 @@ fn no_message_repeats_a_secret() {
         format!("{PAGE}kind = \"statuspage\"\npage_id = \"p\"\napi_key_file = \"{PASTED}\"\n"),
         server,
         page,
+        format!("[discord]\n\"{PASTED}\" = true\n"),
+        format!("[\"{PASTED}\"]\n"),
+        format!("[discord]\ntoken = \"\n{PASTED}\"\n"),
+        format!("{SERVER}ladder = \"{PASTED}\"\n"),
+        format!("{SERVER}[workspace.audiences.support]\nwording = \"{{{PASTED}}}\"\n"),
+        format!("{SERVER}[workspace.audiences.\"{PASTED}\"]\ncolour = 1\n"),
+        format!("{SERVER}[workspace.roles]\nsre_ops = [\"{PASTED}\"]\n"),
+        format!("{PAGE}kind = \"{PASTED}\"\n"),
+        format!("[log]\nfilter = \"{PASTED}\"\n"),
     ] {
         let message = mistakes(&text, &[]);
         assert!(!message.contains("MTIz") && !message.contains("zyxw"), "{text}{message}");
@@ -163,6 +186,22 @@ fn all_mistakes_come_at_once_in_the_order_of_the_file() {
     let places: Vec<&str> = message.lines().map(|line| line.split(": ").next().unwrap_or_default()).collect();
     // The token is missing as well; no line can be named for it.
     assert_eq!(places, ["TMINUS_LOG__FILTER", "t.toml:2", "t.toml:5", "t.toml:6", "t.toml:8", "t.toml"]);
+}
+
+/// `tminus config show` prints everything but what is, or may hold, a secret.
+#[test]
+fn settings_show_no_secret() {
+    let text = format!(
+        "[discord]\ntoken = \"a-token-of-a-bot\"\napi_url = \"https://proxy.example/k-1234\"\n{SOURCE}{SECRET}{PAGE}kind = \"webhook\"\n\
+         url = \"https://hooks.example/T0/B0/m0Yk2b9v?key=1\"\nsecret = \"whsec_m0Yk2b9vQx7Lr4Tz8Wp1Nd6Hs3Jf5Gc0\"\n"
+    );
+    let Reading { problems, settings, .. } = understand("t.toml", &text, &environment(&[])).unwrap();
+    assert!(problems.is_empty(), "{problems:?}");
+    let shown: String = settings.iter().map(|setting| format!("{} = {}\n", setting.key, setting.value)).collect();
+    for secret in ["a-token", "m0Yk2b9v", "k-1234"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    assert!(shown.contains("discord.api_url = (not shown)"), "{shown}");
 }
 
 /// Found by review: `[workspace.audiences.Legal]` was another audience than the plan's "Legal notified", and nobody was pinged.

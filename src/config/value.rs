@@ -4,8 +4,18 @@ use std::str::FromStr;
 
 use toml::de::DeValue;
 
-/// The longest text an error repeats. A token pasted into the wrong place is longer.
-pub(super) const LONGEST_SHOWN: usize = 40;
+/// The longest text an error repeats. A secret pasted into the wrong place is longer.
+pub(super) const LONGEST_SHOWN: usize = 22;
+/// The longest key an error repeats; no setting's is longer.
+const LONGEST_KEY: usize = 24;
+
+/// A key as an error repeats it: one nobody knows may be a secret in the wrong place.
+pub(super) fn shown_key(key: &str) -> String {
+    match key.chars().count() {
+        length if length > LONGEST_KEY => format!("(a key of {length} characters)"),
+        _ => key.to_owned(),
+    }
+}
 
 /// What an id belongs to.
 #[derive(Debug, Clone, Copy)]
@@ -75,8 +85,9 @@ impl Raw<'_> {
             Self::Toml(DeValue::Integer(number)) if number.radix() == 10 => number.as_str(),
             _ => self.text()?.trim(),
         };
-        let good = (17..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-        good.then(|| digits.to_owned())
+        let plain = (17..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let number = digits.parse::<u64>().is_ok_and(|id| id > 0);
+        (plain && number).then(|| digits.to_owned())
     }
 
     pub(super) fn written(&self, longest: usize) -> String {
@@ -97,6 +108,7 @@ fn quoted(text: &str, longest: usize) -> String {
 pub(super) fn written(value: &DeValue<'_>, longest: usize) -> String {
     match value {
         DeValue::String(text) => quoted(text, longest),
+        DeValue::Integer(number) if number.as_str().len() > longest => format!("{} digits", number.as_str().len()),
         DeValue::Integer(number) => number.to_string(),
         DeValue::Float(number) => number.to_string(),
         DeValue::Boolean(flag) => flag.to_string(),

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::or;
 use super::reader::{Given, Section};
-use super::value::{Id, Raw};
+use super::value::{Id, LONGEST_SHOWN, Raw};
 use crate::domain::freeze::{Freeze, MAX_FREEZES, Window};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
 use crate::domain::plan::{ReleaseType, Risk, RungPlan, SignoffRole};
@@ -42,7 +42,7 @@ fn policy(section: Section<'_>, guild: &str) -> Policy {
     });
     let digest = section.get("digest", "a weekly time such as Mon 09:00, five cron fields, or off", |raw| {
         let text = raw.text()?.trim();
-        if text.eq_ignore_ascii_case("off") { Some(None) } else { Rule::parse(text).ok().map(Some) }
+        if text.eq_ignore_ascii_case("off") { Some(None) } else { Rule::parse(text).ok().filter(Rule::fires).map(Some) }
     });
     let on = |key| or(section.flag(key), false);
     let mut policy = Policy {
@@ -73,10 +73,16 @@ fn ladder(section: &Section<'_>) -> Option<Vec<RungPlan>> {
     match plan_doc::ladder(&given.value) {
         Ok(rungs) => Some(rungs),
         Err(why) => {
-            section.wrong(&given, first_sentence(&why), NOTICES);
+            section.wrong(&given, brief(first_sentence(&why)), NOTICES);
             None
         }
     }
+}
+
+/// The same where it quotes no long word: that may be a secret in the wrong place.
+fn brief(why: &str) -> &str {
+    let long = |word: &str| word.chars().count() > LONGEST_SHOWN + 2;
+    if why.split([' ', '“', '”', '`']).any(long) { "that cannot be read" } else { why }
 }
 
 /// What is wrong, without the advice that follows it.
@@ -131,7 +137,7 @@ fn audiences(workspace: &Section<'_>, guild: &str, policy: &mut Policy) {
         let wording = section.text("wording", WORDING).filter(|given| match check_wording(&given.value) {
             Ok(()) => true,
             Err(why) => {
-                section.wrong(given, first_sentence(&why), WORDING);
+                section.wrong(given, brief(first_sentence(&why)), WORDING);
                 false
             }
         });
@@ -229,6 +235,11 @@ fn freeze(section: Section<'_>, names: &mut Vec<String>, zoned: bool, zone: Opti
         }
         (Given { value: End::At(_), .. }, until @ Given { value: End::At(_), .. }) => {
             section.wrong(&until, "found an end before the beginning", "a later time than `from`");
+            None
+        }
+        (Given { value: End::Each(from), .. }, until @ Given { value: End::Each(_), .. }) if matches!(&until.value, End::Each(rule) if *rule == from) =>
+        {
+            section.wrong(&until, "found the same time as `from`", "another time than `from`");
             None
         }
         (Given { value: End::Each(from), .. }, Given { value: End::Each(until), .. }) if zoned => {

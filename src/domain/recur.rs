@@ -43,6 +43,11 @@ impl Rule {
         &self.0
     }
 
+    /// Whether it ever comes: the 30th of February does not.
+    pub fn fires(&self) -> bool {
+        self.after(&TimeZone::UTC, Timestamp::UNIX_EPOCH).next().is_some()
+    }
+
     /// The instants after `after`, rising strictly.
     pub fn after(&self, zone: &TimeZone, after: Timestamp) -> impl Iterator<Item = Timestamp> + use<> {
         let begin = chrono_of(zone.to_datetime(after - BACK));

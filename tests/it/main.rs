@@ -7,6 +7,7 @@
 mod acknowledged;
 mod alerts;
 mod amend;
+mod canary;
 mod child;
 mod clock;
 mod connection;
