@@ -3,6 +3,7 @@
 
 mod health;
 mod retry;
+mod shown;
 #[cfg(test)]
 mod tests;
 mod under_way;
@@ -19,6 +20,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::health::Health;
+use self::shown::{shows, stands};
 use self::under_way::{Ended, Failure, UnderWay};
 use crate::chat::{File, LookUp, Outgoing, Platform, Rank, SendFault};
 use crate::clock::Clock;
@@ -493,10 +495,10 @@ impl Courier {
     }
 
     async fn edit(&self, edit: DueEdit) -> Result<(), StoreFault> {
-        let outcome = self.change(&edit).await;
+        let outcome = if stands(&edit) { Ok(()) } else { self.change(&edit).await };
         let now = self.clock.now();
         let edited = match outcome {
-            Ok(()) => Edited::Done,
+            Ok(()) => Edited::Done { shows: Some(shows(&edit.message, &edit.payload, edit.prompt.as_deref())) },
             Err(fault) => {
                 self.note(&edit.channel, &fault);
                 if !matches!(fault, SendFault::Wait(_)) {

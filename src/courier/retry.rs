@@ -92,8 +92,8 @@ pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, s
     // The channel takes none for now: whatever else waits in it waits as well.
     let shut = matches!(fault, SendFault::Blocked(_) | SendFault::Wait(_)) && !page;
     let (at, tell) = match fault {
-        SendFault::Deleted | SendFault::AlreadyDone | SendFault::Expired => return Edited::Done,
-        SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => return Edited::Done,
+        SendFault::Deleted | SendFault::AlreadyDone | SendFault::Expired => return Edited::Done { shows: None },
+        SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => return Edited::Done { shows: None },
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             (now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)), None)
         }
@@ -140,7 +140,7 @@ mod tests {
         for fault in
             [SendFault::Refused(why()), SendFault::Forbidden(why()), SendFault::NotThere(why()), SendFault::Deleted]
         {
-            assert_eq!(after(fault, false), Edited::Done);
+            assert_eq!(after(fault, false), Edited::Done { shows: None });
         }
         assert!(matches!(after(SendFault::Blocked(why()), true), Edited::Again { shut: false, tell: Some(_), .. }));
         assert!(matches!(after(SendFault::NotSent(why()), false), Edited::Again { shut: false, .. }));

@@ -25,7 +25,10 @@ pub struct NewEdit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edited {
     /// Shown, or never to be shown.
-    Done,
+    Done {
+        /// What the message shows now.
+        shows: Option<String>,
+    },
     Again {
         at: Timestamp,
         /// Why people must know, if they must.
@@ -52,6 +55,12 @@ pub struct DueEdit {
     pub troubled: bool,
     /// The attempt begins no sooner.
     pub began: Timestamp,
+    /// What the message showed when it was posted: payload and prompt.
+    pub posted: (String, Option<String>),
+    /// What it showed after the last edit.
+    pub shown: Option<String>,
+    /// An earlier attempt may still take effect.
+    pub unsure: bool,
 }
 
 impl Store {
@@ -64,12 +73,14 @@ impl Store {
         let (began, now) = (now, now.as_millisecond());
         let rows = sqlx::query!(
             r#"SELECT key AS "key!", channel_id AS "channel_id!", message_id AS "message_id!", marker AS "marker!", payload AS "payload!", prompt_id,
-                    wanted AS "wanted!", attempt AS "attempt!", trouble AS "trouble!: i64" FROM (
+                    wanted AS "wanted!", attempt AS "attempt!", trouble AS "trouble!: i64", shown, unsure AS "unsure!: bool",
+                    posted AS "posted!", posted_prompt FROM (
                 SELECT e.key, o.channel_id, o.message_id, o.marker, e.payload, e.prompt_id, e.wanted, e.attempt, e.trouble, e.due,
+                       e.shown, e.again IS NOT NULL AS unsure, o.payload AS posted, o.prompt_id AS posted_prompt,
                        row_number() OVER (PARTITION BY o.channel_id ORDER BY e.due, e.attempt DESC, e.key) AS place
-                FROM (SELECT key, payload, prompt_id, wanted, attempt, trouble, next_try AS due FROM edit WHERE done < wanted AND next_try <= ?1
+                FROM (SELECT key, payload, prompt_id, wanted, attempt, trouble, shown, again, next_try AS due FROM edit WHERE done < wanted AND next_try <= ?1
                       UNION ALL
-                      SELECT key, payload, prompt_id, wanted, attempt, trouble, again FROM edit WHERE again <= ?1 AND done >= wanted) e
+                      SELECT key, payload, prompt_id, wanted, attempt, trouble, shown, again, again FROM edit WHERE again <= ?1 AND done >= wanted) e
                 JOIN outbox o ON o.key = e.key
                 WHERE o.message_id IS NOT NULL)
              WHERE place = 1 ORDER BY due LIMIT ?2"#,
@@ -91,6 +102,9 @@ impl Store {
                 attempt: row.attempt,
                 troubled: row.trouble != 0,
                 began,
+                posted: (row.posted, row.posted_prompt),
+                shown: row.shown,
+                unsure: row.unsure,
             })
             .collect())
     }
@@ -113,20 +127,21 @@ impl Store {
         let (key, wanted) = (&edit.key, edit.wanted);
         let (began, now) = (edit.began.as_millisecond(), now.as_millisecond());
         match edited {
-            Edited::Done => {
+            Edited::Done { shows } => {
                 if edit.troubled {
                     sqlx::query!("UPDATE outbox SET reported = 0 WHERE key = ? AND state = 'sent'", key)
                         .execute(&mut *txn)
                         .await?;
                 }
                 sqlx::query!(
-                    "UPDATE edit SET done = max(done, ?1), done_at = ?2, attempt = 0, trouble = 0,
+                    "UPDATE edit SET done = max(done, ?1), done_at = ?2, attempt = 0, trouble = 0, shown = coalesce(?5, shown),
                             again = CASE WHEN again <= ?3 THEN NULL ELSE again END
                      WHERE key = ?4",
                     wanted,
                     now,
                     began,
-                    key
+                    key,
+                    shows
                 )
                 .execute(&mut *txn)
                 .await?;
@@ -196,12 +211,12 @@ mod tests {
         store.doubt_at_start(at(10), settle).await.unwrap();
         let due = async |s: i64| store.due_edits(at(s), 9).await.unwrap();
         for edit in due(10).await {
-            store.record_edit(&edit, &Edited::Done, at(11)).await.unwrap();
+            store.record_edit(&edit, &Edited::Done { shows: None }, at(11)).await.unwrap();
         }
         assert_eq!(due(39).await, []);
         let again = due(40).await;
         assert_eq!(again.iter().map(|e| e.key.as_str()).collect::<Vec<_>>(), ["r/sent"], "a page's own way is another");
-        store.record_edit(&again[0], &Edited::Done, at(41)).await.unwrap();
+        store.record_edit(&again[0], &Edited::Done { shows: None }, at(41)).await.unwrap();
         assert_eq!(due(4_000).await, [], "once more is enough");
     }
 }

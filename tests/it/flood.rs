@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::child::{HOOK_SECRET, Place};
-use crate::rig::{shown, text};
+use crate::rig::{shown, text, unchanged_edits};
 
 const RELEASES: i64 = 14;
 const RUNGS: i64 = 6;
@@ -77,7 +77,7 @@ async fn notices_keep_their_instant(flood: Flood) {
     place.until_ready().await;
     place.until("online", async || place.sandbox.online()).await;
 
-    let begin = wall_ms() / 1_000 * 1_000 + 30_000;
+    let begin = wall_ms() / 1_000 * 1_000 + 45_000;
     let t0 = |n: i64| begin + (flood.first_t0 + (n - 1) * flood.apart) * 1_000;
     for n in 1..=RELEASES {
         let new = [("release", "new")];
@@ -145,6 +145,8 @@ async fn notices_keep_their_instant(flood: Flood) {
         lateness[lateness.len() / 2],
         lateness[lateness.len() - 1],
     );
+    let (unchanged, edits) = unchanged_edits(&place.sandbox);
+    assert_eq!(unchanged, 0, "of {edits} edits");
     assert!(lateness.len() >= 14, "{lateness:?}");
     assert!(lateness[0] >= -1_000 && lateness[lateness.len() - 1] <= 5_000, "{lateness:?}");
     assert!(question <= 2_000, "{question} ms");

@@ -247,6 +247,7 @@ async fn f2_sigkill_between_claim_send_and_record_posts_each_notice_exactly_once
             assert_eq!(count, 1, "{label} of REL-{n}: posted {count} times (seed {seed}, {kills} kills)");
         }
     }
+    eprintln!("edits without a change: {:?}", crate::rig::unchanged_edits(&field.sandbox));
     eprintln!("{kills} kills, {} notices, killed at {at_points:?}", releases * 3);
     assert!(kills >= wanted, "only {kills} kills");
     assert_eq!(at_points.len(), 5, "every point was hit: {at_points:?}");

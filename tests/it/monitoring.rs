@@ -327,3 +327,34 @@ async fn every_alert_before_go_stands_against_it() {
     assert!(go.starts_with("✅"), "{go}");
     rig.finish().await;
 }
+
+/// Measured before: the annotation `for: 2s` counted as a minute, and a trigger of two minutes asked after one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_trigger_asks_at_its_second() {
+    for (rule, held, after_s) in [
+        ("for 2 minutes", "2s", 118),
+        ("for 2 minutes", "", 120),
+        ("for 90 seconds", "", 90),
+        ("for 90 seconds", "89s", 1),
+        ("for 1m 30s", "1m", 30),
+        ("for 5 minutes", "4m59s", 1),
+    ] {
+        let rig = Rig::new().await;
+        let plan = PLAN.replace("exceeds 2% for 5 minutes", &format!("exceeds 2% {rule}"));
+        rig.submit(&plan).await;
+        rig.sign_all().await;
+        rig.slash("ana", "release item done", &[("text", "dependencies-deployed-and-stable")]).await;
+        rig.advance(t(0)).await;
+        rig.slash("ana", "release go", &[]).await;
+        rig.advance(t(3)).await;
+        let fires = with(alert("CheckoutErrorRate", 3, "firing"), "labels", "metric", json!("Error Rate"));
+        let fires = if held.is_empty() { fires } else { with(fires, "annotations", "for", json!(held)) };
+        send(&rig, &[with(fires, "annotations", "value", json!("3%"))]).await;
+        let asked = || rig.count("releases", "🚨 Roll back?");
+        rig.advance(t(3) + (after_s - 1) * 1_000).await;
+        assert_eq!(asked(), 0, "{rule}, held {held:?}: a second early");
+        rig.advance(t(3) + after_s * 1_000).await;
+        assert_eq!(asked(), 1, "{rule}, held {held:?}: {}", rig.newest("releases"));
+        rig.finish().await;
+    }
+}

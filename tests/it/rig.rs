@@ -349,3 +349,26 @@ fn readable(text: &str) -> String {
 pub fn indent(text: &str) -> String {
     text.lines().map(|l| format!("  {l}")).collect::<Vec<_>>().join("\n")
 }
+
+/// Edits of messages that showed what the message showed already, and edits in all.
+pub fn unchanged_edits(sandbox: &Sandbox) -> (usize, usize) {
+    let shows = |body: &Value| ["content", "embeds", "components"].map(|part| body[part].clone());
+    let (mut shown, mut unchanged, mut all) = (BTreeMap::new(), 0, 0);
+    // Of requests long ago the bodies are not kept.
+    for request in sandbox.requests().iter().filter(|request| request.status < 300 && !request.request.is_null()) {
+        match request.route.as_str() {
+            "POST /channels/{}/messages" => {
+                let id = request.answer["id"].as_str().unwrap_or_default().to_owned();
+                shown.insert(id, shows(&request.request));
+            }
+            "PATCH /channels/{}/messages/{}" => {
+                let id = request.path.rsplit('/').next().unwrap_or_default().to_owned();
+                let now = shows(&request.request);
+                all += 1;
+                unchanged += usize::from(shown.insert(id, now.clone()).is_some_and(|before| before == now));
+            }
+            _ => {}
+        }
+    }
+    (unchanged, all)
+}
