@@ -93,7 +93,9 @@ pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, s
     let shut = matches!(fault, SendFault::Blocked(_) | SendFault::Wait(_)) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted | SendFault::AlreadyDone | SendFault::Expired => return Edited::Done { shows: None },
-        SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => return Edited::Done { shows: None },
+        SendFault::Refused(_) | SendFault::Forbidden(_) | SendFault::NotThere(_) if !page => {
+            return Edited::Done { shows: None };
+        }
         SendFault::Wait(wait) | SendFault::Limited(wait) => {
             (now + SignedDuration::try_from(*wait).unwrap_or(SignedDuration::from_secs(5)), None)
         }

@@ -70,7 +70,7 @@ async fn said_no(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let message = Box::new(voice::refuse(refusal, &workspace.policy, None));
+    let message = Box::new(voice::refuse_here(refusal, &workspace.policy, None));
     match workspace.refused(action, refusal, actor, now) {
         None => Err(Stop::Refused(message)),
         Some(event) => {

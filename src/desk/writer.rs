@@ -238,7 +238,7 @@ fn own_key(release: ReleaseId, key: &str) -> String {
 }
 
 pub(super) fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Stop {
-    Stop::Refused(Box::new(voice::refuse(refusal, policy, subject)))
+    Stop::Refused(Box::new(voice::refuse_here(refusal, policy, subject)))
 }
 
 /// The release a person means: by number, or the only one open.

@@ -37,6 +37,6 @@ pub use message::{Button, Document, Field, Message, Style, Tone, WHAT_NOW};
 pub use notice::{buttons, say};
 pub use page::{PageEntry, PageState, entry as page_entry};
 pub use plain::plain;
-pub use refusal::refuse;
+pub use refusal::{refuse, refuse_here};
 pub use reply::{TO_MEND, answer};
 pub use text::{Span, Stamp, Text};

@@ -1,6 +1,6 @@
 //! Why not, and what to do instead. Calm, private, never a dead end.
 
-use super::message::{Message, Tone};
+use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
@@ -27,6 +27,16 @@ pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Mess
         }
         other => message.body(sentence(other)),
     }
+}
+
+/// The same under the server's own settings: where there are none yet, it leads to them.
+pub fn refuse_here(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Message {
+    let message = refuse(refusal, policy, subject);
+    if policy.release_channel.is_some() || !policy.release_managers.is_empty() {
+        return message;
+    }
+    let setup = Text::from("This server is not set up yet: an administrator runs ").code("/tminus setup").t(".");
+    message.field(WHAT_NOW, setup)
 }
 
 /// What to do where the release's phase forbids it.

@@ -100,3 +100,44 @@ async fn a_channel_of_another_server_in_the_file_gets_nothing() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn before_setup_refusals_lead_to_it_and_setting_up_logs_no_error() {
+    let (place, _service) = started("").await;
+    let plan = PLAN.replace("2026-12-08 14:00 Europe/Berlin", "<t:1999999999:F>");
+    let mut silent = Vec::new();
+    let of = |path: &'static str, options: &'static [(&'static str, &'static str)], file| (path, options, file);
+    for (path, options, file) in [
+        of("release import", &[], Some(plan.as_str())),
+        of("release new", &[("type", "standard"), ("risk", "low")], None),
+        of("release submit", &[], None),
+        of("release go", &[], None),
+        of("release hold", &[("reason", "x")], None),
+        of("release rollback", &[("reason", "x")], None),
+        of("release signoff give", &[("role", "sre_ops")], None),
+        of("release concern raise", &[("reason", "x")], None),
+        of("release reschedule", &[("time", "2030-12-01 14:00 UTC"), ("reason", "x")], None),
+        of("release update", &[("text", "x")], None),
+        of("release all-clear", &[], None),
+        of("tminus freeze add", &[("name", "x"), ("from", "Fri 15:00"), ("until", "Mon 08:00")], None),
+    ] {
+        let said = does(&place, path, options, file).await;
+        if !(said.contains("/tminus setup") || said.starts_with("form:")) {
+            silent.push(format!("/{path}: {said}"));
+        }
+    }
+    assert!(silent.is_empty(), "{}", silent.join("\n"));
+    let own = place.channel("releases").to_string();
+    let ops = place.channel("tminus-ops").to_string();
+    let role = place.role("Release Managers").to_string();
+    let options = [
+        ("release_channel", own.as_str()),
+        ("ops_channel", &ops),
+        ("timezone", "Europe/Berlin"),
+        ("release_manager", &role),
+    ];
+    does(&place, "tminus setup", &options, None).await;
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    let log = place.log();
+    assert!(!log.contains("ERROR") && !log.contains("WARN"), "{log}");
+}
