@@ -27,7 +27,7 @@ async fn until(what: &str, so: impl AsyncFn() -> bool) {
 
 /// Measured before: one 401 on a post silenced the service until somebody restarted it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_401_is_confirmed_before_it_is_believed() {
+async fn f34_one_401_is_confirmed_before_it_is_believed() {
     let rig = Rig::approved().await;
     rig.advance(t(-121)).await;
     rig.sandbox().script(script(CREATE, Fault::Status(401), Some(1)));
@@ -42,7 +42,7 @@ async fn one_401_is_confirmed_before_it_is_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dead_token_is_shown_and_goes_on_by_itself() {
+async fn f34_a_dead_token_is_shown_and_goes_on_by_itself() {
     let rig = Rig::approved().await;
     rig.advance(t(-121)).await;
     rig.sandbox().script(script("", Fault::Status(401), None));
@@ -63,7 +63,7 @@ async fn a_dead_token_is_shown_and_goes_on_by_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_replaced_token_file_is_picked_up() {
+async fn f34_a_replaced_token_file_is_picked_up() {
     let place = Place::new().await;
     let file = place.path("token");
     std::fs::write(&file, format!("{BOT_TOKEN}\r\n")).unwrap();

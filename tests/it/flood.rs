@@ -180,7 +180,7 @@ async fn live_release(place: &Place, no: i64) {
 
 /// Measured before: of 1,000 distinct alerts 985 left no trace although each was answered with 202.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_alerts_are_each_said_or_counted() {
+async fn f32_a_thousand_alerts_are_each_said_or_counted() {
     const ALERTS: usize = 1_000;
     let place = Arc::new(Place::with(world(), Limits::DISCORD).await);
     place.configure_plainly();
@@ -237,13 +237,13 @@ fn instant(ms: i64) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn notices_and_questions_keep_their_instant_in_a_flood_of_acts() {
+async fn f32_notices_and_questions_keep_their_instant_in_a_flood() {
     notices_keep_their_instant(Flood { seconds: 45, apart: 3, first_t0: 62 }).await;
 }
 
 /// `--ignored`: ten minutes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "ten minutes, in .ci/long"]
-async fn notices_and_questions_keep_their_instant_in_ten_minutes_of_flood() {
+async fn f32_notices_and_questions_keep_their_instant_for_ten_minutes() {
     notices_keep_their_instant(Flood { seconds: 600, apart: 13, first_t0: 400 }).await;
 }

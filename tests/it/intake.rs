@@ -11,7 +11,7 @@ use crate::child::{HOOK_SECRET, Place};
 
 /// Measured before: none of 600 slow connections ended in 75 s, and 1,129 idle ones kept the gateway away at a limit of 1,024 files.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn slow_and_idle_connections_stop_nobody() {
+async fn f32_slow_and_idle_connections_stop_nobody() {
     let place = Place::new().await;
     place.configure_plainly();
     let _service = place.start("ulimit -n 1024");
