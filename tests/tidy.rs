@@ -182,7 +182,7 @@ fn every_row_of_the_fault_matrix_has_its_test() {
         let (first, inner) = (format!("{row}_"), format!("_f{row}_"));
         names.iter().any(|name| name.starts_with(&first) || name.contains(&inner))
     };
-    for row in (1..=30).chain([35]) {
+    for row in (1..=30).chain([32, 34, 35]) {
         assert!(table.contains(&format!("F{row}")), "docs/faults.md does not name F{row}");
         let reason = table.contains(&format!("| F{row} |")) && table.contains(&format!("## F{row}:"));
         assert!(tested(row) || reason, "no test is named f{row}_…, and no reason is written");

@@ -275,8 +275,7 @@ impl Courier {
     async fn send(&self, row: Claimed) -> Result<(), StoreFault> {
         self.at("after_claim", &row.key).await;
         self.at("before_send", &row.key).await;
-        // A request that could outlive the lease is not begun.
-        if row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until) {
+        if self.outlives(&row) {
             let at = self.clock.now();
             return self.settle(&row, Outcome::Retry { at, why: "the lease was about to expire".to_owned() }).await;
         }
@@ -300,6 +299,11 @@ impl Courier {
         }
     }
 
+    /// Whether a request could outlive the lease: then it is not begun.
+    fn outlives(&self, row: &Claimed) -> bool {
+        row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until)
+    }
+
     /// To the chat, or to the status page that its channel stands for.
     async fn post(&self, row: &Claimed, rank: Rank) -> Result<String, SendFault> {
         if let Some(page) = row.channel.as_page() {
@@ -307,6 +311,10 @@ impl Courier {
         }
         if !self.platform.owns(&row.guild, &row.channel).await? {
             return Err(SendFault::NotThere("the channel belongs to another server".to_owned()));
+        }
+        // Asking took its time.
+        if self.outlives(row) {
+            return Err(SendFault::NotSent("the lease was about to expire".to_owned()));
         }
         let message: Message = stored(&row.payload)?;
         let (reply_to, file) = self.beside(&message, &row.channel).await?;

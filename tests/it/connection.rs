@@ -168,6 +168,22 @@ async fn an_answer_that_failed_is_sent_again() {
     }
 }
 
+/// Found by the flood: where Discord refused a search, the plan's owner was said not to be a member.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_an_import_looks_up_is_looked_up_again() {
+    for fault in [Fault::RateLimited, Fault::FailBefore, Fault::Status(503)] {
+        let rig = Rig::new().await;
+        for route in ["GET /guilds/{}/members/search", "GET /guilds/{}/channels"] {
+            rig.sandbox().script(script(route, fault, Some(2)));
+        }
+        let answer = rig.import("ana", "plan.md", tminus::sandboxed::PLAN.as_bytes()).await;
+        assert!(answer.contains("REL-1") && !answer.contains("not matched"), "{fault:?}: {answer}");
+        let submitted = rig.slash("ana", "release submit", &[]).await;
+        assert!(submitted.starts_with("✅ Done"), "{fault:?}: {submitted}");
+        rig.finish().await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_press_while_the_gateway_was_away_is_not_done_and_said_later() {
     let rig = Rig::approved().await;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
+use serde_json::Value;
 use serenity::model::application::CommandDataOptionValue;
 
 use super::handle::Handler;
@@ -29,6 +30,18 @@ impl Owners {
         self.by_channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Whether a channel is a server's own, if that is known.
+    fn knows(&self, guild: &GuildId, channel: &ChannelId) -> Option<bool> {
+        self.lock().get(channel).map(|owner| owner == guild)
+    }
+
+    /// Notes what Discord says of a channel; whether it is a server's own.
+    fn learn(&self, guild: &GuildId, channel: &ChannelId, answer: &Value) -> bool {
+        let owner = GuildId(answer["guild_id"].as_str().unwrap_or_default().to_owned());
+        self.note(&owner, [channel.clone()]);
+        owner == *guild
+    }
+
     /// Notes channels of a server.
     pub(super) fn note(&self, guild: &GuildId, channels: impl IntoIterator<Item = ChannelId>) {
         let mut by_channel = self.lock();
@@ -40,24 +53,30 @@ impl Owners {
 }
 
 impl Rest {
-    /// Whether a channel is a server's own. Discord is asked where it did not say yet.
+    /// Whether a channel is a server's own. Discord is asked, once, where it did not say yet.
     ///
     /// # Errors
     /// A classified fault: the channel is gone or hidden, or Discord could not be asked.
     pub(in crate::chat) async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
-        if let Some(owner) = self.owners().lock().get(channel) {
-            return Ok(owner == guild);
+        if let Some(own) = self.owners().knows(guild, channel) {
+            return Ok(own);
         }
         let answer = self.json(Method::GET, &format!("/channels/{channel}"), None, Limit::Urgent).await?;
-        let owner = GuildId(answer["guild_id"].as_str().unwrap_or_default().to_owned());
-        let own = owner == *guild;
-        self.owners().note(&owner, [channel.clone()]);
-        Ok(own)
+        Ok(self.owners().learn(guild, channel, &answer))
+    }
+
+    /// The same for a person who waits.
+    async fn owns_for_person(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+        if let Some(own) = self.owners().knows(guild, channel) {
+            return Ok(own);
+        }
+        let answer = self.read(&format!("/channels/{channel}")).await?;
+        Ok(self.owners().learn(guild, channel, &answer))
     }
 
     /// A server's roles, by id.
     async fn roles(&self, guild: &GuildId) -> Result<Vec<RoleId>, SendFault> {
-        let answer = self.json(Method::GET, &format!("/guilds/{guild}/roles"), None, Limit::Urgent).await?;
+        let answer = self.read(&format!("/guilds/{guild}/roles")).await?;
         let ids = answer.as_array().into_iter().flatten().filter_map(|role| role["id"].as_str());
         Ok(ids.map(|id| RoleId(id.to_owned())).collect())
     }
@@ -74,7 +93,7 @@ impl Rest {
             policy.audiences.iter().map(|(name, route)| (format!("channel of {name}"), route.channel.as_ref()));
         for (what, channel) in own.chain(routes) {
             let Some(channel) = channel else { continue };
-            match self.owns(guild, channel).await {
+            match self.owns_for_person(guild, channel).await {
                 Ok(true) | Err(SendFault::NotThere(_) | SendFault::Blocked(_)) => {}
                 Ok(false) => foreign.push(format!("the {what}, {channel}, belongs to another server")),
                 Err(fault) => return Err(fault),
@@ -124,12 +143,14 @@ impl Handler {
         let mut roles = None;
         for (name, value) in typed.named() {
             match value {
-                CommandDataOptionValue::Channel(id) => match self.rest.owns(guild, &ChannelId(id.to_string())).await {
-                    // One that the bot cannot see is this server's: `/tminus check` names the missing permission.
-                    Ok(true) | Err(SendFault::Blocked(_)) => {}
-                    Ok(false) | Err(SendFault::NotThere(_)) => return Err(not_own(name, "channel")),
-                    Err(fault) => return Err(unasked(fault)),
-                },
+                CommandDataOptionValue::Channel(id) => {
+                    match self.rest.owns_for_person(guild, &ChannelId(id.to_string())).await {
+                        // One that the bot cannot see is this server's: `/tminus check` names the missing permission.
+                        Ok(true) | Err(SendFault::Blocked(_)) => {}
+                        Ok(false) | Err(SendFault::NotThere(_)) => return Err(not_own(name, "channel")),
+                        Err(fault) => return Err(unasked(fault)),
+                    }
+                }
                 CommandDataOptionValue::Role(id) => {
                     if roles.is_none() {
                         roles = Some(self.rest.roles(guild).await.map_err(unasked)?);

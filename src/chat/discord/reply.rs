@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::missed::{Miss, Missed};
 use super::render;
-use super::rest::{Limit, Rest, Upload};
+use super::rest::{Limit, Rest, Retries, Upload};
 use crate::chat::SendFault;
 use crate::desk::DeskFault;
 use crate::domain::ids::UserId;
@@ -24,10 +24,6 @@ const FIRST: Duration = Duration::from_millis(2_700);
 const ATTEMPT: Duration = Duration::from_millis(1_200);
 /// A token lives for fifteen minutes; one attempt may take ten seconds.
 const LATER: Duration = Duration::from_secs(14 * 60);
-/// Between two attempts: so long at first, twice as long after each, at most [`LONGEST`].
-const PAUSE: Duration = Duration::from_millis(200);
-const LONGEST: Duration = Duration::from_secs(30);
-
 /// Where the answer goes. Answers are for the person alone.
 pub(super) struct Reply<'a> {
     rest: &'a Rest,
@@ -153,36 +149,6 @@ impl<'a> Reply<'a> {
             }
             Stop::Unsent(fault) => Err(fault),
         }
-    }
-}
-
-/// Whether and when an answer is sent again. A repeat does no harm: the first answer counts once, a later one replaces itself.
-struct Retries {
-    until: Instant,
-    pause: Duration,
-}
-
-impl Retries {
-    fn until(until: Instant) -> Self {
-        Self { until, pause: PAUSE }
-    }
-
-    /// Waits until the next attempt.
-    ///
-    /// # Errors
-    /// The fault, where another attempt would not help or come too late.
-    async fn rest(&mut self, fault: SendFault) -> Result<(), SendFault> {
-        let wait = match &fault {
-            SendFault::Wait(wait) | SendFault::Limited(wait) => *wait,
-            SendFault::NotSent(_) | SendFault::Unknown(_) => self.pause,
-            _ => return Err(fault),
-        };
-        if Instant::now() + wait >= self.until {
-            return Err(fault);
-        }
-        tokio::time::sleep(wait).await;
-        self.pause = (self.pause * 2).min(LONGEST);
-        Ok(())
     }
 }
 

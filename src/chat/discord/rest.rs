@@ -28,6 +28,11 @@ const LONGEST_WAIT_DUE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// Of a bucket's requests these are kept for what is due or urgent.
 const RESERVE: f64 = 0.4;
+/// How long a person waits for something that is read.
+const PATIENCE: Duration = Duration::from_secs(8);
+/// Between two attempts: so long at first, twice as long after each, at most [`LONGEST_PAUSE`].
+const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The largest answer read.
 const MAX_ANSWER: usize = 4 * 1024 * 1024;
 
@@ -134,6 +139,20 @@ impl Rest {
             None => request,
         };
         self.send(&method, path, request, limit).await
+    }
+
+    /// Reads something a person waits for, again where that may help: reading changes nothing.
+    ///
+    /// # Errors
+    /// A classified fault that lasted.
+    pub async fn read(&self, path: &str) -> Result<Value, SendFault> {
+        let mut retries = Retries::until(Instant::now() + PATIENCE);
+        loop {
+            match self.json(Method::GET, path, None, Limit::Urgent).await {
+                Ok(answer) => return Ok(answer),
+                Err(fault) => retries.rest(fault).await?,
+            }
+        }
     }
 
     /// One request with a JSON body and a file.
@@ -300,6 +319,36 @@ fn header_number(headers: &HeaderMap, name: &str) -> Option<f64> {
 pub(super) fn date(headers: &HeaderMap) -> Option<i64> {
     let written = headers.get(reqwest::header::DATE)?.to_str().ok()?;
     Some(jiff::fmt::rfc2822::parse(written).ok()?.timestamp().as_second())
+}
+
+/// Whether and when a request that does no harm twice is sent again.
+pub(super) struct Retries {
+    until: Instant,
+    pause: Duration,
+}
+
+impl Retries {
+    pub(super) fn until(until: Instant) -> Self {
+        Self { until, pause: PAUSE }
+    }
+
+    /// Waits until the next attempt.
+    ///
+    /// # Errors
+    /// The fault, where another attempt would not help or come too late.
+    pub(super) async fn rest(&mut self, fault: SendFault) -> Result<(), SendFault> {
+        let wait = match &fault {
+            SendFault::Wait(wait) | SendFault::Limited(wait) => *wait,
+            SendFault::NotSent(_) | SendFault::Unknown(_) => self.pause,
+            _ => return Err(fault),
+        };
+        if Instant::now() + wait >= self.until {
+            return Err(fault);
+        }
+        tokio::time::sleep(wait).await;
+        self.pause = (self.pause * 2).min(LONGEST_PAUSE);
+        Ok(())
+    }
 }
 
 /// Route with its major parameter: the first id stays, later ones do not.
