@@ -14,11 +14,12 @@ const SHORTEST: usize = 8;
 
 static SECRETS: RwLock<Vec<SecretString>> = RwLock::new(Vec::new());
 
-/// Keeps a secret out from now on, with its prefix and without.
+/// Keeps a secret out from now on, with its prefix and without, and as JSON writes it.
 pub fn keep_out(secret: &SecretString) {
     let text = secret.expose_secret();
     let mut secrets = SECRETS.write().unwrap_or_else(PoisonError::into_inner);
-    for text in [Some(text), text.strip_prefix("whsec_")].into_iter().flatten() {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    for text in [Some(text), text.strip_prefix("whsec_"), Some(&escaped)].into_iter().flatten() {
         if text.len() >= SHORTEST && !secrets.iter().any(|known| known.expose_secret() == text) {
             secrets.push(SecretString::from(text));
         }

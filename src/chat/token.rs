@@ -94,7 +94,8 @@ impl Token {
     /// Reads its file again; another token there is the token from now on.
     fn reread(&self) {
         let Some(text) = self.inner.file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) else { return };
-        let text = text.trim();
+        // Some editors begin a file with a byte order mark.
+        let text = text.trim_start_matches('\u{feff}').trim();
         if !text.is_empty() && text != self.value().expose_secret() {
             let value = SecretString::from(text);
             redact::keep_out(&value);

@@ -13,6 +13,7 @@ use crate::config::{self, Config, SourceKind};
 use crate::domain::ids::GuildId;
 use crate::domain::plan::span_label;
 use crate::outside::{PageKind, Pages, StatusPage};
+use crate::redact;
 use crate::sending::{self, SendFault};
 
 /// 0 good, 1 findings, 2 something could not be checked.
@@ -22,6 +23,7 @@ pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
         Err(bad) => return refused(&bad),
     };
     let config = &reading.config;
+    config.secrets().iter().for_each(redact::keep_out);
     let problems = || reading.problems.iter().chain(&reading.notes);
     let mut found: Vec<Finding> = problems().map(|problem| Finding::bad(problem.to_string())).collect();
     if found.is_empty() {
@@ -129,9 +131,12 @@ async fn running(listen: SocketAddr, hooks: &str) -> Finding {
     let host = if listen.ip().is_unspecified() { IpAddr::from([127, 0, 0, 1]) } else { listen.ip() };
     let instead = "If it is not T-Minus, stop it or set another intake.listen.";
     match sending::look(&format!("http://{}/readyz", SocketAddr::new(host, listen.port()))).await {
-        Ok((200, _)) => Finding::good(format!("T-Minus runs on {listen} and is ready: {hooks}.")),
+        Ok((200, said)) if said.starts_with("ready") => {
+            Finding::good(format!("T-Minus runs on {listen} and is ready: {hooks}."))
+        }
         Ok((503, why)) => {
-            Finding::bad(format!("T-Minus runs on {listen} and is not ready: {}.", why.trim().trim_end_matches('.')))
+            let why = sending::said(&why);
+            Finding::bad(format!("T-Minus runs on {listen} and is not ready: {}.", why.trim_end_matches('.')))
         }
         Ok((status, _)) => Finding::unknown(format!("A program on {listen} answers {status} to /readyz. {instead}")),
         Err(fault) => Finding::unknown(format!("A program on {listen} does not answer ({fault}). {instead}")),

@@ -146,5 +146,5 @@ fn complain(sentence: &str) {
 
 /// A result, on standard output. A reader that closed its end wants no more of it.
 fn say(result: &str) {
-    let _closed = writeln!(std::io::stdout().lock(), "{result}");
+    let _closed = writeln!(std::io::stdout().lock(), "{}", redact::clean(result));
 }

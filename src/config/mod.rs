@@ -78,21 +78,24 @@ pub struct Config {
 }
 
 impl Config {
-    /// Every secret, so that none gets out. A page's URL may hold one, in its path.
+    /// Every secret, so that none gets out. A URL may hold one, in what follows its host.
     pub fn secrets(&self) -> Vec<SecretString> {
         let sources = self.sources.iter().map(|source| source.secret.clone());
         let pages = self.pages.iter().flat_map(|page| match &page.kind {
-            PageKind::Statuspage { api_key, .. } => vec![api_key.clone()],
-            PageKind::Webhook { url, secret } => {
-                let path = url.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
-                let path = path.filter(|(_, path)| path.bytes().any(|byte| byte.is_ascii_digit()));
-                let path = path.map_or(String::new(), |(_, path)| path.to_owned());
-                vec![SecretString::from(url.clone()), SecretString::from(path), secret.clone()]
-            }
+            PageKind::Statuspage { api_key, api_url, .. } => vec![after_host(api_url), api_key.clone()],
+            PageKind::Webhook { url, secret } => vec![after_host(url), secret.clone()],
             PageKind::Git { .. } => Vec::new(),
         });
-        sources.chain(pages).chain([self.token.clone()]).collect()
+        sources.chain(pages).chain([self.token.clone(), after_host(&self.api_url)]).collect()
     }
+}
+
+/// What follows the host of a URL, where that is no plain word.
+fn after_host(url: &str) -> SecretString {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let path = rest.find(['/', '?', '#']).map_or("", |at| &rest[at + 1..]);
+    let plain = path.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'/');
+    SecretString::from(if plain { "" } else { path })
 }
 
 /// A source of alerts.
@@ -195,7 +198,7 @@ fn understand(shown: &str, text: &str, environment: &BTreeMap<String, String>) -
     discord.done();
 
     let database = root.section("database");
-    let file = or(database_file(&database), String::new());
+    let file = or(database_file(&database, &mut notes), String::new());
     database.done();
 
     let section = root.section("limits");
@@ -267,7 +270,7 @@ fn source(section: Section<'_>, names: &mut Vec<String>) -> Option<Source> {
 const DATABASE: &str = "the path of the database file, in a folder that exists";
 
 /// The database's file; it need not be there yet.
-fn database_file(section: &Section<'_>) -> Option<Given<String>> {
+fn database_file(section: &Section<'_>, notes: &mut Vec<Problem>) -> Option<Given<String>> {
     let given = section.text("path", DATABASE)?;
     let path = Path::new(&given.value);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -275,11 +278,13 @@ fn database_file(section: &Section<'_>) -> Option<Given<String>> {
         "that is no file's path"
     } else if path.is_dir() || given.value.ends_with('/') {
         "that is a folder"
-    } else if !folder.is_dir() {
-        "its folder does not exist"
     } else if path.exists() && !path.is_file() {
-        "that is no file"
+        "that is a device or a socket"
     } else {
+        // The file may be checked on a machine where it is not run.
+        if !folder.is_dir() {
+            notes.push(section.note(&given, "its folder does not exist", DATABASE));
+        }
         return Some(given);
     };
     section.wrong(&given, found, DATABASE);
@@ -288,7 +293,8 @@ fn database_file(section: &Section<'_>) -> Option<Given<String>> {
 
 /// The API's base: the paths and the version are T-Minus's own.
 fn is_api_url(text: &str) -> bool {
-    is_base(text) && !text.trim_end_matches('/').contains("/api")
+    let path = text.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map_or("", |(_, path)| path);
+    is_base(text) && path.split('/').all(|part| part != "api")
 }
 
 /// Whether a token could be one of Discord's: the header names its kind by itself.

@@ -51,7 +51,8 @@ fn git(section: &Section<'_>) -> Option<PageKind> {
         section.wrong(path, "no git work tree is there", PATH);
     }
     let inside = |folder: &str| folder.split('/').all(|part| !matches!(part, "" | "." | ".." | ".git"));
-    let folder = section.get("folder", FOLDER, |raw| raw.text().filter(|text| inside(text)).map(str::to_owned));
+    let tidy = |text: &str| text.trim_start_matches("./").trim_end_matches('/').to_owned();
+    let folder = section.get("folder", FOLDER, |raw| raw.text().map(tidy).filter(|text| inside(text)));
     let push = or(section.flag("push"), false);
     let folder = or(folder, "content/issues".to_owned());
     Some(PageKind::Git { path: path?.value.into(), folder, push })

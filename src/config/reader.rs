@@ -267,7 +267,7 @@ impl<'a> Section<'a> {
                 Some(Given { value, key: path, origin })
             }
             None => {
-                self.reader.problem(&origin, &path, "found another value", expected);
+                self.reader.problem(&origin, &path, "the value does not fit", expected);
                 None
             }
         }
@@ -321,6 +321,12 @@ impl<'a> Section<'a> {
     /// Reports a value that was understood and does not fit.
     pub(super) fn wrong<T>(&self, given: &Given<T>, found: impl Into<String>, expected: impl Into<String>) {
         self.reader.problem(&given.origin, &given.key, found, expected);
+    }
+
+    /// A mistake that only the machine it runs on shows: it is for the caller to report.
+    pub(super) fn note<T>(&self, given: &Given<T>, found: &str, expected: &str) -> Problem {
+        let (origin, key) = (given.origin.clone(), given.key.clone());
+        Problem { origin, key, found: found.to_owned(), expected: expected.to_owned() }
     }
 
     /// Reports the section itself.

@@ -99,7 +99,7 @@ fn variables_are_named_instead_of_the_file() {
         (
             "TMINUS_DISCORD__API_URL",
             "http://example.org",
-            "discord.api_url: found another value; expected <https>, without the path /api",
+            "discord.api_url: the value does not fit; expected <https>, without the path /api",
         ),
         ("TMINUS_DISCORD__TOKNE", "abc", "unknown variable; expected TMINUS_DISCORD__TOKEN"),
         ("TMINUS_DISCORD_TOKEN", "abc", "unknown variable; expected TMINUS_DISCORD__TOKEN"),

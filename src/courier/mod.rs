@@ -299,6 +299,14 @@ impl Courier {
         }
     }
 
+    /// Whether the channel is its server's own. What fails here is not the message's doing, and nothing was sent.
+    async fn owned(&self, row: &Claimed) -> Result<bool, SendFault> {
+        self.platform.owns(&row.guild, &row.channel).await.map_err(|fault| match fault {
+            SendFault::Unknown(why) | SendFault::Refused(why) | SendFault::Forbidden(why) => SendFault::NotSent(why),
+            fault => fault,
+        })
+    }
+
     /// Whether a request could outlive the lease: then it is not begun.
     fn outlives(&self, row: &Claimed) -> bool {
         row.lease_until.is_none_or(|until| self.clock.now() + REQUEST > until)
@@ -309,7 +317,7 @@ impl Courier {
         if let Some(page) = row.channel.as_page() {
             return self.pages.show(page, &stored::<PageEntry>(&row.payload)?, &row.marker).await;
         }
-        if !self.platform.owns(&row.guild, &row.channel).await? {
+        if !self.owned(row).await? {
             return Err(SendFault::NotThere("the channel belongs to another server".to_owned()));
         }
         // Asking took its time.
@@ -503,7 +511,7 @@ impl Courier {
     }
 
     async fn edit(&self, edit: DueEdit) -> Result<(), StoreFault> {
-        let outcome = if stands(&edit) { Ok(()) } else { self.change(&edit).await };
+        let outcome = if edit.channel.as_page().is_none() && stands(&edit) { Ok(()) } else { self.change(&edit).await };
         let now = self.clock.now();
         let edited = match outcome {
             Ok(()) => Edited::Done { shows: Some(shows(&edit.message, &edit.payload, edit.prompt.as_deref())) },

@@ -13,17 +13,19 @@ use super::decide::Work;
 use super::event::AlertEvent;
 use super::release::Release;
 
-/// Open alerts kept with all their words.
-const MOST: usize = 200;
+/// Alerts kept with all their words, those that ended among them.
+const MOST: usize = 60;
+/// More of them are kept as numbers.
+const MOST_COUNTED: usize = 2_000;
 /// How long before T-0 alerts of a planned release get messages of their own.
 const CLOSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Before go it is shown at every notice; from a day before T-0 on the first few have messages of their own, which ping nobody.
 pub(super) fn fired(work: &mut Work<'_>, signal: &Signal) {
-    let open = work.release.ahead.iter().filter(|alert| alert.is_open()).count();
-    if open >= MOST {
-        return relay(work, signal);
+    if work.release.ahead.len() >= MOST || work.release.ahead_more.is_open(&signal.id()) {
+        return count(work, signal);
     }
+    let open = work.release.ahead.iter().filter(|alert| alert.is_open()).count();
     let close = open < alert::MAX_ALERTS && work.release.plan.t0_at().is_some_and(|t0| work.ctx.now >= t0 - CLOSE);
     let key = alert::record_fired(work, signal, false, close, false);
     if close {
@@ -45,6 +47,11 @@ impl Ahead {
         self.open.contains(&crowd::hashed(id))
     }
 
+    /// How many fire.
+    pub fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
     /// How many stand against go.
     pub fn unheard(&self) -> usize {
         if self.unheard { self.open.len() } else { 0 }
@@ -52,7 +59,7 @@ impl Ahead {
 
     fn evolve(&mut self, event: &AlertEvent) {
         match event {
-            AlertEvent::AheadCounted { id, .. } if self.open.len() < crowd::MOST_KEPT => {
+            AlertEvent::AheadCounted { id, .. } => {
                 self.open.insert(crowd::hashed(id));
                 self.unheard = true;
             }
@@ -63,13 +70,19 @@ impl Ahead {
     }
 }
 
-/// One more alert before go, or the end of one: it is on the record, and counts against go.
-pub(super) fn relay(work: &mut Work<'_>, signal: &Signal) {
-    let (id, name, severity) = (signal.id(), signal.name.clone(), signal.severity.clone());
-    match (signal.firing, work.release.ahead_more.is_open(&id)) {
-        (true, false) => work.record(AlertEvent::AheadCounted { id, name, severity }),
-        (false, true) => work.record(AlertEvent::AheadEnded { id }),
-        _ => {}
+/// One more alert before go: it is on the record, and counts against go.
+fn count(work: &mut Work<'_>, signal: &Signal) {
+    let more = &work.release.ahead_more;
+    if more.open.len() < MOST_COUNTED && !more.is_open(&signal.id()) {
+        let (name, severity) = (signal.name.clone(), signal.severity.clone());
+        work.record(AlertEvent::AheadCounted { id: signal.id(), name, severity });
+    }
+}
+
+/// One of those that are counted ended, whatever became of the release meanwhile.
+pub(super) fn ended(work: &mut Work<'_>, signal: &Signal) {
+    if work.release.ahead_more.is_open(&signal.id()) {
+        work.record(AlertEvent::AheadEnded { id: signal.id() });
     }
 }
 

@@ -218,13 +218,15 @@ pub(super) fn show_all(work: &mut Work<'_>) {
 
 /// What a source says of an alert.
 fn relay(work: &mut Work<'_>, signal: Signal) {
+    if !signal.firing {
+        ahead::ended(work, &signal);
+    }
     let id = signal.id();
     let known = of(&work.release).iter().rev().find(|alert| alert.id() == id).cloned();
     match (known, signal.firing) {
         (None, _) if work.release.phase.run().is_some_and(|run| run.crowd.knows(&signal)) => {
             crowd::relay(work, &signal)
         }
-        (None, false) if work.release.phase.run().is_none() => ahead::relay(work, &signal),
         (None, true) => fired(work, signal),
         (Some(known), true) if known.is_open() && !started_since(&work.release, &known, &signal) => {
             repeated(work, &known, &signal);

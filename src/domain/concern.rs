@@ -117,8 +117,9 @@ fn reused(work: &Work<'_>) -> Option<u32> {
     let person = work.ctx.actor.person()?;
     let late = |concern: &&Concern| concern.by == person.user && work.ctx.now < concern.at + LATE;
     let late: Vec<&Concern> = work.release.concerns.iter().filter(late).collect();
-    let resolved = late.iter().rev().find(|concern| concern.resolved.is_some());
-    (late.len() >= MAX_OWN).then(|| resolved.map(|concern| concern.message())).flatten()
+    let shown: Vec<u32> = open(&work.release).map(Concern::message).collect();
+    let free = late.iter().rev().map(|concern| concern.message()).find(|message| !shown.contains(message));
+    (late.len() >= MAX_OWN).then_some(free).flatten()
 }
 
 fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply, Refusal> {
@@ -129,10 +130,18 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     work.edit(key(concern.message()), Notice::Concern { n }, None);
     // Whoever raised it must not learn of its end by chance.
     let mut mention = work.owner();
-    if work.ctx.actor.person().is_none_or(|person| person.user != concern.by) && !mention.contains(&concern.by) {
+    let own = work.ctx.actor.person().is_some_and(|person| person.user == concern.by);
+    if !own && !mention.contains(&concern.by) {
         mention.push(concern.by);
     }
-    work.report("concern-resolved", Destination::Release, Notice::ConcernResolved { n }).mention = mention;
+    let notice = Notice::ConcernResolved { n };
+    let posting = match own {
+        true => work.report("concern-resolved", Destination::Release, notice),
+        // Each of those who raised one hears of its end.
+        false => work.post(format!("concern/{n}/resolved"), Destination::Release, notice),
+    };
+    posting.priority = Priority::Report;
+    posting.mention = mention;
     Ok(Reply::ConcernResolved { n })
 }
 

@@ -27,8 +27,12 @@ const NEW: SignedDuration = SignedDuration::from_secs(60);
 const MOST_IN_A_GROUP: usize = 4;
 /// Alerts the shared message names.
 const NAMED: usize = 8;
-/// Alerts whose state is kept one by one; about 20 bytes each. More are counted, and keep the all-clear back until a person has looked.
-pub(super) const MOST_KEPT: usize = 4_000;
+/// Alerts whose state is kept one by one; about 16 bytes each. More are counted. All of it together is well below what a release may be.
+const MOST_KEPT: usize = 2_000;
+/// Of so many it is kept which metric or check they are about.
+const MOST_ABOUT: usize = 200;
+/// So many that ended are kept, about 32 bytes each.
+const MOST_ENDED: usize = 800;
 
 /// Alerts without a message of their own.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -224,7 +228,7 @@ pub(super) fn forget_ended(run: &mut Run) {
 }
 
 fn remember(crowd: &mut Crowd, id: u64, began: Timestamp) {
-    if crowd.ended.len() >= MOST_KEPT
+    if crowd.ended.len() >= MOST_ENDED
         && let Some(oldest) = crowd.ended.iter().min_by_key(|(_, began)| **began).map(|(id, _)| *id)
     {
         crowd.ended.remove(&oldest);
@@ -267,9 +271,31 @@ fn join(crowd: &mut Crowd, id: &str, name: &str, severity: Option<&String>, abou
     let id = hashed(id);
     if crowd.open.len() < MOST_KEPT {
         crowd.open.insert(id);
-        crowd.about.extend(about.map(|about| (id, about.clone())));
+        let room = crowd.about.len() < MOST_ABOUT;
+        crowd.about.extend(about.filter(|_| room).map(|about| (id, about.clone())));
     }
     crowd.worst.push(Named { name: name.to_owned(), severity: severity.cloned(), id });
     crowd.worst.sort_by_key(|named| rank(named.severity.as_deref()));
     crowd.worst.truncate(NAMED);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by review: a release whose state is too large takes no write any more, not even the end of an alert.
+    #[test]
+    fn however_many_alerts_there_are_the_state_stays_small() {
+        let mut crowd = Crowd::default();
+        let name = "n".repeat(120);
+        for n in 0..20_000 {
+            let id = format!("alerts/{n}");
+            join(&mut crowd, &id, &name, Some(&"critical".to_owned()), Some(&name));
+            if n % 2 == 0 {
+                remember(&mut crowd, hashed(&format!("ended/{n}")), Timestamp::UNIX_EPOCH);
+            }
+        }
+        let bytes = serde_json::to_string(&crowd).unwrap().len();
+        assert!(bytes < 96 * 1024, "{bytes} bytes");
+    }
 }

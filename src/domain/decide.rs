@@ -184,10 +184,16 @@ impl<'a> Work<'a> {
     /// [`REPORTED`]; the last of them shows the rest.
     pub(super) fn report(&mut self, what: &str, to: Destination, notice: Notice) -> &mut Posting {
         let by = self.ctx.actor.person().map_or("T-Minus", |person| person.user.0.as_str());
-        let slot = self.ctx.now.as_second().div_euclid(REPORTED.as_secs());
-        let posting = self.post(format!("{what}/{by}/{slot}"), to, notice);
-        posting.at_most = Some(REPORTS);
+        let posting = self.series(&format!("{what}/{by}"), to, notice);
         posting.priority = Priority::Report;
+        posting
+    }
+
+    /// Says how something is now, whoever caused it: [`REPORTS`] messages in [`REPORTED`]; the last of them shows the rest.
+    pub(super) fn series(&mut self, what: &str, to: Destination, notice: Notice) -> &mut Posting {
+        let slot = self.ctx.now.as_second().div_euclid(REPORTED.as_secs());
+        let posting = self.post(format!("{what}/{slot}"), to, notice);
+        posting.at_most = Some(REPORTS);
         posting
     }
 

@@ -329,7 +329,7 @@ fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Res
     let label = t_label(-i64::from(plan.before_min));
     let notice = Notice::Corrected { label, audience: plan.audience.clone(), text, retracted, by };
     let what = format!("corrected/{}", plan.audience);
-    work.report(&what, Destination::Audience(plan.audience), notice).priority = Priority::Update;
+    work.series(&what, Destination::Audience(plan.audience), notice);
     Ok(Reply::Corrected { rung, retracted })
 }
 

@@ -4,10 +4,11 @@
 use std::collections::BTreeSet;
 
 use super::decide::Work;
-use super::effect::{Destination, Priority};
+use super::effect::Destination;
 use super::ids::{Audience, ChannelId};
 use super::notice::Notice;
 use super::rung;
+use super::schedule;
 
 /// What became of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +28,10 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether it changes what the audience's people tell others now.
-    fn slug(self) -> &'static str {
+    /// What is said often goes into one series, whose last message shows how it is now; an end is said by itself.
+    fn series(self) -> &'static str {
         match self {
-            Self::Live => "live",
-            Self::GoUndone => "go-undone",
-            Self::OnHold => "on-hold",
-            Self::Resumed => "resumed",
+            Self::Live | Self::GoUndone | Self::OnHold | Self::Resumed => schedule::STATE,
             Self::RolledBack => "rolled-back",
             Self::AllClear => "all-clear",
             Self::Rewatched => "rewatched",
@@ -57,9 +56,8 @@ pub(super) fn tell(work: &mut Work<'_>, outcome: Outcome) {
             continue;
         }
         let notice = Notice::Outcome { outcome, audience: audience.clone() };
-        let what = format!("outcome/{}/{audience}", outcome.slug());
-        let posting = work.report(&what, Destination::Audience(audience), notice);
-        posting.priority = Priority::Update;
+        let what = format!("{}/{audience}", outcome.series());
+        let posting = work.series(&what, Destination::Audience(audience), notice);
         posting.ping = outcome.pings();
     }
 }

@@ -9,7 +9,7 @@ use super::changes::{self, Change};
 use super::decide::{Work, reason};
 use super::delivery;
 use super::digest::digest as digest_of;
-use super::effect::{Destination, Priority, Redelivery, Reply};
+use super::effect::{Destination, Redelivery, Reply};
 use super::event::PlanEvent;
 use super::freeze;
 use super::go_no_go;
@@ -137,6 +137,9 @@ pub(super) fn show_anew(work: &mut Work<'_>) {
     }
 }
 
+/// The series of messages that say how a release is: the last of them shows it as it is now.
+pub(super) const STATE: &str = "state";
+
 /// Says something to the release channel and to every audience that was already told.
 pub(super) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
     let told: Vec<Audience> = rung::told(&work.release).into_iter().collect();
@@ -147,11 +150,10 @@ fn announce(work: &mut Work<'_>, notice: &Notice, to: &[Audience]) {
     // Whatever was said often: the first of another kind is a message of its own.
     let what = match notice {
         Notice::Scrubbed { .. } => "scrubbed",
-        Notice::Held { .. } => "on-hold",
-        Notice::Resumed { .. } => "off-hold",
+        Notice::Held { .. } | Notice::Resumed { .. } => STATE,
         _ => "moved",
     };
-    work.report(what, Destination::Release, notice.clone()).priority = Priority::Update;
+    work.series(what, Destination::Release, notice.clone());
     tell(work, what, notice, to);
 }
 
@@ -177,14 +179,14 @@ fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
             other => other.clone(),
         };
         let what = format!("{key}/{audience}");
-        work.report(&what, Destination::Audience(audience.clone()), again).priority = Priority::Update;
+        work.series(&what, Destination::Audience(audience.clone()), again);
     }
 }
 
 /// The countdown stands still: every audience that counts on the time is told, beside the release channel.
-pub(super) fn tell_of_hold(work: &mut Work<'_>, key: &str, notice: &Notice) {
+pub(super) fn tell_of_hold(work: &mut Work<'_>, notice: &Notice) {
     let told: Vec<Audience> = rung::told(&work.release).into_iter().collect();
-    tell(work, key, notice, &told);
+    tell(work, STATE, notice, &told);
 }
 
 /// T-0 lies elsewhere from here on: a new schedule, and a new round of sign-offs.

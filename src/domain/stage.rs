@@ -48,9 +48,9 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
     }
     open.extend(ladder::owed(release).map(|rung| Open::Receipt { rung: rung.key(), audience: rung.audience.clone() }));
     open.extend(concern::gaps(release));
-    open.extend(alert::unheard(release).map(|alert| Open::AlertAhead { name: alert.name.clone() }));
     let more = release.ahead_more.unheard();
     open.extend((more > 0).then_some(Open::MoreAlertsAhead { count: more }));
+    open.extend(alert::unheard(release).map(|alert| Open::AlertAhead { name: alert.name.clone() }));
     open.extend(unreached(release));
     open.extend(freeze::gaps(release, now));
     open
@@ -277,7 +277,7 @@ pub(super) fn hold(work: &mut Work<'_>, why: String, how: HoldBy) -> Result<(), 
     posting.mention = mention;
     posting.prompt = Some(Prompt::Held);
     if before_go {
-        schedule::tell_of_hold(work, &key, &notice);
+        schedule::tell_of_hold(work, &notice);
     }
     Ok(())
 }

@@ -27,10 +27,10 @@ const NO_DATA: [(&str, &str); 2] = [("DatasourceNoData", "no data"), ("Datasourc
 /// `POST /hooks/alertmanager/{source}` with a bearer token.
 pub(super) async fn take(State(intake): State<Arc<Intake>>, Path(name): Path<String>, request: Request) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Alertmanager) else {
-        return intake.denied(None);
+        return intake.denied(None, request).await;
     };
     if !same_token(bearer(request.headers()), source.secret.expose_secret()) {
-        return intake.denied(Some(source));
+        return intake.denied(Some(source), request).await;
     }
     let body = match whole(request).await {
         Ok(body) => body,

@@ -96,7 +96,14 @@ async fn answer(app: Router, request: Request<Incoming>) -> Result<Response, Inf
 #[derive(Debug, Clone)]
 struct Open {
     most: usize,
-    inner: Arc<Mutex<Vec<Entry>>>,
+    inner: Arc<Mutex<Entries>>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    all: Vec<Entry>,
+    /// The number of the next: none is used twice.
+    next: u64,
 }
 
 #[derive(Debug)]
@@ -121,7 +128,7 @@ impl Open {
         Self { most, inner: Arc::default() }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Entry>> {
+    fn lock(&self) -> MutexGuard<'_, Entries> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -129,18 +136,18 @@ impl Open {
     /// room: of that address, or of all.
     fn enter(&self, peer: IpAddr) -> Place {
         let mut entries = self.lock();
-        let of_one = entries.iter().filter(|entry| entry.peer == peer).count();
-        let full = entries.len() >= self.most;
+        let of_one = entries.all.iter().filter(|entry| entry.peer == peer).count();
+        let full = entries.all.len() >= self.most;
         if full || of_one >= self.most.div_ceil(2) {
-            let candidates = entries.iter().enumerate().filter(|(_, entry)| full || entry.peer == peer);
+            let candidates = entries.all.iter().enumerate().filter(|(_, entry)| full || entry.peer == peer);
             let silent = candidates.min_by_key(|(_, entry)| entry.active).map(|(at, _)| at);
-            if let Some(entry) = silent.map(|at| entries.swap_remove(at)) {
+            if let Some(entry) = silent.map(|at| entries.all.swap_remove(at)) {
                 entry.gone.cancel();
             }
         }
-        let no = entries.iter().map(|entry| entry.no).max().map_or(0, |newest| newest + 1);
-        let gone = CancellationToken::new();
-        entries.push(Entry { no, peer, active: Instant::now(), gone: gone.clone() });
+        let (no, gone) = (entries.next, CancellationToken::new());
+        entries.next += 1;
+        entries.all.push(Entry { no, peer, active: Instant::now(), gone: gone.clone() });
         drop(entries);
         Place { open: self.clone(), no, gone }
     }
@@ -149,7 +156,7 @@ impl Open {
 impl Place {
     /// It asked something just now.
     fn active(&self) {
-        if let Some(entry) = self.open.lock().iter_mut().find(|entry| entry.no == self.no) {
+        if let Some(entry) = self.open.lock().all.iter_mut().find(|entry| entry.no == self.no) {
             entry.active = Instant::now();
         }
     }
@@ -157,7 +164,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.open.lock().retain(|entry| entry.no != self.no);
+        self.open.lock().all.retain(|entry| entry.no != self.no);
     }
 }
 
@@ -183,6 +190,18 @@ mod tests {
         places.push(open.enter(one));
         assert_eq!(gone(&places), [false, true, true, false, false], "an address keeps half of the places");
         places.clear();
-        assert!(open.lock().is_empty());
+        assert!(open.lock().all.is_empty());
+
+        // The newest makes room as well, and its place is not another's.
+        let open = Open::new(4);
+        let older: Vec<Place> = [other, one].map(|peer| open.enter(peer)).into();
+        let newest = open.enter(one);
+        tokio::time::advance(second).await;
+        older.iter().for_each(Place::active);
+        let next = open.enter(one);
+        assert!(newest.gone.is_cancelled() && !next.gone.is_cancelled());
+        drop(newest);
+        assert_eq!(open.lock().all.len(), 3, "it is counted");
+        drop((older, next));
     }
 }

@@ -51,18 +51,18 @@ fn read(source: &str, body: &Value) -> Option<Incoming> {
 /// `POST /hooks/generic/{source}`.
 pub(super) async fn take(State(intake): State<Arc<Intake>>, Path(name): Path<String>, request: Request) -> StatusCode {
     let Some(source) = intake.source(&name, SourceKind::Generic) else {
-        return intake.denied(None);
+        return intake.denied(None, request).await;
     };
     let now = intake.desk.clock().now();
     let Some(signed) = Signed::of(request.headers(), now) else {
-        return intake.denied(Some(source));
+        return intake.denied(Some(source), request).await;
     };
     let body = match whole(request).await {
         Ok(body) => body,
         Err(status) => return status,
     };
     if !signed.is_good(source.secret.expose_secret(), &body) {
-        return intake.denied(Some(source));
+        return intake.refuse(&source.name);
     }
     let Some(incoming) = serde_json::from_slice(&body).ok().and_then(|body| read(&name, &body)) else {
         return StatusCode::BAD_REQUEST;

@@ -35,22 +35,38 @@ pub(super) async fn healthz(State(intake): State<Arc<Intake>>) -> impl IntoRespo
 pub(super) async fn readyz(State(intake): State<Arc<Intake>>) -> impl IntoResponse {
     match missing(&intake) {
         Some(what) => (StatusCode::SERVICE_UNAVAILABLE, format!("{what}\n")),
-        None => (StatusCode::OK, "ready\n".to_owned()),
+        None => match without_commands(&intake) {
+            Some(what) => (StatusCode::OK, format!("ready; {what}\n")),
+            None => (StatusCode::OK, "ready\n".to_owned()),
+        },
     }
 }
 
 /// What the service lacks to do all of its work, and what helps.
 fn missing(intake: &Intake) -> Option<String> {
-    if intake.token.standing() == Standing::Dead {
-        let what = "Discord rejects the token: T-Minus sends nothing. Put a valid token in the configuration and restart, or in discord.token_file: T-Minus reads that again by itself";
-        return Some(what.to_owned());
+    match intake.token.standing() {
+        Standing::Good => {}
+        Standing::Doubted => {
+            return Some("Discord refused the token once; T-Minus is asking whether it is valid".to_owned());
+        }
+        Standing::Dead => {
+            let what = "Discord rejects the token, so T-Minus sends nothing. Reset the token in the developer portal. If discord.token_file is set, write the new token into that file: T-Minus reads it within a minute. Otherwise change the setting and restart.";
+            return Some(what.to_owned());
+        }
     }
     if !intake.gateway.ready() {
-        return Some("the gateway is not connected".to_owned());
+        let what = "T-Minus is not connected to Discord's gateway and keeps trying. If this lasts, check the network and discord.api_url.";
+        return Some(what.to_owned());
     }
     if !intake.desk.clock().is_confirmed() {
         return Some("Discord has not confirmed the time; T-Minus sends nothing until it does".to_owned());
     }
+    // What one of several servers lacks must not keep alerts of the others away.
+    without_commands(intake).filter(|_| intake.gateway.registrations.stands_nowhere())
+}
+
+/// Servers whose slash commands are not registered, and what helps.
+fn without_commands(intake: &Intake) -> Option<String> {
     let failed = intake.gateway.registrations.failed();
     let servers: Vec<String> = failed.iter().map(|(guild, why)| format!("{guild} ({why})")).collect();
     let what = "slash commands are not registered, T-Minus keeps trying; check that the bot was invited with the scope applications.commands; server";
@@ -87,7 +103,7 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
         (
             "tminus_token_accepted",
             "Whether Discord accepts the token; T-Minus sends nothing while it does not",
-            f64::from(u8::from(intake.token.standing() != Standing::Dead)),
+            f64::from(u8::from(intake.token.standing() == Standing::Good)),
         ),
         ("tminus_gateway_connected", "Whether the gateway is connected", f64::from(u8::from(intake.gateway.ready()))),
         (

@@ -34,6 +34,8 @@ const MAX_BODY: usize = 1024 * 1024;
 /// How much of a larger body is read and thrown away, in bytes: a sender that is still writing when the connection is closed
 /// sees a broken pipe and tries again, instead of the refusal.
 const MAX_DISCARDED: usize = 16 * MAX_BODY;
+/// How long the body of a refused sender is read.
+const DENIED: Duration = Duration::from_secs(1);
 /// How long a sender may take for a body.
 const BODY: Duration = Duration::from_secs(30);
 
@@ -90,10 +92,17 @@ impl Intake {
         }
     }
 
-    /// Refuses a bad credential. A name that is no source's may be a secret in the wrong place: it is not logged.
-    fn denied(&self, source: Option<&Source>) -> StatusCode {
+    /// Refuses a sender before its body is read, and reads on for a moment: one that is still writing hears of it. A name that is no
+    /// source's may be a secret in the wrong place: it is not logged.
+    async fn denied(&self, source: Option<&Source>, request: Request) -> StatusCode {
+        let _read_or_not = tokio::time::timeout(DENIED, read(request)).await;
+        self.refuse(source.map_or(refusals::NO_SOURCE, |source| &source.name))
+    }
+
+    /// Counts a bad credential.
+    fn refuse(&self, source: &str) -> StatusCode {
         self.metrics.denied.inc();
-        self.refusals.count(source.map_or("(unknown)", |source| &source.name));
+        self.refusals.count(source);
         StatusCode::UNAUTHORIZED
     }
 }
@@ -132,7 +141,7 @@ async fn timed(State(intake): State<Arc<Intake>>, request: Request, next: Next) 
 /// # Errors
 /// It broke off, took longer than [`BODY`], or is larger than [`MAX_BODY`].
 async fn whole(request: Request) -> Result<Bytes, StatusCode> {
-    tokio::time::timeout(BODY, read(request)).await.unwrap_or(Err(StatusCode::REQUEST_TIMEOUT))
+    tokio::time::timeout(BODY, read(request)).await.unwrap_or(Err(StatusCode::SERVICE_UNAVAILABLE))
 }
 
 async fn read(request: Request) -> Result<Bytes, StatusCode> {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+/// Stands for every name and kind that no source has.
+pub(super) const NO_SOURCE: &str = "(none of this name and kind)";
 const EVERY: Duration = Duration::from_secs(60);
 
 /// When a source's refusals were logged last, and how many came since.
@@ -18,7 +20,7 @@ impl Refusals {
     /// Counts a refusal. `source` is one the configuration names, or one name for all others.
     pub(super) fn count(&self, source: &str) {
         if let Some(refused) = self.due(source, Instant::now()) {
-            tracing::warn!(source, refused, "webhook refused, bad credential");
+            tracing::warn!(source, refused, "webhook refused: no such source, a wrong credential or a stale timestamp");
         }
     }
 

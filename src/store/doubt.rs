@@ -403,6 +403,34 @@ mod tests {
         assert_eq!(states().await.collect::<Vec<_>>(), ["skipped", "sent"]);
     }
 
+    /// Found by review: without a first attempt nothing was known to be over, and the row was looked up for ever.
+    #[tokio::test]
+    async fn what_is_of_no_use_and_not_there_is_skipped_whenever_it_was_first_tried() {
+        for (first_attempt, states) in [("NULL", ["skipped"]), ("1000", ["skipped"]), ("59000", ["planned"])] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("useless.db");
+            Store::old(&file, 7).await.unwrap();
+            let store = Store::open(&file, Purpose::Sandbox).await.unwrap();
+            let row = format!(
+                "UPDATE outbox SET due = 5000, next_try = 5000, useful_until = 9000, tainted = 1, looked_up = 60000, first_attempt = {first_attempt}"
+            );
+            for sql in ["DELETE FROM attempt", "DELETE FROM outbox WHERE state <> 'planned'", &row] {
+                sqlx::query(sqlx::AssertSqlSafe(sql.to_owned())).execute(&store.write).await.unwrap();
+            }
+            let (now, fresh) = (Timestamp::from_second(60).unwrap(), SignedDuration::from_secs(10));
+            let waiting = store.waiting(now, fresh).await.unwrap();
+            let (lease, room) = (SignedDuration::from_secs(30), crate::store::Room { all: 9, urgent: 9 });
+            let repeats = SignedDuration::from_secs(44);
+            let claiming = crate::store::Claiming { now, waiting, lease, settle: lease, fresh, repeats, room };
+            assert_eq!(store.claim(claiming).await.unwrap(), [], "{first_attempt}");
+            let stand = store.every_post().await.unwrap().0.into_iter().map(|(_, state)| state).collect::<Vec<_>>();
+            assert_eq!(stand, states, "{first_attempt}");
+            let again = store.waiting(now, fresh).await.unwrap();
+            assert!(!again.is_due() && !again.useless, "{first_attempt}: nothing to do before the window is over");
+            store.close().await;
+        }
+    }
+
     #[tokio::test]
     async fn look_ups_are_one_for_a_channel_the_most_urgent_first() {
         let folder = tempfile::tempdir().unwrap();

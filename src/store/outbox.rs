@@ -55,6 +55,9 @@ pub struct Claimed {
     pub tainted: bool,
 }
 
+/// How long an accepted request may take to show, in milliseconds.
+pub(super) const SETTLED_MS: i64 = 30_000;
+
 /// What an attempt led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -235,10 +238,21 @@ impl Store {
         let done = sqlx::query!(
             "UPDATE outbox SET state = 'skipped', told = 0, reason = 'no longer useful'
              WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1
-                AND NOT (tainted = 1 AND (coalesce(looked_up, 0) < ?2 OR first_attempt > ?3))",
+                AND NOT (tainted = 1 AND (coalesce(looked_up, 0) < ?2 OR coalesce(first_attempt, 0) > ?3))",
             now,
             since,
             first
+        )
+        .execute(&mut *txn)
+        .await?;
+        let repeats = i64::try_from(repeats.as_millis()).unwrap_or(i64::MAX);
+        sqlx::query!(
+            "UPDATE outbox SET next_try = first_attempt + ?3
+             WHERE state IN ('planned', 'blocked') AND next_try <= ?1 AND useful_until IS NOT NULL AND useful_until < ?1
+                AND tainted = 1 AND first_attempt > ?2",
+            now,
+            first,
+            repeats
         )
         .execute(txn)
         .await?;
@@ -377,8 +391,9 @@ impl Store {
         };
         let done = sqlx::query!(
             "UPDATE outbox SET message_id = coalesce(?4, message_id), posted_at = coalesce(?5, posted_at),
-                    state = CASE WHEN withdrawn = 1 AND ?3 IN ('planned', 'blocked', 'dead') THEN 'superseded' ELSE ?3 END,
-                    next_try = coalesce(CASE WHEN ?3 = 'blocked' AND useful_until BETWEEN ?10 AND ?6 THEN useful_until + 1 END, ?6, next_try),
+                    state = CASE WHEN withdrawn = 0 OR ?3 NOT IN ('planned', 'blocked', 'dead') THEN ?3
+                                 WHEN tainted = 1 OR ?12 IS NOT NULL THEN 'unknown' ELSE 'superseded' END,
+                    next_try = coalesce(CASE WHEN withdrawn = 1 AND (tainted = 1 OR ?12 IS NOT NULL) THEN ?10 + ?13 END, CASE WHEN ?3 = 'blocked' AND useful_until BETWEEN ?10 AND ?6 THEN useful_until + 1 END, ?6, next_try),
                     reason = ?7, lease_until = NULL,
                     payload = coalesce(?8, payload), nonce = coalesce(?9, nonce), plain = CASE WHEN ?8 IS NULL THEN plain ELSE 1 END, tainted = CASE WHEN ?3 = 'unknown' OR ?12 IS NOT NULL THEN 1 ELSE tainted END,
                     looked_up = coalesce(?12, looked_up), first_attempt = CASE WHEN ?3 = 'planned' AND tainted = 0 AND ?12 IS NULL THEN NULL ELSE first_attempt END,
@@ -395,7 +410,8 @@ impl Store {
             nonce,
             now_ms,
             gone,
-            licence
+            licence,
+            SETTLED_MS
         )
         .execute(&mut *txn)
         .await?;
@@ -418,7 +434,8 @@ impl Store {
     async fn put_off(txn: &mut SqliteConnection, id: i64, attempt: i64, until: Timestamp) -> Result<bool, StoreFault> {
         let until = until.as_millisecond();
         let done = sqlx::query!(
-            "UPDATE outbox SET state = 'planned', next_try = ?3, lease_until = NULL, attempt = attempt - 1,
+            "UPDATE outbox SET next_try = ?3, lease_until = NULL, attempt = attempt - 1,
+                    state = CASE WHEN withdrawn = 0 THEN 'planned' WHEN tainted = 1 THEN 'unknown' ELSE 'superseded' END,
                     first_attempt = CASE WHEN tainted = 0 THEN NULL ELSE first_attempt END
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,

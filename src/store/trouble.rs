@@ -38,6 +38,9 @@ pub struct Delivered {
     pub at: Timestamp,
 }
 
+/// After its first attempt a message is repeated for so long, and the last repeat has settled, in milliseconds.
+const WINDOW_MS: i64 = 75_000;
+
 impl Store {
     /// Sent posts the release was not told of yet.
     ///
@@ -324,16 +327,20 @@ impl Store {
         Ok(())
     }
 
-    /// What is not in its channel yet is not sent any more; an attempt under way may still arrive.
+    /// What is not in its channel yet is not sent any more; an attempt under way may still arrive, and one whose outcome is unknown is
+    /// looked up.
     ///
     /// # Errors
     /// Database faults.
     pub async fn withdraw(txn: &mut SqliteConnection, key: &str) -> Result<(), StoreFault> {
         sqlx::query!(
             "UPDATE outbox SET withdrawn = 1, told = 1, reason = 'overtaken',
-                    state = CASE WHEN state IN ('planned', 'blocked', 'held', 'dead') THEN 'superseded' ELSE state END
-             WHERE key = ? AND state IN ('planned', 'blocked', 'held', 'dead', 'sending', 'unknown')",
-            key
+                    next_try = CASE WHEN state = 'planned' AND tainted = 1 THEN max(next_try, coalesce(first_attempt, 0) + ?2) ELSE next_try END,
+                    state = CASE WHEN state = 'planned' AND tainted = 1 THEN 'unknown'
+                                 WHEN state IN ('planned', 'blocked', 'held', 'dead') THEN 'superseded' ELSE state END
+             WHERE key = ?1 AND state IN ('planned', 'blocked', 'held', 'dead', 'sending', 'unknown')",
+            key,
+            WINDOW_MS
         )
         .execute(txn)
         .await?;

@@ -258,7 +258,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 /// That it is ready, and what speaks against it without stopping it.
 fn ready(release: &Release) -> String {
     let receipts = unconfirmed(release).len();
-    let alerts = release.ahead.iter().filter(|alert| alert.is_open()).count();
+    let alerts = release.ahead.iter().filter(|alert| alert.is_open()).count() + release.ahead_more.open_count();
     let receipts = (receipts > 0).then(|| format!("{receipts} {}", words::plural(receipts, "receipt", "receipts")));
     let alerts = (alerts > 0).then(|| format!("{alerts} firing {}", words::plural(alerts, "alert", "alerts")));
     let except: Vec<String> = receipts.into_iter().chain(alerts).collect();
@@ -273,7 +273,7 @@ fn ready(release: &Release) -> String {
 fn firing(release: &Release) -> Text {
     const NAMED: usize = 8;
     let open = || release.ahead.iter().filter(|alert| alert.is_open());
-    let more = open().count().saturating_sub(NAMED);
+    let more = open().count().saturating_sub(NAMED) + release.ahead_more.open_count();
     let more = (more > 0).then(|| Text::from(format!("and {more} more")));
     let lines = open().take(NAMED).map(|alert| {
         let severity = alert.severity.as_ref().map_or(String::new(), |severity| format!(" ({severity})"));

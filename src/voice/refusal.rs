@@ -35,7 +35,9 @@ pub fn refuse_here(refusal: &Refusal, policy: &Policy, subject: Option<&str>) ->
     if policy.release_channel.is_some() || !policy.release_managers.is_empty() {
         return message;
     }
-    let setup = Text::from("This server is not set up yet: an administrator runs ").code("/tminus setup").t(".");
+    let setup = Text::from("This server is not set up yet. Ask a member with the Manage Server permission to run ")
+        .code("/tminus setup")
+        .t(".");
     message.field(WHAT_NOW, setup)
 }
 

@@ -53,15 +53,17 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             ok(Text::from(format!("{whose} {role} sign-off on revision {} is recorded. {rest}", release.revision)))
         }
         Reply::SignoffRefused { role } => {
-            ok(Text::from(format!("Your refusal as {role} is recorded. T-Minus notifies the owner.")))
+            ok(Text::from(format!("Your refusal as {role} is recorded, and the release channel shows it.")))
         }
         Reply::HandedOver { post } => {
             ok(Text::from(format!("Handed over. T-Minus announces the new {}.", super::people::post(*post))))
         }
         Reply::ConcernRaised { n } => ok(Text::from(format!(
-            "Concern #{n} raised. T-Minus notifies the owner and blocks go until somebody resolves it."
+            "Concern #{n} raised. It blocks go until somebody resolves it, and the release channel shows it."
         ))),
-        Reply::ConcernResolved { n } => ok(Text::from(format!("Concern #{n} resolved. T-Minus announces it."))),
+        Reply::ConcernResolved { n } => {
+            ok(Text::from(format!("Concern #{n} resolved, and the release channel shows it.")))
+        }
         Reply::Snoozed { until } => ok(Text::from("Next reminder: ")
             .time(*until, Stamp::Full)
             .t(" (")
@@ -76,7 +78,7 @@ fn plain(reply: &Reply, release: &Release) -> Message {
         Reply::AmendmentDeclined { n } => ok(Text::from(format!("Amendment #{n} declined. The plan does not change."))),
         Reply::Amended { n } => ok(Text::from(format!("Amendment #{n} is now in effect. T-Minus announces it."))),
         Reply::Withdrawn { role } => {
-            ok(Text::from(format!("Your {role} sign-off is withdrawn. T-Minus notifies the owner.")))
+            ok(Text::from(format!("Your {role} sign-off is withdrawn, and the release channel shows it.")))
         }
         Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded. Mistake? Undo within 60 s."))),
         Reply::TakenBack { rung } => {

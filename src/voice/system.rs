@@ -303,7 +303,11 @@ pub fn sorry(sentence: &str) -> Message {
 
 /// A message that shows the newest of many, because one person did the same again and again.
 pub fn newest_of_many(message: Message) -> Message {
-    let said = Text::from("Replaced by this one: many in a few minutes. All of them: ").code("/release timeline");
+    let said = Text::from(
+        "This message replaces earlier ones: there were more than three in ten minutes. To read them all, run ",
+    )
+    .code("/release timeline")
+    .t(".");
     message.field("Earlier messages", said)
 }
 
@@ -316,17 +320,21 @@ pub fn too_often(whole_server: bool, wait: Duration) -> Message {
     ))
 }
 
-/// Under an answer: an earlier press came too late to be answered.
+/// Under an answer: an earlier press came too late to be answered, and was not carried out.
 pub fn press_missed(message: Message, at: Timestamp) -> Message {
-    let said = Text::from("T-Minus was not connected to Discord when you asked at ")
+    let said = Text::from("Your request at ")
         .time(at, Stamp::Short)
-        .t(". It did nothing. Ask again if you still want it.");
-    message.field("⚠️ Your earlier request did not arrive", said)
+        .t(" reached T-Minus too late, so T-Minus did nothing. Send it again if you still want it.");
+    message.field("⚠️ Your earlier request was not carried out", said)
 }
 
 /// Under an answer: the answer to an earlier press did not arrive.
 pub fn answer_missed(message: Message, at: Timestamp, headline: &str) -> Message {
-    let said = Text::from("To your request at ").time(at, Stamp::Short).t(format!(", T-Minus answered: {headline}"));
+    let said = Text::from("T-Minus answered your request at ")
+        .time(at, Stamp::Short)
+        .t(format!(", but the answer did not reach you: “{headline}”. "))
+        .code("/release show")
+        .t(" shows how things are now.");
     message.field("⚠️ An earlier answer did not reach you", said)
 }
 

@@ -199,7 +199,7 @@ async fn a_press_while_the_gateway_was_away_is_not_done_and_said_later() {
     rig.quiet().await;
     assert_eq!(rig.count("releases", "🚀"), 0, "it was not done");
     let answer = rig.slash("ana", "release show", &[]).await;
-    assert!(answer.contains("Your earlier request did not arrive") && answer.contains("did nothing"), "{answer}");
+    assert!(answer.contains("Your earlier request was not carried out") && answer.contains("did nothing"), "{answer}");
     let answer = rig.slash("ana", "release show", &[]).await;
     assert!(!answer.contains("Your earlier request"), "said once: {answer}");
     rig.finish().await;

@@ -261,7 +261,7 @@ fn commands(name: &str, stand: Result<bool, SendFault>, invite: &str) -> Finding
     match stand {
         Ok(true) => Finding::good(format!("{name}: the slash commands are registered.")),
         Ok(false) => Finding::good(format!(
-            "{name}: the slash commands are not registered yet; T-Minus registers them when it runs."
+            "{name}: the slash commands are missing or outdated. T-Minus registers them when it runs; if it runs already, see /readyz."
         )),
         Err(SendFault::Blocked(_) | SendFault::Forbidden(_)) => Finding::bad(format!(
             "{name}: T-Minus may not register slash commands. Invite the bot again with the scope applications.commands: {invite}"

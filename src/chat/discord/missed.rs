@@ -47,11 +47,16 @@ impl Missed {
     }
 
     /// An answer with what its reader missed before it.
-    pub(super) fn told(&self, person: &UserId, message: &Message) -> Message {
-        match self.lock().remove(person) {
+    pub(super) fn with(&self, person: &UserId, message: &Message) -> Message {
+        match self.lock().get(person) {
             None => message.clone(),
-            Some((at, Miss::Press)) => system::press_missed(message.clone(), at),
-            Some((at, Miss::Answer(headline))) => system::answer_missed(message.clone(), at, &headline),
+            Some((at, Miss::Press)) => system::press_missed(message.clone(), *at),
+            Some((at, Miss::Answer(headline))) => system::answer_missed(message.clone(), *at, headline),
         }
+    }
+
+    /// An answer has arrived: its reader knows.
+    pub(super) fn told(&self, person: &UserId) {
+        self.lock().remove(person);
     }
 }

@@ -70,13 +70,13 @@ impl Rest {
         if let Some(own) = self.owners().knows(guild, channel) {
             return Ok(own);
         }
-        let answer = self.read(&format!("/channels/{channel}")).await?;
+        let answer = self.read(&format!("/channels/{channel}"), Limit::Urgent).await?;
         Ok(self.owners().learn(guild, channel, &answer))
     }
 
     /// A server's roles, by id.
     async fn roles(&self, guild: &GuildId) -> Result<Vec<RoleId>, SendFault> {
-        let answer = self.read(&format!("/guilds/{guild}/roles")).await?;
+        let answer = self.read(&format!("/guilds/{guild}/roles"), Limit::Urgent).await?;
         let ids = answer.as_array().into_iter().flatten().filter_map(|role| role["id"].as_str());
         Ok(ids.map(|id| RoleId(id.to_owned())).collect())
     }

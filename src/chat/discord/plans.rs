@@ -12,7 +12,7 @@ use super::handle::Handler;
 use super::parse::Typed;
 use super::render;
 use super::reply::{Handled, Reply, Stop};
-use super::rest::Upload;
+use super::rest::{Limit, Upload};
 use crate::desk::{Answer, Ask, DeskFault, findings};
 use crate::domain::command::Imported;
 use crate::domain::effect::{Choice, Prompt, RefusedSection};
@@ -176,7 +176,7 @@ impl Handler {
             .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
             .collect();
         let path = format!("/guilds/{guild}/members/search?query={encoded}&limit=10");
-        let members = match self.rest.read(&path).await {
+        let members = match self.rest.read(&path, Limit::Urgent).await {
             Ok(members) => members,
             Err(fault) => {
                 tracing::warn!(%fault, "member search failed, asking for the person instead");
@@ -210,7 +210,7 @@ impl Handler {
     async fn channel(&self, guild: &GuildId, plan: &Plan) -> Option<ChannelId> {
         let wanted = plan.channel_name()?;
         let path = format!("/guilds/{guild}/channels");
-        let channels = match self.rest.read(&path).await {
+        let channels = match self.rest.read(&path, Limit::Urgent).await {
             Ok(channels) => channels,
             Err(fault) => {
                 tracing::warn!(%fault, "channels not read, the plan's channel is taken for missing");

@@ -45,6 +45,12 @@ impl Registrations {
         self.lock().iter().filter_map(failed).collect()
     }
 
+    /// Whether no server has its commands although it was tried.
+    pub fn stands_nowhere(&self) -> bool {
+        let by_guild = self.lock();
+        !by_guild.is_empty() && by_guild.values().all(|registration| registration.failed.is_some())
+    }
+
     /// The bot left a server.
     pub(super) fn forget(&self, guild: u64) {
         if let Some(registration) = self.lock().remove(&guild) {
@@ -81,6 +87,10 @@ impl Registrations {
                 }
                 Err(fault) => fault,
             };
+            // Another run has begun meanwhile, or the bot left the server.
+            if stop.is_cancelled() {
+                return;
+            }
             tracing::warn!(guild, %fault, "slash commands not registered, retrying");
             self.note(guild, Some(fault.to_string()));
             let wait = match fault {
@@ -145,7 +155,10 @@ fn is(wanted: &Value, there: &Value) -> bool {
     };
     match (wanted, there) {
         (Value::Object(fields), Value::Object(others)) => {
-            let same = |(key, value): (&String, &Value)| others.get(key).map_or(empty(value), |other| is(value, other));
+            // Where a command may be used is said of global commands only: of a server's, Discord may leave it out.
+            let same = |(key, value): (&String, &Value)| {
+                key == "contexts" || others.get(key).map_or(empty(value), |other| is(value, other))
+            };
             let said = |key: &&str| !fields.contains_key(*key) && others.get(*key).is_some_and(|value| !empty(value));
             fields.iter().all(same) && SAID.iter().find(|key| said(key)).is_none()
         }

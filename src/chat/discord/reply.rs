@@ -74,11 +74,15 @@ impl<'a> Reply<'a> {
         }
     }
 
-    /// "Thinking", for work that may take longer than the three seconds an answer may.
+    /// "Thinking", for work that may take longer than the three seconds an answer may. Nothing was done before: where the person cannot
+    /// be answered any more, they learn that from their next answer.
     pub(super) async fn wait(&self) -> Handled {
-        self.now(json!({ "type": 5, "data": { "flags": 64 } })).await?;
-        self.waiting.store(true, Ordering::Relaxed);
-        Ok(())
+        let waits = self.now(json!({ "type": 5, "data": { "flags": 64 } })).await;
+        match &waits {
+            Ok(()) => self.waiting.store(true, Ordering::Relaxed),
+            Err(_) => self.missed.note(&self.asked.person, self.asked.at, Miss::Press),
+        }
+        waits
     }
 
     /// Whether "thinking" was said.
@@ -86,32 +90,19 @@ impl<'a> Reply<'a> {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Whether the press can still be answered; if not, the person is told in their next answer that nothing was done.
-    pub(super) async fn is_awaited(&self) -> bool {
-        let awaited = self.wait().await.is_ok();
-        if !awaited {
-            self.missed.note(&self.asked.person, self.asked.at, Miss::Press);
-        }
-        awaited
-    }
-
     pub(super) async fn say(&self, message: &Message, prompt: Option<&str>) -> Handled {
         if self.waits() {
             return self.with(message, prompt, None).await;
         }
-        let told = self.missed.told(&self.asked.person, message);
-        let said = self.now(json!({ "type": 4, "data": render::private(&told, prompt) })).await;
-        if let Err(Stop::Unsent(SendFault::Expired)) = &said {
-            let miss = Miss::Answer(message.headline.words());
-            self.missed.note(&self.asked.person, self.asked.at, miss);
-        }
-        said
+        let shown = self.missed.with(&self.asked.person, message);
+        let said = self.now(json!({ "type": 4, "data": render::private(&shown, prompt) })).await;
+        self.note(message, said)
     }
 
     /// After [`Reply::wait`]: the answer, with a file if there is one.
     pub(super) async fn with(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Handled {
         let path = format!("/webhooks/{}/{}/messages/@original", self.asked.application, self.asked.token);
-        let mut body = render::private(&self.missed.told(&self.asked.person, message), prompt);
+        let mut body = render::private(&self.missed.with(&self.asked.person, message), prompt);
         if let Some(fields) = body.as_object_mut() {
             fields.remove("flags");
             if let Some(file) = &file {
@@ -120,16 +111,33 @@ impl<'a> Reply<'a> {
             }
         }
         let mut retries = Retries::until(self.begun + LATER);
-        loop {
+        let said = loop {
             let sent = match &file {
                 Some(file) => self.rest.upload(Method::PATCH, &path, &body, file.clone(), Limit::Exempt).await,
                 None => self.rest.json(Method::PATCH, &path, Some(&body), Limit::Exempt).await,
             };
             match sent {
-                Ok(_) => return Ok(()),
-                Err(fault) => retries.rest(fault).await?,
+                Ok(_) => break Ok(()),
+                Err(fault) => {
+                    if let Err(fault) = retries.rest(fault).await {
+                        break Err(fault.into());
+                    }
+                }
+            }
+        };
+        self.note(message, said)
+    }
+
+    /// Notes whether an answer arrived, with what the person had missed before, or is missed itself.
+    fn note(&self, message: &Message, said: Handled) -> Handled {
+        match said {
+            Ok(()) => self.missed.told(&self.asked.person),
+            Err(_) => {
+                let miss = Miss::Answer(message.headline.words());
+                self.missed.note(&self.asked.person, self.asked.at, miss);
             }
         }
+        said
     }
 
     /// What to say to the person who is not answered otherwise.

@@ -28,7 +28,7 @@ const LONGEST_WAIT_DUE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT_URGENT: Duration = Duration::from_secs(5);
 /// Of a bucket's requests these are kept for what is due or urgent.
 const RESERVE: f64 = 0.4;
-/// How long a person waits for something that is read.
+/// How long something that is read is waited for.
 const PATIENCE: Duration = Duration::from_secs(8);
 /// Between two attempts: so long at first, twice as long after each, at most [`LONGEST_PAUSE`].
 const PAUSE: Duration = Duration::from_millis(200);
@@ -141,14 +141,14 @@ impl Rest {
         self.send(&method, path, request, limit).await
     }
 
-    /// Reads something a person waits for, again where that may help: reading changes nothing.
+    /// Reads something, again where that may help: reading changes nothing.
     ///
     /// # Errors
     /// A classified fault that lasted.
-    pub async fn read(&self, path: &str) -> Result<Value, SendFault> {
+    pub async fn read(&self, path: &str, limit: Limit) -> Result<Value, SendFault> {
         let mut retries = Retries::until(Instant::now() + PATIENCE);
         loop {
-            match self.json(Method::GET, path, None, Limit::Urgent).await {
+            match self.json(Method::GET, path, None, limit).await {
                 Ok(answer) => return Ok(answer),
                 Err(fault) => retries.rest(fault).await?,
             }
@@ -282,7 +282,9 @@ impl Rest {
         else {
             return;
         };
-        let whole = header_number(headers, "x-ratelimit-limit").unwrap_or_default();
+        // Only where messages are created do notices and questions compete with others.
+        let creates = bucket.starts_with("POST/channels/") && bucket.ends_with("/messages");
+        let whole = header_number(headers, "x-ratelimit-limit").filter(|_| creates).unwrap_or_default();
         self.set(bucket, remaining as u32, (whole * RESERVE) as u32, Duration::from_secs_f64(after));
     }
 

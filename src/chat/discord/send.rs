@@ -170,7 +170,7 @@ impl Sender {
 
     async fn page(&self, channel: &ChannelId, after: u64, limit: usize) -> Result<Vec<Value>, SendFault> {
         let path = format!("/channels/{channel}/messages?limit={limit}&after={after}");
-        let page = self.rest.json(Method::GET, &path, None, Limit::Bucket).await?;
+        let page = self.rest.read(&path, Limit::Bucket).await?;
         Ok(page.as_array().cloned().unwrap_or_default())
     }
 

@@ -43,40 +43,37 @@ impl Handler {
 
     pub(super) async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Handled {
         self.in_chat(guild, "settings")?;
+        not_everyone(guild, typed)?;
+        self.own(reply, guild, typed).await?;
+        if !reply.waits() {
+            reply.wait().await?;
+        }
         // Settings that could not be read must not be replaced by empty ones.
         let before = self.policy(guild).await?;
         let mut policy = before.clone();
-        not_everyone(guild, typed)?;
-        self.own(reply, guild, typed).await?;
         set_policy(&mut policy, typed)?;
         let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
         match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Refused { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),
-            _ => {
-                if !reply.waits() {
-                    reply.wait().await?;
-                }
-                reply.say(&system::with_test_post(self.checked(guild, &policy).await, &before, &policy), None).await
-            }
+            _ => reply.say(&system::with_test_post(self.checked(guild, &policy).await, &before, &policy), None).await,
         }
     }
 
     pub(super) async fn audience(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
-        let policy = self.policy(&guild).await?;
         let audience = plan_doc::audience(&typed.text("name").unwrap_or_default());
         let command = match typed.verb() {
             "set" => {
                 self.in_chat(&guild, "audiences")?;
                 not_everyone(&guild, typed)?;
                 self.own(reply, &guild, typed).await?;
-                WorkspaceCommand::SetAudience { audience, change: route_change(&policy, typed)? }
+                WorkspaceCommand::SetAudience { audience, change: route_change(&self.policy(&guild).await?, typed)? }
             }
             "remove" => {
                 self.in_chat(&guild, "audiences")?;
                 WorkspaceCommand::RemoveAudience { audience }
             }
-            _ => return reply.say(&system::audiences(&policy), None).await,
+            _ => return reply.say(&system::audiences(&self.policy(&guild).await?), None).await,
         };
         self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
     }
