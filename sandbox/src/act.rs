@@ -413,10 +413,17 @@ fn typed_value(spec: &Value, value: &str) -> Result<Value, CannotAct> {
 fn resolved(state: &State, kind: u64, values: &[String]) -> Value {
     let mut out = json!({});
     if kind == 5 || kind == 7 {
-        let people = values.iter().filter_map(|id| state.world.by_id(id.parse().ok()?));
-        let users: serde_json::Map<String, Value> = people.map(|p| (p.id.to_string(), state.user(p))).collect();
-        out["users"] = Value::Object(users);
-        out["members"] = json!({});
+        let people = || values.iter().filter_map(|id| state.world.by_id(id.parse().ok()?));
+        let users: serde_json::Map<String, Value> = people().map(|p| (p.id.to_string(), state.user(p))).collect();
+        let partial = |person| {
+            let mut member = state.member(person);
+            if let Some(fields) = member.as_object_mut() {
+                fields.retain(|name, _| !matches!(name.as_str(), "user" | "deaf" | "mute"));
+            }
+            member
+        };
+        let members: serde_json::Map<String, Value> = people().map(|p| (p.id.to_string(), partial(p))).collect();
+        (out["users"], out["members"]) = (Value::Object(users), Value::Object(members));
     }
     if kind == 6 || kind == 7 {
         let roles = state.roles_json();

@@ -210,10 +210,8 @@ fn prompt(release: &Release, alert: &Alert) -> Option<Prompt> {
 
 /// Every open alert's message as it stands now.
 pub(super) fn show_all(work: &mut Work<'_>) {
-    let open: Vec<String> = of(&work.release).iter().filter(|a| a.counts()).map(|alert| alert.key.clone()).collect();
-    for key in open {
-        show(work, &key);
-    }
+    let open = of(&work.release).iter().filter(|alert| alert.counts());
+    open.map(|alert| alert.key.clone()).collect::<Vec<_>>().iter().for_each(|key| show(work, key));
 }
 
 /// What a source says of an alert.

@@ -230,7 +230,11 @@ impl Handler {
         if let Some(form) = choice.form() {
             return self.form(reply, &guild, &prompt, choice, form).await;
         }
-        let filled = Filled { user: parse::picked(it)?, ..Filled::default() };
+        let user = parse::picked(it);
+        if let Some(user) = &user {
+            self.own_member(&guild, user).await?;
+        }
+        let filled = Filled { user, ..Filled::default() };
         self.ask(reply, Ask::Click { guild, actor, prompt, choice, filled }).await
     }
 

@@ -13,7 +13,7 @@ use super::parse::Typed;
 use super::reply::{Handled, Reply, Stop};
 use super::rest::{Limit, Rest};
 use crate::chat::SendFault;
-use crate::domain::ids::{ChannelId, GuildId, RoleId};
+use crate::domain::ids::{ChannelId, GuildId, RoleId, UserId};
 use crate::domain::policy::Policy;
 
 /// Channels whose server is remembered.
@@ -117,6 +117,23 @@ pub(super) fn channels_of(guild: &serenity::model::guild::Guild) -> Vec<ChannelI
 }
 
 impl Handler {
+    /// Somebody is a member of this server.
+    ///
+    /// # Errors
+    /// They are not: a sentence for the person; or Discord could not be asked.
+    pub(super) async fn own_member(&self, guild: &GuildId, user: &UserId) -> Handled {
+        let path = format!("/guilds/{guild}/members/{user}");
+        match self.rest.json(Method::GET, &path, None, Limit::Urgent).await {
+            Ok(_) => Ok(()),
+            Err(SendFault::Refused(_) | SendFault::NotThere(_)) => {
+                Err(Stop::sorry("That person is not a member of this server. Choose a member."))
+            }
+            Err(fault) => Err(Stop::sorry(&format!(
+                "Discord did not say whether that person is a member of this server ({fault}). Try again."
+            ))),
+        }
+    }
+
     /// Every channel and role among a command's options is this server's own.
     ///
     /// # Errors

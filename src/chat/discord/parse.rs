@@ -263,16 +263,10 @@ pub(super) fn custom_id(id: &str) -> Option<(char, String, Choice)> {
 }
 
 /// The member picked in a select menu.
-///
-/// # Errors
-/// Somebody who is not a member of this server: a sentence for the person.
-pub(super) fn picked(interaction: &ComponentInteraction) -> Result<Option<UserId>, Unread> {
-    let ComponentInteractionDataKind::UserSelect { values } = &interaction.data.kind else { return Ok(None) };
-    match values.first() {
-        Some(id) if !interaction.data.resolved.members.contains_key(id) => {
-            Err("That person is not a member of this server.".to_owned())
-        }
-        id => Ok(id.map(|id| UserId(id.to_string()))),
+pub(super) fn picked(interaction: &ComponentInteraction) -> Option<UserId> {
+    match &interaction.data.kind {
+        ComponentInteractionDataKind::UserSelect { values } => values.first().map(|id| UserId(id.to_string())),
+        _ => None,
     }
 }
 
