@@ -42,6 +42,11 @@ pub const SETTLE: SignedDuration = SignedDuration::from_secs(30);
 /// A nonce is remembered for a minute at least. It is trusted for a request that begins this long after
 /// the first attempt: the request may take its time.
 const TRUSTED: SignedDuration = SignedDuration::from_secs(44);
+/// After its first attempt a message is repeated for so long without a look-up. A request may take effect most of a minute late: the last
+/// repeat's effect still comes while the nonce of the first is remembered.
+const REPEATS: SignedDuration = SignedDuration::from_secs(4);
+/// A status page that takes the same twice is tried again within this.
+const AGAIN: SignedDuration = SignedDuration::from_mins(2);
 /// How long a look-up that found nothing licenses another attempt.
 const FRESH: SignedDuration = SignedDuration::from_secs(10);
 /// The longest a request can take from here on: its turn, then the connection, then the answer.
@@ -268,7 +273,7 @@ impl Courier {
         let urgent = i64::try_from((ROOM + ROOM_URGENT).saturating_sub(under_way)).unwrap_or(0);
         let room = Room { all: room(under_way), urgent };
         self.store
-            .claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, repeats: TRUSTED, room })
+            .claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, repeats: REPEATS, room })
             .await
     }
 
@@ -375,10 +380,10 @@ impl Courier {
     /// Until when a repeat of a post does no harm, whatever became of the attempt; `None` if it is to be looked up.
     fn repeats_until(&self, row: &Claimed, now: Timestamp) -> Option<Timestamp> {
         if let Some(page) = row.channel.as_page() {
-            return self.pages.is_idempotent(page).then(|| now + TRUSTED);
+            return self.pages.is_idempotent(page).then(|| now + AGAIN);
         }
         let first = row.first_attempt.filter(|first| self.platform.keeps_nonces() && self.within_nonce(*first, now))?;
-        Some(first + TRUSTED)
+        Some(first + REPEATS)
     }
 
     /// What a fault says of the platform as a whole.

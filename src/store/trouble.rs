@@ -39,7 +39,7 @@ pub struct Delivered {
 }
 
 /// After its first attempt a message is repeated for so long, and the last repeat has settled, in milliseconds.
-const WINDOW_MS: i64 = 75_000;
+const WINDOW_MS: i64 = 35_000;
 
 impl Store {
     /// Sent posts the release was not told of yet.
