@@ -273,7 +273,7 @@ impl Courier {
         let urgent = i64::try_from((ROOM + ROOM_URGENT).saturating_sub(under_way)).unwrap_or(0);
         let room = Room { all: room(under_way), urgent };
         self.store
-            .claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, repeats: REPEATS, room })
+            .claim(Claiming { now, waiting, lease: LEASE, settle: SETTLE, fresh: FRESH, repeats: TRUSTED, room })
             .await
     }
 

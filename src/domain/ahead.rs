@@ -13,19 +13,19 @@ use super::decide::Work;
 use super::event::AlertEvent;
 use super::release::Release;
 
-/// Alerts kept with all their words, those that ended among them.
-const MOST: usize = 60;
+/// Alerts kept with all their words; the oldest that ended make room.
+const MOST: usize = 40;
 /// More of them are kept as numbers.
-const MOST_COUNTED: usize = 2_000;
+const MOST_COUNTED: usize = 1_000;
 /// How long before T-0 alerts of a planned release get messages of their own.
 const CLOSE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Before go it is shown at every notice; from a day before T-0 on the first few have messages of their own, which ping nobody.
 pub(super) fn fired(work: &mut Work<'_>, signal: &Signal) {
-    if work.release.ahead.len() >= MOST || work.release.ahead_more.is_open(&signal.id()) {
+    let open = work.release.ahead.iter().filter(|alert| alert.is_open()).count();
+    if open >= MOST || work.release.ahead_more.is_open(&signal.id()) {
         return count(work, signal);
     }
-    let open = work.release.ahead.iter().filter(|alert| alert.is_open()).count();
     let close = open < alert::MAX_ALERTS && work.release.plan.t0_at().is_some_and(|t0| work.ctx.now >= t0 - CLOSE);
     let key = alert::record_fired(work, signal, false, close, false);
     if close {
@@ -88,4 +88,10 @@ pub(super) fn ended(work: &mut Work<'_>, signal: &Signal) {
 
 pub(super) fn evolve(release: &mut Release, event: &AlertEvent) {
     release.ahead_more.evolve(event);
+    if release.ahead.len() >= MOST
+        && matches!(event, AlertEvent::Fired { .. })
+        && let Some(oldest) = release.ahead.iter().position(|alert| !alert.is_open())
+    {
+        release.ahead.remove(oldest);
+    }
 }

@@ -132,13 +132,13 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     let mut mention = work.owner();
     let own = work.ctx.actor.person().is_some_and(|person| person.user == concern.by);
     if !own && !mention.contains(&concern.by) {
-        mention.push(concern.by);
+        mention.push(concern.by.clone());
     }
     let notice = Notice::ConcernResolved { n };
     let posting = match own {
         true => work.report("concern-resolved", Destination::Release, notice),
         // Each of those who raised one hears of its end.
-        false => work.post(format!("concern/{n}/resolved"), Destination::Release, notice),
+        false => work.series(&format!("concern-resolved/for/{}", concern.by), Destination::Release, notice),
     };
     posting.priority = Priority::Report;
     posting.mention = mention;

@@ -8,7 +8,6 @@ use super::effect::Destination;
 use super::ids::{Audience, ChannelId};
 use super::notice::Notice;
 use super::rung;
-use super::schedule;
 
 /// What became of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,16 +27,6 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether it changes what the audience's people tell others now.
-    /// What is said often goes into one series, whose last message shows how it is now; an end is said by itself.
-    fn series(self) -> &'static str {
-        match self {
-            Self::Live | Self::GoUndone | Self::OnHold | Self::Resumed => schedule::STATE,
-            Self::RolledBack => "rolled-back",
-            Self::AllClear => "all-clear",
-            Self::Rewatched => "rewatched",
-        }
-    }
-
     fn pings(self) -> bool {
         match self {
             Self::Live | Self::GoUndone | Self::OnHold | Self::RolledBack | Self::Rewatched => true,
@@ -48,6 +37,7 @@ impl Outcome {
 
 /// Tells every audience that had a notice and reads elsewhere than in the release channel.
 pub(super) fn tell(work: &mut Work<'_>, outcome: Outcome) {
+    let key = work.unique("outcome");
     let mut read = BTreeSet::new();
     for (audience, channel) in readers(work) {
         let role = work.release.policy.audiences.get(&audience).and_then(|route| route.role.clone());
@@ -56,8 +46,7 @@ pub(super) fn tell(work: &mut Work<'_>, outcome: Outcome) {
             continue;
         }
         let notice = Notice::Outcome { outcome, audience: audience.clone() };
-        let what = format!("{}/{audience}", outcome.series());
-        let posting = work.series(&what, Destination::Audience(audience), notice);
+        let posting = work.post(format!("{key}/{audience}"), Destination::Audience(audience), notice);
         posting.ping = outcome.pings();
     }
 }

@@ -95,7 +95,7 @@ impl Intake {
     /// Refuses a sender before its body is read, and reads on for a moment: one that is still writing hears of it. A name that is no
     /// source's may be a secret in the wrong place: it is not logged.
     async fn denied(&self, source: Option<&Source>, request: Request) -> StatusCode {
-        let _read_or_not = tokio::time::timeout(DENIED, read(request)).await;
+        let _read_or_not = tokio::time::timeout(DENIED, discard(request)).await;
         self.refuse(source.map_or(refusals::NO_SOURCE, |source| &source.name))
     }
 
@@ -142,6 +142,16 @@ async fn timed(State(intake): State<Arc<Intake>>, request: Request, next: Next) 
 /// It broke off, took longer than [`BODY`], or is larger than [`MAX_BODY`].
 async fn whole(request: Request) -> Result<Bytes, StatusCode> {
     tokio::time::timeout(BODY, read(request)).await.unwrap_or(Err(StatusCode::SERVICE_UNAVAILABLE))
+}
+
+/// Reads past a body, up to [`MAX_BODY`].
+async fn discard(request: Request) {
+    let (mut body, mut read) = (request.into_body(), 0_usize);
+    while read <= MAX_BODY
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        read = read.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+    }
 }
 
 async fn read(request: Request) -> Result<Bytes, StatusCode> {

@@ -55,6 +55,8 @@ pub struct Claimed {
     pub tainted: bool,
 }
 
+/// After its first attempt a message is repeated for so long, and the last repeat has settled, in milliseconds.
+pub(super) const WINDOW_MS: i64 = 35_000;
 /// How long an accepted request may take to show, in milliseconds.
 pub(super) const SETTLED_MS: i64 = 30_000;
 
@@ -434,13 +436,15 @@ impl Store {
     async fn put_off(txn: &mut SqliteConnection, id: i64, attempt: i64, until: Timestamp) -> Result<bool, StoreFault> {
         let until = until.as_millisecond();
         let done = sqlx::query!(
-            "UPDATE outbox SET next_try = ?3, lease_until = NULL, attempt = attempt - 1,
+            "UPDATE outbox SET next_try = CASE WHEN withdrawn = 1 THEN max(?3, coalesce(first_attempt, 0) + ?4) ELSE ?3 END,
+                    lease_until = NULL, attempt = attempt - 1,
                     state = CASE WHEN withdrawn = 0 THEN 'planned' WHEN tainted = 1 THEN 'unknown' ELSE 'superseded' END,
                     first_attempt = CASE WHEN tainted = 0 THEN NULL ELSE first_attempt END
              WHERE id = ?1 AND attempt = ?2 AND state = 'sending'",
             id,
             attempt,
-            until
+            until,
+            WINDOW_MS
         )
         .execute(&mut *txn)
         .await?;

@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use sqlx::SqliteConnection;
 
+use super::outbox::WINDOW_MS;
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::delivery::Trouble;
 use crate::domain::effect::Destination;
@@ -37,9 +38,6 @@ pub struct Delivered {
     pub channel: ChannelId,
     pub at: Timestamp,
 }
-
-/// After its first attempt a message is repeated for so long, and the last repeat has settled, in milliseconds.
-const WINDOW_MS: i64 = 35_000;
 
 impl Store {
     /// Sent posts the release was not told of yet.

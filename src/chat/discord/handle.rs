@@ -232,7 +232,7 @@ impl Handler {
         }
         let user = parse::picked(it);
         if let Some(user) = &user {
-            self.own_member(&guild, user).await?;
+            self.own_member(reply, &guild, user).await?;
         }
         let filled = Filled { user, ..Filled::default() };
         self.ask(reply, Ask::Click { guild, actor, prompt, choice, filled }).await

@@ -46,17 +46,20 @@ impl Missed {
         }
     }
 
-    /// An answer with what its reader missed before it.
-    pub(super) fn with(&self, person: &UserId, message: &Message) -> Message {
+    /// An answer with what its reader missed before it, and when that was.
+    pub(super) fn with(&self, person: &UserId, message: &Message) -> (Message, Option<Timestamp>) {
         match self.lock().get(person) {
-            None => message.clone(),
-            Some((at, Miss::Press)) => system::press_missed(message.clone(), *at),
-            Some((at, Miss::Answer(headline))) => system::answer_missed(message.clone(), *at, headline),
+            None => (message.clone(), None),
+            Some((at, Miss::Press)) => (system::press_missed(message.clone(), *at), Some(*at)),
+            Some((at, Miss::Answer(headline))) => (system::answer_missed(message.clone(), *at, headline), Some(*at)),
         }
     }
 
-    /// An answer has arrived: its reader knows.
-    pub(super) fn told(&self, person: &UserId) {
-        self.lock().remove(person);
+    /// An answer has arrived: its reader knows what they missed at that time.
+    pub(super) fn told(&self, person: &UserId, at: Option<Timestamp>) {
+        let mut by_person = self.lock();
+        if by_person.get(person).is_some_and(|(missed, _)| Some(*missed) == at) {
+            by_person.remove(person);
+        }
     }
 }

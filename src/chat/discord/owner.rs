@@ -121,9 +121,10 @@ impl Handler {
     ///
     /// # Errors
     /// They are not: a sentence for the person; or Discord could not be asked.
-    pub(super) async fn own_member(&self, guild: &GuildId, user: &UserId) -> Handled {
-        let path = format!("/guilds/{guild}/members/{user}");
-        match self.rest.json(Method::GET, &path, None, Limit::Urgent).await {
+    pub(super) async fn own_member(&self, reply: &Reply<'_>, guild: &GuildId, user: &UserId) -> Handled {
+        // Discord is asked: that may take longer than an answer may.
+        reply.wait().await?;
+        match self.rest.read(&format!("/guilds/{guild}/members/{user}"), Limit::Urgent).await {
             Ok(_) => Ok(()),
             Err(SendFault::Refused(_) | SendFault::NotThere(_)) => {
                 Err(Stop::sorry("That person is not a member of this server. Choose a member."))

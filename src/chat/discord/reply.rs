@@ -94,15 +94,16 @@ impl<'a> Reply<'a> {
         if self.waits() {
             return self.with(message, prompt, None).await;
         }
-        let shown = self.missed.with(&self.asked.person, message);
+        let (shown, missed) = self.missed.with(&self.asked.person, message);
         let said = self.now(json!({ "type": 4, "data": render::private(&shown, prompt) })).await;
-        self.note(message, said)
+        self.note(message, missed, said)
     }
 
     /// After [`Reply::wait`]: the answer, with a file if there is one.
     pub(super) async fn with(&self, message: &Message, prompt: Option<&str>, file: Option<Upload>) -> Handled {
         let path = format!("/webhooks/{}/{}/messages/@original", self.asked.application, self.asked.token);
-        let mut body = render::private(&self.missed.with(&self.asked.person, message), prompt);
+        let (shown, missed) = self.missed.with(&self.asked.person, message);
+        let mut body = render::private(&shown, prompt);
         if let Some(fields) = body.as_object_mut() {
             fields.remove("flags");
             if let Some(file) = &file {
@@ -125,13 +126,13 @@ impl<'a> Reply<'a> {
                 }
             }
         };
-        self.note(message, said)
+        self.note(message, missed, said)
     }
 
     /// Notes whether an answer arrived, with what the person had missed before, or is missed itself.
-    fn note(&self, message: &Message, said: Handled) -> Handled {
+    fn note(&self, message: &Message, missed: Option<Timestamp>, said: Handled) -> Handled {
         match said {
-            Ok(()) => self.missed.told(&self.asked.person),
+            Ok(()) => self.missed.told(&self.asked.person, missed),
             Err(_) => {
                 let miss = Miss::Answer(message.headline.words());
                 self.missed.note(&self.asked.person, self.asked.at, miss);

@@ -1,5 +1,7 @@
 //! Sending for the courier: create, edit, look up. Classification is the transport's; repeating is the courier's.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -15,6 +17,8 @@ const EARLIER: SignedDuration = SignedDuration::from_secs(60);
 /// Pages of 100 messages a look-up reads at most. It reads to the present: after a restored backup nobody knows when a message
 /// was posted.
 const MAX_PAGES: usize = 20;
+/// How long a page of a history waits for its turn.
+const TURN: Duration = Duration::from_secs(5);
 /// Pages of 100 messages a sweep reads of one channel at most.
 const MAX_SWEPT: usize = 20;
 
@@ -170,7 +174,13 @@ impl Sender {
 
     async fn page(&self, channel: &ChannelId, after: u64, limit: usize) -> Result<Vec<Value>, SendFault> {
         let path = format!("/channels/{channel}/messages?limit={limit}&after={after}");
-        let page = self.rest.read(&path, Limit::Bucket).await?;
+        let page = loop {
+            match self.rest.json(Method::GET, &path, None, Limit::Bucket).await {
+                // A history of several pages is read on, not from its beginning again.
+                Err(SendFault::Wait(wait)) if wait <= TURN => tokio::time::sleep(wait).await,
+                answer => break answer?,
+            }
+        };
         Ok(page.as_array().cloned().unwrap_or_default())
     }
 
