@@ -16,14 +16,15 @@ mod inner {
     use chat_sandbox::SimClock;
     use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
     use tokio::net::TcpStream;
-    use tokio::sync::{Notify, mpsc};
+    use tokio::sync::{Semaphore, mpsc};
 
     static CONTROL: OnceLock<Control> = OnceLock::new();
 
     #[derive(Debug)]
     struct Control {
         reached: mpsc::UnboundedSender<String>,
-        go: Notify,
+        /// A permit for each word of the test: two tasks may be at points at once, and none of two words may be lost.
+        go: Semaphore,
     }
 
     /// Connects to the test at `address` and returns its clock. Lines in: `clock MS`, `go`. Lines out: `point NAME KEY`.
@@ -37,7 +38,7 @@ mod inner {
         let first = lines.next_line().await?.unwrap_or_default();
         let clock = SimClock::frozen(first.strip_prefix("clock ").and_then(|ms| ms.parse().ok()).unwrap_or(0));
         let (reached, mut points) = mpsc::unbounded_channel::<String>();
-        let _already: Result<(), Control> = CONTROL.set(Control { reached, go: Notify::new() });
+        let _already: Result<(), Control> = CONTROL.set(Control { reached, go: Semaphore::new(0) });
         tokio::spawn(async move {
             while let Some(name) = points.recv().await {
                 if write.write_all(format!("point {name}\n").as_bytes()).await.is_err() {
@@ -53,7 +54,7 @@ mod inner {
                 } else if line == "go"
                     && let Some(control) = CONTROL.get()
                 {
-                    control.go.notify_one();
+                    control.go.add_permits(1);
                 }
             }
         });
@@ -65,7 +66,9 @@ mod inner {
         if let Some(control) = CONTROL.get()
             && control.reached.send(format!("{name} {what}")).is_ok()
         {
-            control.go.notified().await;
+            if let Ok(permit) = control.go.acquire().await {
+                permit.forget();
+            }
         }
     }
 }

@@ -257,7 +257,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
     sandbox.mend();
     // Calm: everything that is still open drains; on a busy machine in more rounds. What died four times may be given up.
     let mut given_up = BTreeSet::new();
-    for round in 0_u32..600 {
+    for round in 0..600 {
         // What died so often may be given up, or come yet: only its row says which.
         if round >= 60 && round % 20 == 0 {
             let store = Store::open(&database, Purpose::Sandbox).await.unwrap();
@@ -277,8 +277,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
         let later = clock.now_ms() + 31_000;
         clock.move_to(later);
         process.tell(&format!("clock {later}")).await;
-        // On a busy machine a round takes longer than between two points otherwise.
-        while process.point(IDLE * (1 + round / 40)).await.is_some() {
+        while process.point(IDLE).await.is_some() {
             process.tell("go").await;
         }
     }
