@@ -65,10 +65,9 @@ mod inner {
     pub async fn point(name: &str, what: &str) {
         if let Some(control) = CONTROL.get()
             && control.reached.send(format!("{name} {what}")).is_ok()
+            && let Ok(permit) = control.go.acquire().await
         {
-            if let Ok(permit) = control.go.acquire().await {
-                permit.forget();
-            }
+            permit.forget();
         }
     }
 }
