@@ -108,7 +108,7 @@ impl<'a> Reply<'a> {
             fields.remove("flags");
             if let Some(file) = &file {
                 // However often it is sent, the answer has one file.
-                fields.insert("attachments".to_owned(), json!([{ "id": 0, "filename": file.name }]));
+                fields.insert("attachments".to_owned(), json!([{ "id": "0", "filename": file.name }]));
             }
         }
         let mut retries = Retries::until(self.begun + LATER);
