@@ -173,7 +173,7 @@ pub(super) fn faults(state: &State, view: &View) -> Markup {
         }
         p.hint { "Faults for the bot's next response to a button or command:" }
         div.row {
-            (script(CALLBACK, "fail_before", 1, "Response lost"))
+            (script(CALLBACK, "fail_before", 4, "Response lost, retries too"))
             (script(CALLBACK, "slow=4000", 1, "Response after 4 s"))
         }
         p.hint { "Connection and server:" }
