@@ -336,8 +336,8 @@ impl Sandbox {
         self.end_sessions(&Outgoing::Close(code));
     }
 
-    /// Drops every gateway connection and takes no new one, or takes them again: what happens meanwhile is replayed to a session that
-    /// resumes.
+    /// Drops every gateway connection and takes no new one, or takes them again. A session that resumes is sent what it
+    /// missed.
     pub fn shut_gateway(&self, shut: bool) {
         lock(&self.shared).gateway_shut = shut;
         if shut {

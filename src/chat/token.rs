@@ -111,7 +111,7 @@ impl From<SecretString> for Token {
     }
 }
 
-/// Asks the platform whenever the token is in doubt, until it is good. `nudge` wakes whoever waits to send.
+/// Asks the platform whenever the token is in doubt, until it is good. `nudge` wakes the courier.
 pub async fn watch(token: Token, platform: Platform, nudge: Arc<Notify>, stop: CancellationToken) {
     loop {
         tokio::select! {

@@ -377,7 +377,7 @@ impl Courier {
         self.settle(row, outcome).await
     }
 
-    /// Until when a repeat of a post does no harm, whatever became of the attempt; `None` if it is to be looked up.
+    /// Until when a repeat of a post does no harm, even if the attempt succeeded; `None` if it is to be looked up.
     fn repeats_until(&self, row: &Claimed, now: Timestamp) -> Option<Timestamp> {
         if let Some(page) = row.channel.as_page() {
             return self.pages.is_idempotent(page).then(|| now + AGAIN);

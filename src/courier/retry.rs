@@ -15,7 +15,7 @@ const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
 /// How long until a look-up that failed is repeated.
 const AGAIN: SignedDuration = SignedDuration::from_secs(10);
 
-/// What becomes of a post after a fault. Until `repeats_until` a repeat does no harm, whatever became of the attempt.
+/// What becomes of a post after a fault. Until `repeats_until` a repeat does no harm, even if the attempt succeeded.
 pub fn after(
     fault: &SendFault,
     attempt: i64,
@@ -89,7 +89,7 @@ pub fn unseen(fault: &SendFault, due: Timestamp, now: Timestamp) -> Found {
 /// may be mended, and its readers are customers, so people are told. A message of unknown outcome may change until `settle` is
 /// over, even after what is sent next.
 pub fn after_edit(fault: &SendFault, page: bool, attempt: i64, now: Timestamp, settle: SignedDuration) -> Edited {
-    // The channel takes none for now: whatever else waits in it waits as well.
+    // The channel takes no edits for now: its other edits wait too.
     let shut = matches!(fault, SendFault::Blocked(_) | SendFault::Wait(_)) && !page;
     let (at, tell) = match fault {
         SendFault::Deleted | SendFault::AlreadyDone | SendFault::Expired => return Edited::Done { shows: None },

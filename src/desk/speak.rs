@@ -81,10 +81,10 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
         None => None,
     };
     let (priority, useful_until) = (posting.priority, posting.useful_until);
-    let (key, to) = match posting.at_most {
-        None => (posting.key.clone(), posting.to.clone()),
+    let key = match posting.at_most {
+        None => posting.key.clone(),
         Some(most) => match next_of(sheet, release, &posting.key, most).await? {
-            Ok(key) => (key, posting.to.clone()),
+            Ok(key) => key,
             Err(last) => {
                 (message.call_users, message.call_roles) = (Vec::new(), Vec::new());
                 let payload = payload(&voice::system::newest_of_many(message))?;
@@ -94,7 +94,7 @@ async fn post(sheet: &mut Sheet<'_>, release: &Release, posting: &Posting, now: 
             }
         },
     };
-    let key = key.as_str();
+    let (key, to) = (key.as_str(), posting.to.clone());
     let row = Row { key, channel, to, payload: payload(&message)?, prompt, priority, useful_until };
     put(sheet, Origin::of(release), row, now);
     Ok(())

@@ -79,7 +79,7 @@ fn count(work: &mut Work<'_>, signal: &Signal) {
     }
 }
 
-/// One of those that are counted ended, whatever became of the release meanwhile.
+/// A counted alert ended, in any phase of the release.
 pub(super) fn ended(work: &mut Work<'_>, signal: &Signal) {
     if work.release.ahead_more.is_open(&signal.id()) {
         work.record(AlertEvent::AheadEnded { id: signal.id() });

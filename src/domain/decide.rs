@@ -189,7 +189,7 @@ impl<'a> Work<'a> {
         posting
     }
 
-    /// Says how something is now, whoever caused it: [`REPORTS`] messages in [`REPORTED`]; the last of them shows the rest.
+    /// Posts the present state: [`REPORTS`] messages in [`REPORTED`]; the last one shows later changes.
     pub(super) fn series(&mut self, what: &str, to: Destination, notice: Notice) -> &mut Posting {
         let slot = self.ctx.now.as_second().div_euclid(REPORTED.as_secs());
         let posting = self.post(format!("{what}/{slot}"), to, notice);

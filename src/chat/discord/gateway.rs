@@ -68,7 +68,7 @@ impl GatewayHealth {
         match handler.rest.foreign(guild, &policy).await {
             Ok(found) => {
                 for what in &found {
-                    tracing::error!(%guild, what, "configuration names what is not this server's, nothing is sent there");
+                    tracing::error!(%guild, what, "configuration names a channel or role of another server, nothing is sent there");
                 }
                 let mut misplaced = self.misplaced.lock().unwrap_or_else(PoisonError::into_inner);
                 misplaced.insert(guild.clone(), found);
@@ -165,7 +165,7 @@ pub fn is_loopback(url: &str) -> bool {
 /// Runs the gateway until cancelled. A token that is refused after it was good is waited for.
 ///
 /// # Errors
-/// A fault that trying again does not mend, such as a token that is refused at the start.
+/// A fault that a retry does not fix, such as a token that is refused at the start.
 pub async fn run(
     settings: Settings,
     desk: Desk,

@@ -117,7 +117,7 @@ impl Handler {
         guild: Option<serenity::model::id::GuildId>,
         asked: impl Future<Output = Handled>,
     ) -> Handled {
-        // What a resumed connection brings late has failed for whoever pressed: it is done only if they can still be answered.
+        // A late request already looks failed to the person: it is carried out only if it can still be answered.
         if reply.at() + LATE < self.desk.clock().now() && reply.wait().await.is_err() {
             tracing::warn!(interaction = reply.id(), "request came too late to be answered, not done");
             return Ok(());

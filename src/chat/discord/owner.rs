@@ -1,5 +1,5 @@
-//! Whose a channel or a role is. What a server's settings name must be the server's own, and nothing is sent into another's channel
-//! wherever its id came from. A channel never moves to another server, so what Discord said once is kept.
+//! Which server a channel or a role belongs to. A server's settings must name its own channels and roles; nothing is sent
+//! into a channel of another server. A channel never moves to another server, so Discord's answer is kept.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

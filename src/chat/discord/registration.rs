@@ -1,4 +1,5 @@
-//! Registers the slash commands of each server and keeps trying until they are there. What is there already is not sent again.
+//! Registers the slash commands of each server and keeps trying until they are there. Commands already there are not sent
+//! again.
 //!
 //! <https://discord.com/developers/docs/interactions/application-commands#bulk-overwrite-guild-application-commands>
 
@@ -58,7 +59,7 @@ impl Registrations {
         }
     }
 
-    /// Begins anew in a server; attempts begun earlier end.
+    /// Starts over in a server; earlier attempts end.
     fn begin(&self, guild: u64, stop: &CancellationToken) -> CancellationToken {
         let stop = stop.child_token();
         let registration = Registration { stop: stop.clone(), failed: None };
