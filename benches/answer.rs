@@ -1,5 +1,6 @@
-//! From an interaction to its first answer: T-Minus with a sign-off on disk (`synchronous=FULL`), beside a bare serenity bot that
-//! answers and keeps nothing, and a loop of bare fsyncs, all in one run. `cargo bench --bench answer`
+//! From an interaction to its first answer, all in one run: T-Minus with a sign-off on disk (`synchronous=FULL`); a bot of discord.js and
+//! better-sqlite3 that does the same work (`benches/peer`, after `npm ci` there); a bare serenity bot that answers and keeps nothing; and
+//! a loop of bare fsyncs. `cargo bench --bench answer`
 
 #![expect(clippy::print_stdout, reason = "figures")]
 #![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "figures")]
@@ -94,6 +95,8 @@ enum Asking {
     Echo,
     /// A slot that is signed, or signed no more.
     Sign,
+    /// The same of the peer, which knows no roles of people.
+    Peer,
     /// What needs no desk.
     Help,
     /// What is decided and refused: the desk, and nothing on disk.
@@ -114,14 +117,14 @@ async fn ask(sandbox: &Sandbox, asking: &Asking, slot: Slot) -> Fallible<()> {
     let path = if slot.signed { "release signoff withdraw" } else { "release signoff give" };
     let seen = match asking {
         Asking::Echo => sandbox.slash(who, "releases", "echo", &[], None).await,
-        Asking::Sign => sandbox.slash(who, "releases", path, &options, None).await,
+        Asking::Sign | Asking::Peer => sandbox.slash(who, "releases", path, &options, None).await,
         Asking::Help => sandbox.slash(who, "releases", "tminus help", &[], None).await,
         Asking::Refused => sandbox.slash("gwen", "releases", "release signoff give", &options, None).await,
     };
     let Ok(Seen::Message(message)) = seen else { return Err("no answer".into()) };
     let good = match asking {
         Asking::Echo | Asking::Help => true,
-        Asking::Sign => message.headline().starts_with('✅'),
+        Asking::Sign | Asking::Peer => message.headline().starts_with('✅'),
         Asking::Refused => message.headline().starts_with('⛔'),
     };
     if good { Ok(()) } else { Err(message.headline().into()) }
@@ -156,9 +159,30 @@ struct Figures {
     one: Times,
     steady: Times,
     per_second: f64,
+    /// Of the bot, for each act with 64 outstanding.
+    processor: Duration,
 }
 
-async fn figures(sandbox: &Sandbox, asking: Asking) -> Fallible<Figures> {
+impl Figures {
+    fn print(&self, name: &str) {
+        println!("{name}, one at a time:        {}", self.one.shown());
+        println!("{name}, 200 a second:         {}", self.steady.shown());
+        println!(
+            "{name}, 64 outstanding:       {:.0} a second, {:.2?} of processor each",
+            self.per_second, self.processor
+        );
+    }
+}
+
+/// Processor time of a process so far, in its own and the kernel's code; a hundredth of a second exactly.
+fn processor(pid: u32) -> Duration {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit(") ").next().unwrap_or_default();
+    let ticks = |n| after_name.split(' ').nth(n).and_then(|t: &str| t.parse::<u64>().ok()).unwrap_or_default();
+    Duration::from_millis((ticks(11) + ticks(12)) * 10)
+}
+
+async fn figures(sandbox: &Sandbox, asking: Asking, bot: u32) -> Fallible<Figures> {
     let mut slots = slots();
     let one = one_at_a_time(sandbox, &asking, &mut slots).await?;
     // Two hundred a second, whatever the earlier ones do.
@@ -182,7 +206,7 @@ async fn figures(sandbox: &Sandbox, asking: Asking) -> Fallible<Figures> {
         slots.push_back(turned(slot));
     }
     // Sixty-four at once, for five seconds.
-    let (begun, mut count) = (Instant::now(), 0_u32);
+    let (begun, spent, mut count) = (Instant::now(), processor(bot), 0_u32);
     while begun.elapsed() < Duration::from_secs(5) {
         while acts.len() < 64 {
             let slot = slots.pop_front().ok_or("no slot")?;
@@ -196,8 +220,35 @@ async fn figures(sandbox: &Sandbox, asking: Asking) -> Fallible<Figures> {
         }
     }
     let per_second = f64::from(count) / begun.elapsed().as_secs_f64();
-    while acts.join_next().await.is_some() {}
-    Ok(Figures { one, steady: sorted(steady), per_second })
+    while acts.join_next().await.is_some() {
+        count += 1;
+    }
+    let processor = (processor(bot) - spent) / count.max(1);
+    Ok(Figures { one, steady: sorted(steady), per_second, processor })
+}
+
+/// The bot of discord.js, where its packages are installed.
+async fn peer(folder: &Path) -> Fallible<Option<Figures>> {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peer");
+    if !program.join("node_modules").is_dir() {
+        return Ok(None);
+    }
+    let place = sandbox().await?;
+    let world = world();
+    let channel = world.channels.iter().find(|c| c.name == "releases").map_or(0, |c| c.id);
+    let arguments = [place.url(), BOT_TOKEN.to_owned(), world.guild.to_string(), channel.to_string()];
+    let command = Command::new("node")
+        .arg(program.join("bot.mjs"))
+        .args(arguments)
+        .arg(folder.join("peer.db"))
+        .stdin(Stdio::null())
+        .spawn()?;
+    let bot = Bot(command);
+    online(&place).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let figures = figures(&place, Asking::Peer, bot.0.id()).await?;
+    place.stop();
+    Ok(Some(figures))
 }
 
 async fn sandbox() -> Fallible<Sandbox> {
@@ -279,7 +330,7 @@ async fn measure() -> Fallible<()> {
     let url = place.url();
     let bare = Bot(Command::new(std::env::current_exe()?).args(["echo", &url]).stdin(Stdio::null()).spawn()?);
     online(&place).await;
-    let echo = figures(&place, Asking::Echo).await?;
+    let echo = figures(&place, Asking::Echo, bare.0.id()).await?;
     drop(bare);
     place.stop();
 
@@ -298,23 +349,22 @@ async fn measure() -> Fallible<()> {
     tokio::time::sleep(Duration::from_secs(5)).await;
     let help = one_at_a_time(&place, &Asking::Help, &mut slots()).await?;
     let refused = one_at_a_time(&place, &Asking::Refused, &mut slots()).await?;
-    let sign = figures(&place, Asking::Sign).await?;
+    let sign = figures(&place, Asking::Sign, bot.0.id()).await?;
     drop(bot);
+    let peer = peer(folder.path()).await?;
     let again = fsyncs(folder.path(), Duration::from_secs(4))?;
     let both = sorted(floor.0.iter().chain(&again.0).copied().collect());
     let fsync_rate = both.0.len() as f64 / both.0.iter().sum::<Duration>().as_secs_f64();
 
     println!("bare fsync of 4 KiB:         {}; {fsync_rate:.0} a second", both.shown());
-    println!("echo, one at a time:         {}", echo.one.shown());
+    echo.print("echo");
     println!("help, one at a time:         {}", help.shown());
     println!("refusal, one at a time:      {}", refused.shown());
-    println!("sign-off, one at a time:     {}", sign.one.shown());
-    println!("echo, 200 a second:          {}", echo.steady.shown());
-    println!("sign-off, 200 a second:      {}", sign.steady.shown());
-    println!(
-        "64 outstanding:              echo {:.0} a second, sign-offs {:.0} a second",
-        echo.per_second, sign.per_second
-    );
+    sign.print("sign-off");
+    match &peer {
+        Some(peer) => peer.print("discord.js"),
+        None => println!("discord.js: not measured; run `npm ci` in benches/peer first"),
+    }
     let (want, have) = (echo.one.at(0.5) + 3 * both.at(0.5), sign.one.at(0.5));
     println!("p50 one at a time:           {have:.2?} against {want:.2?} (echo and three fsyncs)");
     let (want, have) = (echo.steady.at(0.99) + 5 * both.at(0.99), sign.steady.at(0.99));

@@ -20,16 +20,18 @@ use crate::chat::discord::send::Sender;
 use crate::chat::token::{self, Token};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::courier::{self, Courier};
+use crate::courier::{self, Courier, Outlook, Outside};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::ids::GuildId;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::intake::{self, Intake};
 use crate::outside::Pages;
-use crate::store::{Purpose, Store};
+use crate::store::{Purpose, Store, StoreFault};
 use crate::{redact, timecheck, timekeeper};
 
+/// How often every page of the database is read.
+const PAGES_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long tasks may take to end.
 const SHUTDOWN: Duration = Duration::from_secs(8);
 
@@ -89,6 +91,25 @@ async fn watched(
     if let Err(error) = tokio::spawn(task).await {
         tracing::error!(task = name, error = &error as &dyn std::error::Error, "task crashed");
         failed.send_replace(Some(format!("the {name} crashed: {error}")));
+    }
+}
+
+/// Reads every page of the database beside the service, after the start and once a day: nothing is sent from a damaged one.
+async fn check_pages(store: Store, failed: tokio::sync::watch::Sender<Option<String>>, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match store.check_pages().await {
+            Ok(()) => {}
+            Err(fault @ StoreFault::Damaged(_)) => {
+                tracing::error!(error = &fault as &dyn std::error::Error, "database damaged, service is stopping");
+                failed.send_replace(Some(fault.to_string()));
+                return;
+            }
+            Err(fault) => tracing::warn!(error = &fault as &dyn std::error::Error, "database not checked"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAGES_EVERY) => {}
+            () = stop.cancelled() => {}
+        }
     }
 }
 
@@ -164,27 +185,21 @@ impl App {
         let (stop, tasks, nudges) = (CancellationToken::new(), TaskTracker::new(), Nudges::default());
         let (failed_tx, failed) = tokio::sync::watch::channel(None);
 
-        let (desk, requests) = Desk::new(store, clock);
+        let http = http_client().context("cannot build the HTTP client")?;
+        let token = Token::new(config.token.clone(), config.token_file.clone());
+        let rest = Rest::new(http, &config.api_url, token.clone(), clock.clone());
+        let platform = Platform::Discord(Sender::new(rest.clone()));
+        let given = Given::of(&config);
+        let pages = Pages::new(config.pages, &clock).context("cannot build the HTTP client")?;
+        let outside = Outside { chat: platform.clone(), pages };
+        let (desk, requests) = Desk::new(store, clock, outside.capabilities());
         let writer =
             tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
         let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
-        let http = http_client().context("cannot build the HTTP client")?;
-        let token = Token::new(config.token.clone(), config.token_file.clone());
-        let rest = Rest::new(http, &config.api_url, token.clone(), desk.clock().clone());
-        let platform = Platform::Discord(Sender::new(rest.clone()));
-        let given = Given::of(&config);
-        let pages = Pages::new(config.pages, desk.clock()).context("cannot build the HTTP client")?;
         let courier_health = Arc::new(courier::Health::default());
-        let courier = Courier::new(
-            desk.clone(),
-            platform.clone(),
-            pages,
-            Arc::clone(&nudges.courier),
-            Arc::clone(&courier_health),
-        );
+        let courier = Courier::new(desk.clone(), outside, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
-        let (folding, stopped) = (desk.store().clone(), stop.clone());
-        tasks.spawn(watched("checkpointer", async move { folding.keep_folded(stopped).await }, failed_tx.clone()));
+        tasks.spawn(check_pages(desk.store().clone(), failed_tx.clone(), stop.clone()));
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 
@@ -247,7 +262,8 @@ impl App {
     /// # Errors
     /// Database faults.
     pub async fn next_due(&self) -> anyhow::Result<Option<Timestamp>> {
-        let (wakeup, delivery) = (self.desk.store().next_wakeup().await?, self.desk.store().next_delivery().await?);
+        let (store, now) = (self.desk.store(), self.desk.clock().now());
+        let (wakeup, delivery) = (store.next_wakeup().await?, Outlook::read(store, now).await?.next(now));
         Ok(wakeup.into_iter().chain(delivery).min())
     }
 
@@ -276,9 +292,9 @@ impl App {
             Some("the time is not confirmed")
         } else if self.next_due().await?.is_some_and(|at| at <= now) {
             Some("work is due")
-        } else if self.courier.under_way() > 0 {
+        } else if self.courier.under_way() > 0 || self.desk.lanes().has_taken() {
             Some("deliveries are under way")
-        } else if !self.desk.store().unreported().await?.is_empty() {
+        } else if !self.desk.store().reports().await?.is_empty() {
             Some("deliveries are not reported")
         } else {
             None

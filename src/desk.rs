@@ -1,20 +1,26 @@
 //! The one door: load, decide, commit, answer. Commands queue to one writer; whatever queued while a commit ran is decided
 //! in memory and shares the next transaction, and answers leave only after it. It must not know any platform.
 
-mod sheet;
+mod known;
+mod lanes;
+mod messages;
 mod speak;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod workspace;
 mod writer;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
+use crate::delivery::{Capabilities, EditEvent, PostEvent, Target};
 use crate::domain::command::{Command, Imported};
 use crate::domain::effect::{Choice, Prompt};
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::lateness::Away;
 use crate::domain::people::Actor;
 use crate::domain::plan::RungPlan;
@@ -24,9 +30,10 @@ use crate::domain::release::Release;
 use crate::domain::route::Incoming;
 use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::plan_doc::{self, Reading, Setting, Severity};
-use crate::store::{Store, StoreFault, Undelivered};
+use crate::store::{PostRow, Store, StoreFault};
 use crate::voice::Message;
 
+pub use lanes::Lanes;
 pub use writer::Nudges;
 pub(crate) use writer::run;
 
@@ -58,10 +65,35 @@ pub enum Ask {
     Workspace { guild: GuildId, actor: Actor, command: WorkspaceCommand, template: Option<(String, Vec<u8>)> },
     /// The clock: do what is due; what is late says when nobody was there to do it.
     Tick { release: ReleaseId, away: Option<Away> },
-    /// The courier: a post reached its channel.
-    Delivered { release: ReleaseId, row: i64, key: String, channel: ChannelId, at: Timestamp },
-    /// The courier: a post could not reach its channel.
-    Stuck(Undelivered),
+    /// The courier: what happened to messages, in this order.
+    Courier(Vec<Step>),
+    /// The courier: a message's owner has not heard what became of it.
+    Report { post: i64 },
+}
+
+/// Something the courier says.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// An event of a message; `payload` is its simpler words, where it has such now.
+    Post { id: i64, event: PostEvent, payload: Option<String> },
+    /// An event of a message's edits.
+    Edit { post: i64, target: Target, event: EditEvent, news: EditNews },
+    /// The process started, or its clock jumped.
+    Started,
+}
+
+/// What an edit says beside itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditNews {
+    None,
+    /// Its target takes no edits; before this instant, if it said so.
+    TargetRefuses(Option<Timestamp>),
+    /// It is shown; `told`: people were told that it was not.
+    Shown {
+        told: bool,
+    },
+    /// People must know why it is not shown.
+    Failed(String),
 }
 
 /// What comes back once everything is on disk.
@@ -77,6 +109,8 @@ pub enum Answer {
     Duplicate,
     /// Alerts were taken; so many concern no release, or cannot be read.
     Taken { strays: usize },
+    /// The messages the courier spoke of, as they are now.
+    Posts(Vec<PostRow>),
     /// Done, and nobody is listening.
     Silent,
 }
@@ -102,6 +136,15 @@ impl From<StoreFault> for Stop {
     }
 }
 
+/// Who must look at what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Written {
+    /// Messages, edits or targets.
+    posts: bool,
+    /// A wake-up moved.
+    wakeups: bool,
+}
+
 pub(crate) struct Request {
     ask: Ask,
     /// Source and id of what came in, if it must count once.
@@ -115,6 +158,9 @@ pub struct Desk {
     queue: mpsc::Sender<Request>,
     store: Store,
     clock: Clock,
+    /// What each target allows.
+    can: Arc<Capabilities>,
+    lanes: Lanes,
 }
 
 impl std::fmt::Debug for Request {
@@ -125,9 +171,9 @@ impl std::fmt::Debug for Request {
 
 impl Desk {
     /// A desk and the queue its writer reads.
-    pub(crate) fn new(store: Store, clock: Clock) -> (Self, mpsc::Receiver<Request>) {
+    pub(crate) fn new(store: Store, clock: Clock, can: Capabilities) -> (Self, mpsc::Receiver<Request>) {
         let (queue, requests) = mpsc::channel(1024);
-        (Self { queue, store, clock }, requests)
+        (Self { queue, store, clock, can: Arc::new(can), lanes: Lanes::default() }, requests)
     }
 
     /// Asks, and waits until the answer is on disk.
@@ -184,6 +230,11 @@ impl Desk {
     /// The store, for reading.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Which targets are idle.
+    pub fn lanes(&self) -> &Lanes {
+        &self.lanes
     }
 
     /// The clock.

@@ -10,6 +10,7 @@ mod clock;
 mod config;
 mod control;
 mod courier;
+mod delivery;
 mod desk;
 mod domain;
 mod intake;

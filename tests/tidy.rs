@@ -24,7 +24,7 @@ fn files(folder: &str) -> Vec<(PathBuf, String)> {
 
 /// A file's code without its tests, its comments and its strings' lines that only hold text.
 fn production(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap_or(text);
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
     text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
@@ -61,8 +61,14 @@ fn imports_point_one_way() {
         forbid(folder, &impure);
         forbid(folder, &["crate::store", "crate::desk", "crate::chat", "crate::courier", "crate::intake"]);
     }
-    forbid("src/store", &["crate::desk", "crate::voice", "crate::chat", "crate::courier", "crate::intake"]);
-    forbid("src/desk", &["crate::chat", "crate::courier", "crate::intake"]);
+    // Domain, delivery, store, desk, courier: each knows those before it.
+    forbid("src/domain", &["crate::delivery", "crate::store", "crate::desk", "crate::courier"]);
+    let foreign = ["crate::store", "crate::desk", "crate::voice", "crate::chat", "crate::courier", "crate::intake"];
+    forbid("src/delivery", &impure);
+    forbid("src/delivery", &foreign);
+    forbid("src/delivery", &["crate::clock", "tracing"]);
+    forbid("src/store", &foreign[1..]);
+    forbid("src/desk", &foreign[3..]);
     forbid("src/courier", &["crate::intake", "discord"]);
     forbid("src/outside", &["crate::store", "crate::desk", "crate::chat", "crate::courier", "crate::domain::release"]);
     for folder in ["sandbox/src", "sandbox/examples", "sandbox/benches", "sandbox/tests"] {
@@ -90,6 +96,24 @@ fn libraries_stay_in_their_rooms() {
             let here = allowed.iter().any(|room| path.starts_with(room));
             assert!(here || !production(&text).contains(library), "{} names {library}", path.display());
         }
+    }
+}
+
+/// A statement fits on a screen, and the store does not choose: states are `delivery`'s.
+#[test]
+fn statements_are_short_and_choose_nothing() {
+    for (path, text) in files("src/store").into_iter().filter(|(path, _)| !path.ends_with("testing.rs")) {
+        let code = production(&text);
+        for call in code.split("sqlx::query").skip(1) {
+            let statement = call.split(".execute(").next().unwrap().split(".fetch").next().unwrap();
+            let lines = statement.split('"').skip(1).step_by(2).map(|sql| sql.lines().count()).max().unwrap_or(0);
+            assert!(lines <= 25, "{}: a statement of {lines} lines: {statement}", path.display());
+            assert!(!statement.contains("CASE"), "{} chooses: {statement}", path.display());
+        }
+        assert!(!code.contains(".message()"), "{} reads an error's text", path.display());
+    }
+    for statement in fs::read_to_string("src/store/convert.sql").unwrap().split(';') {
+        assert!(statement.trim().lines().count() <= 25, "a statement of the converter: {statement}");
     }
 }
 

@@ -2,12 +2,12 @@
 
 pub mod discord;
 pub mod rate;
-#[cfg(test)]
-pub mod simulated;
 pub mod token;
 
 use jiff::Timestamp;
 
+use crate::delivery::Repeat;
+use crate::domain::effect::Priority;
 use crate::domain::ids::{ChannelId, GuildId};
 pub use crate::sending::{LookUp, SendFault};
 use crate::voice::Message;
@@ -16,9 +16,6 @@ use crate::voice::Message;
 #[derive(Debug, Clone)]
 pub enum Platform {
     Discord(discord::send::Sender),
-    /// The simulation of delivery.
-    #[cfg(test)]
-    Simulated(simulated::Seat),
 }
 
 /// A message with what makes it findable and clickable.
@@ -45,6 +42,20 @@ pub enum Rank {
     Later,
 }
 
+impl Rank {
+    /// Who goes first, by the priority in a row.
+    pub fn of(priority: i64) -> Self {
+        match priority {
+            URGENT => Self::Urgent,
+            DUE => Self::Due,
+            _ => Self::Later,
+        }
+    }
+}
+
+const URGENT: i64 = Priority::Prompt as i64;
+const DUE: i64 = Priority::Notice as i64;
+
 /// A file of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct File {
@@ -67,18 +78,13 @@ impl Platform {
     pub async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
         match self {
             Self::Discord(sender) => sender.owns(guild, channel).await,
-            #[cfg(test)]
-            Self::Simulated(_) => Ok(true),
         }
     }
 
-    /// Whether a repeated post within the platform's window returns the first, by its nonce.
-    pub fn keeps_nonces(&self) -> bool {
+    /// What it allows when nobody knows whether an attempt had an effect.
+    pub fn repeat(&self) -> Repeat {
         match self {
-            // Create Message, `enforce_nonce`. <https://discord.com/developers/docs/resources/message#create-message>
-            Self::Discord(_) => true,
-            #[cfg(test)]
-            Self::Simulated(seat) => seat.chat.keeps_nonces(),
+            Self::Discord(_) => Repeat::LookUpFirst { nonce: Some(discord::send::NONCE) },
         }
     }
 
@@ -89,8 +95,6 @@ impl Platform {
     pub async fn post(&self, channel: &ChannelId, message: Outgoing<'_>, nonce: &str) -> Result<String, SendFault> {
         match self {
             Self::Discord(sender) => sender.post(channel, message, nonce).await,
-            #[cfg(test)]
-            Self::Simulated(seat) => seat.chat.post(channel, message, nonce),
         }
     }
 
@@ -98,8 +102,6 @@ impl Platform {
     pub async fn ask_time(&self) {
         match self {
             Self::Discord(sender) => sender.ask_time().await,
-            #[cfg(test)]
-            Self::Simulated(seat) => seat.ask_time(),
         }
     }
 
@@ -107,8 +109,6 @@ impl Platform {
     pub fn accepts_token(&self) -> bool {
         match self {
             Self::Discord(sender) => sender.token().standing() == token::Standing::Good,
-            #[cfg(test)]
-            Self::Simulated(_) => true,
         }
     }
 
@@ -116,8 +116,6 @@ impl Platform {
     pub fn doubt_token(&self) {
         match self {
             Self::Discord(sender) => sender.token().doubt(),
-            #[cfg(test)]
-            Self::Simulated(_) => {}
         }
     }
 
@@ -128,8 +126,6 @@ impl Platform {
     pub async fn confirm_token(&self) -> Result<(), SendFault> {
         match self {
             Self::Discord(sender) => sender.confirm_token().await,
-            #[cfg(test)]
-            Self::Simulated(_) => Ok(()),
         }
     }
 
@@ -137,8 +133,6 @@ impl Platform {
     pub fn created(&self, id: &str) -> Option<Timestamp> {
         match self {
             Self::Discord(_) => discord::send::created(id),
-            #[cfg(test)]
-            Self::Simulated(_) => simulated::created(id),
         }
     }
 
@@ -149,8 +143,6 @@ impl Platform {
     pub async fn edit(&self, channel: &ChannelId, id: &str, message: Outgoing<'_>) -> Result<(), SendFault> {
         match self {
             Self::Discord(sender) => sender.edit(channel, id, message).await,
-            #[cfg(test)]
-            Self::Simulated(_) => Ok(()),
         }
     }
 
@@ -161,11 +153,6 @@ impl Platform {
     pub async fn remove(&self, channel: &ChannelId, id: &str) -> Result<(), SendFault> {
         match self {
             Self::Discord(sender) => sender.remove(channel, id).await,
-            #[cfg(test)]
-            Self::Simulated(seat) => {
-                seat.chat.remove(channel, id);
-                Ok(())
-            }
         }
     }
 
@@ -176,8 +163,6 @@ impl Platform {
     pub async fn standing(&self, channel: &ChannelId, since: Timestamp) -> Result<Vec<Standing>, SendFault> {
         match self {
             Self::Discord(sender) => sender.standing(channel, since).await,
-            #[cfg(test)]
-            Self::Simulated(seat) => Ok(seat.chat.standing(channel)),
         }
     }
 
@@ -194,8 +179,6 @@ impl Platform {
     ) -> Result<LookUp, SendFault> {
         match self {
             Self::Discord(sender) => sender.look_up(channel, marker, anchor, since).await,
-            #[cfg(test)]
-            Self::Simulated(seat) => seat.chat.look_up(channel, marker),
         }
     }
 }

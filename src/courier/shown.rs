@@ -3,19 +3,20 @@
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::store::DueEdit;
+use crate::delivery::Rendering;
+use crate::store::EditRow;
 
-/// Parts of a message that an edit leaves as they are.
-const KEPT: [&str; 2] = ["document", "reply_to"];
+/// Part of a message that an edit leaves as it is.
+const KEPT: &str = "reply_to";
 
 /// What a message shows once it has this rendering: its id and a hash.
-pub(super) fn shows(message: &str, payload: &str, prompt: Option<&str>) -> String {
-    let mut rendering: Value = serde_json::from_str(payload).unwrap_or_default();
-    if let Some(fields) = rendering.as_object_mut() {
-        fields.retain(|name, _| !KEPT.contains(&name.as_str()));
+pub(super) fn shows(message: &str, rendering: &Rendering) -> String {
+    let mut payload: Value = serde_json::from_str(&rendering.payload).unwrap_or_default();
+    if let Some(fields) = payload.as_object_mut() {
+        fields.remove(KEPT);
     }
     let mut hash = Sha256::new();
-    for part in [rendering.to_string().as_str(), prompt.unwrap_or_default()] {
+    for part in [payload.to_string().as_str(), rendering.prompt.as_deref().unwrap_or_default()] {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
@@ -24,12 +25,11 @@ pub(super) fn shows(message: &str, payload: &str, prompt: Option<&str>) -> Strin
 }
 
 /// Whether the message shows the wanted rendering already, and nothing under way can change that.
-pub(super) fn stands(edit: &DueEdit) -> bool {
-    let of_this_message = |shown: &&String| shown.split(' ').next() == Some(edit.message.as_str());
-    let posted = || shows(&edit.message, &edit.posted.0, edit.posted.1.as_deref());
-    let shown = edit.shown.as_ref().filter(of_this_message).cloned().unwrap_or_else(posted);
-    let wanted = shows(&edit.message, &edit.payload, edit.prompt.as_deref());
-    shown == wanted && !edit.unsure && edit.attempt == 0
+pub(super) fn stands(row: &EditRow, message: &str) -> bool {
+    let of_this_message = |shown: &&String| shown.split(' ').next() == Some(message);
+    let shown = row.edit.shown.as_ref().filter(of_this_message).cloned();
+    let shown = shown.unwrap_or_else(|| shows(message, &row.posted));
+    shown == shows(message, &row.wanted) && row.edit.again.is_none() && row.edit.attempt == 0
 }
 
 #[cfg(test)]
@@ -37,33 +37,34 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::domain::ids::ChannelId;
+    use crate::delivery::{Edit, Target};
 
     #[test]
-    fn an_edit_stands_only_where_nothing_can_have_changed_the_message() {
-        let edit = |payload: &str, shown: Option<String>| DueEdit {
-            key: "k".to_owned(),
-            channel: ChannelId::from("c"),
-            message: "7".to_owned(),
+    fn an_edit_is_left_out_only_where_nothing_changed_the_message() {
+        let rendering = |payload: &str| Rendering { payload: payload.to_owned(), prompt: None };
+        let (first, second) = (rendering(r#"{"headline":"first"}"#), rendering(r#"{"headline":"second"}"#));
+        let row = |wanted: &Rendering, shown: Option<String>| EditRow {
+            post: 1,
+            target: Target::Page { name: "p".to_owned() },
+            message: Some("7".to_owned()),
             marker: "m".to_owned(),
-            payload: payload.to_owned(),
-            prompt: None,
-            wanted: 3,
-            attempt: 0,
-            troubled: false,
-            began: Timestamp::UNIX_EPOCH,
-            posted: (r#"{"headline":"first","document":1}"#.to_owned(), None),
-            shown,
-            unsure: false,
+            posted: rendering(r#"{"headline":"first","reply_to":"case/1"}"#),
+            wanted: wanted.clone(),
+            told: false,
+            edit: Edit { shown, ..Edit::first(Timestamp::UNIX_EPOCH) },
         };
-        let (first, second) = (r#"{"headline":"first"}"#, r#"{"headline":"second"}"#);
-        assert!(stands(&edit(first, None)), "as it was posted");
-        assert!(!stands(&edit(second, None)));
-        let shown = || Some(shows("7", second, None));
-        assert!(stands(&edit(second, shown())) && !stands(&edit(first, shown())));
-        assert!(stands(&edit(first, Some(shows("6", second, None)))), "that was another message");
-        assert!(!stands(&DueEdit { unsure: true, ..edit(second, shown()) }));
-        assert!(!stands(&DueEdit { attempt: 1, ..edit(second, shown()) }));
-        assert!(!stands(&DueEdit { prompt: Some("p".to_owned()), ..edit(second, shown()) }));
+        assert!(stands(&row(&first, None), "7"), "as it was posted");
+        assert!(!stands(&row(&second, None), "7"));
+        let shown = || Some(shows("7", &second));
+        assert!(stands(&row(&second, shown()), "7") && !stands(&row(&first, shown()), "7"));
+        assert!(stands(&row(&first, Some(shows("6", &second))), "7"), "that was another message");
+        let mut unsure = row(&second, shown());
+        unsure.edit.again = Some(Timestamp::UNIX_EPOCH);
+        assert!(!stands(&unsure, "7"));
+        let mut failed = row(&second, shown());
+        failed.edit.attempt = 1;
+        assert!(!stands(&failed, "7"));
+        let prompted = Rendering { prompt: Some("p".to_owned()), ..second.clone() };
+        assert!(!stands(&row(&prompted, shown()), "7"));
     }
 }

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{Answer, Ask, Desk, DeskFault, Nudges, Request};
 use crate::clock::Clock;
+use crate::delivery::{Capabilities, Repeat};
 use crate::domain::command::{Command, ConcernCommand, Imported, PlanCommand};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseNo, RoleId, UserId};
 use crate::domain::people::{Actor, Person, Standing};
@@ -23,7 +24,11 @@ async fn store(folder: &Path) -> Store {
 
 /// A desk whose writer is not at work yet.
 fn desk(store: &Store) -> (Desk, mpsc::Receiver<Request>) {
-    Desk::new(store.clone(), Clock::sandbox(SimClock::frozen(1_800_000_000_000)).believed())
+    Desk::new(
+        store.clone(),
+        Clock::sandbox(SimClock::frozen(1_800_000_000_000)).believed(),
+        Capabilities::of_chat(Repeat::LookUpFirst { nonce: None }),
+    )
 }
 
 fn works(desk: &Desk, requests: mpsc::Receiver<Request>) {
@@ -187,20 +192,4 @@ async fn a_release_that_somebody_else_changed_is_not_overwritten() {
     assert_eq!(concerns().await, ["theirs", "ours"]);
     assert_eq!(desk.ask_once(objects("ours"), "chat", "2").await.unwrap(), Answer::Duplicate);
     assert!(verify(&store, None).await.unwrap().is_ok(), "the chain holds");
-}
-
-/// What a release runs by stood in its state once.
-#[tokio::test]
-async fn a_release_of_an_older_version_keeps_its_plan_and_rules() {
-    let folder = tempfile::tempdir().unwrap();
-    let release = {
-        let store = store(folder.path()).await;
-        let (desk, requests) = desk(&store);
-        works(&desk, requests);
-        submitted(&desk).await
-    };
-    let old = folder.path().join("old.db");
-    Store::old_with(&old, &release).await.unwrap();
-    let store = Store::open(&old, Purpose::Sandbox).await.unwrap();
-    assert_eq!(store.read_release(release.id).await.unwrap().unwrap(), release);
 }

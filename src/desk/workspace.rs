@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::sheet::Sheet;
+use super::unit::{Document, Unit};
 use super::writer::{entry_of, open_release, quietly};
-use super::{Answer, Stop, read_with, speak};
+use super::{Answer, Stop, messages, read_with, speak};
 use crate::domain::command::{Command, Imported, PlanCommand};
+use crate::domain::delivery::Trouble;
 use crate::domain::effect::Destination;
 use crate::domain::ids::{GuildId, ReleaseNo};
+use crate::domain::key::PostKey;
 use crate::domain::may::{Action, may};
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
@@ -20,7 +22,7 @@ use crate::domain::weekly::Standing;
 use crate::domain::workspace::{
     self, Inside, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
 };
-use crate::store::{StoreFault, Undelivered};
+use crate::store::{PostRow, StoreFault};
 use crate::voice;
 
 /// How long a test message is worth sending.
@@ -28,22 +30,21 @@ const TEST_USEFUL: SignedDuration = SignedDuration::from_hours(1);
 
 /// Sets the workspace's rules; open releases follow.
 pub(super) async fn configure(
-    sheet: &mut Sheet<'_>,
+    unit: &mut Unit<'_>,
     guild: &GuildId,
     actor: &Actor,
     new: &Policy,
-    now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let mut workspace = sheet.workspace(guild).await?;
+    let mut workspace = unit.workspace(guild).await?;
     let before = workspace.policy.clone();
     if let Err(refusal) = may(actor, &Action::Setup, &before, None) {
-        return said_no(sheet, &workspace, &Action::Setup, &refusal, actor, now).await;
+        return said_no(unit, &workspace, &Action::Setup, &refusal, actor).await;
     }
-    if workspace.policy != *new || sheet.version(guild).await? == 0 {
+    if workspace.policy != *new || unit.workspace_version(guild).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
-        workspace = note(sheet, &workspace, &[event], actor, now).await?;
-        hand_on(sheet, &before, &workspace, actor, now).await?;
-        tell(sheet, &workspace, before.clone(), actor, now).await?;
+        workspace = note(unit, &workspace, &[event], actor).await?;
+        hand_on(unit, &before, &workspace, actor).await?;
+        tell(unit, &workspace, before.clone(), actor).await?;
     }
     // A test message shows at once whether T-Minus can post to a new channel.
     if let Actor::Person(person) = actor {
@@ -51,10 +52,10 @@ pub(super) async fn configure(
             [(false, &before.release_channel, &new.release_channel), (true, &before.ops_channel, &new.ops_channel)];
         for (ops, old, channel) in channels {
             if channel.is_some() && channel != old {
-                let (key, by) = (format!("setup/{}/{ops}", now.as_millisecond()), person.name.clone());
-                let notice = WorkspaceNotice::SetUp { by, ops };
-                let until = Some(now + TEST_USEFUL);
-                speak::announce(sheet, &workspace, &key, &notice, Vec::new(), until, now).await?;
+                let key = PostKey::from(format!("setup/{}/{ops}", unit.now.as_millisecond()));
+                let notice = WorkspaceNotice::SetUp { by: person.name.clone(), ops };
+                let until = Some(unit.now + TEST_USEFUL);
+                speak::announce(unit, &workspace, &key, &notice, Vec::new(), until).await?;
             }
         }
     }
@@ -63,112 +64,105 @@ pub(super) async fn configure(
 
 /// A refusal, and its place on the record where it matters.
 async fn said_no(
-    sheet: &mut Sheet<'_>,
+    unit: &mut Unit<'_>,
     workspace: &Arc<Workspace>,
     action: &Action,
     refusal: &Refusal,
     actor: &Actor,
-    now: Timestamp,
 ) -> Result<Answer, Stop> {
     let message = Box::new(voice::refuse_here(refusal, &workspace.policy, None));
-    match workspace.refused(action, refusal, actor, now) {
+    match workspace.refused(action, refusal, actor, unit.now) {
         None => Err(Stop::Refused(message)),
         Some(event) => {
-            note(sheet, workspace, &[event], actor, now).await?;
+            note(unit, workspace, &[event], actor).await?;
             Ok(Answer::Refused { message })
         }
     }
 }
 
 /// Whoever reads where T-Minus speaks of itself sees what was set, and by whom. What is set for the first time replaces nothing.
-async fn tell(
-    sheet: &mut Sheet<'_>,
-    workspace: &Workspace,
-    before: Policy,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<(), StoreFault> {
+async fn tell(unit: &mut Unit<'_>, workspace: &Workspace, before: Policy, actor: &Actor) -> Result<(), StoreFault> {
     let unset = Policy { pages: Vec::new(), sources: Vec::new(), ..before.clone() } == Policy::default();
     if unset || voice::settings::changes(&before, &workspace.policy).is_empty() {
         return Ok(());
     }
-    let key = format!("settings/{}", sheet.version(&workspace.guild).await?);
+    let key = PostKey::from(format!("settings/{}", unit.workspace_version(&workspace.guild).await?));
     let after = Box::new(workspace.policy.clone());
     let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before: Box::new(before.clone()), after };
     let moved = before.address(&Destination::Ops) != workspace.policy.address(&Destination::Ops);
-    speak::announce(sheet, workspace, &key, &notice, Vec::new(), None, now).await?;
+    speak::announce(unit, workspace, &key, &notice, Vec::new(), None).await?;
     if moved {
         // Whoever read there until now is not to learn it last.
         let as_it_was = Workspace { policy: before, ..workspace.clone() };
-        speak::announce(sheet, &as_it_was, &format!("{key}/before"), &notice, Vec::new(), None, now).await?;
+        speak::announce(unit, &as_it_was, &key.under("before"), &notice, Vec::new(), None).await?;
     }
     Ok(())
 }
 
 /// Changed rules reach open releases as an event of each, and whatever waits to be posted.
-async fn hand_on(
-    sheet: &mut Sheet<'_>,
-    before: &Policy,
-    workspace: &Workspace,
-    actor: &Actor,
-    now: Timestamp,
-) -> Result<(), Stop> {
-    sheet.readdress(workspace.guild.clone(), before.clone(), workspace.policy.clone());
-    for head in sheet.open(&workspace.guild).await? {
+async fn hand_on(unit: &mut Unit<'_>, before: &Policy, workspace: &Workspace, actor: &Actor) -> Result<(), Stop> {
+    messages::readdress(unit, &workspace.guild, before, &workspace.policy).await?;
+    for head in unit.open(&workspace.guild).await? {
         let policy = Box::new(workspace.policy.clone());
-        quietly(sheet, head.id, Command::Plan(PlanCommand::Repolicy { policy }), actor, now).await?;
+        quietly(unit, head.id, Command::Plan(PlanCommand::Repolicy { policy }), actor).await?;
     }
     Ok(())
 }
 
 /// Decides a workspace's command and carries it out. `template` is a new train's document.
 pub(super) async fn apply(
-    sheet: &mut Sheet<'_>,
+    unit: &mut Unit<'_>,
     guild: &GuildId,
     actor: &Actor,
     command: WorkspaceCommand,
     template: Option<&(String, Vec<u8>)>,
-    now: Timestamp,
 ) -> Result<Answer, Stop> {
-    let (before, version) = (sheet.workspace(guild).await?, sheet.version(guild).await?);
+    let (before, version) = (unit.workspace(guild).await?, unit.workspace_version(guild).await?);
     let planned = match command {
-        WorkspaceCommand::Tick => sheet.planned(guild).await?,
+        WorkspaceCommand::Tick => unit.planned(guild).await?,
         _ => Vec::new(),
     };
     let open = match command {
-        WorkspaceCommand::Tick if before.digest_is_due(now) => standing(sheet, guild).await?,
+        WorkspaceCommand::Tick if before.digest_is_due(unit.now) => standing(unit, guild).await?,
         _ => Vec::new(),
     };
     let inside = Inside { planned: &planned, open: &open };
     let action = workspace::action_of(&command);
-    let decision = match workspace::decide(&before, command, actor, now, &inside) {
+    let decision = match workspace::decide(&before, command, actor, unit.now, &inside) {
         Ok(decision) => decision,
-        Err(refusal) => return said_no(sheet, &before, &action, &refusal, actor, now).await,
+        Err(refusal) => return said_no(unit, &before, &action, &refusal, actor).await,
     };
-    let workspace = note(sheet, &before, &decision.events, actor, now).await?;
+    let workspace = note(unit, &before, &decision.events, actor).await?;
     if workspace.policy != before.policy {
-        hand_on(sheet, &before.policy, &workspace, actor, now).await?;
-        tell(sheet, &workspace, before.policy.clone(), actor, now).await?;
+        hand_on(unit, &before.policy, &workspace, actor).await?;
+        tell(unit, &workspace, before.policy.clone(), actor).await?;
     }
     if let (WorkspaceReply::TrainAdded { name, .. }, Some((file_name, bytes))) = (&decision.reply, template) {
-        sheet.keep_train_plan(guild, name, file_name, bytes);
+        let (guild, name, file_name, bytes) = (guild.clone(), name.clone(), file_name.clone(), bytes.clone());
+        unit.keep_document(Document::Train { guild, name, file_name, bytes });
     }
     for effect in decision.effects {
         match effect {
             WorkspaceEffect::Post { key, notice, mention, useful_until } => {
                 // What is decided anew is said anew: a train may be skipped, removed, made again and skipped.
-                let key = format!("{key}/{version}");
-                speak::announce(sheet, &workspace, &key, &notice, mention, useful_until, now).await?;
+                let key = PostKey::from(key).under(version);
+                speak::announce(unit, &workspace, &key, &notice, mention, useful_until).await?;
             }
             WorkspaceEffect::Begin { key, notice } => {
-                speak::announce(sheet, &workspace, &key, &notice, Vec::new(), None, now).await?;
+                speak::announce(unit, &workspace, &key.into(), &notice, Vec::new(), None).await?;
             }
-            WorkspaceEffect::Edit { key, notice } => speak::announce_anew(sheet, &workspace, &key, &notice)?,
-            WorkspaceEffect::Draft { train, t0 } => depart(sheet, guild, &train, t0, now).await?,
+            WorkspaceEffect::Edit { key, notice } => {
+                speak::announce_again(unit, &workspace, key.into(), &notice)?;
+            }
+            WorkspaceEffect::Draft { train, t0 } => depart(unit, guild, &train, t0).await?,
             WorkspaceEffect::SendAgain => {
                 let own = [Destination::Release, Destination::Ops];
-                let to = own.into_iter().filter_map(|to| Some((to.clone(), workspace.policy.address(&to)?.0)));
-                sheet.send_again(guild.clone(), to.collect());
+                let at = |to: Destination| {
+                    let (place, _) = workspace.policy.address(&to)?;
+                    Some((to, messages::target(guild, &place)))
+                };
+                let to: Vec<_> = own.into_iter().filter_map(at).collect();
+                messages::send_own_again(unit, guild, &to).await?;
             }
         }
     }
@@ -179,10 +173,10 @@ pub(super) async fn apply(
 }
 
 /// Every open release, as a digest names it; newest first.
-async fn standing(sheet: &mut Sheet<'_>, guild: &GuildId) -> Result<Vec<Standing>, StoreFault> {
+async fn standing(unit: &mut Unit<'_>, guild: &GuildId) -> Result<Vec<Standing>, StoreFault> {
     let mut open = Vec::new();
-    for head in sheet.open(guild).await? {
-        if let Some(release) = sheet.release(head.id).await? {
+    for head in unit.open(guild).await? {
+        if let Some(release) = unit.release(head.id).await? {
             open.push(Standing::of(&release));
         }
     }
@@ -190,31 +184,32 @@ async fn standing(sheet: &mut Sheet<'_>, guild: &GuildId) -> Result<Vec<Standing
 }
 
 /// Makes a train's draft; what cannot be made is said.
-async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestamp, now: Timestamp) -> Result<(), Stop> {
-    let (workspace, version) = (sheet.workspace(guild).await?, sheet.version(guild).await?);
+async fn depart(unit: &mut Unit<'_>, guild: &GuildId, name: &str, t0: Timestamp) -> Result<(), Stop> {
+    let (workspace, version) = (unit.workspace(guild).await?, unit.workspace_version(guild).await?);
     let Some(train) = workspace.trains.get(name).cloned() else { return Ok(()) };
-    let failed = async |sheet: &mut Sheet<'_>, workspace: &Workspace, why: &str| {
-        let (key, zone) = (format!("train/{}/{name}/{version}", t0.as_millisecond()), train.zone.clone());
+    let failed = async |unit: &mut Unit<'_>, workspace: &Workspace, why: &str| {
+        let key = PostKey::from(format!("train/{}/{name}/{version}", t0.as_millisecond()));
+        let zone = train.zone.clone();
         let notice = WorkspaceNotice::TrainFailed { name: name.to_owned(), t0, zone, why: why.to_owned() };
         let mention = vec![train.author.clone()];
-        speak::announce(sheet, workspace, &key, &notice, mention, None, now).await
+        speak::announce(unit, workspace, &key, &notice, mention, None).await
     };
-    let Some((file_name, bytes)) = sheet.train_plan(guild, name).await? else {
-        return Ok(failed(sheet, &workspace, "T-Minus no longer has its template").await?);
+    let Some((file_name, bytes)) = unit.train_plan(guild, name).await? else {
+        return Ok(failed(unit, &workspace, "T-Minus no longer has its template").await?);
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
-        return Ok(failed(sheet, &workspace, "its template is not UTF-8").await?);
+        return Ok(failed(unit, &workspace, "its template is not UTF-8").await?);
     };
     let text = train::filled(text, t0, &train.zone);
     // A document that ends its reader must not end the writer.
-    let reader = (Arc::clone(&workspace), text.into_bytes());
+    let (reader, now) = ((Arc::clone(&workspace), text.into_bytes()), unit.now);
     let read = tokio::task::spawn_blocking(move || read_with(&reader.0, now, &reader.1)).await;
     let Ok((reading, bytes)) = read else {
-        return Ok(failed(sheet, &workspace, "T-Minus cannot read its template").await?);
+        return Ok(failed(unit, &workspace, "T-Minus cannot read its template").await?);
     };
     let findings = super::findings(&reading);
     let Some(plan) = reading.plan else {
-        return Ok(failed(sheet, &workspace, "T-Minus cannot read its template as a plan").await?);
+        return Ok(failed(unit, &workspace, "T-Minus cannot read its template as a plan").await?);
     };
     let imported = Imported {
         plan,
@@ -227,56 +222,51 @@ async fn depart(sheet: &mut Sheet<'_>, guild: &GuildId, name: &str, t0: Timestam
     let no = ReleaseNo(workspace.next_no);
     let command =
         PlanCommand::Depart { imported: Box::new(imported), no, train: name.to_owned(), author: train.author.clone() };
-    let (release, _) = match open_release(sheet, &workspace, Command::Plan(command), &Actor::Clock, now).await {
+    let (release, _) = match open_release(unit, &workspace, Command::Plan(command), &Actor::Clock).await {
         Ok(opened) => opened,
         Err(Stop::Refused(message)) => {
             let why = format!("T-Minus refused its draft: {}", message.body.words().trim_end_matches('.'));
-            return Ok(failed(sheet, &workspace, &why).await?);
+            return Ok(failed(unit, &workspace, &why).await?);
         }
         Err(fault) => return Err(fault),
     };
-    note(sheet, &workspace, &[WorkspaceEvent::Numbered { no }], &Actor::Clock, now).await?;
-    sheet.keep_revision(release, &file_name, &bytes);
+    note(unit, &workspace, &[WorkspaceEvent::Numbered { no }], &Actor::Clock).await?;
+    unit.keep_document(Document::Revision { release, file_name, bytes });
     Ok(())
 }
 
 /// A message of the workspace's own could not be posted: the ops channel is told, once, unless that is what failed.
-pub(super) async fn undelivered(sheet: &mut Sheet<'_>, post: &Undelivered, now: Timestamp) -> Result<Answer, Stop> {
-    let said = speak::headline(&post.payload);
-    tracing::error!(post.key = post.key, why = post.why, said, "server message not posted");
-    if post.key.contains("/undelivered/") {
+pub(super) async fn undelivered(unit: &mut Unit<'_>, post: &PostRow, trouble: Trouble) -> Result<Answer, Stop> {
+    let (said, why) = (speak::headline(&post.rendering.payload), post.post.why.clone().unwrap_or_default());
+    tracing::error!(post.key = %post.key, why, said, "server message not posted");
+    let (false, Some(channel)) = (post.key.post.is_about_a_message(), post.target.channel()) else {
         return Ok(Answer::Silent);
-    }
-    let workspace = sheet.workspace(&post.guild).await?;
-    let notice = WorkspaceNotice::Undelivered {
-        said,
-        why: post.why.clone(),
-        channel: post.channel.clone(),
-        trouble: post.trouble,
     };
-    let key = format!("undelivered/{}/{}", post.id, now.as_millisecond());
-    speak::announce(sheet, &workspace, &key, &notice, Vec::new(), None, now).await?;
+    let workspace = unit.workspace(&post.guild).await?;
+    let notice = WorkspaceNotice::Undelivered { said, why, channel: channel.clone(), trouble };
+    let key = PostKey::Undelivered { post: post.id, at_ms: unit.now.as_millisecond() };
+    speak::announce(unit, &workspace, &key, &notice, Vec::new(), None).await?;
     Ok(Answer::Silent)
 }
 
 /// Records a workspace's events; gives it as it is after them.
 pub(super) async fn note(
-    sheet: &mut Sheet<'_>,
+    unit: &mut Unit<'_>,
     before: &Arc<Workspace>,
     events: &[WorkspaceEvent],
     actor: &Actor,
-    now: Timestamp,
 ) -> Result<Arc<Workspace>, StoreFault> {
     if events.is_empty() {
         return Ok(Arc::clone(before));
     }
+    let now = unit.now;
     let (mut workspace, mut entries) = (Workspace::clone(before), Vec::with_capacity(events.len()));
     for event in events {
         workspace.evolve(event, now);
         entries.push(entry_of(now, &serde_json::json!({ "v": 1, "at": now, "by": actor.by(), "workspace": event }))?);
     }
     let workspace = Arc::new(workspace);
-    sheet.save_workspace(Arc::clone(&workspace)).await?;
-    sheet.record(&workspace.guild, None, entries).await?;
+    unit.save_workspace(Arc::clone(&workspace)).await?;
+    unit.record(&workspace.guild, None, entries).await?;
     Ok(workspace)
 }

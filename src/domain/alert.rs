@@ -14,13 +14,13 @@ use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::AlertEvent;
 use super::evidence::{self, observe};
 use super::ids::{ReleaseNo, UserId};
-use super::minutes;
 use super::notice::Notice;
 use super::people::By;
 use super::refusal::Refusal;
 use super::release::{Issue, Phase, Release, Run};
 use super::rollback::{self, Cause};
 use super::schedule;
+use super::{key::PostKey, minutes};
 
 /// Alerts with all their words that a release keeps; beyond it the oldest that ended goes.
 pub const MAX_ALERTS: usize = 20;
@@ -192,8 +192,8 @@ fn acknowledge(work: &mut Work<'_>, typed: &str) -> Result<Reply, Refusal> {
     Ok(Reply::Acknowledged)
 }
 
-fn posting_key(key: &str) -> String {
-    format!("alert/{key}")
+fn posting_key(key: &str) -> PostKey {
+    PostKey::from(format!("alert/{key}"))
 }
 
 /// The alert's message as it stands now, if it has one.
@@ -345,7 +345,7 @@ fn returned(work: &mut Work<'_>, key: &str) {
     }
     let (n, mention) = (alert.returns, on_call(work));
     let notice = Notice::AlertReturned { key: key.to_owned() };
-    let posting = work.post(format!("{}/again/{n}", posting_key(key)), Destination::Release, notice);
+    let posting = work.post(posting_key(key).under(format_args!("again/{n}")), Destination::Release, notice);
     posting.prompt = Some(Prompt::Alert { key: key.to_owned() });
     posting.priority = Priority::Prompt;
     posting.mention = mention;

@@ -143,5 +143,5 @@ pub(super) fn ask_clear(work: &mut Work<'_>) {
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     posting.prompt = first.then_some(Prompt::AllClear);
-    posting.reply_to = question;
+    posting.reply_to = question.map(Into::into);
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::delivery::NotPosted;
-use super::ids::{ChannelId, ReleaseNo, UserId};
+use super::ids::{Place, ReleaseNo, UserId};
+use super::key::PostKey;
 use super::lateness::Away;
 use super::plan::{Plan, PlannedTime, Quantity, SignoffRole};
 use super::policy::Policy;
@@ -167,13 +168,13 @@ pub enum NoticeCommand {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryCommand {
     /// The courier posted it.
-    Delivered { key: String, channel: ChannelId, at: Timestamp },
+    Delivered { key: PostKey, place: Place, at: Timestamp },
     /// The courier could not post it.
-    Stuck { key: String, found: NotPosted },
+    Stuck { key: PostKey, found: NotPosted },
     /// A person has it sent again.
-    SendAgain { key: String },
+    SendAgain { key: PostKey },
     /// A person looked, and it is there.
-    CallSent { key: String },
+    CallSent { key: PostKey },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use super::event::{EVENT_VERSION, Event, Recorded};
 use super::freeze::Planned;
 use super::go_no_go;
 use super::ids::{GuildId, ReleaseId, UserId};
+use super::key::PostKey;
 use super::lateness::{Away, Late};
 use super::may::{Action, Grant, may};
 use super::notice::Notice;
@@ -158,7 +159,7 @@ impl<'a> Work<'a> {
     }
 
     /// Says something to a channel, once for ever under `key`; the posting may be refined by the caller.
-    pub(super) fn post(&mut self, key: impl Into<String>, to: Destination, notice: Notice) -> &mut Posting {
+    pub(super) fn post(&mut self, key: impl Into<PostKey>, to: Destination, notice: Notice) -> &mut Posting {
         self.effects.push(Effect::Post(Box::new(Posting {
             key: key.into(),
             at_most: None,
@@ -198,13 +199,13 @@ impl<'a> Work<'a> {
     }
 
     /// Renders the message under `key` anew.
-    pub(super) fn edit(&mut self, key: impl Into<String>, notice: Notice, prompt: Option<Prompt>) {
+    pub(super) fn edit(&mut self, key: impl Into<PostKey>, notice: Notice, prompt: Option<Prompt>) {
         self.effects.push(Effect::Edit { key: key.into(), notice: Box::new(notice), prompt });
     }
 
     /// What the courier is to do with the message under `key`.
-    pub(super) fn redeliver(&mut self, key: &str, how: Redelivery) {
-        self.effects.push(Effect::Redeliver { key: key.to_owned(), how });
+    pub(super) fn redeliver(&mut self, key: &PostKey, how: Redelivery) {
+        self.effects.push(Effect::Redeliver { key: key.clone(), how });
     }
 
     /// What is not in its channel yet calls whoever has a part now. Comes before the post that tells of it, which calls both by itself.

@@ -86,7 +86,7 @@ pub(super) fn due(work: &mut Work<'_>, after_min: u32, away: Option<Away>) {
     let key = if first { question.clone() } else { format!("{question}/reminder/{reminder}") };
     let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder, late });
     posting.prompt = first.then_some(Prompt::Point { after_min });
-    posting.reply_to = (!first).then_some(question);
+    posting.reply_to = (!first).then(|| question.into());
     posting.priority = Priority::Prompt;
     posting.mention = mention;
 }

@@ -7,7 +7,8 @@ use super::command::DeliveryCommand;
 use super::decide::Work;
 use super::effect::{Destination, Priority, Prompt, Redelivery, Reply};
 use super::event::DeliveryEvent;
-use super::ids::ChannelId;
+use super::ids::Place;
+use super::key::PostKey;
 use super::ladder;
 use super::notice::Notice;
 use super::refusal::Refusal;
@@ -17,10 +18,6 @@ use super::release::Release;
 const MAX_STUCK: usize = 20;
 /// A message about a message is worth sending this long.
 const USEFUL: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
-/// How its posting key begins; trouble with it is the log's business.
-const OWN: &str = "stuck/";
-/// How the posting keys of status pages begin.
-const PAGE: &str = "page/";
 
 /// Why a message is not where it belongs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,8 +37,8 @@ pub enum Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotPosted {
     pub trouble: Trouble,
-    pub channel: ChannelId,
-    /// Whom the channel stood for, where that is on record.
+    pub place: Place,
+    /// Whom the place stood for, where that is on record.
     pub to: Option<Destination>,
     /// Its headline.
     pub said: String,
@@ -53,8 +50,9 @@ pub struct NotPosted {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stuck {
     pub trouble: Trouble,
-    pub channel: ChannelId,
-    /// Whom the channel stands for, where that is on record.
+    #[serde(rename = "channel")]
+    pub place: Place,
+    /// Whom the place stands for, where that is on record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<Destination>,
     /// Its headline.
@@ -81,10 +79,10 @@ pub enum Settled {
 
 pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Reply, Refusal> {
     match command {
-        DeliveryCommand::Delivered { key, channel, at } => {
+        DeliveryCommand::Delivered { key, place, at } => {
             ladder::delivered(work, &key, at);
             // Another channel may have been set for its readers meanwhile.
-            settle_in(work, &key, Some(channel), Settled::Posted);
+            settle_in(work, &key, Some(place), Settled::Posted);
             Ok(Reply::Silent)
         }
         DeliveryCommand::Stuck { key, found } => {
@@ -94,15 +92,15 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
         DeliveryCommand::SendAgain { key } => {
             let stuck = open(&work.release, &key)?;
             // Its channel may be gone, and another be set since; what is over no longer hears of rules.
-            let now = stuck.to.as_ref().and_then(|to| work.ctx.policy.address(to)).map(|(channel, _)| channel);
-            let to = now.filter(|channel| *channel != stuck.channel);
+            let now = stuck.to.as_ref().and_then(|to| work.ctx.policy.address(to)).map(|(place, _)| place);
+            let to = now.filter(|place| *place != stuck.place);
             work.redeliver(&key, Redelivery::SendAgain { to: to.clone() });
             let by = work.by();
             work.record(DeliveryEvent::SentAgain { key: key.clone(), by, to: to.clone() });
             if let Some(stuck) = work.release.stuck.get(&key).cloned() {
                 work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: None }, None);
             }
-            Ok(Reply::SentAgain { to })
+            Ok(Reply::SentAgain { to: to.and_then(|place| place.channel().cloned()) })
         }
         DeliveryCommand::CallSent { key } => {
             if open(&work.release, &key)?.trouble != Trouble::Held {
@@ -117,7 +115,7 @@ pub(super) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -> Result<Re
     }
 }
 
-fn open<'r>(release: &'r Release, key: &str) -> Result<&'r Stuck, Refusal> {
+fn open<'r>(release: &'r Release, key: &PostKey) -> Result<&'r Stuck, Refusal> {
     release
         .stuck
         .get(key)
@@ -125,30 +123,30 @@ fn open<'r>(release: &'r Release, key: &str) -> Result<&'r Stuck, Refusal> {
         .ok_or(Refusal::NothingOpen { what: "problem with this message" })
 }
 
-fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {
-    let NotPosted { trouble, channel, to, said, why } = found;
+fn stuck(work: &mut Work<'_>, key: &PostKey, found: NotPosted) {
+    let NotPosted { trouble, place, to, said, why } = found;
     if trouble == Trouble::Expired {
         ladder::expired(work, key);
     }
     let release = &work.release;
     let known = release.stuck.get(key).cloned();
-    let same = |known: &Stuck| known.trouble == trouble && known.channel == channel && known.again.is_none();
+    let same = |known: &Stuck| known.trouble == trouble && known.place == place && known.again.is_none();
     let news = !known.as_ref().is_some_and(same);
-    if key.starts_with(OWN) {
-        return nobody_hears(work, trouble, channel, &why);
+    if key.is_about_a_message() {
+        return nobody_hears(work, trouble, place, &why);
     }
     if !news || (known.is_none() && release.stuck.len() >= MAX_STUCK) {
         return;
     }
     let cut = |text: String| text.chars().take(200).collect::<String>();
-    let post = known.as_ref().map_or_else(|| work.unique(OWN.trim_end_matches('/')), |known| known.post.clone());
-    let stuck = Stuck { trouble, channel, to, said: cut(said), why: cut(why), post, again: None };
-    work.record(DeliveryEvent::Stuck { key: key.to_owned(), stuck: stuck.clone() });
-    if key.starts_with(PAGE) {
+    let post = known.as_ref().map_or_else(|| work.unique("stuck"), |known| known.post.clone());
+    let stuck = Stuck { trouble, place, to, said: cut(said), why: cut(why), post, again: None };
+    work.record(DeliveryEvent::Stuck { key: key.clone(), stuck: stuck.clone() });
+    if let PostKey::Page { .. } = key {
         ladder::show_page_rung(work);
     }
-    let notice = Notice::Stuck { key: key.to_owned(), stuck: stuck.clone(), settled: None };
-    let prompt = (trouble != Trouble::Expired).then(|| Prompt::Stuck { key: key.to_owned() });
+    let notice = Notice::Stuck { key: key.clone(), stuck: stuck.clone(), settled: None };
+    let prompt = (trouble != Trouble::Expired).then(|| Prompt::Stuck { key: key.clone() });
     if known.is_some() {
         work.edit(stuck.post, notice, prompt);
         return;
@@ -162,7 +160,8 @@ fn stuck(work: &mut Work<'_>, key: &str, found: NotPosted) {
 }
 
 /// The ops channel takes no message either: the release channel is told, once for each such channel.
-fn nobody_hears(work: &mut Work<'_>, trouble: Trouble, channel: ChannelId, why: &str) {
+fn nobody_hears(work: &mut Work<'_>, trouble: Trouble, place: Place, why: &str) {
+    let Place::Channel(channel) = place else { return };
     let (release, mention) = (work.release.policy.release_channel.clone(), work.owner());
     if trouble == Trouble::Held || release.is_none_or(|release| release == channel) {
         return;
@@ -174,28 +173,28 @@ fn nobody_hears(work: &mut Work<'_>, trouble: Trouble, channel: ChannelId, why: 
 }
 
 /// The trouble is over: the record says how, and the message about it shows it.
-fn settle(work: &mut Work<'_>, key: &str, settled: Settled) {
+fn settle(work: &mut Work<'_>, key: &PostKey, settled: Settled) {
     settle_in(work, key, None, settled);
 }
 
-/// The same, with the channel it is in.
-fn settle_in(work: &mut Work<'_>, key: &str, channel: Option<ChannelId>, settled: Settled) {
+/// The same, with the place it is in.
+fn settle_in(work: &mut Work<'_>, key: &PostKey, place: Option<Place>, settled: Settled) {
     let Some(mut stuck) = work.release.stuck.get(key).cloned() else { return };
-    stuck.channel = channel.unwrap_or(stuck.channel);
-    let key = key.to_owned();
+    stuck.place = place.unwrap_or(stuck.place);
+    let key = key.clone();
     work.record(match settled {
         Settled::Posted => DeliveryEvent::Freed { key: key.clone() },
         Settled::CalledSent { .. } => DeliveryEvent::CalledSent { key: key.clone() },
         Settled::Overtaken => DeliveryEvent::Dropped { key: key.clone() },
     });
-    if key.starts_with(PAGE) {
+    if let PostKey::Page { .. } = key {
         ladder::show_page_rung(work);
     }
     work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: Some(settled) }, None);
 }
 
 /// A message that was not sent is not sent any more: nothing is open about it.
-pub(super) fn overtaken(work: &mut Work<'_>, key: &str) {
+pub(super) fn overtaken(work: &mut Work<'_>, key: &PostKey) {
     settle(work, key, Settled::Overtaken);
 }
 
@@ -210,7 +209,7 @@ pub(super) fn evolve(release: &mut Release, event: &DeliveryEvent) {
         }
         DeliveryEvent::SentAgain { key, by, to } => {
             if let Some(stuck) = release.stuck.get_mut(key) {
-                stuck.channel = to.clone().unwrap_or_else(|| stuck.channel.clone());
+                stuck.place = to.clone().unwrap_or_else(|| stuck.place.clone());
                 stuck.again = Some(by.clone());
             }
         }

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Post, Verdict};
-use super::ids::{Audience, ChannelId, UserId};
+use super::ids::{Audience, ChannelId, Place, UserId};
+use super::key::PostKey;
 use super::notice::Notice;
 use super::plan::SignoffRole;
 use super::refusal::Refusal;
@@ -17,13 +18,13 @@ pub enum Effect {
     Post(Box<Posting>),
     /// The message posted under `key` gets this rendering; the latest wins.
     Edit {
-        key: String,
+        key: PostKey,
         notice: Box<Notice>,
         prompt: Option<Prompt>,
     },
     /// A message that could not be delivered: what a person decided about it.
     Redeliver {
-        key: String,
+        key: PostKey,
         how: Redelivery,
     },
     /// Somebody has a part now that another had: what is not in its channel yet calls them as well. The other may be called by it
@@ -38,7 +39,7 @@ pub enum Effect {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Redelivery {
     /// To the channel that stands for its readers now, if that is another one.
-    SendAgain { to: Option<ChannelId> },
+    SendAgain { to: Option<Place> },
     /// It is there already.
     CallSent,
     /// Unless it is there already, it is not sent any more.
@@ -49,7 +50,7 @@ pub enum Redelivery {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Posting {
     /// Unique within the release: `g1/T-2h/support`, `case/1`. A second posting under a key is no news.
-    pub key: String,
+    pub key: PostKey,
     /// So many messages under this key; whatever comes then is shown in the last of them.
     pub at_most: Option<u32>,
     pub to: Destination,
@@ -63,7 +64,7 @@ pub struct Posting {
     /// Whether it mentions the audience's role.
     pub ping: bool,
     /// The message it is a reply to, by its key within the release.
-    pub reply_to: Option<String>,
+    pub reply_to: Option<PostKey>,
     /// The plan's document goes along as a file.
     pub document: bool,
 }
@@ -122,7 +123,7 @@ pub enum Prompt {
     AllClear,
     /// A message that could not be delivered.
     Stuck {
-        key: String,
+        key: PostKey,
     },
     Alert {
         key: String,

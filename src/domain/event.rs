@@ -10,7 +10,8 @@ use super::changes::Change;
 use super::command::{Post, Verdict};
 use super::delivery::Stuck;
 use super::evidence::Observation;
-use super::ids::{ChannelId, GuildId, ReleaseId, ReleaseNo, UserId};
+use super::ids::{GuildId, Place, ReleaseId, ReleaseNo, UserId};
+use super::key::PostKey;
 use super::lateness::{Away, Late};
 use super::may::Action;
 use super::notice::RungMissed;
@@ -217,25 +218,25 @@ pub enum NoticeEvent {
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryEvent {
     Stuck {
-        key: String,
+        key: PostKey,
         stuck: Stuck,
     },
     Freed {
-        key: String,
+        key: PostKey,
     },
     SentAgain {
-        key: String,
+        key: PostKey,
         by: String,
         /// Another channel than before stands for its readers now.
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        to: Option<ChannelId>,
+        to: Option<Place>,
     },
     CalledSent {
-        key: String,
+        key: PostKey,
     },
     /// It was not sent, and what it would say is overtaken.
     Dropped {
-        key: String,
+        key: PostKey,
     },
 }
 

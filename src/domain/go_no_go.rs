@@ -19,7 +19,7 @@ pub(super) fn ask(work: &mut Work<'_>) {
     let posting = work.post(key, Destination::Release, Notice::GoNoGo { asked, open });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
-    posting.reply_to = question.clone();
+    posting.reply_to = question.clone().map(Into::into);
     // A reminder points to the question; the last one asks for something else.
     posting.prompt = prompt.clone().filter(|_| first);
     if let (None, Some(question)) = (prompt, question) {

@@ -46,18 +46,44 @@ text_id!(
     Audience
 );
 
-/// How the channel of a status page begins; no chat platform's id looks like it.
+/// Where readers find a message.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum Place {
+    Channel(ChannelId),
+    /// A status page, by name.
+    Page(String),
+}
+
+impl Place {
+    /// The chat channel, if it is one.
+    pub fn channel(&self) -> Option<&ChannelId> {
+        match self {
+            Self::Channel(channel) => Some(channel),
+            Self::Page(_) => None,
+        }
+    }
+}
+
+/// How a status page is written in the record; no chat platform's id looks like it.
 const PAGE: &str = "page:";
 
-impl ChannelId {
-    /// The channel of a status page of this name.
-    pub fn page(name: &str) -> Self {
-        Self(format!("{PAGE}{name}"))
+impl From<Place> for String {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Channel(channel) => channel.0,
+            Place::Page(name) => format!("{PAGE}{name}"),
+        }
     }
+}
 
-    /// The status page it is, if it is one.
-    pub fn as_page(&self) -> Option<&str> {
-        self.0.strip_prefix(PAGE)
+/// The only place that reads the text form.
+impl From<String> for Place {
+    fn from(text: String) -> Self {
+        match text.strip_prefix(PAGE) {
+            Some(name) => Self::Page(name.to_owned()),
+            None => Self::Channel(ChannelId(text)),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use super::delivery::Trouble;
 use super::effect::{Destination, Priority, Prompt, Reply};
 use super::event::NoticeEvent;
 use super::ids::Audience;
+use super::key::PostKey;
 use super::lateness::{Away, Late};
 use super::notice::{Notice, RungMissed};
 use super::people::By;
@@ -24,16 +25,9 @@ use super::{UNDO, minutes};
 /// How long an emergency's notice is worth sending, at least.
 const EMERGENCY_USEFUL: SignedDuration = SignedDuration::from_hours(1);
 
-/// A rung's key within the outbox: generations apart.
-pub fn posting_key(generation: u32, rung: &str) -> String {
-    format!("g{generation}/{rung}")
-}
-
-/// Whether a release waits for news of the posting under a key: a rung's, which is late or in time, or a status page's.
-pub fn is_awaited(key: &str) -> bool {
-    let rung =
-        || key.strip_prefix('g').and_then(|rest| rest.split_once('/')).is_some_and(|(n, _)| n.parse::<u32>().is_ok());
-    key.starts_with("page/") || rung()
+/// A rung's message: schedules apart.
+pub fn posting_key(generation: u32, rung: &str) -> PostKey {
+    PostKey::Rung { generation, rung: rung.to_owned() }
 }
 
 pub(super) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
@@ -98,8 +92,8 @@ pub(super) fn leave_pages(work: &mut Work<'_>) {
 }
 
 /// The posting key of a release on a status page.
-pub fn page_key(page: &str) -> String {
-    format!("page/{page}")
+pub fn page_key(page: &str) -> PostKey {
+    PostKey::Page { page: page.to_owned() }
 }
 
 /// Whether the plan tells the readers of a status page at all.
@@ -176,17 +170,15 @@ pub(super) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> Result<Repl
 }
 
 /// The message under a posting key is in its channel; if it is a rung of this schedule, the rung knows.
-pub(super) fn delivered(work: &mut Work<'_>, key: &str, at: Timestamp) {
-    if let Some(page) = key.strip_prefix("page/") {
-        if work.release.pages_shown.contains(page) {
-            return;
+pub(super) fn delivered(work: &mut Work<'_>, key: &PostKey, at: Timestamp) {
+    let rung = match key {
+        PostKey::Page { page } if !work.release.pages_shown.contains(page) => {
+            work.record(NoticeEvent::PageShown { page: page.clone() });
+            return show_page_rung(work);
         }
-        work.record(NoticeEvent::PageShown { page: page.to_owned() });
-        show_page_rung(work);
-        return;
-    }
-    let prefix = posting_key(work.release.generation, "");
-    let rung = key.strip_prefix(&prefix).unwrap_or_default().to_owned();
+        PostKey::Rung { generation, rung } if *generation == work.release.generation => rung.clone(),
+        _ => return,
+    };
     let Some(state) = work.release.rungs.get(&rung).filter(|state| state.delivered_at.is_none()) else { return };
     let in_time = state.said == RungSaid::OnTime && work.release.plan.kind != Some(ReleaseType::Emergency);
     let nominal = RungPlan::of_key(&rung).zip(work.release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
@@ -390,9 +382,11 @@ pub(super) fn return_ahead(release: &mut Release) {
 }
 
 /// A notice of the present schedule that was not posted while it was useful was not said.
-pub(super) fn expired(work: &mut Work<'_>, key: &str) {
-    let prefix = posting_key(work.release.generation, "");
-    let Some(rung) = key.strip_prefix(&prefix) else { return };
+pub(super) fn expired(work: &mut Work<'_>, key: &PostKey) {
+    let PostKey::Rung { generation, rung } = key else { return };
+    if *generation != work.release.generation {
+        return;
+    }
     // Somebody was told by hand, and said so: that stands.
     let unsaid =
         |state: &RungState| state.said != RungSaid::Skipped && state.delivered_at.is_none() && state.receipt.is_none();

@@ -29,6 +29,7 @@ mod evolve;
 pub mod freeze;
 mod go_no_go;
 pub mod ids;
+pub mod key;
 pub mod ladder;
 pub mod lateness;
 pub mod lifecycle;

@@ -8,6 +8,7 @@ use super::command::{Post, Verdict};
 use super::delivery::{Settled, Stuck};
 use super::freeze::Planned;
 use super::ids::{Audience, ChannelId, UserId};
+use super::key::PostKey;
 use super::lateness::Late;
 use super::may::Action;
 use super::outcome::Outcome;
@@ -110,7 +111,7 @@ pub enum Notice {
     },
     /// A message that could not be delivered, for the ops channel.
     Stuck {
-        key: String,
+        key: PostKey,
         stuck: Stuck,
         settled: Option<Settled>,
     },

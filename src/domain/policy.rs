@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::effect::Destination;
 use super::freeze::Freeze;
-use super::ids::{Audience, ChannelId, RoleId};
+use super::ids::{Audience, ChannelId, Place, RoleId};
 use super::plan::{Plan, ReleaseType, Risk, RungPlan, SignoffRole};
 use super::recur::{Rule, instant};
 use super::zone_of;
@@ -65,18 +65,20 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The channel that stands for a destination, and the role to be called in it; `None` where no channel is set at all.
-    pub fn address(&self, to: &Destination) -> Option<(ChannelId, Option<RoleId>)> {
+    /// The place that stands for a destination, and the role to be called in it; `None` where no channel is set at all.
+    pub fn address(&self, to: &Destination) -> Option<(Place, Option<RoleId>)> {
         let release = || self.release_channel.clone();
         match to {
-            Destination::Release => release().map(|channel| (channel, None)),
-            Destination::Ops => self.ops_channel.clone().or_else(release).map(|channel| (channel, None)),
+            Destination::Release => release().map(|channel| (Place::Channel(channel), None)),
+            Destination::Ops => {
+                self.ops_channel.clone().or_else(release).map(|channel| (Place::Channel(channel), None))
+            }
             Destination::Audience(audience) => {
                 let route = self.audiences.get(audience);
                 let channel = route.and_then(|r| r.channel.clone()).or_else(release)?;
-                Some((channel, route.and_then(|r| r.role.clone())))
+                Some((Place::Channel(channel), route.and_then(|r| r.role.clone())))
             }
-            Destination::Page(page) => Some((ChannelId::page(page), None)),
+            Destination::Page(page) => Some((Place::Page(page.clone()), None)),
         }
     }
 

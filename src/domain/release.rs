@@ -18,6 +18,7 @@ use super::delivery::Stuck;
 use super::evidence::{Observation, TriggerWatch};
 use super::freeze::Exception;
 use super::ids::{Audience, GuildId, ReleaseId, ReleaseNo, UserId};
+use super::key::PostKey;
 use super::lateness::Away;
 use super::notice::RungMissed;
 use super::owed::Owed;
@@ -92,7 +93,7 @@ pub struct Release {
     pub pages_shown: BTreeSet<String>,
     /// Messages that are not where they belong, by posting key.
     #[serde(default)]
-    pub stuck: BTreeMap<String, Stuck>,
+    pub stuck: BTreeMap<PostKey, Stuck>,
     /// Freezes it may pass.
     #[serde(default)]
     pub exceptions: Vec<Exception>,
@@ -490,10 +491,10 @@ impl Phase {
 }
 
 /// The posting key of a card after so many moves.
-fn card_key(moves: u32) -> String {
+fn card_key(moves: u32) -> PostKey {
     match moves {
-        0 => "card".to_owned(),
-        n => format!("card/{n}"),
+        0 => PostKey::from("card"),
+        n => PostKey::from(format!("card/{n}")),
     }
 }
 
@@ -505,12 +506,12 @@ impl Release {
     }
 
     /// The posting key of its card, in the channel where that stands now.
-    pub fn card_key(&self) -> String {
+    pub fn card_key(&self) -> PostKey {
         card_key(self.card_moves)
     }
 
     /// The same, and those of the cards it left in other channels.
-    pub fn card_keys(&self) -> Vec<String> {
+    pub fn card_keys(&self) -> Vec<PostKey> {
         (0..=self.card_moves).map(card_key).collect()
     }
 

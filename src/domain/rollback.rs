@@ -252,7 +252,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
         let key = format!("rollback/{}/reminder/{reminders}", case.n);
         let posting = work.post(key, Destination::Release, Notice::RollbackReminder { count: reminders });
         posting.mention = mention;
-        posting.reply_to = Some(format!("rollback/{}", case.n));
+        posting.reply_to = Some(format!("rollback/{}", case.n).into());
         posting.priority = Priority::Prompt;
         return;
     }
@@ -266,7 +266,7 @@ pub(super) fn remind(work: &mut Work<'_>) {
     let mention = work.climb(reminders + 1);
     let (key, question) = (format!("{}/reminder/{reminders}", key(n)), key(n));
     let posting = work.post(key, Destination::Release, Notice::CaseReminder { n, count: reminders });
-    posting.reply_to = Some(question);
+    posting.reply_to = Some(question.into());
     posting.priority = Priority::Prompt;
     posting.mention = mention;
 }

@@ -14,6 +14,7 @@ use super::event::PlanEvent;
 use super::freeze;
 use super::go_no_go;
 use super::ids::Audience;
+use super::key::PostKey;
 use super::ladder;
 use super::notice::{GoAnswer, Notice, RungMissed};
 use super::plan::{PlannedTime, RungPlan, t_label};
@@ -123,7 +124,7 @@ fn overtake(work: &mut Work<'_>, said: &Said, scrubbed: bool) {
 }
 
 /// A message that is not in its channel yet is not sent any more, and nobody is asked about it.
-pub(super) fn drop_unsent(work: &mut Work<'_>, key: &str) {
+pub(super) fn drop_unsent(work: &mut Work<'_>, key: &PostKey) {
     work.redeliver(key, Redelivery::Withdraw);
     delivery::overtaken(work, key);
 }

@@ -61,7 +61,10 @@ pub fn go_gaps(release: &Release, now: Timestamp) -> Vec<Open> {
 fn unreached(release: &Release) -> Vec<Open> {
     let mut open = Vec::new();
     if let Some(channel) = &release.policy.release_channel
-        && release.stuck.values().any(|stuck| stuck.trouble == Trouble::Blocked && stuck.channel == *channel)
+        && release
+            .stuck
+            .values()
+            .any(|stuck| stuck.trouble == Trouble::Blocked && stuck.place.channel() == Some(channel))
     {
         open.push(Open::ChannelShut { channel: channel.clone() });
     }

@@ -87,7 +87,7 @@ pub(super) async fn metrics(State(intake): State<Arc<Intake>>) -> impl IntoRespo
     }
     let mut body = text.trim_end_matches("# EOF\n").to_owned();
     body.push_str("# HELP tminus_posts Open posts by state.\n# TYPE tminus_posts gauge\n");
-    for row in intake.desk.store().post_states().await.unwrap_or_default() {
+    for row in intake.desk.store().post_counts().await.into_iter().flatten() {
         // Writing to a string cannot fail.
         let _: Result<(), std::fmt::Error> = writeln!(body, "tminus_posts{{state=\"{}\"}} {}", row.state, row.count);
     }

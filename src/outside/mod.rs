@@ -14,6 +14,7 @@ use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
+use crate::delivery::Repeat;
 use crate::domain::ids::GuildId;
 use crate::sending::{LookUp, SendFault, http_client, said, unanswered};
 use crate::voice::PageEntry;
@@ -97,7 +98,7 @@ impl Pages {
     ///
     /// # Errors
     /// A classified fault.
-    pub async fn update(&self, name: &str, id: &str, entry: &PageEntry, marker: &str, n: i64) -> Result<(), SendFault> {
+    pub async fn update(&self, name: &str, id: &str, entry: &PageEntry, marker: &str, n: u64) -> Result<(), SendFault> {
         match self.page(name)? {
             Page::Statuspage(page) => page.update(id, entry).await,
             Page::Git(page) => page.write(entry, marker).await.map(drop),
@@ -105,9 +106,13 @@ impl Pages {
         }
     }
 
-    /// Whether showing an entry once more changes nothing: the same file, or an id the receiver knows.
-    pub fn is_idempotent(&self, name: &str) -> bool {
-        matches!(self.page(name), Ok(Page::Git(_) | Page::Webhook(_)))
+    /// What each page allows when nobody knows whether it shows an entry: the same file, or an id the receiver knows, changes nothing.
+    pub fn repeats(&self) -> BTreeMap<String, Repeat> {
+        let repeat = |page: &Page| match page {
+            Page::Statuspage(_) => Repeat::LookUpFirst { nonce: None },
+            Page::Git(_) | Page::Webhook(_) => Repeat::Idempotent,
+        };
+        self.by_name.iter().map(|(name, page)| (name.clone(), repeat(page))).collect()
     }
 
     /// Whether an entry is there.

@@ -23,7 +23,7 @@ impl Webhook {
         Self { http, url, secret, clock }
     }
 
-    pub(super) async fn tell(&self, entry: &PageEntry, marker: &str, n: i64) -> Result<String, SendFault> {
+    pub(super) async fn tell(&self, entry: &PageEntry, marker: &str, n: u64) -> Result<String, SendFault> {
         let state = entry.state.word();
         let id = format!("{marker}-{n}");
         let now = self.clock.now();

@@ -115,9 +115,6 @@ fn link(prev: &str, guild: &str, release: &str, at: i64, entry: &str) -> String 
 
 impl Store {
     /// The end of the chain, as this transaction sees it.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn head(txn: &mut SqliteConnection) -> Result<Option<Head>, StoreFault> {
         let row = sqlx::query!("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetch_optional(txn).await?;
         Ok(row.map(|row| Head { seq: row.seq, hash: row.hash }))
@@ -159,10 +156,45 @@ impl Store {
         Ok((noted.collect::<Result<_, _>>()?, whole))
     }
 
-    /// What of this, by source and id, had come before.
+    /// Appends entries, each of which follows from the one before.
     ///
     /// # Errors
-    /// Database faults.
+    /// Database faults; one of them is that somebody else has appended meanwhile.
+    pub async fn append(txn: &mut SqliteConnection, lines: &[Line]) -> Result<(), StoreFault> {
+        let lines = to_json(&lines, "journal")?;
+        sqlx::query!(
+            "WITH n AS MATERIALIZED (SELECT jsonb(value) AS line FROM json_each(?))
+             INSERT INTO journal (seq, guild_id, release_id, at, entry, prev_hash, hash)
+             SELECT line ->> 'seq', line ->> 'guild', line ->> 'release', line ->> 'at', line ->> 'entry', line ->> 'prev',
+                    line ->> 'hash' FROM n",
+            lines
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// Notes what came in, by source and id: it counts once.
+    ///
+    /// # Errors
+    /// Database faults; one of them is that it came before.
+    pub async fn note_came(
+        txn: &mut SqliteConnection,
+        came: &[(String, String)],
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let (came, now) = (to_json(&came, "inbox")?, now.as_millisecond());
+        sqlx::query!(
+            "INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?)",
+            now,
+            came
+        )
+        .execute(txn)
+        .await?;
+        Ok(())
+    }
+
+    /// What of this, by source and id, had come before.
     pub async fn came_before(
         txn: &mut SqliteConnection,
         came: &[&(String, String)],

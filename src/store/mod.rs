@@ -1,17 +1,17 @@
 //! The only SQL. One writing connection, a few reading ones; every statement is literal and checked when compiled. It must
 //! not decide anything: rows in, rows out.
+//!
+//! Every function that reads or writes fails with a [`StoreFault`] of the database; what else can fail is said where it can.
 
-mod batch;
-mod doubt;
+mod check;
+mod convert;
+mod documents;
 mod edits;
-mod fold;
-mod group;
 mod journal;
-mod outbox;
+mod posts;
 mod releases;
 #[cfg(test)]
 mod testing;
-mod trouble;
 mod workspaces;
 
 use std::path::{Path, PathBuf};
@@ -21,14 +21,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
-pub use batch::{Batch, Change};
-pub use doubt::{Found, Late};
-pub use edits::{DueEdit, Edited, NewEdit};
-pub use group::Claiming;
+pub use documents::{DocumentOf, NewPrompt, StoredPrompt, content_hash};
+pub use edits::EditRow;
 pub use journal::{Broken, Entry, Head, Line, verify, verify_file};
-pub use outbox::{Claimed, NewPost, Outcome, Plain, Room, Waiting};
-pub use releases::{NewPrompt, ReleaseHead, ReleaseRow, StoredPrompt, TermsRow};
-pub use trouble::{Delivered, Undelivered};
+pub use posts::{FileRef, Front, PostRow};
+use releases::release_id;
+pub use releases::{ReleaseHead, ReleaseRow, TermsRow};
 pub use workspaces::WorkspaceRow;
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
@@ -54,6 +52,10 @@ pub enum StoreFault {
         "no database at {0}; pass the service's configuration with --config, from the directory the service runs in"
     )]
     Missing(PathBuf),
+    #[error(
+        "this database is of a version before 1 December 2026; open it once with the last version before this one (see CHANGELOG.md, Upgrading)"
+    )]
+    TooOld,
     #[error("{0} is not a T-Minus database for this use (service or sandbox)")]
     Foreign(PathBuf),
     #[error("database statement failed: {0}")]
@@ -97,22 +99,12 @@ impl Purpose {
 pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
-    group: group::Group,
-    fold: fold::Fold,
     /// Distinguishes installations that share a token; part of every nonce.
     installation: String,
 }
 
-/// One connection, in or out of a transaction.
-pub type Conn = SqliteConnection;
-
 /// Forward only, one transaction each.
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();
-/// Steps of the virtual machine, in ten thousands, that the look-through at start may take: some seconds.
-const CHECK_CALLS: u32 = 20_000;
-
-/// The one connection that writes.
-pub type Writer = sqlx::pool::PoolConnection<Sqlite>;
 
 /// A write transaction, begun immediately.
 pub type Txn = Transaction<'static, Sqlite>;
@@ -134,7 +126,6 @@ impl Store {
             .pragma("cell_size_check", "ON")
             .pragma("mmap_size", "0")
             .pragma("temp_store", "MEMORY")
-            .pragma("wal_autocheckpoint", fold::PAGES)
             .pragma("journal_size_limit", "67108864");
         // SQLite ends a transaction by itself when the disk is full; sqlx then still counts one. Such a connection is not used again.
         let write = SqlitePoolOptions::new()
@@ -145,8 +136,8 @@ impl Store {
             .await?;
         let mut connection = write.acquire().await?;
         check_version(&mut connection).await?;
-        check_pages(&mut connection).await?;
         claim_purpose(&mut connection, path, purpose).await?;
+        convert::from_before(&mut connection).await?;
         drop(connection);
         MIGRATIONS.run(&write).await.map_err(|error| match error {
             sqlx::migrate::MigrateError::Execute(error) => StoreFault::from(error),
@@ -155,16 +146,15 @@ impl Store {
         let read = SqlitePoolOptions::new()
             .max_connections(2)
             .test_before_acquire(false)
-            .connect_with(options.clone().pragma("query_only", "ON"))
+            .connect_with(options.pragma("query_only", "ON"))
             .await?;
-        let fold = fold::Fold::new(options);
         let fresh = uuid::Uuid::now_v7().to_string();
         sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
             .execute(&write)
             .await?;
         let installation =
             sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'").fetch_one(&write).await?;
-        Ok(Self { write, read, group: group::Group::default(), fold, installation })
+        Ok(Self { write, read, installation })
     }
 
     /// This installation's id.
@@ -180,26 +170,7 @@ impl Store {
         Ok(self.write.begin_with("BEGIN IMMEDIATE").await?)
     }
 
-    /// The connection that writes, for one who reads on it before it is known whether there is anything to write.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn writer(&self) -> Result<Writer, StoreFault> {
-        Ok(self.write.acquire().await?)
-    }
-
-    /// Begins a write transaction on that connection.
-    ///
-    /// # Errors
-    /// [`StoreFault::Busy`] when another process holds the lock for long.
-    pub async fn begin_on(writer: &mut Writer) -> Result<Transaction<'_, Sqlite>, StoreFault> {
-        Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
-    }
-
     /// Notes a sign of life, so that a later start knows since when nobody was there.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn note_alive(&self, now: Timestamp) -> Result<(), StoreFault> {
         let now = now.as_millisecond().to_string();
         sqlx::query!(
@@ -212,9 +183,6 @@ impl Store {
     }
 
     /// The last sign of life: one that was noted, or the newest entry of the journal.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn last_alive(&self) -> Result<Option<Timestamp>, StoreFault> {
         let seen = sqlx::query_scalar!(
             r#"SELECT max(at) AS "at: i64" FROM (
@@ -232,27 +200,8 @@ impl Store {
 
     /// Closes every connection, so that the write-ahead log is folded in.
     pub async fn close(&self) {
-        self.fold.close().await;
         self.read.close().await;
         self.write.close().await;
-    }
-}
-
-/// Looks the file through before anything is sent from it; a large one for a few seconds only.
-async fn check_pages(connection: &mut SqliteConnection) -> Result<(), StoreFault> {
-    let mut calls = 0_u32;
-    connection.lock_handle().await?.set_progress_handler(10_000, move || {
-        calls += 1;
-        calls < CHECK_CALLS
-    });
-    let checked = sqlx::query_scalar::<_, String>("PRAGMA quick_check(1)").fetch_one(&mut *connection).await;
-    connection.lock_handle().await?.remove_progress_handler();
-    match checked {
-        Ok(found) if found == "ok" => Ok(()),
-        Ok(found) => Err(StoreFault::Damaged(found)),
-        // Interrupted: it was good as far as it was looked at.
-        Err(error) if error.as_database_error().and_then(|e| e.code()).is_some_and(|code| code == "9") => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }
 

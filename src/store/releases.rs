@@ -1,4 +1,4 @@
-//! Rows of releases, their plan revisions and prompts. Every query of a tenant's rows names its guild.
+//! Rows of releases. Every query of a tenant's rows names its guild.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,7 +6,6 @@ use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::agenda::next_wakeup;
-use crate::domain::effect::Prompt;
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::{MAX_STATE_BYTES, PhaseName, Release};
@@ -60,26 +59,26 @@ impl TermsRow {
 /// A release as its row will be.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ReleaseRow {
-    pub(super) id: String,
-    #[serde(skip)]
+    id: String,
     guild: GuildId,
-    #[serde(skip)]
     no: u32,
+    /// The version it was read at; zero where it is new.
+    read_at: i64,
+    version: i64,
     phase: &'static str,
     title: String,
     service: Option<String>,
     /// Milliseconds of Unix time.
     pub wakeup: Option<i64>,
-    #[serde(skip)]
-    pub(super) state: String,
+    state: String,
 }
 
 impl ReleaseRow {
-    /// The row of a release.
+    /// The row of a release that goes from the version it was read at to another.
     ///
     /// # Errors
     /// A state over the size limit.
-    pub fn of(release: &Release) -> Result<Self, StoreFault> {
+    pub fn of(release: &Release, read_at: i64, version: i64) -> Result<Self, StoreFault> {
         let (id, state) = (release.id.to_string(), to_json(release, "release")?);
         if state.len() > MAX_STATE_BYTES {
             return Err(StoreFault::Inconsistent { table: "release", column: "state size", key: id });
@@ -87,34 +86,8 @@ impl ReleaseRow {
         let (guild, no, phase) = (release.guild.clone(), release.no.0, phase_text(release.phase.name()));
         let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
         let wakeup = next_wakeup(release).map(Timestamp::as_millisecond);
-        Ok(Self { id, guild, no, phase, title, service, wakeup, state })
+        Ok(Self { id, guild, no, read_at, version, phase, title, service, wakeup, state })
     }
-}
-
-/// A prompt to be stored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct NewPrompt {
-    pub id: String,
-    pub guild: GuildId,
-    pub release: ReleaseId,
-    /// The prompt as JSON.
-    pub kind: String,
-    /// Milliseconds of Unix time.
-    pub at: i64,
-}
-
-/// A plan's bytes as imported.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredRevision {
-    pub file_name: String,
-    pub bytes: Vec<u8>,
-}
-
-/// A prompt and the release it belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredPrompt {
-    pub release: ReleaseId,
-    pub prompt: Prompt,
 }
 
 fn phase_text(name: PhaseName) -> &'static str {
@@ -133,7 +106,7 @@ fn phase_text(name: PhaseName) -> &'static str {
     }
 }
 
-fn release_id(text: &str) -> Result<ReleaseId, StoreFault> {
+pub(super) fn release_id(text: &str) -> Result<ReleaseId, StoreFault> {
     let parsed = uuid::Uuid::parse_str(text);
     parsed.map(ReleaseId).map_err(|_not_an_id| StoreFault::Inconsistent {
         table: "release",
@@ -154,9 +127,6 @@ fn head(id: &str, no: i64, title: String, phase: &str, service: Option<String>) 
 
 impl Store {
     /// A release with its version.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn release(txn: &mut SqliteConnection, id: ReleaseId) -> Result<Option<(Release, i64)>, StoreFault> {
         let id = id.to_string();
         let row = sqlx::query!(
@@ -173,18 +143,12 @@ impl Store {
     }
 
     /// The same for reading only.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn read_release(&self, id: ReleaseId) -> Result<Option<Release>, StoreFault> {
         let mut connection = self.read().acquire().await?;
         Ok(Self::release(&mut connection, id).await?.map(|(release, _)| release))
     }
 
     /// The id behind `REL-42` in one server.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn release_numbered(
         txn: &mut SqliteConnection,
         guild: &GuildId,
@@ -197,9 +161,6 @@ impl Store {
     }
 
     /// A server's releases that are not over, newest first.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn open_releases(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
             "SELECT id, no, title, phase, service FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed') ORDER BY no DESC",
@@ -211,9 +172,6 @@ impl Store {
     }
 
     /// A server's releases from submitting to the all-clear, as far as overlaps and freezes concern them; oldest first.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn planned(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
         let rows = sqlx::query!(
             r#"SELECT id, no, title, service, phase, plan ->> '$.t0.at' AS "t0: String",
@@ -235,9 +193,6 @@ impl Store {
     }
 
     /// A server's releases, newest first, at most 25.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn list_releases(&self, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
             "SELECT id, no, title, phase, service FROM release WHERE guild_id = ? ORDER BY no DESC LIMIT 25",
@@ -249,9 +204,6 @@ impl Store {
     }
 
     /// Releases whose next wake-up has come.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn due_releases(&self, now: Timestamp, limit: i64) -> Result<Vec<ReleaseId>, StoreFault> {
         let now = now.as_millisecond();
         let rows = sqlx::query_scalar!(
@@ -265,9 +217,6 @@ impl Store {
     }
 
     /// The earliest wake-up of all.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn next_wakeup(&self) -> Result<Option<Timestamp>, StoreFault> {
         let row = sqlx::query_scalar!(
             r#"SELECT min(w) AS "w: i64" FROM (
@@ -279,32 +228,44 @@ impl Store {
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }
 
-    /// Stores a release that is new.
+    /// Stores releases: those that are new, and those that go on from the version they were read at.
     ///
     /// # Errors
-    /// Database faults; one of them is a number that is taken.
-    pub async fn add_release(txn: &mut SqliteConnection, row: &ReleaseRow, version: i64) -> Result<(), StoreFault> {
-        sqlx::query!(
-            "INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            row.id,
-            row.guild.0,
-            row.no,
-            version,
-            row.phase,
-            row.title,
-            row.service,
-            row.wakeup,
-            row.state
+    /// [`StoreFault::Conflict`] if somebody else changed one meanwhile; a number that is taken.
+    pub async fn save_releases(txn: &mut SqliteConnection, rows: &[ReleaseRow]) -> Result<(), StoreFault> {
+        let (new, known): (Vec<&ReleaseRow>, Vec<&ReleaseRow>) = rows.iter().partition(|row| row.read_at == 0);
+        if !new.is_empty() {
+            let new = to_json(&new, "release")?;
+            sqlx::query!(
+                "INSERT INTO release (id, guild_id, no, version, phase, title, service, next_wakeup, state)
+                 SELECT r.value ->> 'id', r.value ->> 'guild', r.value ->> 'no', r.value ->> 'version', r.value ->> 'phase',
+                        r.value ->> 'title', r.value ->> 'service', r.value ->> 'wakeup', r.value ->> 'state'
+                 FROM json_each(?) r",
+                new
+            )
+            .execute(&mut *txn)
+            .await?;
+        }
+        if known.is_empty() {
+            return Ok(());
+        }
+        let changed = to_json(&known, "release")?;
+        let done = sqlx::query!(
+            "WITH n AS MATERIALIZED (SELECT jsonb(value) AS r FROM json_each(?))
+             UPDATE release SET version = r ->> 'version', phase = r ->> 'phase', title = r ->> 'title',
+                                service = r ->> 'service', next_wakeup = r ->> 'wakeup', state = r ->> 'state'
+             FROM n WHERE release.id = r ->> 'id' AND release.version = r ->> 'read_at'",
+            changed
         )
         .execute(txn)
         .await?;
-        Ok(())
+        if done.rows_affected() == known.len() as u64 {
+            return Ok(());
+        }
+        Err(StoreFault::Conflict(known.iter().map(|row| row.id.as_str()).collect::<Vec<_>>().join(", ")))
     }
 
     /// Saves what a release runs by.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn save_terms(txn: &mut SqliteConnection, id: ReleaseId, row: &TermsRow) -> Result<(), StoreFault> {
         let id = id.to_string();
         sqlx::query!(
@@ -319,144 +280,7 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps a revision's bytes for ever.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn keep_revision(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        file_name: &str,
-        bytes: &[u8],
-        at: Timestamp,
-    ) -> Result<(), StoreFault> {
-        let (id, at) = (release.id.to_string(), at.as_millisecond());
-        sqlx::query!(
-            "INSERT INTO revision (release_id, revision, digest, file_name, bytes, at) VALUES (?, ?, ?, ?, ?, ?)",
-            id,
-            release.revision,
-            release.digest,
-            file_name,
-            bytes,
-            at
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// Keeps the document of an amendment until owner and on-call have agreed.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn keep_proposal(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        file_name: &str,
-        bytes: &[u8],
-        at: Timestamp,
-    ) -> Result<(), StoreFault> {
-        let (id, n, at) = (release.id.to_string(), release.amendments, at.as_millisecond());
-        sqlx::query!(
-            "INSERT INTO proposal (release_id, n, file_name, bytes, at) VALUES (?, ?, ?, ?, ?)",
-            id,
-            n,
-            file_name,
-            bytes,
-            at
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// The document of the newest amendment is the release's present revision now.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn adopt_proposal(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        at: Timestamp,
-    ) -> Result<(), StoreFault> {
-        let (id, n, at) = (release.id.to_string(), release.amendments, at.as_millisecond());
-        let done = sqlx::query!(
-            "INSERT INTO revision (release_id, revision, digest, file_name, bytes, at)
-             SELECT release_id, ?1, ?2, file_name, bytes, ?3 FROM proposal WHERE release_id = ?4 AND n = ?5",
-            release.revision,
-            release.digest,
-            at,
-            id,
-            n
-        )
-        .execute(txn)
-        .await?;
-        if done.rows_affected() == 1 {
-            Ok(())
-        } else {
-            Err(StoreFault::Inconsistent { table: "proposal", column: "n", key: id })
-        }
-    }
-
-    /// A revision's bytes.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn revision(&self, release: ReleaseId, revision: u32) -> Result<Option<StoredRevision>, StoreFault> {
-        let id = release.to_string();
-        let row =
-            sqlx::query!("SELECT file_name, bytes FROM revision WHERE release_id = ? AND revision = ?", id, revision)
-                .fetch_optional(self.read())
-                .await?;
-        Ok(row.map(|row| StoredRevision { file_name: row.file_name, bytes: row.bytes }))
-    }
-
-    /// The prompt of a release that asks this already, as JSON.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn prompt_asking(
-        txn: &mut SqliteConnection,
-        release: ReleaseId,
-        kind: &str,
-    ) -> Result<Option<String>, StoreFault> {
-        let release = release.to_string();
-        Ok(sqlx::query_scalar!("SELECT id FROM prompt WHERE release_id = ? AND kind = ?", release, kind)
-            .fetch_optional(txn)
-            .await?)
-    }
-
-    /// A prompt of one server; one of another server is not found.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn prompt(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-        id: &str,
-    ) -> Result<Option<StoredPrompt>, StoreFault> {
-        let row = sqlx::query!("SELECT release_id, kind FROM prompt WHERE id = ? AND guild_id = ?", id, guild.0)
-            .fetch_optional(txn)
-            .await?;
-        row.map(|row| {
-            Ok(StoredPrompt { release: release_id(&row.release_id)?, prompt: json(&row.kind, "prompt", "kind", id)? })
-        })
-        .transpose()
-    }
-
-    /// The same for reading only.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn read_prompt(&self, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
-        let mut connection = self.read().acquire().await?;
-        Self::prompt(&mut connection, guild, id).await
-    }
-
     /// A reading connection, for the few look-ups that take either kind.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn reader(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Sqlite>, StoreFault> {
         Ok(self.read().acquire().await?)
     }

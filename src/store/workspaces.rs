@@ -1,4 +1,4 @@
-//! Rows of workspaces, and the templates of their trains.
+//! Rows of workspaces.
 
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
@@ -29,9 +29,6 @@ impl WorkspaceRow {
 
 impl Store {
     /// A workspace, or a fresh one where the server is not known yet; with its version.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn workspace(txn: &mut SqliteConnection, guild: &GuildId) -> Result<(Workspace, i64), StoreFault> {
         let row = sqlx::query!("SELECT version, state FROM workspace WHERE guild_id = ?", guild.0)
             .fetch_optional(txn)
@@ -43,9 +40,6 @@ impl Store {
     }
 
     /// The same for reading only.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn read_workspace(&self, guild: &GuildId) -> Result<Workspace, StoreFault> {
         let mut connection = self.read().acquire().await?;
         Ok(Self::workspace(&mut connection, guild).await?.0)
@@ -76,18 +70,12 @@ impl Store {
     }
 
     /// Every workspace.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn guilds(&self) -> Result<Vec<GuildId>, StoreFault> {
         let rows = sqlx::query_scalar!("SELECT guild_id FROM workspace").fetch_all(self.read()).await?;
         Ok(rows.into_iter().map(GuildId).collect())
     }
 
     /// Workspaces whose wake-up has come.
-    ///
-    /// # Errors
-    /// Database faults.
     pub async fn due_workspaces(&self, now: Timestamp, limit: i64) -> Result<Vec<GuildId>, StoreFault> {
         let now = now.as_millisecond();
         let rows = sqlx::query_scalar!(
@@ -98,45 +86,5 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         Ok(rows.into_iter().map(GuildId).collect())
-    }
-
-    /// Keeps a train's template; an older one of the name is replaced.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn keep_train_plan(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-        name: &str,
-        file_name: &str,
-        bytes: &[u8],
-    ) -> Result<(), StoreFault> {
-        sqlx::query!(
-            "INSERT INTO train_plan (guild_id, name, file_name, bytes) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (guild_id, name) DO UPDATE SET file_name = ?3, bytes = ?4",
-            guild.0,
-            name,
-            file_name,
-            bytes
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// A train's template: its file's name and bytes.
-    ///
-    /// # Errors
-    /// Database faults.
-    pub async fn train_plan(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-        name: &str,
-    ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
-        let row =
-            sqlx::query!("SELECT file_name, bytes FROM train_plan WHERE guild_id = ? AND name = ?", guild.0, name)
-                .fetch_optional(txn)
-                .await?;
-        Ok(row.map(|row| (row.file_name, row.bytes)))
     }
 }

@@ -4,6 +4,7 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Text};
 use super::words;
 use crate::domain::delivery::{Settled, Stuck, Trouble};
+use crate::domain::ids::Place;
 use crate::domain::notice::Notice;
 use crate::domain::release::Release;
 
@@ -35,9 +36,9 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
         );
     }
     let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
-    let channel = || match stuck.channel.as_page() {
-        Some(page) => Text::from(format!("the status page {page}")),
-        None => Text(vec![Span::Channel(stuck.channel.clone())]),
+    let channel = || match &stuck.place {
+        Place::Page(page) => Text::from(format!("the status page {page}")),
+        Place::Channel(channel) => Text(vec![Span::Channel(channel.clone())]),
     };
     let name = words::name(release);
     let message = match settled {
@@ -47,7 +48,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             )),
             None => open(stuck, &name),
         },
-        Some(Settled::Posted) if stuck.channel.as_page().is_some() => {
+        Some(Settled::Posted) if stuck.place.channel().is_none() => {
             Message::new(Tone::Good, Text::from(format!("✅ Status page updated after all · {name}")))
                 .body(Text::from("The update is now on ").and(channel()).t("."))
         }
@@ -72,7 +73,7 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
     if !open || stuck.again.is_some() {
         return Text::new();
     }
-    if stuck.channel.as_page().is_some() {
+    if stuck.place.channel().is_none() {
         return Text::from(match stuck.trouble {
             Trouble::Held => "Check the page, then press “It was posted” or “Send again”.",
             Trouble::Blocked => {
@@ -94,7 +95,7 @@ fn what_now(stuck: &Stuck, open: bool) -> Text {
 }
 
 fn open(stuck: &Stuck, name: &str) -> Message {
-    if stuck.channel.as_page().is_some() {
+    if stuck.place.channel().is_none() {
         let headline = if stuck.trouble == Trouble::Held {
             "⚠️ Status page may not be updated"
         } else {

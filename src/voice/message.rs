@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::text::Text;
 use crate::domain::effect::Choice;
-use crate::domain::ids::{ReleaseId, RoleId, UserId};
+use crate::domain::ids::{RoleId, UserId};
+use crate::domain::key::PostKey;
 
 /// A message, ready for any platform's renderer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,19 +26,9 @@ pub struct Message {
     /// People and roles this message calls; nobody else can be called by it.
     pub call_users: Vec<UserId>,
     pub call_roles: Vec<RoleId>,
-    /// The message it is a reply to, by its key in the outbox.
+    /// The message it is a reply to, by its key within the same release or workspace.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub reply_to: Option<String>,
-    /// The plan's document goes along as a file.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub document: Option<Document>,
-}
-
-/// A revision of a release's plan, as a file of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Document {
-    pub release: ReleaseId,
-    pub revision: u32,
+    pub reply_to: Option<PostKey>,
 }
 
 /// The field that says what its reader is to do.

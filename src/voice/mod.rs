@@ -33,7 +33,7 @@ mod tests;
 
 pub use card::card;
 pub use closing::{RECORD, record};
-pub use message::{Button, Document, Field, Message, Style, Tone, WHAT_NOW};
+pub use message::{Button, Field, Message, Style, Tone, WHAT_NOW};
 pub use notice::{buttons, say};
 pub use page::{PageEntry, PageState, entry as page_entry};
 pub use plain::plain;

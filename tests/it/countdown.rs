@@ -101,6 +101,7 @@ async fn a_late_notice_stays_late_when_it_is_edited() {
     rig.advance(t(-24 * 60) - 1).await;
     let sandbox = rig.sandbox().clone();
     let rig = rig.restart_after(|| sandbox.clock().move_to(t(-110))).await;
+    rig.quiet().await;
     let rung = || rig.sandbox().messages("support").iter().map(text).find(|m| m.contains("📣 T-2h · ")).unwrap();
     let late = "Due 11:00, sent 10m late. T-Minus was offline from Mon 12:59 to Tue 11:10.";
     assert!(rung().contains(late), "{}", rung());

@@ -186,7 +186,7 @@ impl Handler {
             Answer::Done { message, prompt, .. } => reply.say(&message, prompt.as_deref()).await,
             Answer::Refused { message } | Answer::Said { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),
-            Answer::Taken { .. } | Answer::Silent => Err(Stop::sorry("There was nothing to do.")),
+            Answer::Taken { .. } | Answer::Posts(_) | Answer::Silent => Err(Stop::sorry("There was nothing to do.")),
         }
     }
 

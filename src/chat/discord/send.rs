@@ -10,6 +10,7 @@ use super::render;
 use super::rest::{Limit, Rest, Upload};
 use crate::chat::token::Token;
 use crate::chat::{LookUp, Outgoing, Rank, SendFault, Standing};
+use crate::delivery::NonceWindow;
 use crate::domain::ids::{ChannelId, GuildId};
 
 /// A look-up begins this long before the first attempt: clocks differ.
@@ -21,6 +22,12 @@ const MAX_PAGES: usize = 20;
 const TURN: Duration = Duration::from_secs(5);
 /// Pages of 100 messages a sweep reads of one channel at most.
 const MAX_SWEPT: usize = 20;
+
+/// Discord remembers a nonce for a minute at least (Create Message, `enforce_nonce`): a request that begins within 44 seconds may take its
+/// time. A request may take effect most of a minute late, so repeats end after four seconds.
+/// <https://discord.com/developers/docs/resources/message#create-message>
+pub(in crate::chat) const NONCE: NonceWindow =
+    NonceWindow { trusted: SignedDuration::from_secs(44), repeats: SignedDuration::from_secs(4) };
 
 /// Discord's side of the courier.
 #[derive(Debug, Clone)]

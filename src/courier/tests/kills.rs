@@ -19,18 +19,17 @@ use tokio::net::TcpListener;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::sync::CancellationToken;
 
-use super::{number, prepare};
+use super::{any_chat, notice, number, prepare};
 use crate::chat::Platform;
 use crate::chat::discord::rest::{Rest, http_client};
 use crate::chat::discord::send::Sender;
 use crate::clock::Clock;
-use crate::courier::{Courier, Health};
+use crate::courier::{Courier, Health, Outside};
+use crate::delivery::{Key, Target};
 use crate::desk::{self, Desk, Nudges};
-use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
 use crate::outside::Pages;
-use crate::store::{NewPost, Purpose, Store};
-use crate::voice::{Message, Text, Tone};
+use crate::store::{PostRow, Purpose, Store};
 
 const TOKEN: &str = "kill-token";
 const CHANNEL: u64 = 7_000;
@@ -60,12 +59,12 @@ async fn child() {
     };
     let clock = Clock::sandbox(crate::control::attach(&control).await.unwrap()).believed();
     let store = Store::open(Path::new(&database), Purpose::Sandbox).await.unwrap();
-    let (desk, requests) = Desk::new(store, clock.clone());
+    let rest = Rest::new(http_client().unwrap(), &api, SecretString::from(TOKEN.to_owned()), clock.clone());
+    let outside = Outside { chat: Platform::Discord(Sender::new(rest)), pages: Pages::default() };
+    let (desk, requests) = Desk::new(store, clock, outside.capabilities());
     let nudges = Nudges::default();
     tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
-    let rest = Rest::new(http_client().unwrap(), &api, SecretString::from(TOKEN.to_owned()), clock);
-    let platform = Platform::Discord(Sender::new(rest));
-    let courier = Courier::new(desk, platform, Pages::default(), nudges.courier, Arc::new(Health::default()));
+    let courier = Courier::new(desk, outside, nudges.courier, Arc::new(Health::default()));
     courier.run(CancellationToken::new()).await;
 }
 
@@ -122,22 +121,14 @@ impl Process {
     }
 }
 
-fn post(release: ReleaseId, n: u64) -> NewPost {
-    let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
-    NewPost {
-        key: format!("{release}/kill/{n}"),
-        guild: GuildId::from("1"),
-        release: Some(release),
-        channel: ChannelId(CHANNEL.to_string()),
-        to: Destination::Release,
-        awaited: false,
-        priority: 1,
-        due: BEGIN_MS,
-        useful_until: None,
-        payload: serde_json::to_string(&message).unwrap(),
-        prompt: None,
+fn post(release: ReleaseId, n: u64) -> PostRow {
+    let guild = GuildId::from("1");
+    PostRow {
+        key: Key::of_release(release, format!("kill/{n}").into()),
+        target: Target::chat(&guild, &ChannelId(CHANNEL.to_string())),
         nonce: format!("kill-{n}"),
         marker: format!("kill-{n}"),
+        ..notice(release, n, BEGIN_MS)
     }
 }
 
@@ -155,7 +146,7 @@ async fn settled(database: &Path, release: ReleaseId) -> bool {
     let states = store.states_of(release).await.unwrap();
     store.close().await;
     let notices = states.iter().filter(|(key, _)| key.contains("/kill/"));
-    notices.map(|(_, state)| state).all(|state| state == "sent" || state == "dead")
+    notices.map(|(_, state)| state).all(|state| state == "posted" || state == "dead")
 }
 
 async fn episode(seed: u64, wanted: u64) -> Tally {
@@ -179,13 +170,11 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
     let database = folder.path().join("kill.db");
     let release = {
         let store = Store::open(&database, Purpose::Sandbox).await.unwrap();
-        let (desk, requests) = Desk::new(store.clone(), Clock::sandbox(clock.clone()).believed());
+        let (desk, requests) = Desk::new(store.clone(), Clock::sandbox(clock.clone()).believed(), any_chat());
         let writer = tokio::spawn(desk::run(desk.clone(), requests, Nudges::default()));
         let release = prepare(&desk).await;
-        let posts: Vec<NewPost> = (0..NOTICES).map(|n| post(release, n)).collect();
-        let mut txn = store.begin().await.unwrap();
-        Store::enqueue(&mut txn, &posts).await.unwrap();
-        txn.commit().await.unwrap();
+        let posts: Vec<PostRow> = (0..NOTICES).map(|n| post(release, n)).collect();
+        store.enqueue(&posts).await.unwrap();
         writer.abort();
         store.close().await;
         release
@@ -291,7 +280,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
         let mine = |m: &&chat_sandbox::Message| m.body["embeds"][0]["footer"]["text"] == *marker;
         let (copies, state) = (said.iter().filter(mine).count(), &states[&format!("{release}/kill/{n}")]);
         match (copies, state.as_str()) {
-            (1, "sent") => {}
+            (1, "posted") => {}
             (0, "dead") => tally.dead += 1,
             (copies, state) => panic!("seed {seed}: notice {n} stands {copies} times and is {state}"),
         }

@@ -10,6 +10,7 @@ mod disk;
 mod kills;
 mod load;
 mod scripted;
+pub(super) mod simulated;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,24 +18,24 @@ use std::sync::Arc;
 use chat_sandbox::SimClock;
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Courier, Health};
-use crate::chat::Platform;
-use crate::chat::simulated::{Chat, Faults, Seat, Stand};
+use self::simulated::{Chat, Faults, Seat, Stand};
+use super::{Courier, CourierFault, Health, Outlook};
 use crate::clock::{Clock, Machine};
+use crate::delivery::{Capabilities, Key, Post, Rendering, Repeat, Target};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::effect::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;
-use crate::outside::Pages;
 use crate::plan_doc::{self, Setting};
-use crate::store::{NewPost, Purpose, Store, StoreFault};
+use crate::store::{PostRow, Purpose, Store};
 use crate::voice::{Message, Text, Tone};
 
 const BEGIN_MS: i64 = 1_796_644_800_000;
 /// Faults end here; what is due comes before.
 const CALM_MS: i64 = BEGIN_MS + 3 * 3_600_000;
+/// Chat messages of a schedule, and beside them one webhook and one lever.
 const NOTICES: u64 = 4;
 
 /// A world: what can go wrong in it, and what is promised there.
@@ -113,14 +114,14 @@ struct Verdict {
 
 struct Process {
     store: Store,
-    courier: Courier,
+    courier: Courier<Seat>,
     writer: tokio::task::JoinHandle<()>,
     seat: Seat,
     clock: Clock,
     /// Its clock has to be told the time.
     asks: bool,
     /// A round that has begun and not ended: the process stands still in it.
-    round: Option<tokio::task::JoinHandle<Result<usize, StoreFault>>>,
+    round: Option<tokio::task::JoinHandle<Result<usize, CourierFault>>>,
 }
 
 impl Process {
@@ -134,11 +135,10 @@ impl Process {
         seat.free();
         let store =
             Store::open(file, Purpose::Sandbox).await.unwrap_or_else(|fault| panic!("{}: {fault}", file.display()));
-        let (desk, requests) = Desk::new(store.clone(), clock.clone());
+        let (desk, requests) = Desk::new(store.clone(), clock.clone(), chat.capabilities());
         let nudges = Nudges::default();
         let writer = tokio::spawn(desk::run(desk.clone(), requests, nudges.clone()));
-        let platform = Platform::Simulated(seat.clone());
-        let courier = Courier::new(desk, platform, Pages::default(), nudges.courier, Arc::new(Health::default()));
+        let courier = Courier::new(desk, seat.clone(), nudges.courier, Arc::new(Health::default()));
         Self { store, courier, writer, seat, clock, asks, round: None }
     }
 
@@ -228,23 +228,30 @@ async fn prepare(desk: &Desk) -> ReleaseId {
     import(desk, &guild, None).await
 }
 
-fn notice(release: ReleaseId, n: u64, due: i64) -> NewPost {
+fn notice(release: ReleaseId, n: u64, due: i64) -> PostRow {
     let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
-    NewPost {
-        key: format!("{release}/notice/{n}"),
-        guild: GuildId::from("1"),
-        release: Some(release),
-        channel: ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" }),
-        to: Destination::Release,
-        awaited: false,
+    let channel = ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" });
+    let guild = GuildId::from("1");
+    PostRow {
+        id: 0,
+        key: Key::of_release(release, format!("notice/{n}").into()),
+        target: Target::chat(&guild, &channel),
+        guild,
+        to: Some(Destination::Release),
         priority: 1,
-        due,
-        useful_until: None,
-        payload: serde_json::to_string(&message).unwrap(),
-        prompt: None,
+        rendering: Rendering { payload: serde_json::to_string(&message).unwrap(), prompt: None },
         nonce: format!("nonce-{n}"),
         marker: format!("notice-{n}"),
+        plain: false,
+        file: None,
+        post: Post::new(Timestamp::from_millisecond(due).unwrap(), None, false),
+        report: None,
     }
+}
+
+/// What a chat allows, for a desk that sends nothing.
+fn any_chat() -> Capabilities {
+    Capabilities::of_chat(Repeat::LookUpFirst { nonce: None })
 }
 
 /// What became of a process in its turn.
@@ -372,11 +379,12 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
     let chat = Arc::new(Chat::new(clock.clone(), seed, faults));
     let process = Process::start(&file, &clock, &chat, 0).await;
     let release = prepare(&process.courier.desk).await;
-    let posts: Vec<NewPost> =
-        (0..NOTICES).map(|n| notice(release, n, BEGIN_MS + i64::try_from(draws.roll(7_200_000)).unwrap())).collect();
-    let mut txn = process.store.begin().await.unwrap();
-    Store::enqueue(&mut txn, &posts).await.unwrap();
-    txn.commit().await.unwrap();
+    let mut posts: Vec<PostRow> = (0..NOTICES + 2)
+        .map(|n| notice(release, n, BEGIN_MS + i64::try_from(draws.roll(7_200_000)).unwrap()))
+        .collect();
+    posts[4].target = Target::Hook { subscription: "dashboard".to_owned() };
+    posts[5].target = Target::Lever { name: "traffic".to_owned() };
+    process.store.enqueue(&posts).await.unwrap();
     process.end().await;
     copy(&file, &backup);
     let (machine, mut drift) = (Machine::default(), 0);
@@ -438,7 +446,7 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
             }
         }
         let now = Timestamp::from_millisecond(clock.now_ms()).unwrap();
-        let due = processes[0].store.next_delivery().await.unwrap();
+        let due = Outlook::read(&processes[0].store, now).await.unwrap().next(now);
         next.extend(due.map(|at| at.max(now + SignedDuration::from_millis(250)).as_millisecond()));
         let Some(next) = next.into_iter().min() else { break };
         clock.move_to(next);
@@ -452,19 +460,22 @@ async fn play(world: World, seed: u64, folder: &Path) -> (Verdict, std::collecti
     process.end().await;
     let mut verdict = Verdict::default();
     for post in &posts {
-        let state = states.get(&post.key).map_or("gone", String::as_str);
+        let state = states.get(&post.key.to_string()).map_or("gone", String::as_str);
+        let lever = matches!(post.target, Target::Lever { .. });
         match (chat.copies(&post.marker), state) {
+            // A lever that may have acted is a person's matter: it never acts twice.
+            (0, "held") if lever => {}
             (1, _) => {}
             (0, "held" | "dead") => verdict.held += 1,
             (0, state) => verdict.lost.push(format!("{}: {state}", post.marker)),
             (n, state) => verdict.doubled.push(format!("{}: {n} copies, {state}", post.marker)),
         }
         // Ten seconds: see the clock's own test.
-        let early = chat.first_said(&post.marker).map_or(0, |at| post.due - at);
+        let early = chat.first_said(&post.marker).map_or(0, |at| post.post.due.as_millisecond() - at);
         if early > 10_000 {
             verdict.early.push(format!("{}: {early} ms", post.marker));
         }
-        verdict.held += usize::from(matches!(state, "held" | "dead") && chat.copies(&post.marker) == 1);
+        verdict.held += usize::from(!lever && matches!(state, "held" | "dead") && chat.copies(&post.marker) == 1);
     }
     let ours = |marker: &String| !marker.starts_with("notice-") || posts.iter().any(|post| post.marker == *marker);
     verdict.unexpected = chat.markers().into_iter().filter(|marker| !ours(marker)).collect();

@@ -10,7 +10,7 @@ use crate::domain::command::{
 use crate::domain::delivery::{NotPosted, Trouble};
 use crate::domain::effect::Destination;
 use crate::domain::freeze::{Freeze, Window};
-use crate::domain::ids::{Audience, ChannelId, RoleId, UserId};
+use crate::domain::ids::{Audience, Place, RoleId, UserId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{PlannedTime, SignoffRole};
 use crate::domain::policy::{Policy, Route, SignoffRule};
@@ -101,10 +101,10 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
         21 => {
             let troubles = [Trouble::Held, Trouble::Blocked, Trouble::Dead, Trouble::Expired];
             let stuck = DeliveryCommand::Stuck {
-                key: "g1/T-2h/support".to_owned(),
+                key: "g1/T-2h/support".into(),
                 found: NotPosted {
                     trouble: troubles[minute.rem_euclid(4) as usize],
-                    channel: ChannelId::from("support"),
+                    place: Place::Channel("support".into()),
                     to: Some(Destination::Audience(Audience::support())),
                     said: "T-2h".to_owned(),
                     why: "403 50013 Missing Permissions".to_owned(),
@@ -112,13 +112,13 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
             };
             (Actor::Courier, Command::Delivery(stuck))
         }
-        22 => (ana(), Command::Delivery(DeliveryCommand::SendAgain { key: "g1/T-2h/support".to_owned() })),
-        23 => (ana(), Command::Delivery(DeliveryCommand::CallSent { key: "g1/T-2h/support".to_owned() })),
+        22 => (ana(), Command::Delivery(DeliveryCommand::SendAgain { key: "g1/T-2h/support".into() })),
+        23 => (ana(), Command::Delivery(DeliveryCommand::CallSent { key: "g1/T-2h/support".into() })),
         24 => {
-            let key = "g1/T-2h/support".to_owned();
+            let key = "g1/T-2h/support".into();
             (
                 Actor::Courier,
-                Command::Delivery(DeliveryCommand::Delivered { key, channel: ChannelId::from("support"), at: now }),
+                Command::Delivery(DeliveryCommand::Delivered { key, place: Place::Channel("support".into()), at: now }),
             )
         }
         25 => {

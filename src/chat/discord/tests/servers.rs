@@ -26,6 +26,7 @@ use crate::chat::rate::Rate;
 use crate::chat::token::Token;
 use crate::clock::Clock;
 use crate::config::{Source, SourceKind};
+use crate::delivery::{Capabilities, Repeat};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::command::Imported;
 use crate::domain::effect::Prompt;
@@ -172,7 +173,11 @@ impl Field {
     async fn new(folder: &std::path::Path) -> Self {
         let clock = SimClock::frozen(BEGIN_MS);
         let store = Store::open(&folder.join("two.db"), Purpose::Sandbox).await.unwrap();
-        let (desk, requests) = Desk::new(store.clone(), Clock::sandbox(clock.clone()).believed());
+        let (desk, requests) = Desk::new(
+            store.clone(),
+            Clock::sandbox(clock.clone()).believed(),
+            Capabilities::of_chat(Repeat::LookUpFirst { nonce: None }),
+        );
         tokio::spawn(desk::run(desk.clone(), requests, Nudges::default()));
         let (url, heard) = listener().await;
         let http = http_client().unwrap();

@@ -1,0 +1,93 @@
+//! The newest rendering of a posted message: the latest wins, whenever an earlier one takes effect, and edits of one message keep
+//! apart.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::LONGEST_WAIT;
+
+/// What a message is to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendering {
+    /// The platform-neutral message as JSON.
+    pub payload: String,
+    /// What its buttons lead to.
+    pub prompt: Option<String>,
+}
+
+/// The edits of one message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// Renderings wanted so far, and the last of them that is shown.
+    pub wanted: u64,
+    pub done: u64,
+    /// The next attempt, while the wanted one is not shown.
+    pub at: Timestamp,
+    /// An earlier attempt of unknown outcome may take effect until then: the newest rendering is sent once more.
+    pub again: Option<Timestamp>,
+    pub attempt: u32,
+    pub shown_at: Option<Timestamp>,
+    /// What the message shows, in short; `None` where nobody knows.
+    pub shown: Option<String>,
+}
+
+/// What happens to the edits of a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditEvent {
+    /// Another rendering is wanted, this long after the last at the soonest.
+    Wanted { apart: SignedDuration },
+    /// The `n`th rendering, sent at `began`, is shown; or never will be.
+    Done { n: u64, began: Timestamp, shows: Option<String> },
+    /// Not shown yet, tried again at `at`; `unsure_until`: an attempt may still take effect until then.
+    Failed { at: Timestamp, unsure_until: Option<Timestamp> },
+    /// A person has it tried now.
+    Now,
+    /// The process started, or its clock jumped; `settle` is how long a request may take to show.
+    Started { settle: SignedDuration },
+}
+
+impl Edit {
+    /// The first rendering after the one that was posted.
+    pub fn first(now: Timestamp) -> Self {
+        Self { wanted: 1, done: 0, at: now, again: None, attempt: 0, shown_at: None, shown: None }
+    }
+
+    /// When it is due; `None` once the message shows what is wanted.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        if self.done < self.wanted { Some(self.at) } else { self.again }
+    }
+
+    /// What an event makes of it.
+    pub fn next(&mut self, event: EditEvent, now: Timestamp) {
+        match event {
+            EditEvent::Wanted { apart } => {
+                if self.done >= self.wanted {
+                    self.at = self.shown_at.map_or(now, |shown| now.max(shown + apart));
+                }
+                self.wanted += 1;
+                self.attempt = 0;
+            }
+            EditEvent::Done { n, began, shows } => {
+                self.done = self.done.max(n);
+                (self.shown_at, self.attempt) = (Some(now), 0);
+                self.shown = shows.or(self.shown.take());
+                self.again = self.again.filter(|again| *again > began);
+            }
+            EditEvent::Failed { at, unsure_until } => {
+                self.at = at;
+                self.attempt += 1;
+                self.again = unsure_until.or(self.again.map(|again| again.max(at)));
+            }
+            EditEvent::Now => self.at = now,
+            EditEvent::Started { settle } => {
+                let longest = now + LONGEST_WAIT;
+                self.again = self.again.map(|again| if again > longest { now + settle } else { again });
+                if self.done < self.wanted && self.at <= now {
+                    self.again = Some(now + settle);
+                } else if self.at > longest {
+                    self.at = now;
+                }
+            }
+        }
+    }
+}

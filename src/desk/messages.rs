@@ -1,0 +1,324 @@
+//! Messages that are stored already: what the courier says of them, and what decisions and people make of them. The rules are
+//! `delivery`'s, the words are not known here.
+
+use jiff::SignedDuration;
+
+use super::unit::Unit;
+use super::{Answer, EditNews, Step, Stop, speak, workspace, writer};
+use crate::delivery::{ChannelState, EditEvent, Found, Key, Outcome, PostEvent, PostState, Report, Target, next_nonce};
+use crate::domain::command::{Command, DeliveryCommand};
+use crate::domain::delivery::{NotPosted, Trouble};
+use crate::domain::effect::{Destination, Redelivery};
+use crate::domain::ids::{GuildId, Place, ReleaseId, UserId};
+use crate::domain::key::PostKey;
+use crate::domain::people::Actor;
+use crate::domain::policy::Policy;
+use crate::store::{PostRow, StoreFault};
+use crate::voice::Message;
+
+/// A workspace's own message is worth sending again this long.
+const OWN_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// What the courier says; the answer is every message that it spoke of, as it is now.
+pub(super) async fn steps(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Answer, Stop> {
+    let mut said = Vec::new();
+    for step in steps {
+        match step {
+            Step::Post { id, event, payload } => said.extend(post_step(unit, *id, event, payload.as_deref()).await?),
+            Step::Edit { post, target, event, news } => edit_step(unit, *post, target, event.clone(), news).await?,
+            Step::Started => started(unit).await?,
+        }
+    }
+    Ok(Answer::Posts(said))
+}
+
+async fn post_step(
+    unit: &mut Unit<'_>,
+    id: i64,
+    event: &PostEvent,
+    payload: Option<&str>,
+) -> Result<Option<PostRow>, StoreFault> {
+    let Some(mut row) = unit.messages(&[id]).await?.pop() else { return Ok(None) };
+    if *event == PostEvent::Due && !takes(unit, &row).await? {
+        return Ok(None);
+    }
+    let before = row.post.clone();
+    unit.happened(&mut row, event.clone());
+    // Somebody else has claimed it.
+    if *event == PostEvent::Due && row.post == before {
+        return Ok(None);
+    }
+    let simpler = payload.filter(|_| matches!(row.post.state, PostState::Waiting { .. }) && row.post != before);
+    if let Some(payload) = simpler {
+        row.plain = true;
+        rewrite(&mut row, payload.to_owned());
+    }
+    learn_of_channel(unit, &row, event).await?;
+    if row.post != before {
+        unit.save_message(row.clone(), simpler.is_some());
+    }
+    Ok(Some(row))
+}
+
+/// Whether a message may be claimed: its target takes it, or it is of no use any more.
+async fn takes(unit: &mut Unit<'_>, row: &PostRow) -> Result<bool, StoreFault> {
+    let waits = matches!(row.post.state, PostState::Waiting { .. }) && !row.post.is_useless(unit.now);
+    Ok(!waits || unit.channel(&row.target).await?.opens(row.priority) <= unit.now)
+}
+
+/// What an attempt or a look-up says of its target.
+async fn learn_of_channel(unit: &mut Unit<'_>, row: &PostRow, event: &PostEvent) -> Result<(), StoreFault> {
+    let now = unit.now;
+    let next: Box<dyn FnOnce(ChannelState) -> ChannelState + Send> = match event {
+        PostEvent::Attempted { outcome: Outcome::Sent { .. } | Outcome::Deleted, .. } => Box::new(ChannelState::took),
+        PostEvent::Attempted { outcome: Outcome::NoRoom { at }, .. } => {
+            let (from, at) = (row.priority, *at);
+            Box::new(move |channel| channel.filled(from, at))
+        }
+        PostEvent::Attempted { outcome: Outcome::Closed { why, gone }, .. }
+        | PostEvent::LookedUp { found: Found::Closed { why, gone }, .. } => {
+            let (why, gone) = (why.clone(), *gone);
+            Box::new(move |channel| channel.refused(why, gone, now))
+        }
+        _ => return Ok(()),
+    };
+    let before = unit.channel(&row.target).await?;
+    let after = next(before.clone());
+    if after != before {
+        unit.save_channel(row.target.clone(), after);
+    }
+    Ok(())
+}
+
+async fn edit_step(
+    unit: &mut Unit<'_>,
+    post: i64,
+    target: &Target,
+    event: EditEvent,
+    news: &EditNews,
+) -> Result<(), StoreFault> {
+    unit.edit_happened(post, event).await?;
+    let (before, now) = (unit.channel(target).await?, unit.now);
+    let after = match news {
+        EditNews::TargetRefuses(until) => before.clone().without_edits(*until, now),
+        EditNews::Shown { .. } => before.clone().took_edit(),
+        EditNews::None | EditNews::Failed(_) => before.clone(),
+    };
+    if after != before {
+        unit.save_channel(target.clone(), after);
+    }
+    let event = match news {
+        EditNews::Shown { told: true } => Some(PostEvent::EditShown),
+        EditNews::Failed(why) => Some(PostEvent::EditFailed { why: why.clone() }),
+        EditNews::None | EditNews::TargetRefuses(_) | EditNews::Shown { told: false } => None,
+    };
+    if let Some(event) = event
+        && let Some(mut row) = unit.messages(&[post]).await?.pop()
+    {
+        unit.happened(&mut row, event);
+        unit.save_message(row, false);
+    }
+    Ok(())
+}
+
+/// Only what is open is looked at.
+async fn started(unit: &mut Unit<'_>) -> Result<(), StoreFault> {
+    for mut row in unit.open_messages().await? {
+        let before = row.post.clone();
+        unit.happened(&mut row, PostEvent::Started);
+        if row.post != before {
+            unit.save_message(row, false);
+        }
+    }
+    for (post, target) in unit.open_edits().await? {
+        // What reaches a status page late is that page's own matter (`outside`).
+        if target.channel().is_some() {
+            unit.edit_happened(post, EditEvent::Started { settle: crate::delivery::Capabilities::SETTLE }).await?;
+        }
+    }
+    for (target, state) in unit.channels().await? {
+        unit.save_channel(target, state.restarted(unit.now));
+    }
+    Ok(())
+}
+
+/// Its owner hears what became of a message.
+pub(super) async fn report(unit: &mut Unit<'_>, id: i64) -> Result<Answer, Stop> {
+    let Some(mut row) = unit.messages(&[id]).await?.pop() else { return Ok(Answer::Silent) };
+    let Some(report) = row.report.take() else { return Ok(Answer::Silent) };
+    unit.save_message(row.clone(), false);
+    let Some(place) = place(&row.target) else { return Ok(Answer::Silent) };
+    let key = row.key.post.clone();
+    let command = match (report, row.key.release()) {
+        (Report::Arrived, None) => return Ok(Answer::Silent),
+        (Report::Stuck(trouble), None) => return workspace::undelivered(unit, &row, trouble).await,
+        (Report::Arrived, Some(release)) => {
+            let at = match row.post.state {
+                PostState::Posted { at, .. } => at,
+                _ => unit.now,
+            };
+            (release, DeliveryCommand::Delivered { key, place, at })
+        }
+        (Report::Stuck(trouble), Some(release)) => {
+            (release, DeliveryCommand::Stuck { key, found: not_posted(&row, place, trouble) })
+        }
+    };
+    writer::quietly(unit, command.0, Command::Delivery(command.1), &Actor::Courier).await
+}
+
+fn not_posted(row: &PostRow, place: Place, trouble: Trouble) -> NotPosted {
+    let (said, why) = (speak::headline(&row.rendering.payload), row.post.why.clone().unwrap_or_default());
+    NotPosted { trouble, place, to: row.to.clone(), said, why }
+}
+
+/// Where its readers find it.
+fn place(target: &Target) -> Option<Place> {
+    match target {
+        Target::Chat { channel, .. } => Some(Place::Channel(channel.clone())),
+        Target::Page { name } => Some(Place::Page(name.clone())),
+        Target::Hook { .. } | Target::Lever { .. } => None,
+    }
+}
+
+/// The target that stands for a place.
+pub(super) fn target(guild: &GuildId, place: &Place) -> Target {
+    match place {
+        Place::Channel(channel) => Target::chat(guild, channel),
+        Place::Page(name) => Target::Page { name: name.clone() },
+    }
+}
+
+/// Another text needs another nonce.
+fn rewrite(row: &mut PostRow, payload: String) {
+    row.nonce = next_nonce(&row.nonce, &payload);
+    row.rendering.payload = payload;
+}
+
+fn move_to(row: &mut PostRow, target: Target) {
+    row.nonce = next_nonce(&row.nonce, &target.to_string());
+    row.target = target;
+}
+
+/// What a decision makes of a message that may be stored.
+pub(super) async fn redeliver(unit: &mut Unit<'_>, key: &Key, how: &Redelivery) -> Result<(), StoreFault> {
+    let Some(mut row) = unit.message(key).await? else { return Ok(()) };
+    let mut moved = false;
+    match how {
+        Redelivery::Withdraw => unit.happened(&mut row, PostEvent::Withdrawn),
+        Redelivery::CallSent => unit.happened(&mut row, PostEvent::FoundByPerson),
+        Redelivery::SendAgain { to } => {
+            let to = to.as_ref().map(|place| target(&row.guild, place)).filter(|to| *to != row.target);
+            moved = send_again(unit, &mut row, to).await?;
+            unit.edit_happened(row.id, EditEvent::Now).await?;
+        }
+    }
+    unit.save_message(row, moved);
+    Ok(())
+}
+
+/// A person has it sent again, at once; and with it whatever waits for its target's next probe. Whether it went elsewhere.
+async fn send_again(unit: &mut Unit<'_>, row: &mut PostRow, to: Option<Target>) -> Result<bool, StoreFault> {
+    let channel = unit.channel(&row.target).await?;
+    let closed = channel.closed().is_some();
+    probe(unit, &row.target).await?;
+    unit.happened(row, PostEvent::SentAgain { moved: to.is_some(), closed });
+    match to.filter(|_| matches!(row.post.state, PostState::Waiting { .. })) {
+        Some(to) => {
+            probe(unit, &to).await?;
+            move_to(row, to);
+            Ok(true)
+        }
+        None => Ok(false),
+    }
+}
+
+async fn probe(unit: &mut Unit<'_>, target: &Target) -> Result<(), StoreFault> {
+    let channel = unit.channel(target).await?;
+    if channel.closed().is_some() {
+        let probed = channel.probed(unit.now);
+        unit.save_channel(target.clone(), probed);
+    }
+    Ok(())
+}
+
+/// Another person has a part now: what a release has waiting and surely never sent mentions them as well.
+pub(super) async fn recall(
+    unit: &mut Unit<'_>,
+    release: ReleaseId,
+    from: &UserId,
+    to: &UserId,
+) -> Result<(), StoreFault> {
+    for mut row in unit.open_messages_of(release).await? {
+        let waits = matches!(row.post.state, PostState::Waiting { .. }) && row.post.doubt.is_none();
+        let Ok(mut message) = serde_json::from_str::<Message>(&row.rendering.payload) else { continue };
+        if !waits || !message.call_users.contains(from) || message.call_users.contains(to) {
+            continue;
+        }
+        message.call_users.push(to.clone());
+        rewrite(&mut row, speak::payload(&message)?);
+        unit.save_message(row, true);
+    }
+    Ok(())
+}
+
+/// Other channels may be set: what waits for readers goes to the channel that stands for them now. What may be in the old one stays,
+/// unless that is gone with all that was in it.
+pub(super) async fn readdress(
+    unit: &mut Unit<'_>,
+    guild: &GuildId,
+    before: &Policy,
+    after: &Policy,
+) -> Result<(), StoreFault> {
+    for mut row in unit.unposted(guild).await? {
+        let Some(to) = &row.to else { continue };
+        let at = |policy: &Policy| policy.address(to).map(|(place, _)| target(guild, &place));
+        let (stood, stands) = (at(before), at(after));
+        let Some(new) = stands.filter(|new| *new != row.target && stood.as_ref() == Some(&row.target)) else {
+            continue;
+        };
+        let gone = matches!(unit.channel(&row.target).await?, ChannelState::Gone(_));
+        if row.post.may_move(gone) {
+            unit.happened(&mut row, PostEvent::Moved);
+            move_to(&mut row, new);
+            unit.save_message(row, true);
+        }
+    }
+    Ok(())
+}
+
+/// A person has a workspace's own messages sent again that did not arrive in the last week and are worth it still; and with them
+/// whatever waits in the server for its next probe. What is held is not: nobody has looked whether it is there. `to` is where each
+/// reader is reached now.
+pub(super) async fn send_own_again(
+    unit: &mut Unit<'_>,
+    guild: &GuildId,
+    to: &[(Destination, Target)],
+) -> Result<(), StoreFault> {
+    let now = unit.now;
+    for (target, state) in unit.channels().await? {
+        if matches!(&target, Target::Chat { workspace, .. } if workspace == guild) {
+            unit.save_channel(target, state.probed(now));
+        }
+    }
+    for mut row in unit.unposted(guild).await? {
+        let own = row.key.release().is_none() && !matches!(row.key.post, PostKey::Undelivered { .. });
+        let useful = row.post.due >= now - OWN_USEFUL && row.post.useful_until.is_none_or(|until| until >= now);
+        let stuck = match row.post.state {
+            PostState::Dead => true,
+            PostState::Waiting { at } | PostState::Unknown { look_up_at: at } => {
+                at <= now && unit.channel(&row.target).await?.closed().is_some()
+            }
+            _ => false,
+        };
+        if !(own && useful && stuck) {
+            continue;
+        }
+        let new = to.iter().find(|(whom, _)| row.to.as_ref() == Some(whom)).map(|(_, target)| target.clone());
+        let useful_until = row.post.useful_until;
+        let new = new.filter(|new| *new != row.target);
+        let moved = send_again(unit, &mut row, new).await?;
+        row.post.useful_until = useful_until;
+        unit.save_message(row, moved);
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! One transaction: what the requests of a batch have read, decided and will write. Reads find what was decided before in the batch,
+//! then what is known, then the database; writes are collected and go out at the end, a statement for each table. A request that is
+//! refused or fails leaves nothing behind. It must not decide anything about releases.
+
+mod outbox;
+mod page;
+mod write;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+pub(super) use self::page::Document;
+use self::page::{Changed, Page, change};
+use super::Desk;
+use super::known::{self, Known, Stored};
+use crate::delivery::{ChannelState, Target};
+use crate::domain::effect::Prompt;
+use crate::domain::freeze::Planned;
+use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::release::Release;
+use crate::domain::workspace::Workspace;
+use crate::store::{Head, Line, NewPrompt, ReleaseHead, Store, StoreFault, StoredPrompt, Txn};
+
+/// Source and id of what came in.
+pub(super) type Once = (String, String);
+
+/// A batch on its way to the disk.
+pub(super) struct Unit<'d> {
+    desk: &'d Desk,
+    txn: Txn,
+    known: &'d mut Known,
+    pub(super) now: Timestamp,
+    page: Page,
+    /// Targets that take nothing at present, once they were read.
+    channels: Option<BTreeMap<Target, ChannelState>>,
+}
+
+impl<'d> Unit<'d> {
+    pub(super) async fn begin(desk: &'d Desk, known: &'d mut Known, now: Timestamp) -> Result<Self, StoreFault> {
+        Ok(Self { desk, txn: desk.store.begin().await?, known, now, page: Page::default(), channels: None })
+    }
+
+    /// This installation's id.
+    pub(super) fn installation(&self) -> &str {
+        self.desk.store.installation()
+    }
+
+    /// What of this had come in before the batch.
+    pub(super) async fn came_before(&mut self, once: &[&Once]) -> Result<BTreeSet<Once>, StoreFault> {
+        if once.is_empty() { Ok(BTreeSet::new()) } else { Store::came_before(&mut self.txn, once).await }
+    }
+
+    /// Whether this came in earlier in the batch.
+    pub(super) fn came(&self, once: &Once) -> bool {
+        self.page.once.contains(once)
+    }
+
+    /// Notes what came in.
+    pub(super) fn note_came(&mut self, once: Option<&Once>) {
+        self.page.once.extend(once.cloned());
+    }
+
+    /// What is decided so far; a request that fails goes back to it.
+    pub(super) fn so_far(&self) -> Page {
+        self.page.clone()
+    }
+
+    /// The request at hand has changed nothing.
+    pub(super) fn back_to(&mut self, before: Page) {
+        self.page = before;
+    }
+
+    /// A workspace, or a fresh one where the server is not known yet.
+    pub(super) async fn workspace(&mut self, guild: &GuildId) -> Result<Arc<Workspace>, StoreFault> {
+        Ok(self.workspace_now(guild).await?.value)
+    }
+
+    async fn workspace_now(&mut self, guild: &GuildId) -> Result<Stored<Workspace>, StoreFault> {
+        if let Some(changed) = self.page.workspaces.get(guild) {
+            return Ok(changed.now.clone());
+        }
+        if let Some(known) = self.known.workspaces.get(guild) {
+            return Ok(known.clone());
+        }
+        let (workspace, version) = Store::workspace(&mut self.txn, guild).await?;
+        let stored = Stored { value: Arc::new(workspace), version };
+        if version > 0 {
+            known::keep(&mut self.known.workspaces, guild.clone(), stored.clone());
+        }
+        Ok(stored)
+    }
+
+    /// How often a workspace was changed; 0 where the server is not known.
+    pub(super) async fn workspace_version(&mut self, guild: &GuildId) -> Result<i64, StoreFault> {
+        Ok(self.workspace_now(guild).await?.version)
+    }
+
+    /// A workspace is as given from here on.
+    pub(super) async fn save_workspace(&mut self, workspace: Arc<Workspace>) -> Result<(), StoreFault> {
+        let guild = workspace.guild.clone();
+        let read_at = self.workspace_now(&guild).await?.version;
+        let now = Stored { value: workspace, version: read_at + 1 };
+        change(&mut self.page.workspaces, guild, Changed { now, read_at });
+        Ok(())
+    }
+
+    /// A release, if there is such a one.
+    pub(super) async fn release(&mut self, id: ReleaseId) -> Result<Option<Arc<Release>>, StoreFault> {
+        Ok(self.release_now(id).await?.map(|stored| stored.value))
+    }
+
+    async fn release_now(&mut self, id: ReleaseId) -> Result<Option<Stored<Release>>, StoreFault> {
+        if let Some(changed) = self.page.releases.get(&id) {
+            return Ok(Some(changed.now.clone()));
+        }
+        if let Some(known) = self.known.releases.get(&id) {
+            return Ok(Some(known.clone()));
+        }
+        let Some((release, version)) = Store::release(&mut self.txn, id).await? else { return Ok(None) };
+        let stored = Stored { value: Arc::new(release), version };
+        known::keep(&mut self.known.releases, id, stored.clone());
+        Ok(Some(stored))
+    }
+
+    /// A release is as given from here on. Its card and its status pages follow at the end of the batch.
+    pub(super) async fn save_release(&mut self, release: Arc<Release>) -> Result<(), StoreFault> {
+        let (id, read_at) = (release.id, self.release_now(release.id).await?.map_or(0, |stored| stored.version));
+        let now = Stored { value: release, version: read_at + 1 };
+        change(&mut self.page.releases, id, Changed { now, read_at });
+        Ok(())
+    }
+
+    /// Releases of a server that this batch has changed.
+    fn changed_in<'u>(&'u self, guild: &'u GuildId) -> impl Iterator<Item = &'u Release> {
+        let changed = self.page.releases.values().map(|changed| changed.now.value.as_ref());
+        changed.filter(move |release| release.guild == *guild)
+    }
+
+    /// The id behind `REL-42` in one server.
+    pub(super) async fn numbered(&mut self, guild: &GuildId, no: ReleaseNo) -> Result<Option<ReleaseId>, StoreFault> {
+        if let Some(head) = self.open(guild).await?.into_iter().find(|head| head.no == no) {
+            return Ok(Some(head.id));
+        }
+        Store::release_numbered(&mut self.txn, guild, no).await
+    }
+
+    /// A server's releases that are not over, newest first.
+    pub(super) async fn open(&mut self, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
+        if !self.known.open.contains_key(guild) {
+            let heads = Store::open_releases(&mut self.txn, guild).await?;
+            known::keep(&mut self.known.open, guild.clone(), heads);
+        }
+        let stored = self.known.open.get(guild).into_iter().flatten().cloned();
+        let mut heads: BTreeMap<ReleaseNo, ReleaseHead> = stored.map(|head| (head.no, head)).collect();
+        heads.extend(self.changed_in(guild).map(|release| (release.no, ReleaseHead::of(release))));
+        Ok(heads.into_values().rev().filter(|head| !head.phase.is_over()).collect())
+    }
+
+    /// A server's releases from submitting to the all-clear, oldest first.
+    pub(super) async fn planned(&mut self, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
+        let stored = Store::planned(&mut self.txn, guild).await?;
+        let mut planned: BTreeMap<ReleaseNo, Planned> = stored.into_iter().map(|other| (other.no, other)).collect();
+        for release in self.changed_in(guild) {
+            planned.remove(&release.no);
+            planned.extend(Planned::of(release).map(|other| (release.no, other)));
+        }
+        Ok(planned.into_values().collect())
+    }
+
+    /// A prompt of one server; one of another server is not found.
+    pub(super) async fn prompt(&mut self, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
+        if let Some(new) = self.page.prompts.get(id) {
+            let prompt = serde_json::from_str(&new.kind).map_err(|error| unfit("prompt", &error))?;
+            return Ok((new.guild == *guild).then_some(StoredPrompt { release: new.release, prompt }));
+        }
+        Store::prompt(&mut self.txn, guild, id).await
+    }
+
+    /// Keeps a prompt; one that asks the same is the same. Its id cannot be guessed without this installation's.
+    pub(super) fn keep_prompt(&mut self, release: &Release, prompt: &Prompt) -> Result<String, StoreFault> {
+        let kind = serde_json::to_string(prompt).map_err(|error| unfit("prompt", &error))?;
+        let mut hash = Sha256::new();
+        for part in [self.desk.store.installation(), &release.id.to_string(), &kind] {
+            hash.update(part.len().to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        let id: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let (guild, at) = (release.guild.clone(), self.now.as_millisecond());
+        let new = NewPrompt { id: id.clone(), guild, release: release.id, kind, at };
+        self.page.prompts.entry(id.clone()).or_insert(new);
+        Ok(id)
+    }
+
+    /// The end of the journal, what the request at hand has written included.
+    pub(super) async fn head(&mut self) -> Result<Option<Head>, StoreFault> {
+        if let Some(line) = self.page.lines.last() {
+            return Ok(Some(line.head()));
+        }
+        if self.known.head.is_none() {
+            self.known.head = Some(Store::head(&mut self.txn).await?);
+        }
+        Ok(self.known.head.clone().flatten())
+    }
+
+    /// Appends entries, which are JSON already, to the journal.
+    pub(super) async fn record(
+        &mut self,
+        guild: &GuildId,
+        release: Option<ReleaseId>,
+        entries: Vec<(Timestamp, String)>,
+    ) -> Result<(), StoreFault> {
+        let mut head = self.head().await?;
+        for (at, entry) in entries {
+            let line = Line::after(head.as_ref(), guild, release, at, entry);
+            head = Some(line.head());
+            self.page.lines.push(line);
+        }
+        Ok(())
+    }
+
+    /// A train's template: its file's name and bytes.
+    pub(super) async fn train_plan(
+        &mut self,
+        guild: &GuildId,
+        name: &str,
+    ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
+        for document in self.page.documents.iter().rev() {
+            if let Document::Train { guild: whose, name: known, file_name, bytes } = document.as_ref()
+                && (whose, known.as_str()) == (guild, name)
+            {
+                return Ok(Some((file_name.clone(), bytes.clone())));
+            }
+        }
+        let stored = Store::train_plan(&mut self.txn, guild, name).await?;
+        Ok(stored.map(|file| (file.file_name, file.bytes)))
+    }
+
+    pub(super) fn keep_document(&mut self, document: Document) {
+        self.page.documents.push(Arc::new(document));
+    }
+
+    /// Releases the batch has changed, whose cards and status pages are to follow.
+    pub(super) fn changed_releases(&self) -> Vec<Arc<Release>> {
+        self.page.releases.values().map(|changed| Arc::clone(&changed.now.value)).collect()
+    }
+}
+
+fn unfit(table: &'static str, error: &serde_json::Error) -> StoreFault {
+    StoreFault::Inconsistent { table, column: "json", key: error.to_string() }
+}

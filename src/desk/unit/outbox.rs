@@ -1,0 +1,150 @@
+//! Messages, their edits and their targets, as a unit of work sees them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::Unit;
+use super::page::Wanted;
+use crate::delivery::{ChannelState, EditEvent, Key, PostEvent, Rendering, Target};
+use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::release::Release;
+use crate::store::{PostRow, Store, StoreFault};
+
+impl Unit<'_> {
+    /// A message to be posted; a key that is there already is no news.
+    pub(in crate::desk) fn post(&mut self, post: PostRow) {
+        if self.fresh(&post.key).is_none() {
+            self.page.new_posts.push(post);
+        }
+    }
+
+    fn fresh(&self, key: &Key) -> Option<&PostRow> {
+        self.page.new_posts.iter().find(|post| post.key == *key)
+    }
+
+    /// The message under a key, if there is one.
+    pub(in crate::desk) async fn message(&mut self, key: &Key) -> Result<Option<PostRow>, StoreFault> {
+        if let Some(fresh) = self.fresh(key) {
+            return Ok(Some(fresh.clone()));
+        }
+        match Store::post_id(&mut self.txn, key).await? {
+            Some(id) => Ok(self.messages(&[id]).await?.pop()),
+            None => Ok(None),
+        }
+    }
+
+    /// Stored messages by id, as they are by now.
+    pub(in crate::desk) async fn messages(&mut self, ids: &[i64]) -> Result<Vec<PostRow>, StoreFault> {
+        let mut rows = Store::posts(&mut self.txn, ids).await?;
+        for row in &mut rows {
+            if let Some(changed) = self.page.posts.get(&row.id) {
+                row.clone_from(changed);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Every message that is not settled.
+    pub(in crate::desk) async fn open_messages(&mut self) -> Result<Vec<PostRow>, StoreFault> {
+        let ids = Store::open_posts(&mut self.txn).await?;
+        self.messages(&ids).await
+    }
+
+    /// A release's messages that are not settled, those of this batch included.
+    pub(in crate::desk) async fn open_messages_of(&mut self, release: ReleaseId) -> Result<Vec<PostRow>, StoreFault> {
+        let ids = Store::open_posts_of(&mut self.txn, release).await?;
+        let rows = self.messages_and_new(&ids).await?;
+        Ok(rows.into_iter().filter(|row| row.key.release() == Some(release)).collect())
+    }
+
+    /// A server's messages that are not posted, those of this batch included.
+    pub(in crate::desk) async fn unposted(&mut self, guild: &GuildId) -> Result<Vec<PostRow>, StoreFault> {
+        let ids = Store::unposted(&mut self.txn, guild).await?;
+        let rows = self.messages_and_new(&ids).await?;
+        Ok(rows.into_iter().filter(|row| row.guild == *guild).collect())
+    }
+
+    /// Messages that are to be edited, with their targets.
+    pub(in crate::desk) async fn open_edits(&mut self) -> Result<Vec<(i64, Target)>, StoreFault> {
+        let posts = Store::open_edits(&mut self.txn).await?;
+        let rows = Store::edits(&mut self.txn, &posts, self.now).await?;
+        Ok(rows.into_iter().filter(|row| row.message.is_some()).map(|row| (row.post, row.target)).collect())
+    }
+
+    /// Every target that takes nothing, or nothing for a while.
+    pub(in crate::desk) async fn channels(&mut self) -> Result<BTreeMap<Target, ChannelState>, StoreFault> {
+        let mut channels = self.stored_channels().await?.clone();
+        channels.extend(self.page.channels.clone());
+        Ok(channels)
+    }
+
+    /// A message is as given from here on.
+    pub(in crate::desk) fn save_message(&mut self, row: PostRow, rewritten: bool) {
+        if let Some(fresh) = self.page.new_posts.iter_mut().find(|fresh| fresh.key == row.key) {
+            *fresh = row;
+            return;
+        }
+        self.page.rewritten.extend(rewritten.then_some(row.id));
+        self.page.posts.insert(row.id, row);
+    }
+
+    /// The same, and those of this batch that are not stored yet.
+    pub(in crate::desk) async fn messages_and_new(&mut self, ids: &[i64]) -> Result<Vec<PostRow>, StoreFault> {
+        let mut rows = self.messages(ids).await?;
+        rows.extend(self.page.new_posts.iter().cloned());
+        Ok(rows)
+    }
+
+    /// An event of a message, by the rules of its target.
+    pub(in crate::desk) fn happened(&mut self, row: &mut PostRow, event: PostEvent) {
+        let can = self.desk.can.of(&row.target);
+        let report = row.post.next(event, self.now, &can);
+        row.report = report.or(row.report.take());
+    }
+
+    /// Whether a target takes anything.
+    pub(in crate::desk) async fn channel(&mut self, target: &Target) -> Result<ChannelState, StoreFault> {
+        if let Some(state) = self.page.channels.get(target) {
+            return Ok(state.clone());
+        }
+        Ok(self.stored_channels().await?.get(target).cloned().unwrap_or(ChannelState::OPEN))
+    }
+
+    async fn stored_channels(&mut self) -> Result<&BTreeMap<Target, ChannelState>, StoreFault> {
+        let channels = match self.channels.take() {
+            Some(channels) => channels,
+            None => Store::channels(&mut self.txn).await?,
+        };
+        Ok(self.channels.insert(channels))
+    }
+
+    /// A target is as given from here on.
+    pub(in crate::desk) fn save_channel(&mut self, target: Target, state: ChannelState) {
+        self.page.channels.insert(target, state);
+    }
+
+    /// Wants a message rendered anew; an equal rendering is no news.
+    pub(in crate::desk) fn edit(&mut self, key: Key, rendering: Rendering, apart: SignedDuration) {
+        self.page.wanted.insert(key, Wanted { rendering, apart });
+    }
+
+    /// An event of a message's edits.
+    pub(in crate::desk) async fn edit_happened(&mut self, post: i64, event: EditEvent) -> Result<(), StoreFault> {
+        let row = match self.page.edits.remove(&post) {
+            Some(row) => Some(row),
+            None => Store::edits(&mut self.txn, &[post], self.now).await?.pop(),
+        };
+        if let Some(mut row) = row {
+            row.edit.next(event, self.now);
+            self.page.edits.insert(post, row);
+        }
+        Ok(())
+    }
+
+    /// A message brings its release's document, which may be kept only later in the request.
+    pub(in crate::desk) fn bring_document(&mut self, key: Key, release: &Release) {
+        self.page.bring.insert(key, Arc::new(release.clone()));
+    }
+}

@@ -1,0 +1,67 @@
+//! What a batch has decided and not stored yet.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::Once;
+use crate::delivery::{ChannelState, Key, Rendering, Target};
+use crate::desk::known::Stored;
+use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::release::Release;
+use crate::domain::workspace::Workspace;
+use crate::store::{EditRow, Line, NewPrompt, PostRow};
+
+/// A document to be kept.
+#[derive(Debug)]
+pub(in crate::desk) enum Document {
+    /// A revision's bytes, for ever.
+    Revision { release: Arc<Release>, file_name: String, bytes: Vec<u8> },
+    /// An amendment's.
+    Proposal { release: Arc<Release>, file_name: String, bytes: Vec<u8> },
+    /// The newest amendment's document is the present revision from here on.
+    Adopted { release: Arc<Release> },
+    /// A train's template.
+    Train { guild: GuildId, name: String, file_name: String, bytes: Vec<u8> },
+}
+
+/// A rendering of a message, and how far it keeps from the one before.
+#[derive(Debug, Clone)]
+pub(super) struct Wanted {
+    pub(super) rendering: Rendering,
+    pub(super) apart: SignedDuration,
+}
+
+/// What is decided and not stored.
+#[derive(Debug, Clone, Default)]
+pub(in crate::desk) struct Page {
+    pub(super) once: Vec<Once>,
+    pub(super) workspaces: BTreeMap<GuildId, Changed<Workspace>>,
+    pub(super) releases: BTreeMap<ReleaseId, Changed<Release>>,
+    pub(super) prompts: BTreeMap<String, NewPrompt>,
+    pub(super) lines: Vec<Line>,
+    pub(super) documents: Vec<Arc<Document>>,
+    pub(super) new_posts: Vec<PostRow>,
+    pub(super) posts: BTreeMap<i64, PostRow>,
+    /// Posts that say something else, or go elsewhere.
+    pub(super) rewritten: BTreeSet<i64>,
+    pub(super) wanted: BTreeMap<Key, Wanted>,
+    pub(super) edits: BTreeMap<i64, EditRow>,
+    pub(super) channels: BTreeMap<Target, ChannelState>,
+    /// Posts that bring the document of their release.
+    pub(super) bring: BTreeMap<Key, Arc<Release>>,
+}
+
+/// Something as it will be, and the version it was stored at; zero where it is new.
+#[derive(Debug, Clone)]
+pub(super) struct Changed<T> {
+    pub(super) now: Stored<T>,
+    pub(super) read_at: i64,
+}
+
+/// Changes something, perhaps again: whoever changed it first read what is stored.
+pub(super) fn change<K: Ord, T>(map: &mut BTreeMap<K, Changed<T>>, key: K, changed: Changed<T>) {
+    let read_at = map.get(&key).map_or(changed.read_at, |known| known.read_at);
+    map.insert(key, Changed { read_at, ..changed });
+}
