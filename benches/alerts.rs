@@ -118,8 +118,7 @@ fn config(sandbox: &Sandbox, folder: &Path, port: u16) -> Fallible<std::path::Pa
 
 /// One release that is live.
 async fn live(sandbox: &Sandbox) -> Fallible<()> {
-    let soon = jiff::Timestamp::from_millisecond(wall_ms() + 26 * 3_600_000)?
-        .to_zoned(jiff::tz::TimeZone::get("Europe/Berlin")?);
+    let soon = jiff::Timestamp::from_millisecond(wall_ms() + 26 * 3_600_000)?.in_tz("Europe/Berlin")?;
     let plan = PLAN.replace("2026-12-08 14:00", &soon.strftime("%Y-%m-%d %H:%M").to_string());
     let say = async |who: &str, path: &str, options: &[(&str, &str)], file: Option<(&str, &[u8])>| -> Fallible<()> {
         match sandbox.slash(who, "releases", path, options, file).await {

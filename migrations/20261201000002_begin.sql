@@ -131,7 +131,7 @@ CREATE TABLE outbox (
     posted_at  INTEGER,
     UNIQUE (owner, key)
 ) STRICT;
-CREATE INDEX outbox_open ON outbox (next_at) WHERE next_at IS NOT NULL;
+CREATE INDEX outbox_open ON outbox (state, next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX outbox_turn ON outbox (target, priority, next_at, id) WHERE state = 'waiting';
 CREATE INDEX outbox_doubt ON outbox (target, priority, next_at, id) WHERE state = 'unknown';
 CREATE INDEX outbox_sending ON outbox (target, next_at) WHERE state = 'sending';

@@ -94,12 +94,12 @@ async fn watched(
     }
 }
 
-/// Reads every page of the database beside the service, after the start and once a day: nothing is sent from a damaged one.
+/// Reads every page of the database beside the service, after the start and once a day. A damaged one ends the service.
 async fn check_pages(store: Store, failed: tokio::sync::watch::Sender<Option<String>>, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        match store.check_pages().await {
+        match store.check_pages(stop.clone()).await {
             Ok(()) => {}
-            Err(fault @ StoreFault::Damaged(_)) => {
+            Err(fault @ (StoreFault::Damaged(_) | StoreFault::Unwritable(_))) => {
                 tracing::error!(error = &fault as &dyn std::error::Error, "database damaged, service is stopping");
                 failed.send_replace(Some(fault.to_string()));
                 return;
@@ -199,6 +199,9 @@ impl App {
         let courier_health = Arc::new(courier::Health::default());
         let courier = Courier::new(desk.clone(), outside, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
+        let (checkpointing, stopped) = (desk.store().clone(), stop.clone());
+        let checkpoints = async move { checkpointing.keep_checkpoints(stopped).await };
+        tasks.spawn(watched("checkpointer", checkpoints, failed_tx.clone()));
         tasks.spawn(check_pages(desk.store().clone(), failed_tx.clone(), stop.clone()));
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));

@@ -85,13 +85,12 @@ pub enum Step {
 /// What an edit says beside itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditNews {
+    /// Nothing.
     None,
     /// Its target takes no edits; before this instant, if it said so.
     TargetRefuses(Option<Timestamp>),
-    /// It is shown; `told`: people were told that it was not.
-    Shown {
-        told: bool,
-    },
+    /// It is shown; `awaited`: people were told that it was not.
+    Shown { awaited: bool },
     /// People must know why it is not shown.
     Failed(String),
 }
@@ -103,13 +102,13 @@ pub enum Answer {
     Done { message: Box<Message>, prompt: Option<String>, release: ReleaseId },
     /// Done, and it concerns no single release; for the actor alone.
     Said { message: Box<Message> },
-    /// Refused, with words; nothing was stored.
+    /// Refused, with words; at most the refusal itself is recorded.
     Refused { message: Box<Message> },
     /// Came before; nothing was stored.
     Duplicate,
     /// Alerts were taken; so many concern no release, or cannot be read.
     Taken { strays: usize },
-    /// The messages the courier spoke of, as they are now.
+    /// Messages the courier spoke of, as they are now; those it could not claim are left out.
     Posts(Vec<PostRow>),
     /// Done, and nobody is listening.
     Silent,
@@ -137,7 +136,7 @@ impl From<StoreFault> for Stop {
 }
 
 /// Who must look at what was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Written {
     /// Messages, edits or targets.
     posts: bool,

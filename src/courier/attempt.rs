@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use super::far_end::Along;
-use super::shown::{shows, stands};
+use super::shown::{already_shown, shows};
 use super::under_way::Failure;
 use super::{Courier, FarEnd, faults};
 use crate::chat::{File, Rank, SendFault};
@@ -150,7 +150,7 @@ impl<F: FarEnd> Courier<F> {
                 }
             }
             None => {
-                tracing::warn!(post.key = %row.key, message, "another attempt is under way, the sweep checks again");
+                tracing::warn!(post.key = %row.key, message, "posted while another attempt is recorded, the sweep removes a duplicate");
             }
         }
         Ok(())
@@ -180,12 +180,15 @@ impl<F: FarEnd> Courier<F> {
         let Some(row) = self.store.read_edits(&[post], began).await?.pop() else { return Ok(()) };
         let Some(message) = row.message.clone() else { return Ok(()) };
         let page = row.target.channel().is_none();
-        let shown = if !page && stands(&row, &message) { Ok(()) } else { self.far.edit(&row, &message).await };
+        // It shows that already.
+        let known = !page && already_shown(&row, &message);
+        let shown = if known { Ok(()) } else { self.far.edit(&row, &message).await };
         let (n, attempt, now) = (row.edit.wanted, row.edit.attempt, self.clock.now());
         let (event, news) = match shown {
             Ok(()) => {
                 let shows = Some(shows(&message, &row.wanted));
-                (EditEvent::Done { n, began, shows }, EditNews::Shown { told: row.told })
+                let news = if known { EditNews::None } else { EditNews::Shown { awaited: row.awaited } };
+                (EditEvent::Done { n, began, shows }, news)
             }
             Err(fault) => {
                 self.note(&row.target, &fault);
@@ -200,7 +203,7 @@ impl<F: FarEnd> Courier<F> {
         Ok(())
     }
 
-    /// Two messages with one marker: the later goes. Heals what a fence that missed has left.
+    /// Two messages with one marker: all but the recorded one are removed.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<(), StoreFault> {
         let since = now - SWEPT;
         for (target, ours) in self.store.posted_since(since).await? {

@@ -81,8 +81,10 @@ fn backoff(attempt: u32) -> SignedDuration {
     SignedDuration::from_millis((500_i64 << attempt.min(7)).min(60_000))
 }
 
+/// Whole milliseconds, rounded up: the store keeps no more.
 fn span(wait: std::time::Duration) -> SignedDuration {
-    SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_mins(15))
+    let ms = i64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+    SignedDuration::from_millis(ms.min(15 * 60_000))
 }
 
 #[cfg(test)]

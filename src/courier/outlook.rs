@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::delivery::{ChannelState, Target};
-use crate::store::{Front, Store, StoreFault};
+use crate::store::{Front, Pending, Store, StoreFault};
 
 /// What waits.
 #[derive(Debug, Default)]
@@ -14,10 +14,10 @@ pub struct Outlook {
     pub overdue: Vec<i64>,
     /// Posts whose owners do not know yet that their target takes nothing, and what it said.
     pub shut_out: Vec<(i64, String)>,
-    /// The next post of each target that takes it, the most urgent first.
-    pub posts: Vec<Front>,
+    /// The next post of each target that takes it, with its priority; the most urgent first.
+    pub posts: Vec<(i64, Target, i64)>,
     /// The next look-up of each target that can be read.
-    pub look_ups: Vec<Front>,
+    pub look_ups: Vec<(i64, Target, i64)>,
     /// The next edit of each target that takes edits.
     pub edits: Vec<(i64, Target)>,
     /// Posts whose owners have not heard what became of them.
@@ -34,20 +34,27 @@ impl Outlook {
     /// # Errors
     /// Database faults.
     pub async fn read(store: &Store, now: Timestamp) -> Result<Self, StoreFault> {
-        let channels = store.read_channels().await?;
-        let (overdue, reports) = (store.overdue_posts(now).await?, store.reports().await?);
-        let (mut posts, mut look_ups) = (store.fronts(now).await?, store.look_ups(now).await?);
-        let edits = store.due_edits(now).await?;
+        let Pending { channels, waiting, overdue, expired, edits, reports, later } = store.pending(now).await?;
+        let channels = if channels { store.read_channels().await? } else { BTreeMap::new() };
         let state = |target: &Target| channels.get(target).unwrap_or(&ChannelState::OPEN);
-        let mut busy: BTreeSet<Target> = posts.iter().map(|front| front.target.clone()).collect();
+        let fronts = if waiting { store.fronts(now).await? } else { Vec::new() };
+        let mut busy: BTreeSet<Target> = fronts.iter().map(|front| front.target.clone()).collect();
         busy.extend(channels.iter().filter(|(_, state)| !state.is_idle(now)).map(|(target, _)| target.clone()));
-        posts.retain(|front| state(&front.target).opens(front.priority) <= now);
-        look_ups.retain(|front| state(&front.target).opens_for_look_ups() <= now);
+        let may_go = |front: &Front| Some((front.id?, front.target.clone(), front.priority));
+        let posts =
+            fronts.iter().filter_map(may_go).filter(|(_, target, priority)| state(target).opens(*priority) <= now);
+        let posts = posts.collect();
+        let look_ups = if overdue { store.look_ups(now).await? } else { Vec::new() };
+        let look_ups = look_ups.iter().filter_map(may_go);
+        let look_ups = look_ups.filter(|(_, target, _)| state(target).opens_for_look_ups() <= now).collect();
+        let overdue = if overdue || expired { store.overdue_posts(now).await? } else { Vec::new() };
         let mut seen = BTreeSet::new();
+        let edits = if edits { store.due_edits(now).await? } else { Vec::new() };
         let edits = edits.into_iter().filter(|(_, target)| state(target).opens_for_edits() <= now);
         let edits = edits.filter(|(_, target)| seen.insert(target.clone())).collect();
+        let reports = if reports { store.reports().await? } else { Vec::new() };
         let opens = channels.values().flat_map(ChannelState::opens_at).filter(|at| *at > now).min();
-        let later = store.later(now).await?.into_iter().chain(opens).min();
+        let later = later.into_iter().chain(opens).min();
         let shut_out = shut_out(store, &channels, now).await?;
         Ok(Self { overdue, shut_out, posts, look_ups, edits, reports, busy, later })
     }

@@ -25,7 +25,7 @@ pub(super) fn shows(message: &str, rendering: &Rendering) -> String {
 }
 
 /// Whether the message shows the wanted rendering already, and nothing under way can change that.
-pub(super) fn stands(row: &EditRow, message: &str) -> bool {
+pub(super) fn already_shown(row: &EditRow, message: &str) -> bool {
     let of_this_message = |shown: &&String| shown.split(' ').next() == Some(message);
     let shown = row.edit.shown.as_ref().filter(of_this_message).cloned();
     let shown = shown.unwrap_or_else(|| shows(message, &row.posted));
@@ -50,21 +50,21 @@ mod tests {
             marker: "m".to_owned(),
             posted: rendering(r#"{"headline":"first","reply_to":"case/1"}"#),
             wanted: wanted.clone(),
-            told: false,
+            awaited: false,
             edit: Edit { shown, ..Edit::first(Timestamp::UNIX_EPOCH) },
         };
-        assert!(stands(&row(&first, None), "7"), "as it was posted");
-        assert!(!stands(&row(&second, None), "7"));
+        assert!(already_shown(&row(&first, None), "7"), "as it was posted");
+        assert!(!already_shown(&row(&second, None), "7"));
         let shown = || Some(shows("7", &second));
-        assert!(stands(&row(&second, shown()), "7") && !stands(&row(&first, shown()), "7"));
-        assert!(stands(&row(&first, Some(shows("6", &second))), "7"), "that was another message");
+        assert!(already_shown(&row(&second, shown()), "7") && !already_shown(&row(&first, shown()), "7"));
+        assert!(already_shown(&row(&first, Some(shows("6", &second))), "7"), "that was another message");
         let mut unsure = row(&second, shown());
         unsure.edit.again = Some(Timestamp::UNIX_EPOCH);
-        assert!(!stands(&unsure, "7"));
+        assert!(!already_shown(&unsure, "7"));
         let mut failed = row(&second, shown());
         failed.edit.attempt = 1;
-        assert!(!stands(&failed, "7"));
+        assert!(!already_shown(&failed, "7"));
         let prompted = Rendering { prompt: Some("p".to_owned()), ..second.clone() };
-        assert!(!stands(&row(&prompted, shown()), "7"));
+        assert!(!already_shown(&row(&prompted, shown()), "7"));
     }
 }

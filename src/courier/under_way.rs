@@ -15,19 +15,14 @@ const LONGEST_REST: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Work {
     /// An attempt at a message.
-    Post {
-        id: i64,
-        target: Target,
-    },
-    LookUp {
-        id: i64,
-        target: Target,
-    },
+    Post { id: i64, target: Target },
+    /// A look-up of one.
+    LookUp { id: i64, target: Target },
     /// One edit at a time in a target.
-    Edit {
-        target: Target,
-    },
+    Edit { target: Target },
+    /// Telling owners what became of their messages.
     Report,
+    /// Looking for messages that are there twice.
     Sweep,
 }
 

@@ -31,6 +31,9 @@ pub struct Closed {
     pub why: String,
     /// When one message tries it again.
     pub probe_at: Timestamp,
+    /// It takes no edits either, for a while.
+    #[serde(default)]
+    pub edits: Option<Pause>,
 }
 
 /// A while without edits.
@@ -64,8 +67,9 @@ impl ChannelState {
     /// When an edit may go out.
     pub fn opens_for_edits(&self) -> Timestamp {
         match self {
-            Self::Open { edits, .. } => edits.map_or(Timestamp::MIN, |pause| pause.until),
-            Self::Shut(closed) | Self::Gone(closed) => closed.probe_at,
+            Self::Open { edits, .. } | Self::Shut(Closed { edits, .. }) | Self::Gone(Closed { edits, .. }) => {
+                edits.map_or(Timestamp::MIN, |pause| pause.until)
+            }
         }
     }
 
@@ -78,7 +82,9 @@ impl ChannelState {
     pub fn opens_at(&self) -> impl Iterator<Item = Timestamp> + use<> {
         let (full, edits, probe) = match self {
             Self::Open { full, edits } => (full.map(|room| room.until), edits.map(|pause| pause.until), None),
-            Self::Shut(closed) | Self::Gone(closed) => (None, None, Some(closed.probe_at)),
+            Self::Shut(closed) | Self::Gone(closed) => {
+                (None, closed.edits.map(|pause| pause.until), Some(closed.probe_at))
+            }
         };
         [full, edits, probe].into_iter().flatten()
     }
@@ -107,7 +113,11 @@ impl ChannelState {
     /// It refused: tried again after five minutes, after an hour every quarter of an hour.
     pub fn refused(self, why: String, gone: bool, now: Timestamp) -> Self {
         let since = self.closed().map_or(now, |closed| closed.since.min(now));
-        let closed = Closed { since, why, probe_at: now + probe(since, now) };
+        let edits = match &self {
+            Self::Open { edits, .. } => *edits,
+            Self::Shut(closed) | Self::Gone(closed) => closed.edits,
+        };
+        let closed = Closed { since, why, probe_at: now + probe(since, now), edits };
         if gone { Self::Gone(closed) } else { Self::Shut(closed) }
     }
 
@@ -119,24 +129,25 @@ impl ChannelState {
         }
     }
 
-    /// It refused an edit, or has no room for one before `until`: tried again like a refused message.
+    /// It refused an edit, or has no room for one before `until`. Without `until` it is tried again like a refused message.
     pub fn without_edits(self, until: Option<Timestamp>, now: Timestamp) -> Self {
+        let pause = |edits: Option<Pause>| {
+            let since = edits.map_or(now, |pause| pause.since.min(now));
+            Some(Pause { since, until: until.unwrap_or(now + probe(since, now)) })
+        };
         match self {
-            Self::Open { full, edits } => {
-                let since = edits.map_or(now, |pause| pause.since.min(now));
-                let until = until.unwrap_or(now + probe(since, now));
-                Self::Open { full, edits: Some(Pause { since, until }) }
-            }
-            Self::Shut(closed) => Self::Shut(Closed { probe_at: now + probe(closed.since, now), ..closed }),
-            Self::Gone(closed) => Self::Gone(Closed { probe_at: now + probe(closed.since, now), ..closed }),
+            Self::Open { full, edits } => Self::Open { full, edits: pause(edits) },
+            Self::Shut(closed) => Self::Shut(Closed { edits: pause(closed.edits), ..closed }),
+            Self::Gone(closed) => Self::Gone(Closed { edits: pause(closed.edits), ..closed }),
         }
     }
 
-    /// It took an edit.
+    /// It took an edit, which says nothing of messages.
     pub fn took_edit(self) -> Self {
         match self {
             Self::Open { full, .. } => Self::Open { full, edits: None },
-            Self::Shut(_) | Self::Gone(_) => Self::OPEN,
+            Self::Shut(closed) => Self::Shut(Closed { edits: None, ..closed }),
+            Self::Gone(closed) => Self::Gone(Closed { edits: None, ..closed }),
         }
     }
 
@@ -150,7 +161,7 @@ impl ChannelState {
         }
     }
 
-    /// After a start or a jump of the clock: no time further ahead than anything waits was written by a right clock.
+    /// After a start or a jump of the clock, stored times may be wrong: pauses end, and a closed target is tried now.
     pub fn restarted(self, now: Timestamp) -> Self {
         match self {
             Self::Open { .. } => Self::OPEN,

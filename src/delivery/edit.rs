@@ -42,8 +42,8 @@ pub enum EditEvent {
     Failed { at: Timestamp, unsure_until: Option<Timestamp> },
     /// A person has it tried now.
     Now,
-    /// The process started, or its clock jumped; `settle` is how long a request may take to show.
-    Started { settle: SignedDuration },
+    /// The process started, or its clock jumped. `settle` is how long a request that was under way may take to show, if one may have been.
+    Started { settle: Option<SignedDuration> },
 }
 
 impl Edit {
@@ -81,10 +81,11 @@ impl Edit {
             EditEvent::Now => self.at = now,
             EditEvent::Started { settle } => {
                 let longest = now + LONGEST_WAIT;
-                self.again = self.again.map(|again| if again > longest { now + settle } else { again });
-                if self.done < self.wanted && self.at <= now {
+                self.again = self.again.map(|again| again.min(longest));
+                if let Some(settle) = settle.filter(|_| self.done < self.wanted && self.at <= now) {
                     self.again = Some(now + settle);
-                } else if self.at > longest {
+                }
+                if self.at > longest {
                     self.at = now;
                 }
             }

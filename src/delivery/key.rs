@@ -10,7 +10,7 @@ use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::key::PostKey;
 
 /// Whose message it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Owner {
     Release(ReleaseId),
     Workspace(GuildId),
@@ -26,7 +26,7 @@ impl fmt::Display for Owner {
 }
 
 /// A message, once for ever.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     pub owner: Owner,
     pub post: PostKey,

@@ -17,22 +17,13 @@ const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
 #[serde(rename_all = "snake_case")]
 pub enum PostState {
     /// Its next attempt is due at `at`.
-    Waiting {
-        at: Timestamp,
-    },
+    Waiting { at: Timestamp },
     /// An attempt that began at `began` holds it, until the lease ends.
-    Sending {
-        began: Timestamp,
-        until: Timestamp,
-    },
+    Sending { began: Timestamp, until: Timestamp },
     /// Nobody knows whether it is there: looked up at `look_up_at`.
-    Unknown {
-        look_up_at: Timestamp,
-    },
-    Posted {
-        message: String,
-        at: Timestamp,
-    },
+    Unknown { look_up_at: Timestamp },
+    /// In its target since `at`; `message` is its id there.
+    Posted { message: String, at: Timestamp },
     /// Posted, then deleted by somebody: never posted again.
     Deleted,
     /// Only a person can tell whether it is there.
@@ -48,7 +39,7 @@ pub enum PostState {
 /// Attempts that may have had an effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Doubt {
-    /// When the first of them began; `None` where no attempt of this process's clock is known.
+    /// When the first of them began; `None` if there was none in the present target.
     pub first: Option<Timestamp>,
     /// For [`FRESH`] after this instant another attempt does no harm: a look-up found nothing, or the nonce still counts.
     pub cleared: Option<Timestamp>,
@@ -80,67 +71,46 @@ pub struct Post {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
+    /// It is in its target.
     Arrived,
+    /// It is not, and why.
     Stuck(Trouble),
 }
 
 /// What an attempt led to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    Sent {
-        message: String,
-    },
+    /// Posted; `message` is its id there.
+    Sent { message: String },
     /// Posted by an earlier attempt, and deleted since.
     Deleted,
     /// Not begun: the target has no room for this priority before `at`.
-    NoRoom {
-        at: Timestamp,
-    },
+    NoRoom { at: Timestamp },
     /// Surely without effect; tried again after `wait`, or after a growing pause.
-    Failed {
-        wait: Option<SignedDuration>,
-        why: String,
-    },
+    Failed { wait: Option<SignedDuration>, why: String },
     /// With or without effect. `era`: since when the clock runs without a jump.
-    Unknown {
-        era: Timestamp,
-        why: String,
-    },
+    Unknown { era: Timestamp, why: String },
     /// The target takes nothing; `gone`: nor is it there any more, with all that was in it.
-    Closed {
-        why: String,
-        gone: bool,
-    },
+    Closed { why: String, gone: bool },
     /// Refused as it was; it has simpler words now.
-    Simplified {
-        why: String,
-    },
-    Refused {
-        why: String,
-    },
+    Simplified { why: String },
+    /// Never accepted as it is.
+    Refused { why: String },
 }
 
 /// What a look-up found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    There {
-        message: String,
-        at: Timestamp,
-    },
+    /// It is there, since `at`.
+    There { message: String, at: Timestamp },
+    /// The history was read, and it is not there.
     NotThere,
     /// The history cannot be trusted. `era`: since when the clock runs without a jump.
-    Unreadable {
-        era: Timestamp,
-    },
+    Unreadable { era: Timestamp },
     /// The look-up failed, and is repeated after `wait`.
-    Failed {
-        wait: Option<SignedDuration>,
-    },
+    Failed { wait: Option<SignedDuration> },
     /// The target cannot be read, so it takes nothing either.
-    Closed {
-        why: String,
-        gone: bool,
-    },
+    Closed { why: String, gone: bool },
 }
 
 /// What happens to a message.
@@ -148,36 +118,26 @@ pub enum Found {
 pub enum PostEvent {
     /// Its time has come.
     Due,
-    Attempted {
-        attempt: u32,
-        outcome: Outcome,
-    },
-    LookedUp {
-        attempt: u32,
-        found: Found,
-    },
+    /// An attempt ended.
+    Attempted { attempt: u32, outcome: Outcome },
+    /// A look-up ended; `attempt` is the one it was made for.
+    LookedUp { attempt: u32, found: Found },
     /// The attempt or the look-up crashed, and the process went on.
     Crashed,
     /// The process started, or its clock jumped.
     Started,
     /// Its target takes nothing at present.
-    ShutOut {
-        why: String,
-    },
+    ShutOut { why: String },
+    /// A decision withdraws it.
     Withdrawn,
     /// A person has it sent again; to another target if `moved`. `closed`: its present target takes nothing.
-    SentAgain {
-        moved: bool,
-        closed: bool,
-    },
+    SentAgain { moved: bool, closed: bool },
     /// A person found it in its channel.
     FoundByPerson,
     /// Another target stands for its readers now.
     Moved,
     /// Its latest rendering cannot be shown.
-    EditFailed {
-        why: String,
-    },
+    EditFailed { why: String },
     /// Its latest rendering is shown.
     EditShown,
 }
@@ -301,7 +261,7 @@ impl Post {
                 PostState::Sending { .. } | PostState::Unknown { .. } | PostState::Waiting { .. } | PostState::Held,
                 Outcome::Sent { message },
             ) => {
-                self.state = PostState::Posted { message, at: now };
+                (self.state, self.told) = (PostState::Posted { message, at: now }, false);
                 self.arrived()
             }
             (PostState::Sending { began, .. }, outcome) => {
@@ -386,7 +346,7 @@ impl Post {
         match found {
             Found::There { message, at } => {
                 self.why = Some("found in the channel".to_owned());
-                self.state = PostState::Posted { message, at };
+                (self.state, self.told) = (PostState::Posted { message, at }, false);
                 self.arrived()
             }
             Found::NotThere => self.absent(now),
@@ -479,7 +439,9 @@ impl Post {
         if self.withdrawn {
             return self.end(PostState::Superseded, "withdrawn");
         }
-        if self.is_useless(now) {
+        // What may be there is left to the look-up.
+        let surely_not = self.doubt.is_none() && matches!(self.state, PostState::Waiting { .. });
+        if surely_not && self.is_useless(now) {
             return self.give_up(PostState::Skipped, Trouble::Expired, "no longer useful");
         }
         self.why = Some(why);
@@ -511,7 +473,7 @@ impl Post {
                 self.crashes = 0;
                 self.wait(now, Some("sent again by a person".to_owned()));
                 if moved {
-                    self.doubt = Some(Doubt { first: None, cleared: None });
+                    self.ask_new_target();
                 }
             }
             PostState::Sending { .. } => {}
@@ -528,8 +490,15 @@ impl Post {
 
     /// Nothing that was known of the old target counts for the new one, which is asked first.
     fn moved(&mut self, now: Timestamp) -> Option<Report> {
-        (self.doubt, self.crashes, self.told) = (Some(Doubt { first: None, cleared: None }), 0, false);
+        self.ask_new_target();
+        (self.crashes, self.told) = (0, false);
         self.wait(self.due.max(now), Some("another channel is set".to_owned()))
+    }
+
+    /// Looked up there before it is sent. A look-up of the old target that is under way counts no more.
+    fn ask_new_target(&mut self) {
+        self.doubt = Some(Doubt { first: None, cleared: None });
+        self.attempt += 1;
     }
 
     fn wait(&mut self, at: Timestamp, why: Option<String>) -> Option<Report> {

@@ -298,7 +298,7 @@ fn an_edit_that_may_still_take_effect_is_repeated_once() {
     assert_eq!(edit.next_at(), None);
     edit.next(EditEvent::Wanted { apart: SignedDuration::from_secs(30) }, at(40));
     assert_eq!(edit.next_at(), Some(at(61)), "edits keep apart");
-    edit.next(EditEvent::Started { settle: Capabilities::SETTLE }, at(70));
+    edit.next(EditEvent::Started { settle: Some(Capabilities::SETTLE) }, at(70));
     edit.next(EditEvent::Done { n: 2, began: at(70), shows: None }, at(70));
     assert_eq!(edit.next_at(), Some(at(100)), "it may have been under way when the process ended");
 }

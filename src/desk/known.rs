@@ -1,10 +1,11 @@
-//! What the database is known to hold, because the desk alone writes it: a read costs a trip to the database's thread and a parse.
-//! Bounded: a map that is full forgets everything, and reads again. Any fault forgets all of it.
+//! A cache of stored rows. Only the desk writes them, and any fault empties it. A read costs a trip to the database's thread and a parse.
+//! Bounded: a map that is full is emptied.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::sync::Arc;
 
+use crate::delivery::Key;
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
@@ -33,8 +34,31 @@ pub(super) struct Known {
     pub(super) releases: HashMap<ReleaseId, Stored<Release>>,
     /// A server's releases that are not over, newest first.
     pub(super) open: HashMap<GuildId, Vec<ReleaseHead>>,
+    /// Keys of messages that are there.
+    pub(super) posted: HashSet<Key>,
+    /// Ids of prompts.
+    pub(super) prompts: HashSet<String>,
     /// The end of the journal; `None` before it was read.
     pub(super) head: Option<Option<Head>>,
+}
+
+/// The most prompts and messages whose ids and keys are kept.
+const MOST_SMALL: usize = 16_384;
+
+impl Known {
+    pub(super) fn learn_prompts(&mut self, ids: impl Iterator<Item = String>) {
+        if self.prompts.len() >= MOST_SMALL {
+            self.prompts.clear();
+        }
+        self.prompts.extend(ids);
+    }
+
+    pub(super) fn learn_posted(&mut self, keys: impl Iterator<Item = Key>) {
+        if self.posted.len() >= MOST_SMALL {
+            self.posted.clear();
+        }
+        self.posted.extend(keys);
+    }
 }
 
 /// Keeps something, perhaps instead of everything else.

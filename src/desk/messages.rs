@@ -1,11 +1,13 @@
 //! Messages that are stored already: what the courier says of them, and what decisions and people make of them. The rules are
 //! `delivery`'s, the words are not known here.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::unit::Unit;
-use super::{Answer, EditNews, Step, Stop, speak, workspace, writer};
-use crate::delivery::{ChannelState, EditEvent, Found, Key, Outcome, PostEvent, PostState, Report, Target, next_nonce};
+use super::{Answer, Ask, EditNews, Step, Stop, speak, workspace, writer};
+use crate::delivery::{
+    Capabilities, ChannelState, EditEvent, Found, Key, Outcome, PostEvent, PostState, Report, Target, next_nonce,
+};
 use crate::domain::command::{Command, DeliveryCommand};
 use crate::domain::delivery::{NotPosted, Trouble};
 use crate::domain::effect::{Destination, Redelivery};
@@ -18,6 +20,21 @@ use crate::voice::Message;
 
 /// A workspace's own message is worth sending again this long.
 const OWN_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The stored messages a request is about.
+pub(super) fn about(ask: &Ask) -> Vec<i64> {
+    match ask {
+        Ask::Report { post } => vec![*post],
+        Ask::Courier(steps) => {
+            let ids = steps.iter().filter_map(|step| match step {
+                Step::Post { id, .. } => Some(*id),
+                Step::Edit { .. } | Step::Started => None,
+            });
+            ids.collect()
+        }
+        _ => Vec::new(),
+    }
+}
 
 /// What the courier says; the answer is every message that it spoke of, as it is now.
 pub(super) async fn steps(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Answer, Stop> {
@@ -39,18 +56,24 @@ async fn post_step(
     payload: Option<&str>,
 ) -> Result<Option<PostRow>, StoreFault> {
     let Some(mut row) = unit.messages(&[id]).await?.pop() else { return Ok(None) };
-    if *event == PostEvent::Due && !takes(unit, &row).await? {
+    let channel = unit.channel(&row.target).await?;
+    let applies = match event {
+        PostEvent::Due => takes(&channel, &row, unit.now),
+        PostEvent::ShutOut { .. } => channel.closed().is_some_and(|closed| closed.probe_at > unit.now),
+        _ => true,
+    };
+    if !applies {
         return Ok(None);
     }
     let before = row.post.clone();
     unit.happened(&mut row, event.clone());
-    // Somebody else has claimed it.
-    if *event == PostEvent::Due && row.post == before {
+    // Another process has claimed it, or it is told already.
+    if matches!(event, PostEvent::Due | PostEvent::ShutOut { .. }) && row.post == before {
         return Ok(None);
     }
     let simpler = payload.filter(|_| matches!(row.post.state, PostState::Waiting { .. }) && row.post != before);
     if let Some(payload) = simpler {
-        row.plain = true;
+        (row.plain, row.file) = (true, None);
         rewrite(&mut row, payload.to_owned());
     }
     learn_of_channel(unit, &row, event).await?;
@@ -61,9 +84,9 @@ async fn post_step(
 }
 
 /// Whether a message may be claimed: its target takes it, or it is of no use any more.
-async fn takes(unit: &mut Unit<'_>, row: &PostRow) -> Result<bool, StoreFault> {
-    let waits = matches!(row.post.state, PostState::Waiting { .. }) && !row.post.is_useless(unit.now);
-    Ok(!waits || unit.channel(&row.target).await?.opens(row.priority) <= unit.now)
+fn takes(channel: &ChannelState, row: &PostRow, now: Timestamp) -> bool {
+    let waits = matches!(row.post.state, PostState::Waiting { .. }) && !row.post.is_useless(now);
+    !waits || channel.opens(row.priority) <= now
 }
 
 /// What an attempt or a look-up says of its target.
@@ -108,9 +131,9 @@ async fn edit_step(
         unit.save_channel(target.clone(), after);
     }
     let event = match news {
-        EditNews::Shown { told: true } => Some(PostEvent::EditShown),
+        EditNews::Shown { awaited: true } => Some(PostEvent::EditShown),
         EditNews::Failed(why) => Some(PostEvent::EditFailed { why: why.clone() }),
-        EditNews::None | EditNews::TargetRefuses(_) | EditNews::Shown { told: false } => None,
+        EditNews::None | EditNews::TargetRefuses(_) | EditNews::Shown { awaited: false } => None,
     };
     if let Some(event) = event
         && let Some(mut row) = unit.messages(&[post]).await?.pop()
@@ -130,11 +153,10 @@ async fn started(unit: &mut Unit<'_>) -> Result<(), StoreFault> {
             unit.save_message(row, false);
         }
     }
-    for (post, target) in unit.open_edits().await? {
+    for (post, may_be_under_way) in unit.open_edits().await? {
         // What reaches a status page late is that page's own matter (`outside`).
-        if target.channel().is_some() {
-            unit.edit_happened(post, EditEvent::Started { settle: crate::delivery::Capabilities::SETTLE }).await?;
-        }
+        let settle = may_be_under_way.then_some(Capabilities::SETTLE);
+        unit.edit_happened(post, EditEvent::Started { settle }).await?;
     }
     for (target, state) in unit.channels().await? {
         unit.save_channel(target, state.restarted(unit.now));
@@ -160,6 +182,11 @@ pub(super) async fn report(unit: &mut Unit<'_>, id: i64) -> Result<Answer, Stop>
             (release, DeliveryCommand::Delivered { key, place, at })
         }
         (Report::Stuck(trouble), Some(release)) => {
+            // Its newest rendering is not shown, but it arrived.
+            if let PostState::Posted { at, .. } = row.post.state {
+                let arrived = DeliveryCommand::Delivered { key: key.clone(), place: place.clone(), at };
+                writer::quietly(unit, release, Command::Delivery(arrived), &Actor::Courier).await?;
+            }
             (release, DeliveryCommand::Stuck { key, found: not_posted(&row, place, trouble) })
         }
     };
@@ -294,9 +321,14 @@ pub(super) async fn send_own_again(
     guild: &GuildId,
     to: &[(Destination, Target)],
 ) -> Result<(), StoreFault> {
-    let now = unit.now;
+    let (now, pages) = (unit.now, unit.workspace(guild).await?.policy.pages.clone());
     for (target, state) in unit.channels().await? {
-        if matches!(&target, Target::Chat { workspace, .. } if workspace == guild) {
+        let own = match &target {
+            Target::Chat { workspace, .. } => workspace == guild,
+            Target::Page { name } => pages.contains(name),
+            Target::Hook { .. } | Target::Lever { .. } => false,
+        };
+        if own {
             unit.save_channel(target, state.probed(now));
         }
     }

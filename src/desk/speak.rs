@@ -137,7 +137,7 @@ async fn next_of(
 ) -> Result<Result<PostKey, PostKey>, StoreFault> {
     for n in 1..=most {
         let next = key.under(n);
-        if unit.message(&own(release, &next)).await?.is_none() {
+        if !unit.is_there(&own(release, &next)).await? {
             return Ok(Ok(next));
         }
     }

@@ -22,7 +22,7 @@ use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
-use crate::store::{Head, Line, NewPrompt, ReleaseHead, Store, StoreFault, StoredPrompt, Txn};
+use crate::store::{Head, Line, NewPrompt, PostRow, ReleaseHead, Store, StoreFault, StoredPrompt, Txn};
 
 /// Source and id of what came in.
 pub(super) type Once = (String, String);
@@ -34,13 +34,16 @@ pub(super) struct Unit<'d> {
     known: &'d mut Known,
     pub(super) now: Timestamp,
     page: Page,
+    /// Messages that were read ahead.
+    read: BTreeMap<i64, PostRow>,
     /// Targets that take nothing at present, once they were read.
     channels: Option<BTreeMap<Target, ChannelState>>,
 }
 
 impl<'d> Unit<'d> {
     pub(super) async fn begin(desk: &'d Desk, known: &'d mut Known, now: Timestamp) -> Result<Self, StoreFault> {
-        Ok(Self { desk, txn: desk.store.begin().await?, known, now, page: Page::default(), channels: None })
+        let (txn, page, read) = (desk.store.begin().await?, Page::default(), BTreeMap::new());
+        Ok(Self { desk, txn, known, now, page, read, channels: None })
     }
 
     /// This installation's id.
@@ -48,29 +51,19 @@ impl<'d> Unit<'d> {
         self.desk.store.installation()
     }
 
-    /// What of this had come in before the batch.
-    pub(super) async fn came_before(&mut self, once: &[&Once]) -> Result<BTreeSet<Once>, StoreFault> {
-        if once.is_empty() { Ok(BTreeSet::new()) } else { Store::came_before(&mut self.txn, once).await }
+    /// Notes what comes in; what of it is new.
+    pub(super) async fn note_came(&mut self, once: &[&Once]) -> Result<BTreeSet<Once>, StoreFault> {
+        if once.is_empty() { Ok(BTreeSet::new()) } else { Store::note_came(&mut self.txn, once, self.now).await }
     }
 
-    /// Whether this came in earlier in the batch.
-    pub(super) fn came(&self, once: &Once) -> bool {
-        self.page.once.contains(once)
+    /// What was refused may come again.
+    pub(super) async fn forget_came(&mut self, once: &[&Once]) -> Result<(), StoreFault> {
+        if once.is_empty() { Ok(()) } else { Store::forget_came(&mut self.txn, once).await }
     }
 
-    /// Notes what came in.
-    pub(super) fn note_came(&mut self, once: Option<&Once>) {
-        self.page.once.extend(once.cloned());
-    }
-
-    /// What is decided so far; a request that fails goes back to it.
-    pub(super) fn so_far(&self) -> Page {
-        self.page.clone()
-    }
-
-    /// The request at hand has changed nothing.
-    pub(super) fn back_to(&mut self, before: Page) {
-        self.page = before;
+    /// How much is decided so far.
+    pub(super) fn decided(&self) -> usize {
+        self.page.decided
     }
 
     /// A workspace, or a fresh one where the server is not known yet.
@@ -103,6 +96,7 @@ impl<'d> Unit<'d> {
         let guild = workspace.guild.clone();
         let read_at = self.workspace_now(&guild).await?.version;
         let now = Stored { value: workspace, version: read_at + 1 };
+        self.page.decided += 1;
         change(&mut self.page.workspaces, guild, Changed { now, read_at });
         Ok(())
     }
@@ -129,6 +123,7 @@ impl<'d> Unit<'d> {
     pub(super) async fn save_release(&mut self, release: Arc<Release>) -> Result<(), StoreFault> {
         let (id, read_at) = (release.id, self.release_now(release.id).await?.map_or(0, |stored| stored.version));
         let now = Stored { value: release, version: read_at + 1 };
+        self.page.decided += 1;
         change(&mut self.page.releases, id, Changed { now, read_at });
         Ok(())
     }
@@ -190,7 +185,9 @@ impl<'d> Unit<'d> {
         let id: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
         let (guild, at) = (release.guild.clone(), self.now.as_millisecond());
         let new = NewPrompt { id: id.clone(), guild, release: release.id, kind, at };
-        self.page.prompts.entry(id.clone()).or_insert(new);
+        if !self.known.prompts.contains(&id) {
+            self.page.prompts.entry(id.clone()).or_insert(new);
+        }
         Ok(id)
     }
 
@@ -228,7 +225,7 @@ impl<'d> Unit<'d> {
         name: &str,
     ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
         for document in self.page.documents.iter().rev() {
-            if let Document::Train { guild: whose, name: known, file_name, bytes } = document.as_ref()
+            if let Document::Train { guild: whose, name: known, file_name, bytes } = document
                 && (whose, known.as_str()) == (guild, name)
             {
                 return Ok(Some((file_name.clone(), bytes.clone())));
@@ -239,7 +236,7 @@ impl<'d> Unit<'d> {
     }
 
     pub(super) fn keep_document(&mut self, document: Document) {
-        self.page.documents.push(Arc::new(document));
+        self.page.documents.push(document);
     }
 
     /// Releases the batch has changed, whose cards and status pages are to follow.

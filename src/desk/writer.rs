@@ -1,9 +1,7 @@
 //! The writer task: the only place where a decision becomes rows. Group commit: one transaction for whatever is queued.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use jiff::Timestamp;
 use tokio::sync::{Notify, mpsc};
 
 use super::known::Known;
@@ -42,12 +40,13 @@ pub(crate) async fn run(desk: Desk, mut requests: mpsc::Receiver<Request>, nudge
     let (mut batch, mut known) = (Vec::with_capacity(BATCH), Known::default());
     while requests.recv_many(&mut batch, BATCH).await > 0 {
         let taken = std::mem::take(&mut batch);
-        let stored = commit(&desk, &mut known, &taken, desk.clock.now()).await;
-        match stored {
+        match commit(&desk, &mut known, &taken).await {
             // One of them does not fit, or all of them together: each gets a transaction of its own.
-            Err(StoreFault::Full | StoreFault::Inconsistent { .. } | StoreFault::Sql(_)) if taken.len() > 1 => {
+            Err(Undone::OneFailed | Undone::Fault(StoreFault::Full | StoreFault::Conflict(_) | StoreFault::Sql(_)))
+                if taken.len() > 1 =>
+            {
                 for request in taken {
-                    let alone = commit(&desk, &mut known, std::slice::from_ref(&request), desk.clock.now()).await;
+                    let alone = commit(&desk, &mut known, std::slice::from_ref(&request)).await;
                     answer_all(vec![request], alone, &nudges);
                 }
             }
@@ -57,7 +56,7 @@ pub(crate) async fn run(desk: Desk, mut requests: mpsc::Receiver<Request>, nudge
 }
 
 /// Everybody's answer, after the commit.
-fn answer_all(requests: Vec<Request>, stored: Result<(Answers, Written), StoreFault>, nudges: &Nudges) {
+fn answer_all(requests: Vec<Request>, stored: Result<(Answers, Written), Undone>, nudges: &Nudges) {
     match stored {
         Ok((answers, written)) => {
             for (request, answer) in requests.into_iter().zip(answers) {
@@ -71,8 +70,11 @@ fn answer_all(requests: Vec<Request>, stored: Result<(Answers, Written), StoreFa
                 nudges.courier.notify_one();
             }
         }
-        Err(fault) => {
-            let fault = not_recorded(fault);
+        Err(undone) => {
+            let fault = match undone {
+                Undone::Fault(fault) => not_recorded(fault),
+                Undone::OneFailed => DeskFault::NotRecorded("another request of the batch failed".to_owned()),
+            };
             for request in requests {
                 drop(request.answer.send(Err(fault.clone())));
             }
@@ -82,47 +84,56 @@ fn answer_all(requests: Vec<Request>, stored: Result<(Answers, Written), StoreFa
 
 type Answers = Vec<Result<Answer, DeskFault>>;
 
-/// One transaction for the batch. The error is the transaction's; a single request's fault is its own.
-async fn commit(
-    desk: &Desk,
-    known: &mut Known,
-    batch: &[Request],
-    now: Timestamp,
-) -> Result<(Answers, Written), StoreFault> {
-    let mut unit = Unit::begin(desk, known, now).await?;
-    let once: Vec<&Once> = batch.iter().filter_map(|request| request.once.as_ref()).collect();
-    let before = unit.came_before(&once).await?;
-    let mut answers = Vec::with_capacity(batch.len());
-    for request in batch {
-        answers.push(answered(&mut unit, request, &before).await);
+/// Why nothing of a batch is stored.
+enum Undone {
+    Fault(StoreFault),
+    /// One of several requests failed half-way, so the others are tried without it.
+    OneFailed,
+}
+
+impl From<StoreFault> for Undone {
+    fn from(fault: StoreFault) -> Self {
+        Self::Fault(fault)
     }
+}
+
+/// One transaction for the batch. What is refused before it changes anything leaves the others alone.
+async fn commit(desk: &Desk, known: &mut Known, batch: &[Request]) -> Result<(Answers, Written), Undone> {
+    let mut unit = Unit::begin(desk, known, desk.clock.now()).await?;
+    let once: Vec<&Once> = batch.iter().filter_map(|request| request.once.as_ref()).collect();
+    let mut new = unit.note_came(&once).await?;
+    unit.read_ahead(&batch.iter().flat_map(|request| messages::about(&request.ask)).collect::<Vec<_>>()).await?;
+    let (mut answers, mut refused) = (Vec::with_capacity(batch.len()), Vec::new());
+    for request in batch {
+        if request.once.as_ref().is_some_and(|once| !new.contains(once)) {
+            answers.push(Ok(Answer::Duplicate));
+            continue;
+        }
+        let decided = unit.decided();
+        let answer = match serve(&mut unit, &request.ask).await {
+            Ok(answer) => {
+                // A second one in this batch is a repetition.
+                if let Some(once) = &request.once {
+                    new.remove(once);
+                }
+                Ok(answer)
+            }
+            Err(Stop::Refused(message)) if unit.decided() == decided => {
+                refused.extend(request.once.as_ref());
+                Ok(Answer::Refused { message })
+            }
+            Err(_) if batch.len() > 1 => return Err(Undone::OneFailed),
+            Err(Stop::Refused(message)) => return Ok((vec![Ok(Answer::Refused { message })], Written::default())),
+            Err(Stop::Fault(fault)) => return Err(fault.into()),
+        };
+        answers.push(answer);
+    }
+    refused.retain(|once| new.contains(*once));
+    unit.forget_came(&refused).await?;
     for release in unit.changed_releases() {
         speak::follow(&mut unit, &release)?;
     }
     Ok((answers, unit.commit().await?))
-}
-
-/// Decides one request; what it changes counts only if it is answered well.
-async fn answered(unit: &mut Unit<'_>, request: &Request, before: &BTreeSet<Once>) -> Result<Answer, DeskFault> {
-    let once = request.once.as_ref();
-    if once.is_some_and(|once| unit.came(once) || before.contains(once)) {
-        return Ok(Answer::Duplicate);
-    }
-    let before = unit.so_far();
-    match serve(unit, &request.ask).await {
-        Ok(answer) => {
-            unit.note_came(once);
-            Ok(answer)
-        }
-        Err(Stop::Refused(message)) => {
-            unit.back_to(before);
-            Ok(Answer::Refused { message })
-        }
-        Err(Stop::Fault(fault)) => {
-            unit.back_to(before);
-            Err(not_recorded(fault))
-        }
-    }
 }
 
 async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
@@ -390,12 +401,15 @@ async fn save(unit: &mut Unit<'_>, decision: Decision) -> Result<(Arc<Release>, 
     Ok((release, reply))
 }
 
-fn entry(recorded: &Recorded) -> Result<(Timestamp, String), StoreFault> {
+fn entry(recorded: &Recorded) -> Result<(jiff::Timestamp, String), StoreFault> {
     entry_of(recorded.at, recorded)
 }
 
 /// A line of the journal.
-pub(super) fn entry_of(at: Timestamp, what: &impl serde::Serialize) -> Result<(Timestamp, String), StoreFault> {
+pub(super) fn entry_of(
+    at: jiff::Timestamp,
+    what: &impl serde::Serialize,
+) -> Result<(jiff::Timestamp, String), StoreFault> {
     let text = serde_json::to_string(what).map_err(|error| StoreFault::Inconsistent {
         table: "journal",
         column: "entry",

@@ -47,6 +47,11 @@ INSERT INTO doubt_of SELECT id, json_object(
         'cleared', strftime('%FT%H:%M:%fZ', looked_up / 1000.0, 'unixepoch'))
     FROM before_outbox WHERE tainted = 1 AND state IN ('planned', 'blocked', 'sending', 'unknown');
 
+-- Trouble whose end somebody waits for.
+CREATE TEMP TABLE untold (id INTEGER PRIMARY KEY);
+INSERT INTO untold SELECT id FROM before_outbox WHERE told = 0 AND state IN ('held', 'dead', 'skipped');
+INSERT INTO untold SELECT o.id FROM before_edit e JOIN before_outbox o ON o.key = e.key WHERE e.trouble > 0 AND o.state = 'sent';
+
 INSERT INTO outbox (id, owner, key, guild_id, release_id, target, addressee, priority, payload, prompt_id, nonce, marker, plain,
                     file_name, content, post, state, next_at, expires, told, message_id, posted_at)
 SELECT o.id, coalesce(o.release_id, o.guild_id), substr(o.key, length(coalesce(o.release_id, o.guild_id)) + 2), o.guild_id,
@@ -55,21 +60,22 @@ SELECT o.id, coalesce(o.release_id, o.guild_id), substr(o.key, length(coalesce(o
        json_object('state', json(s.value), 'due', strftime('%FT%H:%M:%fZ', o.due / 1000.0, 'unixepoch'),
                    'useful_until', strftime('%FT%H:%M:%fZ', o.useful_until / 1000.0, 'unixepoch'), 'attempt', o.attempt,
                    'crashes', o.recoveries, 'doubt', json(d.value), 'withdrawn', json(iif(o.withdrawn, 'true', 'false')),
-                   'told', json(iif(o.told, 'true', 'false')), 'awaited', json(iif(o.reported, 'false', 'true')),
+                   'told', json(iif(o.told OR u.id, 'true', 'false')), 'awaited', json(iif(o.reported AND u.id IS NULL, 'false', 'true')),
                    'why', o.reason),
        s.state, s.next_at, iif(s.state IN ('waiting', 'unknown'), o.useful_until, NULL), o.told, o.message_id, o.posted_at
 FROM before_outbox o JOIN target_of t ON t.id = o.id JOIN state_of s ON s.id = o.id LEFT JOIN doubt_of d ON d.id = o.id
+LEFT JOIN untold u ON u.id = o.id
 LEFT JOIN revision r ON r.release_id = o.payload ->> '$.document.release' AND r.revision = o.payload ->> '$.document.revision';
 -- A reply names its message within its release.
 UPDATE outbox SET payload = json_set(payload, '$.reply_to', substr(payload ->> '$.reply_to', length(owner) + 2))
-    WHERE next_at IS NOT NULL AND payload ->> '$.reply_to' LIKE owner || '/%';
+    WHERE payload ->> '$.reply_to' LIKE owner || '/%';
 
 -- What nobody has heard yet.
 UPDATE outbox SET report = '"arrived"' WHERE id IN (SELECT id FROM before_outbox WHERE state = 'sent' AND reported = 0);
 UPDATE outbox SET report = json_object('stuck', iif(state = 'skipped', 'expired', state))
     WHERE id IN (SELECT id FROM before_outbox WHERE told = 0 AND state IN ('held', 'dead', 'skipped'));
 UPDATE outbox SET report = '{"stuck":"blocked"}'
-    WHERE key <> '' AND id IN (SELECT o.id FROM before_edit e JOIN before_outbox o ON o.key = e.key WHERE e.trouble = 1);
+    WHERE report IS NULL AND id IN (SELECT o.id FROM before_edit e JOIN before_outbox o ON o.key = e.key WHERE e.trouble = 1);
 
 -- Channels that took nothing.
 INSERT INTO channel (target, state)
@@ -103,4 +109,5 @@ DROP TABLE temp.target_of;
 DROP TABLE temp.state_of;
 DROP TABLE temp.doubt_of;
 DROP TABLE temp.hash_of;
+DROP TABLE temp.untold;
 DELETE FROM _sqlx_migrations;

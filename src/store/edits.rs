@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, json, to_json};
-use crate::delivery::{ChannelState, Edit, Rendering, Target};
+use super::{PostRow, Store, StoreFault, json, to_json};
+use crate::delivery::{ChannelState, Edit, Key, Post, Rendering, Target};
 
 /// The edits of a message, with the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,8 +21,8 @@ pub struct EditRow {
     pub posted: Rendering,
     /// What it is to show.
     pub wanted: Rendering,
-    /// People know that its newest rendering is not shown.
-    pub told: bool,
+    /// Its owner waits for news that its newest rendering is shown.
+    pub awaited: bool,
     pub edit: Edit,
 }
 
@@ -37,16 +37,26 @@ struct Written<'r> {
 }
 
 struct Row {
+    n: i64,
     post: i64,
     target: String,
     message_id: Option<String>,
     marker: String,
     posted: String,
     posted_prompt: Option<String>,
-    told: i64,
+    state: String,
     wanted: Option<String>,
     wanted_prompt: Option<String>,
     edit: Option<String>,
+}
+
+impl EditRow {
+    /// A message that was stored just now.
+    pub fn new(post: i64, row: &PostRow, now: Timestamp) -> Self {
+        let (target, marker, posted) = (row.target.clone(), row.marker.clone(), row.rendering.clone());
+        let edit = Edit { wanted: 0, ..Edit::first(now) };
+        Self { post, target, message: None, marker, wanted: posted.clone(), posted, awaited: false, edit }
+    }
 }
 
 impl Row {
@@ -61,8 +71,9 @@ impl Row {
             _ => (posted.clone(), Edit { wanted: 0, ..Edit::first(now) }),
         };
         let target = json(&self.target, "outbox", "target", &key)?;
-        let (post, message, marker, told) = (self.post, self.message_id, self.marker, self.told != 0);
-        Ok(EditRow { post, target, message, marker, posted, wanted, told, edit })
+        let state: Post = json(&self.state, "outbox", "post", &key)?;
+        let (post, message, marker, awaited) = (self.post, self.message_id, self.marker, state.awaited);
+        Ok(EditRow { post, target, message, marker, posted, wanted, awaited, edit })
     }
 }
 
@@ -72,8 +83,9 @@ impl Store {
         let posts = to_json(&posts, "edit")?;
         let rows = sqlx::query_as!(
             Row,
-            r#"SELECT o.id AS "post!", o.target AS "target!", o.message_id, o.marker AS "marker!", o.payload AS "posted!",
-                      o.prompt_id AS posted_prompt, o.told AS "told!", e.payload AS "wanted?", e.prompt_id AS wanted_prompt, e.edit AS "edit?"
+            r#"SELECT 0 AS "n!: i64", o.id AS "post!", o.target AS "target!", o.message_id, o.marker AS "marker!",
+                      o.payload AS "posted!", o.prompt_id AS posted_prompt, o.post AS "state!", e.payload AS "wanted?",
+                      e.prompt_id AS wanted_prompt, e.edit AS "edit?"
                FROM outbox o LEFT JOIN edit e ON e.post_id = o.id
                WHERE o.id IN (SELECT value FROM json_each(?))"#,
             posts
@@ -81,6 +93,33 @@ impl Store {
         .fetch_all(txn)
         .await?;
         rows.into_iter().map(|row| row.row(now)).collect()
+    }
+
+    /// Messages by key, as far as they are there, each with its edits so far.
+    pub async fn edits_of(
+        txn: &mut SqliteConnection,
+        keys: &[Key],
+        now: Timestamp,
+    ) -> Result<BTreeMap<Key, EditRow>, StoreFault> {
+        let texts: Vec<(String, String)> =
+            keys.iter().map(|key| (key.owner.to_string(), key.post.to_string())).collect();
+        if texts.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let wanted = to_json(&texts, "outbox")?;
+        let rows = sqlx::query_as!(
+            Row,
+            r#"SELECT k.key + 0 AS "n!: i64", o.id AS "post!", o.target AS "target!", o.message_id, o.marker AS "marker!",
+                      o.payload AS "posted!", o.prompt_id AS posted_prompt, o.post AS "state!", e.payload AS "wanted?",
+                      e.prompt_id AS wanted_prompt, e.edit AS "edit?"
+               FROM json_each(?) k JOIN outbox o ON o.owner = k.value ->> 0 AND o.key = k.value ->> 1
+               LEFT JOIN edit e ON e.post_id = o.id"#,
+            wanted
+        )
+        .fetch_all(txn)
+        .await?;
+        let key = |n: i64| usize::try_from(n).ok().and_then(|n| keys.get(n)).cloned();
+        rows.into_iter().filter_map(|row| key(row.n).map(|key| row.row(now).map(|row| (key, row)))).collect()
     }
 
     /// The same on a reading connection.

@@ -174,39 +174,34 @@ impl Store {
         Ok(())
     }
 
-    /// Notes what came in, by source and id: it counts once.
-    ///
-    /// # Errors
-    /// Database faults; one of them is that it came before.
+    /// Notes what comes in, by source and id; what of it is new.
     pub async fn note_came(
         txn: &mut SqliteConnection,
-        came: &[(String, String)],
+        came: &[&(String, String)],
         now: Timestamp,
-    ) -> Result<(), StoreFault> {
+    ) -> Result<BTreeSet<(String, String)>, StoreFault> {
         let (came, now) = (to_json(&came, "inbox")?, now.as_millisecond());
-        sqlx::query!(
-            "INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?)",
+        let new = sqlx::query!(
+            "INSERT INTO inbox (source, id, at) SELECT value ->> 0, value ->> 1, ? FROM json_each(?) WHERE true
+             ON CONFLICT DO NOTHING RETURNING source, id",
             now,
+            came
+        )
+        .fetch_all(txn)
+        .await?;
+        Ok(new.into_iter().map(|row| (row.source, row.id)).collect())
+    }
+
+    /// Forgets what came in and was refused: it may come again.
+    pub async fn forget_came(txn: &mut SqliteConnection, came: &[&(String, String)]) -> Result<(), StoreFault> {
+        let came = to_json(&came, "inbox")?;
+        sqlx::query!(
+            "DELETE FROM inbox WHERE (source, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
             came
         )
         .execute(txn)
         .await?;
         Ok(())
-    }
-
-    /// What of this, by source and id, had come before.
-    pub async fn came_before(
-        txn: &mut SqliteConnection,
-        came: &[&(String, String)],
-    ) -> Result<BTreeSet<(String, String)>, StoreFault> {
-        let rows = to_json(&came, "inbox")?;
-        let rows = sqlx::query!(
-            "SELECT source, id FROM inbox WHERE (source, id) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))",
-            rows
-        )
-        .fetch_all(txn)
-        .await?;
-        Ok(rows.into_iter().map(|row| (row.source, row.id)).collect())
     }
 }
 

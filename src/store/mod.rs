@@ -1,9 +1,11 @@
-//! The only SQL. One writing connection, a few reading ones; every statement is literal and checked when compiled. It must
+//! The only SQL. One writing connection, a few reading ones; statements are literal and checked when compiled, but for pragmas and the
+//! converter. It must
 //! not decide anything: rows in, rows out.
 //!
 //! Every function that reads or writes fails with a [`StoreFault`] of the database; what else can fail is said where it can.
 
 mod check;
+mod checkpoint;
 mod convert;
 mod documents;
 mod edits;
@@ -24,7 +26,7 @@ use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 pub use documents::{DocumentOf, NewPrompt, StoredPrompt, content_hash};
 pub use edits::EditRow;
 pub use journal::{Broken, Entry, Head, Line, verify, verify_file};
-pub use posts::{FileRef, Front, PostRow};
+pub use posts::{FileRef, Front, Pending, PostRow};
 use releases::release_id;
 pub use releases::{ReleaseHead, ReleaseRow, TermsRow};
 pub use workspaces::WorkspaceRow;
@@ -53,7 +55,7 @@ pub enum StoreFault {
     )]
     Missing(PathBuf),
     #[error(
-        "this database is of a version before 1 December 2026; open it once with the last version before this one (see CHANGELOG.md, Upgrading)"
+        "this database is of a version before 1 December 2026; open it once with the version of that day (see CHANGELOG.md, Upgrading)"
     )]
     TooOld,
     #[error("{0} is not a T-Minus database for this use (service or sandbox)")]
@@ -99,6 +101,7 @@ impl Purpose {
 pub struct Store {
     write: SqlitePool,
     read: SqlitePool,
+    checkpoints: checkpoint::Checkpoints,
     /// Distinguishes installations that share a token; part of every nonce.
     installation: String,
 }
@@ -126,6 +129,7 @@ impl Store {
             .pragma("cell_size_check", "ON")
             .pragma("mmap_size", "0")
             .pragma("temp_store", "MEMORY")
+            .pragma("wal_autocheckpoint", checkpoint::PAGES)
             .pragma("journal_size_limit", "67108864");
         // SQLite ends a transaction by itself when the disk is full; sqlx then still counts one. Such a connection is not used again.
         let write = SqlitePoolOptions::new()
@@ -146,15 +150,16 @@ impl Store {
         let read = SqlitePoolOptions::new()
             .max_connections(2)
             .test_before_acquire(false)
-            .connect_with(options.pragma("query_only", "ON"))
+            .connect_with(options.clone().pragma("query_only", "ON"))
             .await?;
+        let checkpoints = checkpoint::Checkpoints::new(options);
         let fresh = uuid::Uuid::now_v7().to_string();
         sqlx::query!("INSERT INTO meta (key, value) VALUES ('installation', ?) ON CONFLICT (key) DO NOTHING", fresh)
             .execute(&write)
             .await?;
         let installation =
             sqlx::query_scalar!("SELECT value FROM meta WHERE key = 'installation'").fetch_one(&write).await?;
-        Ok(Self { write, read, installation })
+        Ok(Self { write, read, checkpoints, installation })
     }
 
     /// This installation's id.
@@ -200,6 +205,7 @@ impl Store {
 
     /// Closes every connection, so that the write-ahead log is folded in.
     pub async fn close(&self) {
+        self.checkpoints.close().await;
         self.read.close().await;
         self.write.close().await;
     }

@@ -20,7 +20,7 @@ pub struct PostRow {
     pub key: Key,
     pub guild: GuildId,
     pub target: Target,
-    /// Whom the target stands for: another one may, later.
+    /// The destination that the rules resolved to `target`; later rules may resolve it to another.
     pub to: Option<Destination>,
     /// `domain::effect::Priority` as a number.
     pub priority: i64,
@@ -43,12 +43,30 @@ pub struct FileRef {
     pub content: String,
 }
 
-/// The most urgent due message of a target that has none under way.
+/// The next message of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Front {
-    pub id: i64,
+    /// Absent where none is due, or another one is under way.
+    pub id: Option<i64>,
     pub target: Target,
     pub priority: i64,
+}
+
+/// What there is to read of the outbox: most often little.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    /// Targets that take nothing, or nothing for a while.
+    pub channels: bool,
+    /// Posts that wait, due or not.
+    pub waiting: bool,
+    /// Leases that ended, and look-ups that are due.
+    pub overdue: bool,
+    /// Posts that are of no use any more.
+    pub expired: bool,
+    pub edits: bool,
+    pub reports: bool,
+    /// When the next post or edit is due that is not yet.
+    pub later: Option<Timestamp>,
 }
 
 /// Where posts stand, counted for health and metrics.
@@ -267,25 +285,6 @@ impl Store {
         Ok(id.fetch_optional(txn).await?)
     }
 
-    /// The ids of those messages that are there already.
-    pub async fn post_ids(txn: &mut SqliteConnection, keys: &[Key]) -> Result<BTreeMap<Key, i64>, StoreFault> {
-        let texts: Vec<(String, String)> =
-            keys.iter().map(|key| (key.owner.to_string(), key.post.to_string())).collect();
-        if texts.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let wanted = to_json(&texts, "outbox")?;
-        let rows = sqlx::query!(
-            r#"SELECT k.key + 0 AS "n!: i64", o.id AS "id!" FROM json_each(?) k
-               JOIN outbox o ON o.owner = k.value ->> 0 AND o.key = k.value ->> 1"#,
-            wanted
-        )
-        .fetch_all(txn)
-        .await?;
-        let key = |n: i64| usize::try_from(n).ok().and_then(|n| keys.get(n)).cloned();
-        Ok(rows.into_iter().filter_map(|row| Some((key(row.n)?, row.id))).collect())
-    }
-
     /// Every message that is not settled.
     pub async fn open_posts(txn: &mut SqliteConnection) -> Result<Vec<i64>, StoreFault> {
         Ok(sqlx::query_scalar!("SELECT id FROM outbox WHERE next_at IS NOT NULL").fetch_all(txn).await?)
@@ -330,11 +329,10 @@ impl Store {
         let (target, now) = (to_json(target, "outbox")?, now.as_millisecond());
         let ids = sqlx::query_scalar!(
             r#"SELECT id AS "id!" FROM outbox
-               WHERE state = 'waiting' AND target = ?1 AND next_at <= ?2 AND (told = 0 OR expires < ?2)
+               WHERE state = 'waiting' AND target = ?1 AND next_at <= ?2
+                AND (told = 0 OR (expires < ?2 AND post ->> '$.doubt' IS NULL))
              UNION ALL
-             SELECT id FROM outbox
-               WHERE state = 'unknown' AND target = ?1 AND next_at <= ?2 AND (told = 0 OR expires < ?2)
-             LIMIT 200"#,
+             SELECT id FROM outbox WHERE state = 'unknown' AND target = ?1 AND next_at <= ?2 AND told = 0 LIMIT 200"#,
             target,
             now
         )
@@ -343,7 +341,7 @@ impl Store {
         Ok(ids)
     }
 
-    /// For each target with nothing under way, its most urgent due post; the most urgent first.
+    /// For each target with posts that wait, its most urgent one that is due and may go; the most urgent first.
     pub async fn fronts(&self, now: Timestamp) -> Result<Vec<Front>, StoreFault> {
         let now = now.as_millisecond();
         let rows = sqlx::query!(
@@ -352,16 +350,17 @@ impl Store {
                 UNION ALL
                 SELECT (SELECT min(target) FROM outbox WHERE state = 'waiting' AND target > t.target)
                 FROM t WHERE t.target IS NOT NULL)
-            SELECT o.id AS "id!", o.target AS "target!", o.priority AS "priority!" FROM t JOIN outbox o ON o.id = (
+            SELECT t.target AS "target!: String", o.id AS "id?: i64", coalesce(o.priority, 0) AS "priority!: i64",
+                   EXISTS (SELECT 1 FROM outbox b WHERE b.target = t.target AND b.state = 'sending') AS "sending!: bool"
+            FROM t LEFT JOIN outbox o ON o.id = (
                 SELECT n.id FROM outbox n WHERE n.target = t.target AND n.state = 'waiting' AND n.next_at <= ?
                 ORDER BY n.priority, n.next_at, n.id LIMIT 1)
-            WHERE NOT EXISTS (SELECT 1 FROM outbox b WHERE b.target = t.target AND b.state = 'sending')
-            ORDER BY o.priority, o.next_at, o.id"#,
+            WHERE t.target IS NOT NULL ORDER BY o.priority, o.next_at, o.id"#,
             now
         )
         .fetch_all(self.read())
         .await?;
-        rows.into_iter().map(|row| front(row.id, &row.target, row.priority)).collect()
+        rows.into_iter().map(|row| front(row.id.filter(|_| !row.sending), &row.target, row.priority)).collect()
     }
 
     /// For each target, its most urgent post whose look-up is due; the most urgent first.
@@ -381,7 +380,7 @@ impl Store {
         )
         .fetch_all(self.read())
         .await?;
-        rows.into_iter().map(|row| front(row.id, &row.target, row.priority)).collect()
+        rows.into_iter().map(|row| front(Some(row.id), &row.target, row.priority)).collect()
     }
 
     /// Posts whose owners have not heard what became of them, oldest first.
@@ -431,20 +430,38 @@ impl Store {
         Ok(by_target)
     }
 
-    /// When something of a message or an edit follows by itself, later than now.
-    pub async fn later(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreFault> {
+    /// What there is to read of the outbox now, and when something follows by itself later.
+    pub async fn pending(&self, now: Timestamp) -> Result<Pending, StoreFault> {
         let now = now.as_millisecond();
-        let next = sqlx::query_scalar!(
-            r#"SELECT min(t) AS "t: i64" FROM (
-                SELECT min(next_at) AS t FROM outbox WHERE next_at > ?1
-                UNION ALL SELECT min(expires) + 1 FROM outbox WHERE expires >= ?1
-                UNION ALL SELECT min(e.next_at) FROM edit e JOIN outbox o ON o.id = e.post_id
-                    WHERE e.next_at > ?1 AND o.message_id IS NOT NULL)"#,
+        let row = sqlx::query!(
+            r#"SELECT EXISTS (SELECT 1 FROM channel) AS "channels!: bool",
+                EXISTS (SELECT 1 FROM outbox WHERE state = 'waiting') AS "waiting!: bool",
+                EXISTS (SELECT 1 FROM outbox WHERE state = 'sending' AND next_at <= ?1)
+                    OR EXISTS (SELECT 1 FROM outbox WHERE state = 'unknown' AND next_at <= ?1) AS "overdue!: bool",
+                EXISTS (SELECT 1 FROM outbox WHERE expires < ?1) AS "expired!: bool",
+                EXISTS (SELECT 1 FROM edit e JOIN outbox o ON o.id = e.post_id
+                    WHERE e.next_at <= ?1 AND o.message_id IS NOT NULL) AS "edits!: bool",
+                EXISTS (SELECT 1 FROM outbox WHERE report IS NOT NULL) AS "reports!: bool",
+                (SELECT min(t) FROM (
+                    SELECT min(next_at) AS t FROM outbox WHERE state = 'waiting' AND next_at > ?1
+                    UNION ALL SELECT min(next_at) FROM outbox WHERE state = 'sending' AND next_at > ?1
+                    UNION ALL SELECT min(next_at) FROM outbox WHERE state = 'unknown' AND next_at > ?1
+                    UNION ALL SELECT min(expires) + 1 FROM outbox WHERE expires >= ?1
+                    UNION ALL SELECT min(e.next_at) FROM edit e JOIN outbox o ON o.id = e.post_id
+                        WHERE e.next_at > ?1 AND o.message_id IS NOT NULL)) AS "later: i64""#,
             now
         )
         .fetch_one(self.read())
         .await?;
-        next.map(|ms| instant(ms, "outbox", "next_at")).transpose()
+        Ok(Pending {
+            channels: row.channels,
+            waiting: row.waiting,
+            overdue: row.overdue,
+            expired: row.expired,
+            edits: row.edits,
+            reports: row.reports,
+            later: row.later.map(|ms| instant(ms, "outbox", "next_at")).transpose()?,
+        })
     }
 
     /// How many posts stand where, for health and metrics.
@@ -464,6 +481,6 @@ impl Store {
     }
 }
 
-fn front(id: i64, target: &str, priority: i64) -> Result<Front, StoreFault> {
-    Ok(Front { id, target: json(target, "outbox", "target", &id.to_string())?, priority })
+fn front(id: Option<i64>, target: &str, priority: i64) -> Result<Front, StoreFault> {
+    Ok(Front { id, target: json(target, "outbox", "target", target)?, priority })
 }

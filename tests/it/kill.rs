@@ -250,7 +250,9 @@ async fn f2_sigkill_between_claim_send_and_record_posts_each_notice_exactly_once
     eprintln!("edits without a change: {:?}", crate::rig::unchanged_edits(&field.sandbox));
     eprintln!("{kills} kills, {} notices, killed at {at_points:?}", releases * 3);
     assert!(kills >= wanted, "only {kills} kills");
-    assert_eq!(at_points.len(), 5, "every point was hit: {at_points:?}");
+    for point in ["after_claim", "before_send", "after_send", "after_record", "after_look_up"] {
+        assert!(at_points.contains_key(point), "{point} was not hit: {at_points:?}");
+    }
     assert_eq!(field.sandbox.violations(), Vec::<String>::new());
 }
 

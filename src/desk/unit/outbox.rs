@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::Unit;
 use super::page::Wanted;
-use crate::delivery::{ChannelState, EditEvent, Key, PostEvent, Rendering, Target};
+use crate::delivery::{ChannelState, EditEvent, Key, PostEvent, Rendering, Report, Target};
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::release::Release;
 use crate::store::{PostRow, Store, StoreFault};
@@ -26,24 +26,47 @@ impl Unit<'_> {
 
     /// The message under a key, if there is one.
     pub(in crate::desk) async fn message(&mut self, key: &Key) -> Result<Option<PostRow>, StoreFault> {
-        if let Some(fresh) = self.fresh(key) {
-            return Ok(Some(fresh.clone()));
-        }
         match Store::post_id(&mut self.txn, key).await? {
             Some(id) => Ok(self.messages(&[id]).await?.pop()),
-            None => Ok(None),
+            None => Ok(self.fresh(key).cloned()),
         }
+    }
+
+    /// Whether there is a message under a key.
+    pub(in crate::desk) async fn is_there(&mut self, key: &Key) -> Result<bool, StoreFault> {
+        if self.known.posted.contains(key) || self.fresh(key).is_some() {
+            return Ok(true);
+        }
+        let there = Store::post_id(&mut self.txn, key).await?.is_some();
+        if there {
+            self.known.learn_posted(std::iter::once(key.clone()));
+        }
+        Ok(there)
     }
 
     /// Stored messages by id, as they are by now.
     pub(in crate::desk) async fn messages(&mut self, ids: &[i64]) -> Result<Vec<PostRow>, StoreFault> {
-        let mut rows = Store::posts(&mut self.txn, ids).await?;
-        for row in &mut rows {
-            if let Some(changed) = self.page.posts.get(&row.id) {
-                row.clone_from(changed);
+        let known = |id: &i64| self.page.posts.get(id).or_else(|| self.read.get(id)).cloned();
+        let (mut rows, mut missing) = (Vec::with_capacity(ids.len()), Vec::new());
+        for id in ids {
+            match known(id) {
+                Some(row) => rows.push(row),
+                None => missing.push(*id),
             }
         }
+        if !missing.is_empty() {
+            rows.extend(Store::posts(&mut self.txn, &missing).await?);
+        }
         Ok(rows)
+    }
+
+    /// Reads messages the batch is about, all at once.
+    pub(in crate::desk) async fn read_ahead(&mut self, ids: &[i64]) -> Result<(), StoreFault> {
+        if !ids.is_empty() {
+            let rows = Store::posts(&mut self.txn, ids).await?;
+            self.read.extend(rows.into_iter().map(|row| (row.id, row)));
+        }
+        Ok(())
     }
 
     /// Every message that is not settled.
@@ -66,11 +89,11 @@ impl Unit<'_> {
         Ok(rows.into_iter().filter(|row| row.guild == *guild).collect())
     }
 
-    /// Messages that are to be edited, with their targets.
-    pub(in crate::desk) async fn open_edits(&mut self) -> Result<Vec<(i64, Target)>, StoreFault> {
+    /// Messages that are to be edited, and whether an edit of a chat message may have been under way.
+    pub(in crate::desk) async fn open_edits(&mut self) -> Result<Vec<(i64, bool)>, StoreFault> {
         let posts = Store::open_edits(&mut self.txn).await?;
         let rows = Store::edits(&mut self.txn, &posts, self.now).await?;
-        Ok(rows.into_iter().filter(|row| row.message.is_some()).map(|row| (row.post, row.target)).collect())
+        Ok(rows.into_iter().map(|row| (row.post, row.message.is_some() && row.target.channel().is_some())).collect())
     }
 
     /// Every target that takes nothing, or nothing for a while.
@@ -82,8 +105,12 @@ impl Unit<'_> {
 
     /// A message is as given from here on.
     pub(in crate::desk) fn save_message(&mut self, row: PostRow, rewritten: bool) {
-        if let Some(fresh) = self.page.new_posts.iter_mut().find(|fresh| fresh.key == row.key) {
-            *fresh = row;
+        if row.id == 0 {
+            self.page
+                .new_posts
+                .iter_mut()
+                .filter(|fresh| fresh.key == row.key)
+                .for_each(|fresh| fresh.clone_from(&row));
             return;
         }
         self.page.rewritten.extend(rewritten.then_some(row.id));
@@ -100,8 +127,13 @@ impl Unit<'_> {
     /// An event of a message, by the rules of its target.
     pub(in crate::desk) fn happened(&mut self, row: &mut PostRow, event: PostEvent) {
         let can = self.desk.can.of(&row.target);
-        let report = row.post.next(event, self.now, &can);
-        row.report = report.or(row.report.take());
+        // A person or a decision has dealt with the trouble before anybody was told of it.
+        let settles = matches!(
+            event,
+            PostEvent::Withdrawn | PostEvent::Moved | PostEvent::SentAgain { .. } | PostEvent::FoundByPerson
+        );
+        let pending = row.report.take().filter(|report| !settles || *report == Report::Arrived);
+        row.report = row.post.next(event, self.now, &can).or(pending);
     }
 
     /// Whether a target takes anything.

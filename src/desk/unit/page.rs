@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::Once;
 use crate::delivery::{ChannelState, Key, Rendering, Target};
 use crate::desk::known::Stored;
 use crate::domain::ids::{GuildId, ReleaseId};
@@ -27,21 +26,22 @@ pub(in crate::desk) enum Document {
 }
 
 /// A rendering of a message, and how far it keeps from the one before.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Wanted {
     pub(super) rendering: Rendering,
     pub(super) apart: SignedDuration,
 }
 
 /// What is decided and not stored.
-#[derive(Debug, Clone, Default)]
-pub(in crate::desk) struct Page {
-    pub(super) once: Vec<Once>,
+#[derive(Debug, Default)]
+pub(super) struct Page {
+    /// Grows with each release and workspace that is changed.
+    pub(super) decided: usize,
     pub(super) workspaces: BTreeMap<GuildId, Changed<Workspace>>,
     pub(super) releases: BTreeMap<ReleaseId, Changed<Release>>,
     pub(super) prompts: BTreeMap<String, NewPrompt>,
     pub(super) lines: Vec<Line>,
-    pub(super) documents: Vec<Arc<Document>>,
+    pub(super) documents: Vec<Document>,
     pub(super) new_posts: Vec<PostRow>,
     pub(super) posts: BTreeMap<i64, PostRow>,
     /// Posts that say something else, or go elsewhere.
@@ -54,7 +54,7 @@ pub(in crate::desk) struct Page {
 }
 
 /// Something as it will be, and the version it was stored at; zero where it is new.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Changed<T> {
     pub(super) now: Stored<T>,
     pub(super) read_at: i64,

@@ -1,10 +1,10 @@
 //! The end of a unit of work: one statement for each table that changes, then the commit.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Unit;
 use super::page::{Changed, Document, Page};
-use crate::delivery::{EditEvent, Key, PostEvent};
+use crate::delivery::{EditEvent, Key, PostEvent, PostState};
 use crate::desk::Written;
 use crate::desk::known::{self, Known};
 use crate::domain::agenda::next_wakeup;
@@ -25,6 +25,7 @@ impl Unit<'_> {
             desk.lanes.give_back(&claimed);
             return Err(fault);
         }
+        desk.store.committed();
         desk.lanes.wait_for(page.new_posts.iter().chain(page.posts.values()).map(|post| &post.target));
         let no_posts = page.new_posts.is_empty() && page.posts.is_empty();
         let work = !(no_posts && page.edits.is_empty() && page.channels.is_empty());
@@ -34,12 +35,8 @@ impl Unit<'_> {
 
     /// One statement for each table that changes.
     async fn write(&mut self, claimed: &mut Vec<PostRow>) -> Result<(), StoreFault> {
-        let (txn, now) = (&mut self.txn, self.now);
-        if !self.page.once.is_empty() {
-            Store::note_came(txn, &self.page.once, now).await?;
-        }
         for Changed { now, read_at } in self.page.workspaces.values() {
-            Store::save_workspace(txn, &WorkspaceRow::of(&now.value)?, *read_at, now.version).await?;
+            Store::save_workspace(&mut self.txn, &WorkspaceRow::of(&now.value)?, *read_at, now.version).await?;
         }
         self.write_releases().await?;
         if !self.page.lines.is_empty() {
@@ -49,8 +46,9 @@ impl Unit<'_> {
             Store::add_prompts(&mut self.txn, &self.page.prompts.values().collect::<Vec<_>>()).await?;
         }
         self.write_documents().await?;
-        self.write_posts(claimed).await?;
-        self.write_edits().await?;
+        let mut there = self.rows_of_keys().await?;
+        self.write_posts(&mut there, claimed).await?;
+        self.write_edits(there).await?;
         for (target, state) in &self.page.channels {
             Store::save_channel(&mut self.txn, target, state).await?;
         }
@@ -74,7 +72,7 @@ impl Unit<'_> {
 
     async fn write_documents(&mut self) -> Result<(), StoreFault> {
         for document in &self.page.documents {
-            let (of, file_name, bytes) = match document.as_ref() {
+            let (of, file_name, bytes) = match document {
                 Document::Revision { release, file_name, bytes } => (DocumentOf::Revision(release), file_name, bytes),
                 Document::Proposal { release, file_name, bytes } => (DocumentOf::Proposal(release), file_name, bytes),
                 Document::Train { guild, name, file_name, bytes } => {
@@ -90,10 +88,19 @@ impl Unit<'_> {
         Ok(())
     }
 
+    /// Messages that are there already under the keys the batch uses, each with its edits.
+    async fn rows_of_keys(&mut self) -> Result<BTreeMap<Key, EditRow>, StoreFault> {
+        let new = self.page.new_posts.iter().map(|post| &post.key);
+        let keys: BTreeSet<Key> = new.chain(self.page.wanted.keys()).cloned().collect();
+        Store::edits_of(&mut self.txn, &keys.into_iter().collect::<Vec<_>>(), self.now).await
+    }
+
     /// New messages, those for idle targets with their lease; then what became of others.
-    async fn write_posts(&mut self, claimed: &mut Vec<PostRow>) -> Result<(), StoreFault> {
-        let keys: Vec<Key> = self.page.new_posts.iter().map(|post| post.key.clone()).collect();
-        let there = Store::post_ids(&mut self.txn, &keys).await?;
+    async fn write_posts(
+        &mut self,
+        there: &mut BTreeMap<Key, EditRow>,
+        claimed: &mut Vec<PostRow>,
+    ) -> Result<(), StoreFault> {
         self.page.new_posts.retain(|post| !there.contains_key(&post.key));
         for post in &mut self.page.new_posts {
             if let Some(release) = self.page.bring.get(&post.key) {
@@ -103,7 +110,9 @@ impl Unit<'_> {
         let mut first: Vec<&mut PostRow> = self.page.new_posts.iter_mut().collect();
         first.sort_by_key(|post| post.priority);
         for post in first {
-            if self.desk.lanes.take(&post.target) {
+            // By a doubtful clock nothing is sent.
+            let due = post.post.state == (PostState::Waiting { at: self.now }) && !post.post.is_useless(self.now);
+            if due && self.desk.clock.is_confirmed() && self.desk.lanes.take(&post.target) {
                 let can = self.desk.can.of(&post.target);
                 post.post.next(PostEvent::Due, self.now, &can);
                 claimed.push(post.clone());
@@ -114,6 +123,11 @@ impl Unit<'_> {
             let ids = Store::add_posts(&mut self.txn, &new).await?;
             for post in claimed.iter_mut() {
                 post.id = ids.get(&post.key).copied().unwrap_or_default();
+            }
+            for post in &self.page.new_posts {
+                if let Some(id) = ids.get(&post.key) {
+                    there.insert(post.key.clone(), EditRow::new(*id, post, self.now));
+                }
             }
         }
         if !self.page.posts.is_empty() {
@@ -128,17 +142,12 @@ impl Unit<'_> {
     }
 
     /// Renderings that differ from what is posted or wanted already.
-    async fn write_edits(&mut self) -> Result<(), StoreFault> {
-        let keys: Vec<Key> = self.page.wanted.keys().cloned().collect();
-        let ids = Store::post_ids(&mut self.txn, &keys).await?;
-        let posts: Vec<i64> = ids.values().copied().collect();
-        let stored = if posts.is_empty() { Vec::new() } else { Store::edits(&mut self.txn, &posts, self.now).await? };
-        let mut rows: BTreeMap<i64, EditRow> = stored.into_iter().map(|row| (row.post, row)).collect();
-        // What the courier said of them in this batch counts.
-        rows.extend(self.page.edits.clone());
+    async fn write_edits(&mut self, mut there: BTreeMap<Key, EditRow>) -> Result<(), StoreFault> {
         for (key, wanted) in std::mem::take(&mut self.page.wanted) {
-            let row = ids.get(&key).and_then(|id| rows.remove(id));
-            if let Some(mut row) = row.filter(|row| row.wanted != wanted.rendering) {
+            let Some(stored) = there.remove(&key) else { continue };
+            // What the courier said of it in this batch counts.
+            let mut row = self.page.edits.get(&stored.post).cloned().unwrap_or(stored);
+            if row.wanted != wanted.rendering {
                 row.edit.next(EditEvent::Wanted { apart: wanted.apart }, self.now);
                 row.wanted = wanted.rendering;
                 self.page.edits.insert(row.post, row);
@@ -167,6 +176,8 @@ fn learn(known: &mut Known, page: Page) -> bool {
         }
         known::keep(&mut known.releases, id, now);
     }
+    known.learn_prompts(page.prompts.into_keys());
+    known.learn_posted(page.new_posts.into_iter().map(|post| post.key));
     if let Some(line) = page.lines.last() {
         known.head = Some(Some(line.head()));
     }
