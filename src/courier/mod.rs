@@ -33,8 +33,7 @@ use crate::store::{PostRow, Store, StoreFault};
 
 /// How long a round that could do nothing of what is due waits for the next.
 const IDLE: std::time::Duration = std::time::Duration::from_millis(250);
-/// Looks at the outbox because something was written: so many at once, then so many a second, else the next one comes soon. Without this
-/// limit a sign-off under load costs a third more processor time (`cargo bench --bench answer`).
+/// Looks at the outbox because something was written: so many at once, then so many a second; beyond that the next one comes soon.
 const LOOKS_AT_ONCE: NonZeroU32 = NonZeroU32::new(25).unwrap();
 const LOOKS_A_SECOND: NonZeroU32 = NonZeroU32::new(50).unwrap();
 const NEXT_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
