@@ -1,5 +1,4 @@
-//! Copies the write-ahead log into the file beside the writer: a checkpoint takes some milliseconds, and no answer waits for one. Without it
-//! the p99 of sign-offs at 200 a second was 170 ms instead of 8 (`cargo bench --bench answer`).
+//! Copies the write-ahead log into the file beside the writer: a checkpoint takes some milliseconds, and no answer waits for one.
 //! <https://sqlite.org/wal.html#avoiding_excessively_large_wal_files>
 
 use std::sync::Arc;
