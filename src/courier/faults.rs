@@ -4,12 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Now;
 use crate::chat::{LookUp, SendFault};
-use crate::delivery::{Capabilities, EditEvent, Found, Outcome};
+use crate::delivery::{Capabilities, EditEvent, Found, Outcome, PROBE, PROBE_LATER, backoff};
 use crate::desk::EditNews;
 
-/// How long until a status page that refused an entry is tried again: five minutes, after an hour a quarter of an hour.
-const PROBE: SignedDuration = SignedDuration::from_mins(5);
-const PROBE_LATER: SignedDuration = SignedDuration::from_mins(15);
+/// Attempts after which a status page that refuses an entry is probed less often: an hour of them.
 const PROBES: u32 = 12;
 
 /// What an attempt led to that was not answered well.
@@ -74,11 +72,6 @@ pub(super) fn edit(fault: &SendFault, page: bool, attempt: u32, n: u64, now: Tim
 
 fn never(n: u64, now: Timestamp) -> (EditEvent, EditNews) {
     (EditEvent::Done { n, began: now, shows: None }, EditNews::None)
-}
-
-/// Half a second, doubled with each attempt, at most a minute.
-fn backoff(attempt: u32) -> SignedDuration {
-    SignedDuration::from_millis((500_i64 << attempt.min(7)).min(60_000))
 }
 
 /// Whole milliseconds, rounded up: the store keeps no more.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ids::{ChannelId, GuildId};
 
-/// A destination outside T-Minus. Whatever goes to one target goes one at a time.
+/// A destination outside T-Minus. Messages to one target go one at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {

@@ -1,5 +1,5 @@
-//! The rules of delivery as properties: whatever happens in whatever order, a second attempt follows an attempt of unknown outcome only
-//! where the target allows it; and what each event makes of a message.
+//! The rules of delivery as properties: in any order of events, a second attempt follows an attempt of unknown outcome only where the
+//! target allows it; and what each event makes of a message.
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
@@ -116,7 +116,7 @@ proptest! {
             }
             let settled = before.next_at().is_none() && !matches!(before.state, PostState::Held | PostState::Dead);
             prop_assert!(!settled || before.state == post.state, "{event:?} woke {before:?}");
-            // Whoever is told of trouble hears of its end.
+            // A reported problem is reported as solved, too.
             prop_assert!(!matches!(report, Some(Report::Stuck(_))) || post.awaited);
             let stuck = matches!(post.state, PostState::Held | PostState::Dead | PostState::Skipped);
             prop_assert!(!stuck || before.state == post.state || report.is_some() || post.withdrawn, "{event:?} ends {before:?} silently");

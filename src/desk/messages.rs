@@ -91,22 +91,16 @@ fn takes(channel: &ChannelState, row: &PostRow, now: Timestamp) -> bool {
 
 /// What an attempt or a look-up says of its target.
 async fn learn_of_channel(unit: &mut Unit<'_>, row: &PostRow, event: &PostEvent) -> Result<(), StoreFault> {
-    let now = unit.now;
-    let next: Box<dyn FnOnce(ChannelState) -> ChannelState + Send> = match event {
-        PostEvent::Attempted { outcome: Outcome::Sent { .. } | Outcome::Deleted, .. } => Box::new(ChannelState::took),
-        PostEvent::Attempted { outcome: Outcome::NoRoom { at }, .. } => {
-            let (from, at) = (row.priority, *at);
-            Box::new(move |channel| channel.filled(from, at))
-        }
+    let before = unit.channel(&row.target).await?;
+    let after = match event {
+        PostEvent::Attempted { outcome: Outcome::Sent { .. } | Outcome::Deleted, .. } => before.clone().took(),
+        PostEvent::Attempted { outcome: Outcome::NoRoom { at }, .. } => before.clone().filled(row.priority, *at),
         PostEvent::Attempted { outcome: Outcome::Closed { why, gone }, .. }
         | PostEvent::LookedUp { found: Found::Closed { why, gone }, .. } => {
-            let (why, gone) = (why.clone(), *gone);
-            Box::new(move |channel| channel.refused(why, gone, now))
+            before.clone().refused(why.clone(), *gone, unit.now)
         }
         _ => return Ok(()),
     };
-    let before = unit.channel(&row.target).await?;
-    let after = next(before.clone());
     if after != before {
         unit.save_channel(row.target.clone(), after);
     }
@@ -182,8 +176,11 @@ pub(super) async fn report(unit: &mut Unit<'_>, id: i64) -> Result<Answer, Stop>
             (release, DeliveryCommand::Delivered { key, place, at })
         }
         (Report::Stuck(trouble), Some(release)) => {
-            // Its newest rendering is not shown, but it arrived.
-            if let PostState::Posted { at, .. } = row.post.state {
+            // Its newest rendering is not shown, but it arrived. Where people know of trouble with it already, that is not over.
+            let known = unit.release(release).await?.is_some_and(|release| release.stuck.contains_key(&key));
+            if let PostState::Posted { at, .. } = row.post.state
+                && !known
+            {
                 let arrived = DeliveryCommand::Delivered { key: key.clone(), place: place.clone(), at };
                 writer::quietly(unit, release, Command::Delivery(arrived), &Actor::Courier).await?;
             }
@@ -243,7 +240,7 @@ pub(super) async fn redeliver(unit: &mut Unit<'_>, key: &Key, how: &Redelivery) 
     Ok(())
 }
 
-/// A person has it sent again, at once; and with it whatever waits for its target's next probe. Whether it went elsewhere.
+/// Sends a message again now and probes its target. Returns true if the message moved to another target.
 async fn send_again(unit: &mut Unit<'_>, row: &mut PostRow, to: Option<Target>) -> Result<bool, StoreFault> {
     let channel = unit.channel(&row.target).await?;
     let closed = channel.closed().is_some();
@@ -313,9 +310,8 @@ pub(super) async fn readdress(
     Ok(())
 }
 
-/// A person has a workspace's own messages sent again that did not arrive in the last week and are worth it still; and with them
-/// whatever waits in the server for its next probe. What is held is not: nobody has looked whether it is there. `to` is where each
-/// reader is reached now.
+/// Sends a workspace's own stuck messages of the last week again, as far as they are still useful, and probes its closed targets. Held
+/// messages stay: nobody has checked whether they are there. `to` is the present target of each destination.
 pub(super) async fn send_own_again(
     unit: &mut Unit<'_>,
     guild: &GuildId,

@@ -42,9 +42,7 @@ pub(crate) async fn run(desk: Desk, mut requests: mpsc::Receiver<Request>, nudge
         let taken = std::mem::take(&mut batch);
         match commit(&desk, &mut known, &taken).await {
             // One of them does not fit, or all of them together: each gets a transaction of its own.
-            Err(Undone::OneFailed | Undone::Fault(StoreFault::Full | StoreFault::Conflict(_) | StoreFault::Sql(_)))
-                if taken.len() > 1 =>
-            {
+            Err(undone) if taken.len() > 1 && undone.may_be_of_one() => {
                 for request in taken {
                     let alone = commit(&desk, &mut known, std::slice::from_ref(&request)).await;
                     answer_all(vec![request], alone, &nudges);
@@ -89,6 +87,19 @@ enum Undone {
     Fault(StoreFault),
     /// One of several requests failed half-way, so the others are tried without it.
     OneFailed,
+}
+
+impl Undone {
+    /// Whether others of the batch may be stored without one of them.
+    fn may_be_of_one(&self) -> bool {
+        match self {
+            Self::OneFailed => true,
+            Self::Fault(fault) => matches!(
+                fault,
+                StoreFault::Full | StoreFault::Conflict(_) | StoreFault::Inconsistent { .. } | StoreFault::Sql(_)
+            ),
+        }
+    }
 }
 
 impl From<StoreFault> for Undone {

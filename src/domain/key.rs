@@ -21,7 +21,7 @@ pub enum PostKey {
 }
 
 impl PostKey {
-    /// Whether whoever says it waits for news that it arrived: a notice that may be late, or a status page.
+    /// Whether its owner is told when it arrives: a notice that may be late, or a status page.
     pub fn is_awaited(&self) -> bool {
         matches!(self, Self::Rung { .. } | Self::Page { .. })
     }

@@ -265,6 +265,29 @@ async fn a_page_that_cannot_be_brought_up_to_date_is_told_once_and_so_is_its_end
     rig.finish().await;
 }
 
+/// Found by review: after “Send again” the message about a page stayed at “Sending again”, or said “after all” while the page still refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sending_a_page_again_ends_as_the_page_answers() {
+    let (fake, url) = fake().await;
+    let rig = Rig::with_pages(true, &statuspage(&url)).await.approve().await;
+    rig.advance(t(-29)).await;
+    fake.locked.store(true, Ordering::Relaxed);
+    to_go(&rig).await;
+    let about = || {
+        let said: Vec<String> = rig.sandbox().messages("tminus-ops").iter().map(crate::rig::text).collect();
+        said.into_iter().filter(|m| m.to_lowercase().contains("status page")).collect::<Vec<_>>()
+    };
+    assert_eq!(about().len(), 1);
+    rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    rig.advance(t(7)).await;
+    assert!(about().len() == 1 && about()[0].contains("🔴 Status page not updated"), "{:?}", about());
+    fake.locked.store(false, Ordering::Relaxed);
+    rig.press("ana", "tminus-ops", "Send again", &[]).await;
+    rig.advance(t(8)).await;
+    assert!(about().len() == 1 && about()[0].contains("✅ Status page updated after all"), "{:?}", about());
+    rig.finish().await;
+}
+
 /// Found by review: a page that was mended after the release was called off announced it, and called it off.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_that_never_showed_a_release_leaves_it_out_when_it_is_over() {

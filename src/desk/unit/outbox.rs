@@ -157,7 +157,7 @@ impl Unit<'_> {
         self.page.channels.insert(target, state);
     }
 
-    /// Wants a message rendered anew; an equal rendering is no news.
+    /// Requests another rendering of a message; an equal one changes nothing.
     pub(in crate::desk) fn edit(&mut self, key: Key, rendering: Rendering, apart: SignedDuration) {
         self.page.wanted.insert(key, Wanted { rendering, apart });
     }

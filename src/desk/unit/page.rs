@@ -60,7 +60,7 @@ pub(super) struct Changed<T> {
     pub(super) read_at: i64,
 }
 
-/// Changes something, perhaps again: whoever changed it first read what is stored.
+/// Changes something, perhaps again. The version that the first change of the batch read counts.
 pub(super) fn change<K: Ord, T>(map: &mut BTreeMap<K, Changed<T>>, key: K, changed: Changed<T>) {
     let read_at = map.get(&key).map_or(changed.read_at, |known| known.read_at);
     map.insert(key, Changed { read_at, ..changed });
