@@ -274,7 +274,7 @@ async fn sending_a_page_again_ends_as_the_page_answers() {
     fake.locked.store(true, Ordering::Relaxed);
     to_go(&rig).await;
     let about = || {
-        let said: Vec<String> = rig.sandbox().messages("tminus-ops").iter().map(crate::rig::text).collect();
+        let said: Vec<String> = rig.sandbox().messages("tminus-ops").iter().map(text).collect();
         said.into_iter().filter(|m| m.to_lowercase().contains("status page")).collect::<Vec<_>>()
     };
     assert_eq!(about().len(), 1);
