@@ -414,6 +414,15 @@ async fn the_page_shows_hostile_words_as_words_and_answers_only_its_own_machine(
     assert_eq!(post.json(&json!({ "minutes": 5 })).send().await.unwrap().status(), 403);
 }
 
+#[tokio::test]
+async fn a_page_hears_what_changed_before_it_listened() {
+    let field = Field::new(Limits::WIDE).await;
+    field.sandbox.say("ann", "general", "said while the page was loading").unwrap();
+    let mut events = field.http.get(format!("{}/events", field.sandbox.url())).send().await.unwrap();
+    let first = tokio::time::timeout(Duration::from_secs(10), events.chunk()).await.expect("an event at once");
+    assert!(String::from_utf8(first.unwrap().unwrap().to_vec()).unwrap().starts_with("data:"));
+}
+
 /// A bot that says no with the word, and has something to do at one instant.
 #[derive(Debug)]
 struct Sayer {

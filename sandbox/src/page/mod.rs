@@ -281,9 +281,10 @@ fn verbs(node: &Value, path: &str, all: &mut Vec<Value>) {
     }
 }
 
-/// One event for every change, at most twenty a second.
+/// One event for every change, at most twenty a second, and one at once: something may have changed since the page was drawn.
 async fn events(Axum(sandbox): Axum<Sandbox>) -> impl IntoResponse {
-    let watching = lock(&sandbox.shared).changed.subscribe();
+    let mut watching = lock(&sandbox.shared).changed.subscribe();
+    watching.mark_changed();
     let stream = futures_util::stream::unfold(watching, |mut watching| async move {
         watching.changed().await.ok()?;
         tokio::time::sleep(Duration::from_millis(50)).await;
