@@ -42,33 +42,11 @@ CREATE TABLE content (
     bytes BLOB NOT NULL
 ) STRICT;
 
-CREATE TABLE revision (
-    release_id TEXT NOT NULL REFERENCES release (id),
-    revision   INTEGER NOT NULL,
-    digest     TEXT NOT NULL,
-    file_name  TEXT NOT NULL,
-    content    TEXT NOT NULL REFERENCES content (hash),
-    at         INTEGER NOT NULL,
-    PRIMARY KEY (release_id, revision)
-) STRICT;
-
--- A document that is to replace a running release's, kept until owner and on-call have agreed (or for ever, if they do not).
-CREATE TABLE proposal (
-    release_id TEXT NOT NULL REFERENCES release (id),
-    n          INTEGER NOT NULL,
-    file_name  TEXT NOT NULL,
-    content    TEXT NOT NULL REFERENCES content (hash),
-    at         INTEGER NOT NULL,
-    PRIMARY KEY (release_id, n)
-) STRICT;
-
--- The template a train's drafts are made from.
-CREATE TABLE train_plan (
-    guild_id  TEXT NOT NULL,
-    name      TEXT NOT NULL,
+-- Plans and templates, by what they are for: `store::DocumentKey`.
+CREATE TABLE document (
+    key       TEXT PRIMARY KEY,
     file_name TEXT NOT NULL,
-    content   TEXT NOT NULL REFERENCES content (hash),
-    PRIMARY KEY (guild_id, name)
+    content   TEXT NOT NULL REFERENCES content (hash)
 ) STRICT;
 
 -- Append-only and hash-chained over the whole installation.
@@ -103,53 +81,39 @@ CREATE TABLE prompt (
     at         INTEGER NOT NULL
 ) STRICT;
 
--- Messages, each posted once. `post` is where it is (`delivery::Post`); the columns after it repeat of that what is searched by.
+-- Messages, each posted once and then edited: `row` is `store::PostRow`, the other columns are what it is found by.
 CREATE TABLE outbox (
     id         INTEGER PRIMARY KEY,
-    owner      TEXT NOT NULL,
-    key        TEXT NOT NULL,
-    guild_id   TEXT NOT NULL,
-    release_id TEXT REFERENCES release (id),
-    target     TEXT NOT NULL CHECK (json_valid(target)),
-    addressee  TEXT CHECK (addressee IS NULL OR json_valid(addressee)),
-    priority   INTEGER NOT NULL,
-    payload    TEXT NOT NULL CHECK (json_valid(payload)),
-    prompt_id  TEXT REFERENCES prompt (id),
-    nonce      TEXT NOT NULL UNIQUE,
-    marker     TEXT NOT NULL,
-    plain      INTEGER NOT NULL DEFAULT 0,
-    file_name  TEXT,
-    content    TEXT REFERENCES content (hash),
-    post       TEXT NOT NULL CHECK (json_valid(post)),
-    state      TEXT NOT NULL CHECK (state IN ('waiting', 'sending', 'unknown', 'posted', 'deleted', 'held', 'dead',
-                                              'skipped', 'superseded')),
-    next_at    INTEGER,
-    expires    INTEGER,
-    told       INTEGER NOT NULL DEFAULT 0,
-    report     TEXT CHECK (report IS NULL OR json_valid(report)),
-    message_id TEXT,
-    posted_at  INTEGER,
+    row        TEXT NOT NULL CHECK (json_valid(row)),
+    owner      TEXT NOT NULL AS (coalesce(row ->> '$.key.owner.release', row ->> '$.key.owner.workspace')) STORED,
+    key        TEXT NOT NULL AS (row ->> '$.key.post') STORED,
+    guild_id   TEXT NOT NULL AS (row ->> '$.guild') STORED,
+    release_id TEXT AS (row ->> '$.key.owner.release') STORED REFERENCES release (id),
+    target     TEXT NOT NULL AS (row -> '$.target') STORED,
+    priority   INTEGER NOT NULL AS (row ->> '$.priority') STORED,
+    prompt_id  TEXT AS (row ->> '$.rendering.prompt') STORED REFERENCES prompt (id),
+    content    TEXT AS (row ->> '$.file.content') STORED REFERENCES content (hash),
+    nonce      TEXT NOT NULL AS (row ->> '$.nonce') STORED UNIQUE,
+    marker     TEXT NOT NULL AS (row ->> '$.marker') STORED,
+    state      TEXT NOT NULL AS (row ->> '$.state') STORED CHECK (state IN (
+                   'waiting', 'sending', 'unknown', 'posted', 'deleted', 'held', 'dead', 'skipped', 'superseded')),
+    next_at    INTEGER AS (row ->> '$.next_at') STORED,
+    expires    INTEGER AS (row ->> '$.expires') STORED,
+    edit_at    INTEGER AS (row ->> '$.edit_at') STORED,
+    told       INTEGER NOT NULL AS (row ->> '$.post.told') STORED,
+    report     TEXT AS (row ->> '$.post.report') STORED,
+    message_id TEXT AS (row ->> '$.message') STORED,
+    posted_at  INTEGER AS (row ->> '$.posted_at') STORED,
     UNIQUE (owner, key)
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (state, next_at) WHERE next_at IS NOT NULL;
-CREATE INDEX outbox_turn ON outbox (target, priority, next_at, id) WHERE state = 'waiting';
-CREATE INDEX outbox_doubt ON outbox (target, priority, next_at, id) WHERE state = 'unknown';
-CREATE INDEX outbox_sending ON outbox (target, next_at) WHERE state = 'sending';
+CREATE INDEX outbox_turn ON outbox (state, target, priority, next_at, id) WHERE next_at IS NOT NULL;
 CREATE INDEX outbox_expires ON outbox (expires) WHERE expires IS NOT NULL;
+CREATE INDEX outbox_edit ON outbox (edit_at) WHERE edit_at IS NOT NULL;
 CREATE INDEX outbox_stuck ON outbox (guild_id) WHERE state IN ('held', 'dead');
 CREATE INDEX outbox_report ON outbox (id) WHERE report IS NOT NULL;
 CREATE INDEX outbox_posted ON outbox (posted_at) WHERE message_id IS NOT NULL;
 CREATE INDEX outbox_newest ON outbox (target, posted_at) WHERE message_id IS NOT NULL;
-
--- The newest rendering of a message (`delivery::Edit`), where that is another than it was posted with.
-CREATE TABLE edit (
-    post_id   INTEGER PRIMARY KEY REFERENCES outbox (id),
-    payload   TEXT NOT NULL CHECK (json_valid(payload)),
-    prompt_id TEXT REFERENCES prompt (id),
-    edit      TEXT NOT NULL CHECK (json_valid(edit)),
-    next_at   INTEGER
-) STRICT;
-CREATE INDEX edit_open ON edit (next_at) WHERE next_at IS NOT NULL;
 
 -- Targets that take nothing at present (`delivery::ChannelState`); all others are open.
 CREATE TABLE channel (

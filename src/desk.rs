@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::clock::Clock;
-use crate::delivery::{Capabilities, EditEvent, PostEvent, Target};
+use crate::delivery::{Capabilities, EditEvent, PostEvent};
 use crate::domain::command::{Command, Imported};
 use crate::domain::effect::{Choice, Prompt};
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
@@ -77,7 +77,7 @@ pub enum Step {
     /// An event of a message; `payload` is its simpler words, where it has such now.
     Post { id: i64, event: PostEvent, payload: Option<String> },
     /// An event of a message's edits.
-    Edit { post: i64, target: Target, event: EditEvent, news: EditNews },
+    Edit { post: i64, event: EditEvent, news: EditNews },
     /// The process started, or its clock jumped.
     Started,
 }

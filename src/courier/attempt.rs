@@ -8,9 +8,9 @@ use super::shown::{already_shown, shows};
 use super::under_way::Failure;
 use super::{Courier, FarEnd, faults};
 use crate::chat::{File, Rank, SendFault};
-use crate::delivery::{EditEvent, Outcome, PostEvent, PostState, Target};
+use crate::delivery::{EditEvent, Key, Outcome, PostEvent, PostState, Target};
 use crate::desk::{Ask, Desk, DeskFault, EditNews, Step};
-use crate::store::{EditRow, PostRow, StoreFault};
+use crate::store::{PostRow, StoreFault};
 use crate::voice::Message;
 
 /// The longest a request can take from here on: its turn, then the connection, then the answer.
@@ -83,8 +83,9 @@ impl<F: FarEnd> Courier<F> {
         let replied = serde_json::from_str::<Message>(&row.rendering.payload).ok().and_then(|m| m.reply_to);
         let reply_to = match replied {
             Some(post) => {
-                let key = crate::delivery::Key { owner: row.key.owner.clone(), post };
-                self.store.posted_as(&key, &row.target).await?
+                let key = Key { owner: row.key.owner.clone(), post };
+                let replied = self.store.post_of(&key).await?.filter(|replied| replied.target == row.target);
+                replied.and_then(|replied| replied.post.message_id().map(str::to_owned))
             }
             None => None,
         };
@@ -134,7 +135,7 @@ impl<F: FarEnd> Courier<F> {
         let event = PostEvent::Attempted { attempt, outcome: outcome.clone() };
         let after = self.say(vec![Step::Post { id: row.id, event, payload }]).await?.pop();
         let Outcome::Sent { message } = outcome else { return Ok(()) };
-        match after.as_ref().and_then(|after| after.post.message()) {
+        match after.as_ref().and_then(|after| after.post.message_id()) {
             Some(recorded) if recorded == message => {
                 let late_ms = now.as_millisecond() - row.post.due.as_millisecond();
                 self.health.sent();
@@ -177,17 +178,17 @@ impl<F: FarEnd> Courier<F> {
     /// The newest rendering of a message.
     pub(super) async fn edit(&self, post: i64) -> Result<(), Failure> {
         let began = self.clock.now();
-        let Some(row) = self.store.read_edits(&[post], began).await?.pop() else { return Ok(()) };
-        let Some(message) = row.message.clone() else { return Ok(()) };
+        let Some(row) = self.store.read_posts(&[post]).await?.pop() else { return Ok(()) };
+        let (Some(message), Some(edit)) = (row.post.message_id(), &row.edit) else { return Ok(()) };
         let page = row.target.channel().is_none();
         // It shows that already.
-        let known = !page && already_shown(&row, &message);
-        let shown = if known { Ok(()) } else { self.far.edit(&row, &message).await };
-        let (n, attempt, now) = (row.edit.wanted, row.edit.attempt, self.clock.now());
+        let known = !page && already_shown(&row.rendering, edit, message);
+        let shown = if known { Ok(()) } else { self.far.edit(&row, edit, message).await };
+        let (n, attempt, now) = (edit.wanted, edit.attempt, self.clock.now());
         let (event, news) = match shown {
             Ok(()) => {
-                let shows = Some(shows(&message, &row.wanted));
-                let news = if known { EditNews::None } else { EditNews::Shown { awaited: row.awaited } };
+                let shows = Some(shows(message, &edit.rendering));
+                let news = if known { EditNews::None } else { EditNews::Shown { awaited: row.post.awaited } };
                 (EditEvent::Done { n, began, shows }, news)
             }
             Err(fault) => {
@@ -198,8 +199,7 @@ impl<F: FarEnd> Courier<F> {
                 faults::edit(&fault, page, attempt, n, now)
             }
         };
-        let EditRow { target, .. } = row;
-        self.say(vec![Step::Edit { post, target, event, news }]).await?;
+        self.say(vec![Step::Edit { post, event, news }]).await?;
         Ok(())
     }
 

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 
 use crate::chat::{File, LookUp, Outgoing, Platform, Rank, SendFault, Standing};
-use crate::delivery::{Capabilities, Capability, Target};
+use crate::delivery::{Capabilities, Capability, Edit, Rendering, Target};
 use crate::domain::ids::ChannelId;
 use crate::outside::Pages;
-use crate::store::{EditRow, PostRow};
+use crate::store::PostRow;
 use crate::voice::{Message, PageEntry};
 
 /// What goes along with a message: read from the store before the attempt.
@@ -23,7 +23,7 @@ pub trait FarEnd: Clone + std::fmt::Debug + Send + Sync + 'static {
     fn post(&self, row: &PostRow, along: &Along) -> impl Future<Output = Result<String, SendFault>> + Send;
 
     /// Shows a posted message as it is wanted.
-    fn edit(&self, row: &EditRow, message: &str) -> impl Future<Output = Result<(), SendFault>> + Send;
+    fn edit(&self, row: &PostRow, edit: &Edit, message: &str) -> impl Future<Output = Result<(), SendFault>> + Send;
 
     /// Looks for a message that may be there. `anchor` is a message known to be there.
     fn look_up(&self, row: &PostRow, anchor: Option<&str>) -> impl Future<Output = Result<LookUp, SendFault>> + Send;
@@ -98,17 +98,17 @@ impl FarEnd for Outside {
         }
     }
 
-    async fn edit(&self, row: &EditRow, message: &str) -> Result<(), SendFault> {
+    async fn edit(&self, row: &PostRow, edit: &Edit, message: &str) -> Result<(), SendFault> {
+        let Rendering { payload, prompt } = &edit.rendering;
         match &row.target {
             Target::Chat { channel, .. } => {
-                let (shown, prompt): (Message, _) = (stored(&row.wanted.payload)?, row.wanted.prompt.as_deref());
+                let (shown, prompt): (Message, _) = (stored(payload)?, prompt.as_deref());
                 let (marker, rank) = (row.marker.as_str(), Rank::Later);
                 let out = Outgoing { message: &shown, prompt, marker, rank, reply_to: None, file: None };
                 self.chat.edit(channel, message, out).await
             }
             Target::Page { name } => {
-                let entry: PageEntry = stored(&row.wanted.payload)?;
-                self.pages.update(name, message, &entry, &row.marker, row.edit.wanted).await
+                self.pages.update(name, message, &stored::<PageEntry>(payload)?, &row.marker, edit.wanted).await
             }
             Target::Hook { .. } | Target::Lever { .. } => Err(not_configured(&row.target)),
         }

@@ -41,9 +41,8 @@ impl Outlook {
         let mut busy: BTreeSet<Target> = fronts.iter().map(|front| front.target.clone()).collect();
         busy.extend(channels.iter().filter(|(_, state)| !state.is_idle(now)).map(|(target, _)| target.clone()));
         let may_go = |front: &Front| Some((front.id?, front.target.clone(), front.priority));
-        let posts =
-            fronts.iter().filter_map(may_go).filter(|(_, target, priority)| state(target).opens(*priority) <= now);
-        let posts = posts.collect();
+        let posts = fronts.iter().filter(|front| !front.busy).filter_map(may_go);
+        let posts = posts.filter(|(_, target, priority)| state(target).opens(*priority) <= now).collect();
         let look_ups = if overdue { store.look_ups(now).await? } else { Vec::new() };
         let look_ups = look_ups.iter().filter_map(may_go);
         let look_ups = look_ups.filter(|(_, target, _)| state(target).opens_for_look_ups() <= now).collect();
@@ -76,7 +75,7 @@ async fn shut_out(
     channels: &BTreeMap<Target, ChannelState>,
     now: Timestamp,
 ) -> Result<Vec<(i64, String)>, StoreFault> {
-    let closed = |state: &ChannelState| state.closed().filter(|closed| closed.probe_at > now).cloned();
+    let closed = |state: &ChannelState| state.closed.clone().filter(|closed| closed.probe_at > now);
     let closed: Vec<_> = channels.iter().filter_map(|(target, state)| Some((target, closed(state)?))).collect();
     let mut found = Vec::new();
     for (target, closed) in closed {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::LONGEST_WAIT;
 
 /// What a message is to show.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rendering {
     /// The platform-neutral message as JSON.
     pub payload: String,
@@ -18,6 +18,8 @@ pub struct Rendering {
 /// The edits of one message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
+    /// What it is to show.
+    pub rendering: Rendering,
     /// Renderings wanted so far, and the last of them that is shown.
     pub wanted: u64,
     pub done: u64,
@@ -35,7 +37,7 @@ pub struct Edit {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EditEvent {
     /// Another rendering is wanted, this long after the last at the soonest.
-    Wanted { apart: SignedDuration },
+    Wanted { rendering: Rendering, apart: SignedDuration },
     /// The `n`th rendering, sent at `began`, is shown; or never will be.
     Done { n: u64, began: Timestamp, shows: Option<String> },
     /// Not shown yet, tried again at `at`; `unsure_until`: an attempt may still take effect until then.
@@ -47,9 +49,9 @@ pub enum EditEvent {
 }
 
 impl Edit {
-    /// The first rendering after the one that was posted.
-    pub fn first(now: Timestamp) -> Self {
-        Self { wanted: 1, done: 0, at: now, again: None, attempt: 0, shown_at: None, shown: None }
+    /// The edits of a message that shows what it was posted with.
+    pub fn none(posted: Rendering, now: Timestamp) -> Self {
+        Self { rendering: posted, wanted: 0, done: 0, at: now, again: None, attempt: 0, shown_at: None, shown: None }
     }
 
     /// When it is due; `None` once the message shows what is wanted.
@@ -60,10 +62,12 @@ impl Edit {
     /// What an event makes of it.
     pub fn next(&mut self, event: EditEvent, now: Timestamp) {
         match event {
-            EditEvent::Wanted { apart } => {
+            EditEvent::Wanted { rendering, .. } if rendering == self.rendering => {}
+            EditEvent::Wanted { rendering, apart } => {
                 if self.done >= self.wanted {
                     self.at = self.shown_at.map_or(now, |shown| now.max(shown + apart));
                 }
+                self.rendering = rendering;
                 self.wanted += 1;
                 self.attempt = 0;
             }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Target;
@@ -10,7 +11,8 @@ use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::key::PostKey;
 
 /// Whose message it is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Owner {
     Release(ReleaseId),
     Workspace(GuildId),
@@ -26,7 +28,7 @@ impl fmt::Display for Owner {
 }
 
 /// A message, once for ever.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Key {
     pub owner: Owner,
     pub post: PostKey,
@@ -79,7 +81,8 @@ pub fn marker_of(nonce: &str) -> String {
     format!("n{}", nonce.get(..8).unwrap_or(nonce))
 }
 
-fn hashed(parts: &[&str]) -> String {
+/// A hash of texts, hexadecimal, 24 characters long.
+pub fn hashed(parts: &[&str]) -> String {
     let mut hash = Sha256::new();
     for part in parts {
         hash.update(part.len().to_le_bytes());

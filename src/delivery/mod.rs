@@ -12,7 +12,7 @@ mod tests;
 
 pub use channel::ChannelState;
 pub use edit::{Edit, EditEvent, Rendering};
-pub use key::{Key, Owner, marker_of, next_nonce, nonce_of};
+pub use key::{Key, Owner, hashed, marker_of, next_nonce, nonce_of};
 #[cfg(test)]
 pub use post::Doubt;
 pub use post::{Found, Outcome, Post, PostEvent, PostState, Report};

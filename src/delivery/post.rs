@@ -65,6 +65,8 @@ pub struct Post {
     pub awaited: bool,
     /// Why it is where it is, in the log's words.
     pub why: Option<String>,
+    /// What its owner has not heard yet.
+    pub report: Option<Report>,
 }
 
 /// What its owner must hear.
@@ -156,6 +158,7 @@ impl Post {
             told: false,
             awaited,
             why: None,
+            report: None,
         }
     }
 
@@ -179,7 +182,7 @@ impl Post {
     }
 
     /// The platform's id of the message, if it is posted.
-    pub fn message(&self) -> Option<&str> {
+    pub fn message_id(&self) -> Option<&str> {
         match &self.state {
             PostState::Posted { message, .. } => Some(message),
             _ => None,
@@ -196,8 +199,19 @@ impl Post {
         }
     }
 
-    /// What an event makes of it, and what its owner must hear. An event that does not fit the state changes nothing.
-    pub fn next(&mut self, event: PostEvent, now: Timestamp, can: &Capability) -> Option<Report> {
+    /// What an event makes of it. One that does not fit the state changes nothing.
+    pub fn next(&mut self, event: PostEvent, now: Timestamp, can: &Capability) {
+        // A person or a decision deals with the trouble before anybody was told of it.
+        let settles = matches!(
+            event,
+            PostEvent::Withdrawn | PostEvent::Moved | PostEvent::SentAgain { .. } | PostEvent::FoundByPerson
+        );
+        let pending = self.report.filter(|report| !settles || *report == Report::Arrived);
+        self.report = self.follow(event, now, can).or(pending);
+    }
+
+    /// What follows from an event, and what its owner must hear.
+    fn follow(&mut self, event: PostEvent, now: Timestamp, can: &Capability) -> Option<Report> {
         match event {
             PostEvent::Due => self.due(now, can),
             PostEvent::Attempted { attempt, outcome } if attempt == self.attempt => self.attempted(outcome, now, can),

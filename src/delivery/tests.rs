@@ -110,7 +110,9 @@ proptest! {
             now += SignedDuration::from_secs(seconds);
             let (event, before) = (event(n, &post, now), post.clone());
             witness.sees(&before, &event, now);
-            let report = post.next(event.clone(), now, &can(repeat));
+            post.report = None;
+            post.next(event.clone(), now, &can(repeat));
+            let report = post.report;
             if post.attempt > before.attempt {
                 prop_assert!(witness.allows(repeat, now), "{repeat:?}: {event:?} began another attempt of {before:?}");
             }
@@ -149,11 +151,13 @@ proptest! {
 
 /// A post after some events, a second apart; with what was reported of the last.
 fn after(repeat: Repeat, events: &[u8]) -> (Post, Option<Report>) {
-    let (mut post, mut report) = (Post::new(at(0), None, true), None);
+    let mut post = Post::new(at(0), None, true);
     for (n, seconds) in events.iter().zip(1..) {
         let event = event(*n, &post, at(seconds));
-        report = post.next(event, at(seconds), &can(repeat));
+        post.report = None;
+        post.next(event, at(seconds), &can(repeat));
     }
+    let report = post.report;
     (post, report)
 }
 
@@ -182,9 +186,9 @@ fn each_target_has_its_own_way_out_of_the_unknown() {
 #[test]
 fn a_post_arrives_once_and_its_owner_hears_it() {
     let (post, report) = after(REPEATS[1], &[DUE, SENT]);
-    assert_eq!((post.message(), report, post.awaited), (Some("7"), Some(Report::Arrived), false));
+    assert_eq!((post.message_id(), report, post.awaited), (Some("7"), Some(Report::Arrived), false));
     let (post, _) = after(REPEATS[1], &[DUE, UNKNOWN, NOT_THERE, DUE, SENT]);
-    assert_eq!((post.message(), post.attempt), (Some("7"), 2));
+    assert_eq!((post.message_id(), post.attempt), (Some("7"), 2));
 }
 
 #[test]
@@ -216,8 +220,8 @@ fn a_restart_doubts_what_is_overdue() {
     let [nonce, _, idempotent, never] = REPEATS;
     let overdue = |repeat| {
         let mut post = Post::new(at(0), None, false);
-        let report = post.next(PostEvent::Started, at(60), &can(repeat));
-        (post.state, report)
+        post.next(PostEvent::Started, at(60), &can(repeat));
+        (post.state, post.report)
     };
     assert_eq!(overdue(nonce), (PostState::Unknown { look_up_at: at(60) }, None));
     assert_eq!(overdue(idempotent).0, PostState::Waiting { at: at(60) });
@@ -277,26 +281,38 @@ fn a_closed_target_is_probed_less_often_after_an_hour() {
     let mut channel = ChannelState::OPEN;
     let (mut now, mut probes) = (at(0), Vec::new());
     while now < at(7_200) {
-        channel = channel.refused(why(), false, now);
+        channel.refused(why(), false, now);
         now = channel.opens(0);
         probes.push(now.as_second() - at(0).as_second());
     }
     assert_eq!(probes.len(), 13 + 4, "{probes:?}");
-    assert_eq!(channel.clone().took(), ChannelState::OPEN);
-    assert!(channel.probed(at(7_000)).opens(0) <= at(7_000));
-    let full = ChannelState::OPEN.filled(1, at(9));
-    assert_eq!((full.opens(0), full.opens(1), full.opens(3)), (Timestamp::MIN, at(9), at(9)), "the urgent pass");
+    channel.probed(at(7_000));
+    assert!(channel.opens(0) <= at(7_000));
+    channel.took();
+    assert_eq!(channel, ChannelState::OPEN);
+    channel.filled(1, at(9));
+    assert_eq!(
+        (channel.opens(0), channel.opens(1), channel.opens(3)),
+        (Timestamp::MIN, at(9), at(9)),
+        "the urgent pass"
+    );
 }
 
 #[test]
 fn an_edit_that_may_still_take_effect_is_repeated_once() {
-    let mut edit = Edit::first(at(0));
+    let rendering = |payload: &str| Rendering { payload: payload.to_owned(), prompt: None };
+    let wanted =
+        |payload: &str| EditEvent::Wanted { rendering: rendering(payload), apart: SignedDuration::from_secs(30) };
+    let mut edit = Edit::none(rendering("posted"), at(0));
+    edit.next(wanted("posted"), at(0));
+    assert_eq!(edit.next_at(), None, "it shows that already");
+    edit.next(wanted("first"), at(0));
     edit.next(EditEvent::Failed { at: at(1), unsure_until: Some(at(31)) }, at(0));
     edit.next(EditEvent::Done { n: 1, began: at(1), shows: None }, at(1));
     assert_eq!(edit.next_at(), Some(at(31)), "the lost attempt may undo it");
     edit.next(EditEvent::Done { n: 1, began: at(31), shows: None }, at(31));
     assert_eq!(edit.next_at(), None);
-    edit.next(EditEvent::Wanted { apart: SignedDuration::from_secs(30) }, at(40));
+    edit.next(wanted("second"), at(40));
     assert_eq!(edit.next_at(), Some(at(61)), "edits keep apart");
     edit.next(EditEvent::Started { settle: Some(Capabilities::SETTLE) }, at(70));
     edit.next(EditEvent::Done { n: 2, began: at(70), shows: None }, at(70));

@@ -15,7 +15,7 @@ use crate::domain::ids::{GuildId, Place, ReleaseId, UserId};
 use crate::domain::key::PostKey;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
-use crate::store::{PostRow, StoreFault};
+use crate::store::{PostRow, StoreFault, to_json};
 use crate::voice::Message;
 
 /// A workspace's own message is worth sending again this long.
@@ -27,8 +27,8 @@ pub(super) fn about(ask: &Ask) -> Vec<i64> {
         Ask::Report { post } => vec![*post],
         Ask::Courier(steps) => {
             let ids = steps.iter().filter_map(|step| match step {
-                Step::Post { id, .. } => Some(*id),
-                Step::Edit { .. } | Step::Started => None,
+                Step::Post { id, .. } | Step::Edit { post: id, .. } => Some(*id),
+                Step::Started => None,
             });
             ids.collect()
         }
@@ -42,7 +42,7 @@ pub(super) async fn steps(unit: &mut Unit<'_>, steps: &[Step]) -> Result<Answer,
     for step in steps {
         match step {
             Step::Post { id, event, payload } => said.extend(post_step(unit, *id, event, payload.as_deref()).await?),
-            Step::Edit { post, target, event, news } => edit_step(unit, *post, target, event.clone(), news).await?,
+            Step::Edit { post, event, news } => edit_step(unit, *post, event.clone(), news).await?,
             Step::Started => started(unit).await?,
         }
     }
@@ -59,7 +59,7 @@ async fn post_step(
     let channel = unit.channel(&row.target).await?;
     let applies = match event {
         PostEvent::Due => takes(&channel, &row, unit.now),
-        PostEvent::ShutOut { .. } => channel.closed().is_some_and(|closed| closed.probe_at > unit.now),
+        PostEvent::ShutOut { .. } => channel.closed.is_some_and(|closed| closed.probe_at > unit.now),
         _ => true,
     };
     if !applies {
@@ -71,14 +71,16 @@ async fn post_step(
     if matches!(event, PostEvent::Due | PostEvent::ShutOut { .. }) && row.post == before {
         return Ok(None);
     }
-    let simpler = payload.filter(|_| matches!(row.post.state, PostState::Waiting { .. }) && row.post != before);
-    if let Some(payload) = simpler {
+    if let Some(payload) = payload
+        && matches!(row.post.state, PostState::Waiting { .. })
+        && row.post != before
+    {
         (row.plain, row.file) = (true, None);
         rewrite(&mut row, payload.to_owned());
     }
     learn_of_channel(unit, &row, event).await?;
     if row.post != before {
-        unit.save_message(row.clone(), simpler.is_some());
+        unit.save_message(row.clone());
     }
     Ok(Some(row))
 }
@@ -91,69 +93,53 @@ fn takes(channel: &ChannelState, row: &PostRow, now: Timestamp) -> bool {
 
 /// What an attempt or a look-up says of its target.
 async fn learn_of_channel(unit: &mut Unit<'_>, row: &PostRow, event: &PostEvent) -> Result<(), StoreFault> {
-    let before = unit.channel(&row.target).await?;
-    let after = match event {
-        PostEvent::Attempted { outcome: Outcome::Sent { .. } | Outcome::Deleted, .. } => before.clone().took(),
-        PostEvent::Attempted { outcome: Outcome::NoRoom { at }, .. } => before.clone().filled(row.priority, *at),
+    let now = unit.now;
+    let learn = |channel: &mut ChannelState| match event {
+        PostEvent::Attempted { outcome: Outcome::Sent { .. } | Outcome::Deleted, .. } => channel.took(),
+        PostEvent::Attempted { outcome: Outcome::NoRoom { at }, .. } => channel.filled(row.priority, *at),
         PostEvent::Attempted { outcome: Outcome::Closed { why, gone }, .. }
-        | PostEvent::LookedUp { found: Found::Closed { why, gone }, .. } => {
-            before.clone().refused(why.clone(), *gone, unit.now)
-        }
-        _ => return Ok(()),
+        | PostEvent::LookedUp { found: Found::Closed { why, gone }, .. } => channel.refused(why.clone(), *gone, now),
+        _ => {}
     };
-    if after != before {
-        unit.save_channel(row.target.clone(), after);
-    }
-    Ok(())
+    unit.change_channel(&row.target, learn).await
 }
 
-async fn edit_step(
-    unit: &mut Unit<'_>,
-    post: i64,
-    target: &Target,
-    event: EditEvent,
-    news: &EditNews,
-) -> Result<(), StoreFault> {
-    unit.edit_happened(post, event).await?;
-    let (before, now) = (unit.channel(target).await?, unit.now);
-    let after = match news {
-        EditNews::TargetRefuses(until) => before.clone().without_edits(*until, now),
-        EditNews::Shown { .. } => before.clone().took_edit(),
-        EditNews::None | EditNews::Failed(_) => before.clone(),
-    };
-    if after != before {
-        unit.save_channel(target.clone(), after);
+async fn edit_step(unit: &mut Unit<'_>, id: i64, event: EditEvent, news: &EditNews) -> Result<(), StoreFault> {
+    let Some(mut row) = unit.messages(&[id]).await?.pop() else { return Ok(()) };
+    let now = unit.now;
+    row.edited(event, now);
+    match news {
+        EditNews::None => {}
+        EditNews::TargetRefuses(until) => {
+            unit.change_channel(&row.target, |channel| channel.without_edits(*until, now)).await?;
+        }
+        EditNews::Shown { awaited } => {
+            unit.change_channel(&row.target, ChannelState::took_edit).await?;
+            if *awaited {
+                unit.happened(&mut row, PostEvent::EditShown);
+            }
+        }
+        EditNews::Failed(why) => unit.happened(&mut row, PostEvent::EditFailed { why: why.clone() }),
     }
-    let event = match news {
-        EditNews::Shown { awaited: true } => Some(PostEvent::EditShown),
-        EditNews::Failed(why) => Some(PostEvent::EditFailed { why: why.clone() }),
-        EditNews::None | EditNews::TargetRefuses(_) | EditNews::Shown { awaited: false } => None,
-    };
-    if let Some(event) = event
-        && let Some(mut row) = unit.messages(&[post]).await?.pop()
-    {
-        unit.happened(&mut row, event);
-        unit.save_message(row, false);
-    }
+    unit.save_message(row);
     Ok(())
 }
 
 /// Only what is open is looked at.
 async fn started(unit: &mut Unit<'_>) -> Result<(), StoreFault> {
     for mut row in unit.open_messages().await? {
-        let before = row.post.clone();
+        let before = row.clone();
         unit.happened(&mut row, PostEvent::Started);
-        if row.post != before {
-            unit.save_message(row, false);
+        // An edit of a chat message may have been under way. What reaches a status page late is that page's own matter (`outside`).
+        let may_settle = row.post.message_id().is_some() && row.target.channel().is_some();
+        row.edited(EditEvent::Started { settle: may_settle.then_some(Capabilities::SETTLE) }, unit.now);
+        if row != before {
+            unit.save_message(row);
         }
     }
-    for (post, may_be_under_way) in unit.open_edits().await? {
-        // What reaches a status page late is that page's own matter (`outside`).
-        let settle = may_be_under_way.then_some(Capabilities::SETTLE);
-        unit.edit_happened(post, EditEvent::Started { settle }).await?;
-    }
-    for (target, state) in unit.channels().await? {
-        unit.save_channel(target, state.restarted(unit.now));
+    for target in unit.channels().await?.keys().cloned().collect::<Vec<_>>() {
+        let now = unit.now;
+        unit.change_channel(&target, |channel| channel.restarted(now)).await?;
     }
     Ok(())
 }
@@ -161,8 +147,8 @@ async fn started(unit: &mut Unit<'_>) -> Result<(), StoreFault> {
 /// Its owner hears what became of a message.
 pub(super) async fn report(unit: &mut Unit<'_>, id: i64) -> Result<Answer, Stop> {
     let Some(mut row) = unit.messages(&[id]).await?.pop() else { return Ok(Answer::Silent) };
-    let Some(report) = row.report.take() else { return Ok(Answer::Silent) };
-    unit.save_message(row.clone(), false);
+    let Some(report) = row.post.report.take() else { return Ok(Answer::Silent) };
+    unit.save_message(row.clone());
     let Some(place) = place(&row.target) else { return Ok(Answer::Silent) };
     let key = row.key.post.clone();
     let command = match (report, row.key.release()) {
@@ -226,41 +212,27 @@ fn move_to(row: &mut PostRow, target: Target) {
 /// What a decision makes of a message that may be stored.
 pub(super) async fn redeliver(unit: &mut Unit<'_>, key: &Key, how: &Redelivery) -> Result<(), StoreFault> {
     let Some(mut row) = unit.message(key).await? else { return Ok(()) };
-    let mut moved = false;
     match how {
         Redelivery::Withdraw => unit.happened(&mut row, PostEvent::Withdrawn),
         Redelivery::CallSent => unit.happened(&mut row, PostEvent::FoundByPerson),
         Redelivery::SendAgain { to } => {
             let to = to.as_ref().map(|place| target(&row.guild, place)).filter(|to| *to != row.target);
-            moved = send_again(unit, &mut row, to).await?;
-            unit.edit_happened(row.id, EditEvent::Now).await?;
+            send_again(unit, &mut row, to).await?;
+            row.edited(EditEvent::Now, unit.now);
         }
     }
-    unit.save_message(row, moved);
+    unit.save_message(row);
     Ok(())
 }
 
-/// Sends a message again now and probes its target. Returns true if the message moved to another target.
-async fn send_again(unit: &mut Unit<'_>, row: &mut PostRow, to: Option<Target>) -> Result<bool, StoreFault> {
-    let channel = unit.channel(&row.target).await?;
-    let closed = channel.closed().is_some();
-    probe(unit, &row.target).await?;
+/// Sends a message again now, perhaps to another target, and probes where it goes.
+async fn send_again(unit: &mut Unit<'_>, row: &mut PostRow, to: Option<Target>) -> Result<(), StoreFault> {
+    let (now, closed) = (unit.now, unit.channel(&row.target).await?.closed.is_some());
+    unit.change_channel(&row.target, |channel| channel.probed(now)).await?;
     unit.happened(row, PostEvent::SentAgain { moved: to.is_some(), closed });
-    match to.filter(|_| matches!(row.post.state, PostState::Waiting { .. })) {
-        Some(to) => {
-            probe(unit, &to).await?;
-            move_to(row, to);
-            Ok(true)
-        }
-        None => Ok(false),
-    }
-}
-
-async fn probe(unit: &mut Unit<'_>, target: &Target) -> Result<(), StoreFault> {
-    let channel = unit.channel(target).await?;
-    if channel.closed().is_some() {
-        let probed = channel.probed(unit.now);
-        unit.save_channel(target.clone(), probed);
+    if let Some(to) = to.filter(|_| matches!(row.post.state, PostState::Waiting { .. })) {
+        unit.change_channel(&to, |channel| channel.probed(now)).await?;
+        move_to(row, to);
     }
     Ok(())
 }
@@ -279,8 +251,8 @@ pub(super) async fn recall(
             continue;
         }
         message.call_users.push(to.clone());
-        rewrite(&mut row, speak::payload(&message)?);
-        unit.save_message(row, true);
+        rewrite(&mut row, to_json(&message, "outbox")?);
+        unit.save_message(row);
     }
     Ok(())
 }
@@ -300,11 +272,11 @@ pub(super) async fn readdress(
         let Some(new) = stands.filter(|new| *new != row.target && stood.as_ref() == Some(&row.target)) else {
             continue;
         };
-        let gone = matches!(unit.channel(&row.target).await?, ChannelState::Gone(_));
+        let gone = unit.channel(&row.target).await?.closed.is_some_and(|closed| closed.gone);
         if row.post.may_move(gone) {
             unit.happened(&mut row, PostEvent::Moved);
             move_to(&mut row, new);
-            unit.save_message(row, true);
+            unit.save_message(row);
         }
     }
     Ok(())
@@ -318,14 +290,14 @@ pub(super) async fn send_own_again(
     to: &[(Destination, Target)],
 ) -> Result<(), StoreFault> {
     let (now, pages) = (unit.now, unit.workspace(guild).await?.policy.pages.clone());
-    for (target, state) in unit.channels().await? {
+    for target in unit.channels().await?.keys().cloned().collect::<Vec<_>>() {
         let own = match &target {
             Target::Chat { workspace, .. } => workspace == guild,
             Target::Page { name } => pages.contains(name),
             Target::Hook { .. } | Target::Lever { .. } => false,
         };
         if own {
-            unit.save_channel(target, state.probed(now));
+            unit.change_channel(&target, |channel| channel.probed(now)).await?;
         }
     }
     for mut row in unit.unposted(guild).await? {
@@ -334,7 +306,7 @@ pub(super) async fn send_own_again(
         let stuck = match row.post.state {
             PostState::Dead => true,
             PostState::Waiting { at } | PostState::Unknown { look_up_at: at } => {
-                at <= now && unit.channel(&row.target).await?.closed().is_some()
+                at <= now && unit.channel(&row.target).await?.closed.is_some()
             }
             _ => false,
         };
@@ -344,9 +316,9 @@ pub(super) async fn send_own_again(
         let new = to.iter().find(|(whom, _)| row.to.as_ref() == Some(whom)).map(|(_, target)| target.clone());
         let useful_until = row.post.useful_until;
         let new = new.filter(|new| *new != row.target);
-        let moved = send_again(unit, &mut row, new).await?;
+        send_again(unit, &mut row, new).await?;
         row.post.useful_until = useful_until;
-        unit.save_message(row, moved);
+        unit.save_message(row);
     }
     Ok(())
 }

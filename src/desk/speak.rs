@@ -13,7 +13,7 @@ use crate::domain::notice::Notice;
 use crate::domain::policy::quiet_until;
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
-use crate::store::{PostRow, StoreFault};
+use crate::store::{PostRow, StoreFault, to_json};
 use crate::voice::{self, Field, Message, PageEntry, Text};
 
 /// Edits of the card are at least this far apart; those of other messages less.
@@ -46,7 +46,7 @@ pub(super) async fn speak(unit: &mut Unit<'_>, release: &Release, effects: &[Eff
 pub(super) fn follow(unit: &mut Unit<'_>, release: &Release) -> Result<(), StoreFault> {
     if let Some(entry) = voice::page_entry(release, unit.now) {
         for page in &release.policy.pages {
-            let rendering = Rendering { payload: payload(&entry)?, prompt: None };
+            let rendering = Rendering { payload: to_json(&entry, "outbox")?, prompt: None };
             unit.edit(own(release, &page_key(page)), rendering, EDIT_APART);
         }
     }
@@ -64,7 +64,7 @@ fn rendered(
     prompt: Option<&Prompt>,
 ) -> Result<Rendering, StoreFault> {
     let prompt = prompt.map(|prompt| unit.keep_prompt(release, prompt)).transpose()?;
-    Ok(Rendering { payload: payload(message)?, prompt })
+    Ok(Rendering { payload: to_json(message, "outbox")?, prompt })
 }
 
 async fn post(unit: &mut Unit<'_>, release: &Release, posting: &Posting) -> Result<(), StoreFault> {
@@ -85,7 +85,7 @@ async fn post(unit: &mut Unit<'_>, release: &Release, posting: &Posting) -> Resu
     };
     if let Destination::Page(_) = &posting.to {
         let Some(entry) = voice::page_entry(release, unit.now) else { return Ok(()) };
-        (row.rendering.payload, row.useful_until) = (payload(&entry)?, None);
+        (row.rendering.payload, row.useful_until) = (to_json(&entry, "outbox")?, None);
         put(unit, row);
         return Ok(());
     }
@@ -197,14 +197,6 @@ fn card(unit: &mut Unit<'_>, release: &Release) -> Result<(), StoreFault> {
     Ok(())
 }
 
-pub(super) fn payload(message: &impl serde::Serialize) -> Result<String, StoreFault> {
-    serde_json::to_string(message).map_err(|error| StoreFault::Inconsistent {
-        table: "outbox",
-        column: "payload",
-        key: error.to_string(),
-    })
-}
-
 /// Something the workspace itself says, in its release channel; what concerns the bot, in the ops channel.
 pub(super) async fn announce(
     unit: &mut Unit<'_>,
@@ -242,7 +234,7 @@ pub(super) async fn announce(
         key: key.clone(),
         target: messages::target(&workspace.guild, &place),
         to,
-        rendering: Rendering { payload: payload(&message)?, prompt: None },
+        rendering: Rendering { payload: to_json(&message, "outbox")?, prompt: None },
         priority: Priority::Update,
         useful_until,
     };
@@ -257,7 +249,7 @@ pub(super) fn announce_again(
     key: PostKey,
     notice: &WorkspaceNotice,
 ) -> Result<(), StoreFault> {
-    let rendering = Rendering { payload: payload(&voice::workspace::say(notice))?, prompt: None };
+    let rendering = Rendering { payload: to_json(&voice::workspace::say(notice), "outbox")?, prompt: None };
     unit.edit(Key::of_workspace(&workspace.guild, key), rendering, CARD_APART);
     Ok(())
 }
@@ -292,6 +284,6 @@ fn put(unit: &mut Unit<'_>, row: Row<'_>) {
         plain: false,
         file: None,
         post: Post::new(unit.now, useful_until, awaited),
-        report: None,
+        edit: None,
     });
 }

@@ -10,19 +10,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
-pub(super) use self::page::Document;
-use self::page::{Changed, Page, change};
+use self::page::{Changed, Document, Page, change};
 use super::Desk;
 use super::known::{self, Known, Stored};
-use crate::delivery::{ChannelState, Target};
+use crate::delivery::{ChannelState, Target, hashed};
 use crate::domain::effect::Prompt;
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
-use crate::store::{Head, Line, NewPrompt, PostRow, ReleaseHead, Store, StoreFault, StoredPrompt, Txn};
+use crate::store::{
+    DocumentKey, Head, Line, NewPrompt, PostRow, ReleaseHead, Store, StoreFault, StoredPrompt, Txn, json, to_json,
+};
 
 /// Source and id of what came in.
 pub(super) type Once = (String, String);
@@ -36,7 +36,7 @@ pub(super) struct Unit<'d> {
     page: Page,
     /// Messages that were read ahead.
     read: BTreeMap<i64, PostRow>,
-    /// Targets that take nothing at present, once they were read.
+    /// Targets something is known against, once they were read, as they are by now.
     channels: Option<BTreeMap<Target, ChannelState>>,
 }
 
@@ -168,7 +168,7 @@ impl<'d> Unit<'d> {
     /// A prompt of one server; one of another server is not found.
     pub(super) async fn prompt(&mut self, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
         if let Some(new) = self.page.prompts.get(id) {
-            let prompt = serde_json::from_str(&new.kind).map_err(|error| unfit("prompt", &error))?;
+            let prompt = json(&new.kind, "prompt", "kind", id)?;
             return Ok((new.guild == *guild).then_some(StoredPrompt { release: new.release, prompt }));
         }
         Store::prompt(&mut self.txn, guild, id).await
@@ -176,13 +176,8 @@ impl<'d> Unit<'d> {
 
     /// Keeps a prompt; one that asks the same is the same. Its id cannot be guessed without this installation's.
     pub(super) fn keep_prompt(&mut self, release: &Release, prompt: &Prompt) -> Result<String, StoreFault> {
-        let kind = serde_json::to_string(prompt).map_err(|error| unfit("prompt", &error))?;
-        let mut hash = Sha256::new();
-        for part in [self.desk.store.installation(), &release.id.to_string(), &kind] {
-            hash.update(part.len().to_le_bytes());
-            hash.update(part.as_bytes());
-        }
-        let id: String = hash.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let kind = to_json(prompt, "prompt")?;
+        let id = hashed(&[self.desk.store.installation(), &release.id.to_string(), &kind]);
         let (guild, at) = (release.guild.clone(), self.now.as_millisecond());
         let new = NewPrompt { id: id.clone(), guild, release: release.id, kind, at };
         if !self.known.prompts.contains(&id) {
@@ -224,27 +219,26 @@ impl<'d> Unit<'d> {
         guild: &GuildId,
         name: &str,
     ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
-        for document in self.page.documents.iter().rev() {
-            if let Document::Train { guild: whose, name: known, file_name, bytes } = document
-                && (whose, known.as_str()) == (guild, name)
-            {
-                return Ok(Some((file_name.clone(), bytes.clone())));
-            }
+        let key = DocumentKey::Train(guild.clone(), name.to_owned());
+        if let Some(new) = self.page.documents.iter().rev().find(|document| document.key == key) {
+            return Ok(Some((new.file_name.clone(), new.bytes.clone())));
         }
-        let stored = Store::train_plan(&mut self.txn, guild, name).await?;
+        let stored = Store::document(&mut self.txn, &key).await?;
         Ok(stored.map(|file| (file.file_name, file.bytes)))
     }
 
-    pub(super) fn keep_document(&mut self, document: Document) {
-        self.page.documents.push(document);
+    /// Keeps a document.
+    pub(super) fn keep_document(&mut self, key: DocumentKey, file_name: &str, bytes: &[u8]) {
+        self.page.documents.push(Document { key, file_name: file_name.to_owned(), bytes: bytes.to_vec() });
+    }
+
+    /// The document of a release's newest amendment is its present revision from here on.
+    pub(super) fn adopt_amendment(&mut self, release: Arc<Release>) {
+        self.page.adopted.push(release);
     }
 
     /// Releases the batch has changed, whose cards and status pages are to follow.
     pub(super) fn changed_releases(&self) -> Vec<Arc<Release>> {
         self.page.releases.values().map(|changed| Arc::clone(&changed.now.value)).collect()
     }
-}
-
-fn unfit(table: &'static str, error: &serde_json::Error) -> StoreFault {
-    StoreFault::Inconsistent { table, column: "json", key: error.to_string() }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::unit::{Document, Unit};
-use super::writer::{entry_of, open_release, quietly};
+use super::unit::Unit;
+use super::writer::{open_release, quietly};
 use super::{Answer, Stop, messages, read_with, speak};
 use crate::domain::command::{Command, Imported, PlanCommand};
 use crate::domain::delivery::Trouble;
@@ -22,7 +22,7 @@ use crate::domain::weekly::Standing;
 use crate::domain::workspace::{
     self, Inside, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
 };
-use crate::store::{PostRow, StoreFault};
+use crate::store::{DocumentKey, PostRow, StoreFault};
 use crate::voice;
 
 /// How long a test message is worth sending.
@@ -138,8 +138,7 @@ pub(super) async fn apply(
         tell(unit, &workspace, before.policy.clone(), actor).await?;
     }
     if let (WorkspaceReply::TrainAdded { name, .. }, Some((file_name, bytes))) = (&decision.reply, template) {
-        let (guild, name, file_name, bytes) = (guild.clone(), name.clone(), file_name.clone(), bytes.clone());
-        unit.keep_document(Document::Train { guild, name, file_name, bytes });
+        unit.keep_document(DocumentKey::Train(guild.clone(), name.clone()), file_name, bytes);
     }
     for effect in decision.effects {
         match effect {
@@ -231,7 +230,7 @@ async fn depart(unit: &mut Unit<'_>, guild: &GuildId, name: &str, t0: Timestamp)
         Err(fault) => return Err(fault),
     };
     note(unit, &workspace, &[WorkspaceEvent::Numbered { no }], &Actor::Clock).await?;
-    unit.keep_document(Document::Revision { release, file_name, bytes });
+    unit.keep_document(DocumentKey::Revision(release.id, release.revision), &file_name, &bytes);
     Ok(())
 }
 
@@ -263,7 +262,8 @@ pub(super) async fn note(
     let (mut workspace, mut entries) = (Workspace::clone(before), Vec::with_capacity(events.len()));
     for event in events {
         workspace.evolve(event, now);
-        entries.push(entry_of(now, &serde_json::json!({ "v": 1, "at": now, "by": actor.by(), "workspace": event }))?);
+        let entry = serde_json::json!({ "v": 1, "at": now, "by": actor.by(), "workspace": event });
+        entries.push((now, entry.to_string()));
     }
     let workspace = Arc::new(workspace);
     unit.save_workspace(Arc::clone(&workspace)).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc};
 
 use super::known::Known;
-use super::unit::{Document, Once, Unit};
+use super::unit::{Once, Unit};
 use super::{Answer, Ask, Desk, DeskFault, Request, Stop, Written, messages, not_recorded, speak, workspace};
 use crate::domain::command::{Command, PlanCommand, Post};
 use crate::domain::decide::{self, Context};
@@ -22,7 +22,7 @@ use crate::domain::rights;
 use crate::domain::route::{self, Incoming, Stray};
 use crate::domain::stray::StrayAlert;
 use crate::domain::workspace::{Workspace, WorkspaceCommand, WorkspaceEvent};
-use crate::store::StoreFault;
+use crate::store::{DocumentKey, StoreFault, to_json};
 use crate::voice;
 
 /// The most requests that share one transaction: enough to be cheap, few enough to stay quick.
@@ -174,18 +174,16 @@ async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
                         Err(no) => return said_no(unit, &found, &command, &no, ctx).await,
                     };
                     if release.amendments > found.amendments {
-                        let (file_name, bytes) = (file_name.clone(), bytes.clone());
-                        unit.keep_document(Document::Proposal { release: Arc::clone(&release), file_name, bytes });
+                        unit.keep_document(DocumentKey::Proposal(id, release.amendments), file_name, bytes);
                         if release.revision > found.revision {
-                            unit.keep_document(Document::Adopted { release: Arc::clone(&release) });
+                            unit.adopt_amendment(Arc::clone(&release));
                         }
                         return answer(unit, &release, &reply).await;
                     }
                     (release, reply)
                 }
             };
-            let (file_name, bytes) = (file_name.clone(), bytes.clone());
-            unit.keep_document(Document::Revision { release: Arc::clone(&release), file_name, bytes });
+            unit.keep_document(DocumentKey::Revision(release.id, release.revision), file_name, bytes);
             answer(unit, &release, &reply).await
         }
         Ask::Keep { guild, release, prompt } => {
@@ -352,7 +350,7 @@ async fn apply(
             let amended = decision.events.iter().any(|e| matches!(e.event, Event::Plan(PlanEvent::Amended { .. })));
             let (release, reply) = save(unit, decision).await?;
             if amended {
-                unit.keep_document(Document::Adopted { release: Arc::clone(&release) });
+                unit.adopt_amendment(Arc::clone(&release));
             }
             answer(unit, &release, &reply).await
         }
@@ -406,27 +404,11 @@ async fn save(unit: &mut Unit<'_>, decision: Decision) -> Result<(Arc<Release>, 
         return Ok((release, reply));
     }
     unit.save_release(Arc::clone(&release)).await?;
-    let entries = events.iter().map(entry).collect::<Result<Vec<_>, _>>()?;
+    let entry = |recorded: &Recorded| Ok((recorded.at, to_json(recorded, "journal")?));
+    let entries = events.iter().map(entry).collect::<Result<Vec<_>, StoreFault>>()?;
     unit.record(&release.guild, Some(release.id), entries).await?;
     speak::speak(unit, &release, &effects).await?;
     Ok((release, reply))
-}
-
-fn entry(recorded: &Recorded) -> Result<(jiff::Timestamp, String), StoreFault> {
-    entry_of(recorded.at, recorded)
-}
-
-/// A line of the journal.
-pub(super) fn entry_of(
-    at: jiff::Timestamp,
-    what: &impl serde::Serialize,
-) -> Result<(jiff::Timestamp, String), StoreFault> {
-    let text = serde_json::to_string(what).map_err(|error| StoreFault::Inconsistent {
-        table: "journal",
-        column: "entry",
-        key: error.to_string(),
-    })?;
-    Ok((at, text))
 }
 
 async fn answer(unit: &mut Unit<'_>, release: &Release, reply: &Reply) -> Result<Answer, Stop> {

@@ -2,7 +2,7 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::{MIGRATIONS, StoreFault, content_hash};
+use super::{MIGRATIONS, PostRow, Store, StoreFault, content_hash, json};
 
 /// The last migration of those versions.
 const LAST: i64 = 20_261_201_000_001;
@@ -31,6 +31,7 @@ pub(super) async fn from_before(connection: &mut SqliteConnection) -> Result<(),
     sqlx::raw_sql(first.sql.clone()).execute(&mut *txn).await?;
     keep_content(&mut txn).await?;
     sqlx::raw_sql(include_str!("convert.sql")).execute(&mut *txn).await?;
+    store_converted(&mut txn).await?;
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (?, ?, 1, ?, 0)",
     )
@@ -41,6 +42,22 @@ pub(super) async fn from_before(connection: &mut SqliteConnection) -> Result<(),
     .await?;
     txn.commit().await?;
     sqlx::query("PRAGMA foreign_keys = ON").execute(&mut *connection).await?;
+    Ok(())
+}
+
+/// Messages, some at a time.
+async fn store_converted(txn: &mut SqliteConnection) -> Result<(), StoreFault> {
+    let mut last = 0;
+    loop {
+        let next = "SELECT id, row FROM converted WHERE id > ? ORDER BY id LIMIT 500";
+        let rows: Vec<(i64, String)> = sqlx::query_as(next).bind(last).fetch_all(&mut *txn).await?;
+        let Some((newest, _)) = rows.last() else { break };
+        last = *newest;
+        let read = |(id, row): &(i64, String)| json::<PostRow>(row, "outbox", "row", &id.to_string());
+        let posts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        Store::save_posts(txn, &posts.iter().collect::<Vec<_>>()).await?;
+    }
+    sqlx::raw_sql("DROP TABLE temp.converted").execute(txn).await?;
     Ok(())
 }
 

@@ -8,13 +8,15 @@ INSERT INTO release_terms SELECT release_id, plan, policy FROM before_release_te
 INSERT INTO journal SELECT seq, guild_id, release_id, at, entry, prev_hash, hash FROM before_journal;
 INSERT INTO inbox SELECT source, id, at FROM before_inbox;
 INSERT INTO prompt SELECT id, guild_id, release_id, kind, at FROM before_prompt;
-INSERT INTO revision (release_id, revision, digest, file_name, content, at)
-    SELECT release_id, revision, digest, file_name, hash, at FROM before_revision r
+INSERT INTO document (key, file_name, content)
+    SELECT release_id || '/revision/' || revision, file_name, hash FROM before_revision r
     JOIN hash_of h ON h.document = 'revision' AND h.id = r.rowid;
-INSERT INTO proposal (release_id, n, file_name, content, at)
-    SELECT release_id, n, file_name, hash, at FROM before_proposal p JOIN hash_of h ON h.document = 'proposal' AND h.id = p.rowid;
-INSERT INTO train_plan (guild_id, name, file_name, content)
-    SELECT guild_id, name, file_name, hash FROM before_train_plan t JOIN hash_of h ON h.document = 'train_plan' AND h.id = t.rowid;
+INSERT INTO document (key, file_name, content)
+    SELECT release_id || '/proposal/' || n, file_name, hash FROM before_proposal p
+    JOIN hash_of h ON h.document = 'proposal' AND h.id = p.rowid;
+INSERT INTO document (key, file_name, content)
+    SELECT guild_id || '/train/' || name, file_name, hash FROM before_train_plan t
+    JOIN hash_of h ON h.document = 'train_plan' AND h.id = t.rowid;
 
 -- Where each message goes.
 CREATE TEMP TABLE target_of (id INTEGER PRIMARY KEY, target TEXT);
@@ -24,20 +26,20 @@ INSERT INTO target_of SELECT id, json_object('chat', json_object('workspace', gu
     WHERE channel_id NOT LIKE 'page:%';
 
 -- Where each message is. A message that was blocked waits for its channel now, and one that may be there is looked up.
-CREATE TEMP TABLE state_of (id INTEGER PRIMARY KEY, state TEXT, value TEXT, next_at INTEGER);
-INSERT INTO state_of SELECT id, 'waiting', json_object('waiting', json_object('at', strftime('%FT%H:%M:%fZ', next_try / 1000.0, 'unixepoch'))), next_try
+CREATE TEMP TABLE state_of (id INTEGER PRIMARY KEY, state TEXT, value TEXT);
+INSERT INTO state_of SELECT id, 'waiting', json_object('waiting', json_object('at', strftime('%FT%H:%M:%fZ', next_try / 1000.0, 'unixepoch')))
     FROM before_outbox WHERE state = 'planned' OR (state = 'blocked' AND tainted = 0);
-INSERT INTO state_of SELECT id, 'unknown', json_object('unknown', json_object('look_up_at', strftime('%FT%H:%M:%fZ', next_try / 1000.0, 'unixepoch'))), next_try
+INSERT INTO state_of SELECT id, 'unknown', json_object('unknown', json_object('look_up_at', strftime('%FT%H:%M:%fZ', next_try / 1000.0, 'unixepoch')))
     FROM before_outbox WHERE state = 'unknown' OR (state = 'blocked' AND tainted = 1);
 INSERT INTO state_of SELECT id, 'sending', json_object('sending', json_object(
         'began', strftime('%FT%H:%M:%fZ', coalesce(first_attempt, next_try) / 1000.0, 'unixepoch'),
-        'until', strftime('%FT%H:%M:%fZ', coalesce(lease_until, next_try) / 1000.0, 'unixepoch'))), coalesce(lease_until, next_try)
+        'until', strftime('%FT%H:%M:%fZ', coalesce(lease_until, next_try) / 1000.0, 'unixepoch')))
     FROM before_outbox WHERE state = 'sending';
 INSERT INTO state_of SELECT id, 'posted', json_object('posted', json_object('message', message_id,
-        'at', strftime('%FT%H:%M:%fZ', posted_at / 1000.0, 'unixepoch'))), NULL
+        'at', strftime('%FT%H:%M:%fZ', posted_at / 1000.0, 'unixepoch')))
     FROM before_outbox WHERE state = 'sent';
-INSERT INTO state_of SELECT id, 'deleted', '"deleted"', NULL FROM before_outbox WHERE state = 'sent_deleted';
-INSERT INTO state_of SELECT id, state, json_quote(state), NULL FROM before_outbox
+INSERT INTO state_of SELECT id, 'deleted', '"deleted"' FROM before_outbox WHERE state = 'sent_deleted';
+INSERT INTO state_of SELECT id, state, json_quote(state) FROM before_outbox
     WHERE state IN ('held', 'dead', 'skipped', 'superseded');
 
 -- What earlier attempts may have done.
@@ -52,45 +54,57 @@ CREATE TEMP TABLE untold (id INTEGER PRIMARY KEY);
 INSERT INTO untold SELECT id FROM before_outbox WHERE told = 0 AND state IN ('held', 'dead', 'skipped');
 INSERT INTO untold SELECT o.id FROM before_edit e JOIN before_outbox o ON o.key = e.key WHERE e.trouble > 0 AND o.state = 'sent';
 
-INSERT INTO outbox (id, owner, key, guild_id, release_id, target, addressee, priority, payload, prompt_id, nonce, marker, plain,
-                    file_name, content, post, state, next_at, expires, told, message_id, posted_at)
-SELECT o.id, coalesce(o.release_id, o.guild_id), substr(o.key, length(coalesce(o.release_id, o.guild_id)) + 2), o.guild_id,
-       o.release_id, t.target, o.addressee, o.priority, json_remove(o.payload, '$.document'), o.prompt_id, o.nonce, o.marker,
-       o.plain, r.file_name, r.content,
-       json_object('state', json(s.value), 'due', strftime('%FT%H:%M:%fZ', o.due / 1000.0, 'unixepoch'),
+-- The plan that goes along, and the message it replies to, which a reply names within its release now.
+CREATE TEMP TABLE file_of (id INTEGER PRIMARY KEY, value TEXT);
+INSERT INTO file_of SELECT o.id, json_object('name', d.file_name, 'content', d.content) FROM before_outbox o
+    JOIN document d ON d.key = (o.payload ->> '$.document.release') || '/revision/' || (o.payload ->> '$.document.revision');
+UPDATE before_outbox SET payload = json_remove(payload, '$.document');
+UPDATE before_outbox SET payload = json_set(payload, '$.reply_to', substr(payload ->> '$.reply_to', length(release_id) + 2))
+    WHERE payload ->> '$.reply_to' LIKE release_id || '/%';
+
+-- What nobody has heard yet.
+CREATE TEMP TABLE report_of (id INTEGER PRIMARY KEY, value TEXT);
+INSERT INTO report_of SELECT id, '"arrived"' FROM before_outbox WHERE state = 'sent' AND reported = 0;
+INSERT INTO report_of SELECT id, json_object('stuck', iif(state = 'skipped', 'expired', state)) FROM before_outbox
+    WHERE told = 0 AND state IN ('held', 'dead', 'skipped');
+INSERT OR IGNORE INTO report_of SELECT o.id, '{"stuck":"blocked"}' FROM before_edit e JOIN before_outbox o ON o.key = e.key
+    WHERE e.trouble = 1;
+
+-- What each message is to show.
+CREATE TEMP TABLE edit_of (id INTEGER PRIMARY KEY, value TEXT);
+INSERT INTO edit_of
+SELECT o.id, json_object('rendering', json_object('payload', e.payload, 'prompt', e.prompt_id), 'wanted', e.wanted, 'done', e.done,
+                   'at', strftime('%FT%H:%M:%fZ', e.next_try / 1000.0, 'unixepoch'),
+                   'again', strftime('%FT%H:%M:%fZ', e.again / 1000.0, 'unixepoch'), 'attempt', e.attempt,
+                   'shown_at', strftime('%FT%H:%M:%fZ', e.done_at / 1000.0, 'unixepoch'), 'shown', e.shown)
+FROM before_edit e JOIN before_outbox o ON o.key = e.key;
+
+-- `store::PostRow`, which the program reads and stores.
+CREATE TEMP TABLE converted (id INTEGER PRIMARY KEY, row TEXT);
+INSERT INTO converted
+SELECT o.id, json_object('id', o.id,
+       'key', json_object('owner', json_object(iif(o.release_id IS NULL, 'workspace', 'release'), coalesce(o.release_id, o.guild_id)),
+                          'post', substr(o.key, length(coalesce(o.release_id, o.guild_id)) + 2)),
+       'guild', o.guild_id, 'target', json(t.target), 'to', json(o.addressee), 'priority', o.priority,
+       'rendering', json_object('payload', o.payload, 'prompt', o.prompt_id), 'nonce', o.nonce, 'marker', o.marker,
+       'plain', json(iif(o.plain, 'true', 'false')), 'file', json(f.value),
+       'post', json_object('state', json(s.value), 'due', strftime('%FT%H:%M:%fZ', o.due / 1000.0, 'unixepoch'),
                    'useful_until', strftime('%FT%H:%M:%fZ', o.useful_until / 1000.0, 'unixepoch'), 'attempt', o.attempt,
                    'crashes', o.recoveries, 'doubt', json(d.value), 'withdrawn', json(iif(o.withdrawn, 'true', 'false')),
                    'told', json(iif(o.told OR u.id, 'true', 'false')), 'awaited', json(iif(o.reported AND u.id IS NULL, 'false', 'true')),
-                   'why', o.reason),
-       s.state, s.next_at, iif(s.state IN ('waiting', 'unknown'), o.useful_until, NULL), o.told, o.message_id, o.posted_at
+                   'why', o.reason, 'report', json(r.value)),
+       'edit', json(e.value))
 FROM before_outbox o JOIN target_of t ON t.id = o.id JOIN state_of s ON s.id = o.id LEFT JOIN doubt_of d ON d.id = o.id
-LEFT JOIN untold u ON u.id = o.id
-LEFT JOIN revision r ON r.release_id = o.payload ->> '$.document.release' AND r.revision = o.payload ->> '$.document.revision';
--- A reply names its message within its release.
-UPDATE outbox SET payload = json_set(payload, '$.reply_to', substr(payload ->> '$.reply_to', length(owner) + 2))
-    WHERE payload ->> '$.reply_to' LIKE owner || '/%';
-
--- What nobody has heard yet.
-UPDATE outbox SET report = '"arrived"' WHERE id IN (SELECT id FROM before_outbox WHERE state = 'sent' AND reported = 0);
-UPDATE outbox SET report = json_object('stuck', iif(state = 'skipped', 'expired', state))
-    WHERE id IN (SELECT id FROM before_outbox WHERE told = 0 AND state IN ('held', 'dead', 'skipped'));
-UPDATE outbox SET report = '{"stuck":"blocked"}'
-    WHERE report IS NULL AND id IN (SELECT o.id FROM before_edit e JOIN before_outbox o ON o.key = e.key WHERE e.trouble = 1);
+LEFT JOIN untold u ON u.id = o.id LEFT JOIN file_of f ON f.id = o.id LEFT JOIN report_of r ON r.id = o.id
+LEFT JOIN edit_of e ON e.id = o.id;
 
 -- Channels that took nothing.
 INSERT INTO channel (target, state)
-SELECT t.target, json_object(iif(max(o.gone), 'gone', 'shut'), json_object(
+SELECT t.target, json_object('closed', json_object(
            'since', strftime('%FT%H:%M:%fZ', min(o.due) / 1000.0, 'unixepoch'), 'why', coalesce(o.reason, ''),
+           'gone', json(iif(max(o.gone), 'true', 'false')),
            'probe_at', strftime('%FT%H:%M:%fZ', max(o.next_try) / 1000.0, 'unixepoch')))
 FROM before_outbox o JOIN target_of t ON t.id = o.id WHERE o.state = 'blocked' GROUP BY t.target;
-
-INSERT INTO edit (post_id, payload, prompt_id, edit, next_at)
-SELECT o.id, e.payload, e.prompt_id,
-       json_object('wanted', e.wanted, 'done', e.done, 'at', strftime('%FT%H:%M:%fZ', e.next_try / 1000.0, 'unixepoch'),
-                   'again', strftime('%FT%H:%M:%fZ', e.again / 1000.0, 'unixepoch'), 'attempt', e.attempt,
-                   'shown_at', strftime('%FT%H:%M:%fZ', e.done_at / 1000.0, 'unixepoch'), 'shown', e.shown),
-       iif(e.done < e.wanted, e.next_try, e.again)
-FROM before_edit e JOIN before_outbox o ON o.key = e.key;
 
 DROP TABLE before_attempt;
 DROP TABLE before_edit;
@@ -110,4 +124,7 @@ DROP TABLE temp.state_of;
 DROP TABLE temp.doubt_of;
 DROP TABLE temp.hash_of;
 DROP TABLE temp.untold;
+DROP TABLE temp.file_of;
+DROP TABLE temp.report_of;
+DROP TABLE temp.edit_of;
 DELETE FROM _sqlx_migrations;

@@ -1,6 +1,5 @@
-//! Documents and prompts: plan revisions, proposals, templates of trains, and what buttons lead to. Bytes are stored once, by their hash.
+//! Documents and prompts: plan revisions, amendments, templates of trains, and what buttons lead to. Bytes are stored once, by their hash.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
@@ -8,7 +7,6 @@ use sqlx::SqliteConnection;
 use super::{FileRef, Store, StoreFault, json, release_id, to_json};
 use crate::domain::effect::Prompt;
 use crate::domain::ids::{GuildId, ReleaseId};
-use crate::domain::release::Release;
 
 /// A file's name and bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +35,24 @@ pub struct StoredPrompt {
 }
 
 /// What a document is for.
-#[derive(Debug, Clone)]
-pub enum DocumentOf<'d> {
-    /// The present revision of a release, for ever.
-    Revision(&'d Release),
-    /// The newest amendment of a release.
-    Proposal(&'d Release),
-    /// A train's template.
-    Train { guild: &'d GuildId, name: &'d str },
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentKey {
+    /// A revision of a release, for ever.
+    Revision(ReleaseId, u32),
+    /// An amendment of a release, by its number.
+    Proposal(ReleaseId, u32),
+    /// A train's template; another one replaces it.
+    Train(GuildId, String),
+}
+
+impl std::fmt::Display for DocumentKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Revision(release, n) => write!(f, "{release}/revision/{n}"),
+            Self::Proposal(release, n) => write!(f, "{release}/proposal/{n}"),
+            Self::Train(guild, name) => write!(f, "{guild}/train/{name}"),
+        }
+    }
 }
 
 /// The hash bytes are stored under: SHA-256, hexadecimal.
@@ -53,158 +61,66 @@ pub fn content_hash(bytes: &[u8]) -> String {
 }
 
 impl Store {
-    /// Keeps a document; another template of a train's name replaces the one before.
+    /// Keeps a document.
+    ///
+    /// # Errors
+    /// There is one already, and it is not a train's.
     pub async fn keep_document(
         txn: &mut SqliteConnection,
-        of: &DocumentOf<'_>,
+        key: &DocumentKey,
         file_name: &str,
         bytes: &[u8],
-        at: Timestamp,
     ) -> Result<(), StoreFault> {
-        let (content, at) = (content_hash(bytes), at.as_millisecond());
+        let content = content_hash(bytes);
         sqlx::query!("INSERT INTO content (hash, bytes) VALUES (?, ?) ON CONFLICT (hash) DO NOTHING", content, bytes)
             .execute(&mut *txn)
             .await?;
-        match of {
-            DocumentOf::Revision(release) => Self::keep_revision(txn, release, file_name, &content, at).await,
-            DocumentOf::Proposal(release) => Self::keep_proposal(txn, release, file_name, &content, at).await,
-            DocumentOf::Train { guild, name } => Self::keep_train_plan(txn, guild, name, file_name, &content).await,
-        }
+        Self::keep_file(txn, key, &FileRef { name: file_name.to_owned(), content }).await
     }
 
-    async fn keep_revision(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        file_name: &str,
-        content: &str,
-        at: i64,
-    ) -> Result<(), StoreFault> {
-        let id = release.id.to_string();
-        sqlx::query!(
-            "INSERT INTO revision (release_id, revision, digest, file_name, content, at) VALUES (?, ?, ?, ?, ?, ?)",
-            id,
-            release.revision,
-            release.digest,
-            file_name,
-            content,
-            at
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    async fn keep_proposal(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        file_name: &str,
-        content: &str,
-        at: i64,
-    ) -> Result<(), StoreFault> {
-        let (id, n) = (release.id.to_string(), release.amendments);
-        sqlx::query!(
-            "INSERT INTO proposal (release_id, n, file_name, content, at) VALUES (?, ?, ?, ?, ?)",
-            id,
-            n,
-            file_name,
-            content,
-            at
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    async fn keep_train_plan(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-        name: &str,
-        file_name: &str,
-        content: &str,
-    ) -> Result<(), StoreFault> {
-        sqlx::query!(
-            "INSERT INTO train_plan (guild_id, name, file_name, content) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (guild_id, name) DO UPDATE SET file_name = ?3, content = ?4",
-            guild.0,
-            name,
-            file_name,
-            content
-        )
-        .execute(txn)
-        .await?;
-        Ok(())
-    }
-
-    /// The document of the newest amendment is the release's present revision now.
+    /// The same of a file whose bytes are stored already.
     ///
     /// # Errors
-    /// Database faults; there is no such document.
-    pub async fn adopt_proposal(
-        txn: &mut SqliteConnection,
-        release: &Release,
-        at: Timestamp,
-    ) -> Result<(), StoreFault> {
-        let (id, n, at) = (release.id.to_string(), release.amendments, at.as_millisecond());
-        let done = sqlx::query!(
-            "INSERT INTO revision (release_id, revision, digest, file_name, content, at)
-             SELECT release_id, ?1, ?2, file_name, content, ?3 FROM proposal WHERE release_id = ?4 AND n = ?5",
-            release.revision,
-            release.digest,
-            at,
-            id,
-            n
-        )
-        .execute(txn)
-        .await?;
-        if done.rows_affected() == 1 {
-            return Ok(());
+    /// As [`Store::keep_document`].
+    pub async fn keep_file(txn: &mut SqliteConnection, key: &DocumentKey, file: &FileRef) -> Result<(), StoreFault> {
+        let text = key.to_string();
+        if let DocumentKey::Train(..) = key {
+            sqlx::query!("DELETE FROM document WHERE key = ?", text).execute(&mut *txn).await?;
         }
-        Err(StoreFault::Inconsistent { table: "proposal", column: "n", key: id })
+        sqlx::query!("INSERT INTO document (key, file_name, content) VALUES (?, ?, ?)", text, file.name, file.content)
+            .execute(txn)
+            .await?;
+        Ok(())
+    }
+
+    /// A document's file by its hash.
+    pub async fn file(txn: &mut SqliteConnection, key: &DocumentKey) -> Result<Option<FileRef>, StoreFault> {
+        let key = key.to_string();
+        let file = sqlx::query_as!(FileRef, "SELECT file_name AS name, content FROM document WHERE key = ?", key);
+        Ok(file.fetch_optional(txn).await?)
+    }
+
+    /// A document.
+    pub async fn document(txn: &mut SqliteConnection, key: &DocumentKey) -> Result<Option<StoredFile>, StoreFault> {
+        let key = key.to_string();
+        let file = sqlx::query_as!(
+            StoredFile,
+            "SELECT file_name, bytes FROM document JOIN content ON hash = content WHERE key = ?",
+            key
+        );
+        Ok(file.fetch_optional(txn).await?)
     }
 
     /// A revision's file.
     pub async fn revision(&self, release: ReleaseId, revision: u32) -> Result<Option<StoredFile>, StoreFault> {
-        let id = release.to_string();
-        let row = sqlx::query_as!(
-            StoredFile,
-            "SELECT file_name, bytes FROM revision JOIN content ON hash = content WHERE release_id = ? AND revision = ?",
-            id,
-            revision
-        );
-        Ok(row.fetch_optional(self.read()).await?)
-    }
-
-    /// A revision's file by its hash, to go along with a message.
-    pub async fn revision_file(txn: &mut SqliteConnection, release: &Release) -> Result<Option<FileRef>, StoreFault> {
-        let id = release.id.to_string();
-        let row = sqlx::query_as!(
-            FileRef,
-            "SELECT file_name AS name, content FROM revision WHERE release_id = ? AND revision = ?",
-            id,
-            release.revision
-        );
-        Ok(row.fetch_optional(txn).await?)
+        let mut connection = self.read().acquire().await?;
+        Self::document(&mut connection, &DocumentKey::Revision(release, revision)).await
     }
 
     /// Bytes by their hash.
     pub async fn content(&self, hash: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         let bytes = sqlx::query_scalar!("SELECT bytes FROM content WHERE hash = ?", hash);
         Ok(bytes.fetch_optional(self.read()).await?)
-    }
-
-    /// A train's template.
-    pub async fn train_plan(
-        txn: &mut SqliteConnection,
-        guild: &GuildId,
-        name: &str,
-    ) -> Result<Option<StoredFile>, StoreFault> {
-        let row = sqlx::query_as!(
-            StoredFile,
-            "SELECT file_name, bytes FROM train_plan JOIN content ON hash = content WHERE guild_id = ? AND name = ?",
-            guild.0,
-            name
-        );
-        Ok(row.fetch_optional(txn).await?)
     }
 
     /// Adds prompts; one that is there already stays.

@@ -1,14 +1,13 @@
-//! The only SQL. One writing connection, a few reading ones; statements are literal and checked when compiled, but for pragmas and the
-//! converter. It must
-//! not decide anything: rows in, rows out.
+//! The only SQL. One writing connection, a few reading ones; statements are literal and checked when compiled, but for pragmas and
+//! the converter. It must not decide anything: rows in, rows out.
 //!
 //! Every function that reads or writes fails with a [`StoreFault`] of the database; what else can fail is said where it can.
 
+mod channels;
 mod check;
 mod checkpoint;
 mod convert;
 mod documents;
-mod edits;
 mod journal;
 mod posts;
 mod releases;
@@ -23,13 +22,11 @@ use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection, Sqlite, SqliteConnection, Transaction};
 
-pub use documents::{DocumentOf, NewPrompt, StoredPrompt, content_hash};
-pub use edits::EditRow;
+pub use documents::{DocumentKey, NewPrompt, StoredPrompt, content_hash};
 pub use journal::{Broken, Entry, Head, Line, verify, verify_file};
 pub use posts::{FileRef, Front, Pending, PostRow};
+pub use releases::ReleaseHead;
 use releases::release_id;
-pub use releases::{ReleaseHead, ReleaseRow, TermsRow};
-pub use workspaces::WorkspaceRow;
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]
@@ -245,7 +242,10 @@ pub(in crate::store) fn instant(ms: i64, table: &'static str, column: &'static s
 }
 
 /// JSON of a row to its type.
-pub(in crate::store) fn json<T: serde::de::DeserializeOwned>(
+///
+/// # Errors
+/// It is not of the type.
+pub fn json<T: serde::de::DeserializeOwned>(
     text: &str,
     table: &'static str,
     column: &'static str,
@@ -257,8 +257,11 @@ pub(in crate::store) fn json<T: serde::de::DeserializeOwned>(
     })
 }
 
-/// A type to JSON for a row. Our types are plain data, so this cannot fail in practice.
-pub(in crate::store) fn to_json<T: serde::Serialize>(value: &T, table: &'static str) -> Result<String, StoreFault> {
+/// A type to JSON for a row.
+///
+/// # Errors
+/// None in practice: our types are plain data.
+pub fn to_json<T: serde::Serialize + ?Sized>(value: &T, table: &'static str) -> Result<String, StoreFault> {
     serde_json::to_string(value).map_err(|error| StoreFault::Inconsistent {
         table,
         column: "json",

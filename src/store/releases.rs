@@ -28,66 +28,45 @@ impl ReleaseHead {
     }
 }
 
-/// What a release runs by, as its row will be.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TermsRow {
-    plan: String,
-    policy: String,
-}
-
-impl TermsRow {
-    /// The row of a release, unless it says what the one before says.
-    ///
-    /// # Errors
-    /// A plan over the size limit; an import over it is refused before.
-    pub fn of(release: &Release, before: Option<&Release>) -> Result<Option<Self>, StoreFault> {
-        if before.is_some_and(|before| before.plan == release.plan && before.policy == release.policy) {
-            return Ok(None);
-        }
-        let (plan, policy) = (to_json(&release.plan, "release_terms")?, to_json(&release.policy, "release_terms")?);
-        if plan.len() > MAX_STATE_BYTES {
-            return Err(StoreFault::Inconsistent {
-                table: "release_terms",
-                column: "plan size",
-                key: release.id.to_string(),
-            });
-        }
-        Ok(Some(Self { plan, policy }))
-    }
-}
-
-/// A release as its row will be.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ReleaseRow {
-    id: String,
-    guild: GuildId,
+/// A release as the statements take it.
+#[derive(Serialize)]
+struct Written<'r> {
+    id: ReleaseId,
+    guild: &'r GuildId,
     no: u32,
-    /// The version it was read at; zero where it is new.
     read_at: i64,
     version: i64,
     phase: &'static str,
-    title: String,
-    service: Option<String>,
+    title: &'r str,
+    service: Option<&'r str>,
     /// Milliseconds of Unix time.
-    pub wakeup: Option<i64>,
+    wakeup: Option<i64>,
     state: String,
 }
 
-impl ReleaseRow {
-    /// The row of a release that goes from the version it was read at to another.
-    ///
-    /// # Errors
-    /// A state over the size limit.
-    pub fn of(release: &Release, read_at: i64, version: i64) -> Result<Self, StoreFault> {
-        let (id, state) = (release.id.to_string(), to_json(release, "release")?);
-        if state.len() > MAX_STATE_BYTES {
-            return Err(StoreFault::Inconsistent { table: "release", column: "state size", key: id });
-        }
-        let (guild, no, phase) = (release.guild.clone(), release.no.0, phase_text(release.phase.name()));
-        let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
-        let wakeup = next_wakeup(release).map(Timestamp::as_millisecond);
-        Ok(Self { id, guild, no, read_at, version, phase, title, service, wakeup, state })
+impl<'r> Written<'r> {
+    fn of((release, read_at, version): (&'r Release, i64, i64)) -> Result<Self, StoreFault> {
+        Ok(Self {
+            id: release.id,
+            guild: &release.guild,
+            no: release.no.0,
+            read_at,
+            version,
+            phase: phase_text(release.phase.name()),
+            title: &release.plan.title,
+            service: release.plan.service.as_deref(),
+            wakeup: next_wakeup(release).map(Timestamp::as_millisecond),
+            state: sized(to_json(release, "release")?, "release", release)?,
+        })
     }
+}
+
+/// A text within the size limit; an import over it is refused before.
+fn sized(text: String, table: &'static str, release: &Release) -> Result<String, StoreFault> {
+    if text.len() <= MAX_STATE_BYTES {
+        return Ok(text);
+    }
+    Err(StoreFault::Inconsistent { table, column: "size", key: release.id.to_string() })
 }
 
 fn phase_text(name: PhaseName) -> &'static str {
@@ -228,12 +207,16 @@ impl Store {
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }
 
-    /// Stores releases: those that are new, and those that go on from the version they were read at.
+    /// Stores releases, each with the version it was read at, zero where it is new, and the version it has from here on.
     ///
     /// # Errors
-    /// [`StoreFault::Conflict`] if somebody else changed one meanwhile; a number that is taken.
-    pub async fn save_releases(txn: &mut SqliteConnection, rows: &[ReleaseRow]) -> Result<(), StoreFault> {
-        let (new, known): (Vec<&ReleaseRow>, Vec<&ReleaseRow>) = rows.iter().partition(|row| row.read_at == 0);
+    /// [`StoreFault::Conflict`] if somebody else changed one meanwhile; a number that is taken; a state over the size limit.
+    pub async fn save_releases(
+        txn: &mut SqliteConnection,
+        releases: impl Iterator<Item = (&Release, i64, i64)>,
+    ) -> Result<(), StoreFault> {
+        let rows = releases.map(Written::of).collect::<Result<Vec<_>, _>>()?;
+        let (new, known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.read_at == 0);
         if !new.is_empty() {
             let new = to_json(&new, "release")?;
             sqlx::query!(
@@ -262,18 +245,22 @@ impl Store {
         if done.rows_affected() == known.len() as u64 {
             return Ok(());
         }
-        Err(StoreFault::Conflict(known.iter().map(|row| row.id.as_str()).collect::<Vec<_>>().join(", ")))
+        Err(StoreFault::Conflict(known.iter().map(|row| row.id.to_string()).collect::<Vec<_>>().join(", ")))
     }
 
     /// Saves what a release runs by.
-    pub async fn save_terms(txn: &mut SqliteConnection, id: ReleaseId, row: &TermsRow) -> Result<(), StoreFault> {
-        let id = id.to_string();
+    ///
+    /// # Errors
+    /// A plan over the size limit.
+    pub async fn save_terms(txn: &mut SqliteConnection, release: &Release) -> Result<(), StoreFault> {
+        let id = release.id.to_string();
+        let plan = sized(to_json(&release.plan, "release_terms")?, "release_terms", release)?;
+        let policy = to_json(&release.policy, "release_terms")?;
         sqlx::query!(
-            "INSERT INTO release_terms (release_id, plan, policy) VALUES (?1, ?2, ?3)
-             ON CONFLICT (release_id) DO UPDATE SET plan = ?2, policy = ?3",
+            "INSERT OR REPLACE INTO release_terms (release_id, plan, policy) VALUES (?, ?, ?)",
             id,
-            row.plan,
-            row.policy
+            plan,
+            policy
         )
         .execute(txn)
         .await?;

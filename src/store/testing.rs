@@ -42,7 +42,7 @@ impl Store {
             written.rows.push((guild, text));
         }
         let rows: Vec<(i64, String, String)> =
-            sqlx::query_as("SELECT id, guild_id, payload FROM outbox WHERE id > ? ORDER BY id")
+            sqlx::query_as("SELECT id, guild_id, row ->> '$.rendering.payload' FROM outbox WHERE id > ? ORDER BY id")
                 .bind(outbox)
                 .fetch_all(self.read())
                 .await?;
@@ -94,7 +94,7 @@ impl Store {
     /// Puts posts into the outbox.
     pub(crate) async fn enqueue(&self, posts: &[PostRow]) -> Result<(), StoreFault> {
         let mut txn = self.begin().await?;
-        Self::add_posts(&mut txn, &posts.iter().collect::<Vec<_>>()).await?;
+        Self::save_posts(&mut txn, &posts.iter().collect::<Vec<_>>()).await?;
         txn.commit().await?;
         Ok(())
     }
@@ -148,11 +148,11 @@ impl Store {
         .await?;
         sqlx::query(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-             INSERT INTO outbox (owner, key, guild_id, release_id, target, priority, payload, nonce, marker, post, state,
-                                 message_id, posted_at)
-             SELECT ?2, 'filler/' || i, '1', ?2,
-                    json_object('chat', json_object('workspace', '1', 'channel', cast(7000 + i % 300 AS TEXT))), 1, '{}',
-                    'filler-' || i, 'f' || i, '{}', 'posted', cast(i AS TEXT), i
+             INSERT INTO outbox (row)
+             SELECT json_object('key', json_object('owner', json_object('release', ?2), 'post', 'filler/' || i), 'guild', '1',
+                    'target', json_object('chat', json_object('workspace', '1', 'channel', cast(7000 + i % 300 AS TEXT))),
+                    'priority', 1, 'nonce', 'filler-' || i, 'marker', 'f' || i, 'post', json_object('told', json('false')),
+                    'state', 'posted', 'message', cast(i AS TEXT), 'posted_at', i)
              FROM n",
         )
         .bind(rows)

@@ -7,26 +7,6 @@ use super::{Store, StoreFault, json, to_json};
 use crate::domain::ids::GuildId;
 use crate::domain::workspace::Workspace;
 
-/// A workspace as its row will be.
-#[derive(Debug, Clone, PartialEq)]
-pub struct WorkspaceRow {
-    guild: GuildId,
-    /// Milliseconds of Unix time.
-    pub wakeup: Option<i64>,
-    state: String,
-}
-
-impl WorkspaceRow {
-    /// The row of a workspace.
-    ///
-    /// # Errors
-    /// None in practice: it is plain data.
-    pub fn of(workspace: &Workspace) -> Result<Self, StoreFault> {
-        let wakeup = workspace.next_wakeup().map(Timestamp::as_millisecond);
-        Ok(Self { guild: workspace.guild.clone(), wakeup, state: to_json(workspace, "workspace")? })
-    }
-}
-
 impl Store {
     /// A workspace, or a fresh one where the server is not known yet; with its version.
     pub async fn workspace(txn: &mut SqliteConnection, guild: &GuildId) -> Result<(Workspace, i64), StoreFault> {
@@ -51,22 +31,24 @@ impl Store {
     /// [`StoreFault::Conflict`] if somebody else saved meanwhile.
     pub async fn save_workspace(
         txn: &mut SqliteConnection,
-        row: &WorkspaceRow,
+        workspace: &Workspace,
         read_at: i64,
         version: i64,
     ) -> Result<(), StoreFault> {
+        let (guild, state) = (&workspace.guild.0, to_json(workspace, "workspace")?);
+        let wakeup = workspace.next_wakeup().map(Timestamp::as_millisecond);
         let done = sqlx::query!(
             "INSERT INTO workspace (guild_id, version, state, next_wakeup) VALUES (?1, ?5, ?3, ?4)
              ON CONFLICT (guild_id) DO UPDATE SET version = ?5, state = ?3, next_wakeup = ?4 WHERE version = ?2",
-            row.guild.0,
+            guild,
             read_at,
-            row.state,
-            row.wakeup,
+            state,
+            wakeup,
             version
         )
         .execute(txn)
         .await?;
-        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(row.guild.0.clone())) }
+        if done.rows_affected() == 1 { Ok(()) } else { Err(StoreFault::Conflict(guild.clone())) }
     }
 
     /// Every workspace.

@@ -245,7 +245,7 @@ fn notice(release: ReleaseId, n: u64, due: i64) -> PostRow {
         plain: false,
         file: None,
         post: Post::new(Timestamp::from_millisecond(due).unwrap(), None, false),
-        report: None,
+        edit: None,
     }
 }
 

@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 use crate::chat::{LookUp, SendFault, Standing};
 use crate::clock::Clock;
 use crate::courier::far_end::{Along, FarEnd};
-use crate::delivery::{Capabilities, NonceWindow, Repeat, Target};
+use crate::delivery::{Capabilities, Edit, NonceWindow, Repeat, Target};
 use crate::domain::ids::ChannelId;
-use crate::store::{EditRow, PostRow};
+use crate::store::PostRow;
 
 /// How likely each fault is, 0 to 1, and how long things take. Each seed draws its own.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -404,7 +404,7 @@ impl FarEnd for Seat {
         self.chat.post(row)
     }
 
-    async fn edit(&self, _row: &EditRow, _message: &str) -> Result<(), SendFault> {
+    async fn edit(&self, _row: &PostRow, _edit: &Edit, _message: &str) -> Result<(), SendFault> {
         Ok(())
     }
 

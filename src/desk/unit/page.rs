@@ -1,35 +1,21 @@
 //! What a batch has decided and not stored yet.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
-
-use crate::delivery::{ChannelState, Key, Rendering, Target};
+use crate::delivery::{ChannelState, EditEvent, Key, Target};
 use crate::desk::known::Stored;
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
-use crate::store::{EditRow, Line, NewPrompt, PostRow};
+use crate::store::{DocumentKey, Line, NewPrompt, PostRow};
 
 /// A document to be kept.
 #[derive(Debug)]
-pub(in crate::desk) enum Document {
-    /// A revision's bytes, for ever.
-    Revision { release: Arc<Release>, file_name: String, bytes: Vec<u8> },
-    /// An amendment's.
-    Proposal { release: Arc<Release>, file_name: String, bytes: Vec<u8> },
-    /// The newest amendment's document is the present revision from here on.
-    Adopted { release: Arc<Release> },
-    /// A train's template.
-    Train { guild: GuildId, name: String, file_name: String, bytes: Vec<u8> },
-}
-
-/// A rendering of a message, and how far it keeps from the one before.
-#[derive(Debug)]
-pub(super) struct Wanted {
-    pub(super) rendering: Rendering,
-    pub(super) apart: SignedDuration,
+pub(in crate::desk) struct Document {
+    pub(in crate::desk) key: DocumentKey,
+    pub(in crate::desk) file_name: String,
+    pub(in crate::desk) bytes: Vec<u8>,
 }
 
 /// What is decided and not stored.
@@ -42,12 +28,12 @@ pub(super) struct Page {
     pub(super) prompts: BTreeMap<String, NewPrompt>,
     pub(super) lines: Vec<Line>,
     pub(super) documents: Vec<Document>,
+    /// Releases whose newest amendment's document is the present revision from here on.
+    pub(super) adopted: Vec<Arc<Release>>,
     pub(super) new_posts: Vec<PostRow>,
     pub(super) posts: BTreeMap<i64, PostRow>,
-    /// Posts that say something else, or go elsewhere.
-    pub(super) rewritten: BTreeSet<i64>,
-    pub(super) wanted: BTreeMap<Key, Wanted>,
-    pub(super) edits: BTreeMap<i64, EditRow>,
+    /// Renderings that messages are to show.
+    pub(super) wanted: BTreeMap<Key, EditEvent>,
     pub(super) channels: BTreeMap<Target, ChannelState>,
     /// Posts that bring the document of their release.
     pub(super) bring: BTreeMap<Key, Arc<Release>>,

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Unit;
 use super::page::{Changed, Document, Page};
-use crate::delivery::{EditEvent, Key, PostEvent, PostState};
+use crate::delivery::{Key, PostEvent, PostState};
 use crate::desk::Written;
-use crate::desk::known::{self, Known};
+use crate::desk::known::{self, Known, Stored};
 use crate::domain::agenda::next_wakeup;
-use crate::store::{DocumentOf, EditRow, PostRow, ReleaseHead, ReleaseRow, Store, StoreFault, TermsRow, WorkspaceRow};
+use crate::domain::release::Release;
+use crate::store::{DocumentKey, PostRow, ReleaseHead, Store, StoreFault};
 
 impl Unit<'_> {
     /// Stores the page. After a fault nothing of it is stored, and nothing is known any more.
@@ -26,9 +27,9 @@ impl Unit<'_> {
             return Err(fault);
         }
         desk.store.committed();
-        desk.lanes.wait_for(page.new_posts.iter().chain(page.posts.values()).map(|post| &post.target));
-        let no_posts = page.new_posts.is_empty() && page.posts.is_empty();
-        let work = !(no_posts && page.edits.is_empty() && page.channels.is_empty());
+        let open = page.new_posts.iter().chain(page.posts.values()).filter(|row| row.post.next_at().is_some());
+        desk.lanes.wait_for(open.map(|row| &row.target));
+        let work = !(page.new_posts.is_empty() && page.posts.is_empty() && page.channels.is_empty());
         desk.lanes.hand_over(claimed);
         Ok(Written { posts: work, wakeups: learn(known, page) })
     }
@@ -36,7 +37,7 @@ impl Unit<'_> {
     /// One statement for each table that changes.
     async fn write(&mut self, claimed: &mut Vec<PostRow>) -> Result<(), StoreFault> {
         for Changed { now, read_at } in self.page.workspaces.values() {
-            Store::save_workspace(&mut self.txn, &WorkspaceRow::of(&now.value)?, *read_at, now.version).await?;
+            Store::save_workspace(&mut self.txn, &now.value, *read_at, now.version).await?;
         }
         self.write_releases().await?;
         if !self.page.lines.is_empty() {
@@ -46,9 +47,8 @@ impl Unit<'_> {
             Store::add_prompts(&mut self.txn, &self.page.prompts.values().collect::<Vec<_>>()).await?;
         }
         self.write_documents().await?;
-        let mut there = self.rows_of_keys().await?;
-        self.write_posts(&mut there, claimed).await?;
-        self.write_edits(there).await?;
+        self.settle_posts().await?;
+        self.write_posts(claimed).await?;
         for (target, state) in &self.page.channels {
             Store::save_channel(&mut self.txn, target, state).await?;
         }
@@ -59,54 +59,62 @@ impl Unit<'_> {
         if self.page.releases.is_empty() {
             return Ok(());
         }
-        let rows = self.page.releases.values().map(|c| ReleaseRow::of(&c.now.value, c.read_at, c.now.version));
-        Store::save_releases(&mut self.txn, &rows.collect::<Result<Vec<_>, _>>()?).await?;
-        for (id, Changed { now, .. }) in &self.page.releases {
-            let before = self.known.releases.get(id).map(|known| known.value.as_ref());
-            if let Some(terms) = TermsRow::of(&now.value, before)? {
-                Store::save_terms(&mut self.txn, *id, &terms).await?;
+        let changed = self.page.releases.values().map(|c| (c.now.value.as_ref(), c.read_at, c.now.version));
+        Store::save_releases(&mut self.txn, changed).await?;
+        for (id, Changed { now: Stored { value: release, .. }, .. }) in &self.page.releases {
+            let before = self.known.releases.get(id).map(|known| &known.value);
+            if before.is_none_or(|before| before.plan != release.plan || before.policy != release.policy) {
+                Store::save_terms(&mut self.txn, release).await?;
             }
         }
         Ok(())
     }
 
     async fn write_documents(&mut self) -> Result<(), StoreFault> {
-        for document in &self.page.documents {
-            let (of, file_name, bytes) = match document {
-                Document::Revision { release, file_name, bytes } => (DocumentOf::Revision(release), file_name, bytes),
-                Document::Proposal { release, file_name, bytes } => (DocumentOf::Proposal(release), file_name, bytes),
-                Document::Train { guild, name, file_name, bytes } => {
-                    (DocumentOf::Train { guild, name }, file_name, bytes)
-                }
-                Document::Adopted { release } => {
-                    Store::adopt_proposal(&mut self.txn, release, self.now).await?;
-                    continue;
-                }
-            };
-            Store::keep_document(&mut self.txn, &of, file_name, bytes, self.now).await?;
+        for Document { key, file_name, bytes } in &self.page.documents {
+            Store::keep_document(&mut self.txn, key, file_name, bytes).await?;
+        }
+        for release in &self.page.adopted {
+            let proposal = DocumentKey::Proposal(release.id, release.amendments);
+            let file = Store::file(&mut self.txn, &proposal).await?.ok_or_else(|| StoreFault::Inconsistent {
+                table: "document",
+                column: "key",
+                key: proposal.to_string(),
+            })?;
+            Store::keep_file(&mut self.txn, &revision(release), &file).await?;
         }
         Ok(())
     }
 
-    /// Messages that are there already under the keys the batch uses, each with its edits.
-    async fn rows_of_keys(&mut self) -> Result<BTreeMap<Key, EditRow>, StoreFault> {
-        let new = self.page.new_posts.iter().map(|post| &post.key);
-        let keys: BTreeSet<Key> = new.chain(self.page.wanted.keys()).cloned().collect();
-        Store::edits_of(&mut self.txn, &keys.into_iter().collect::<Vec<_>>(), self.now).await
-    }
-
-    /// New messages, those for idle targets with their lease; then what became of others.
-    async fn write_posts(
-        &mut self,
-        there: &mut BTreeMap<Key, EditRow>,
-        claimed: &mut Vec<PostRow>,
-    ) -> Result<(), StoreFault> {
+    /// Which messages are new, and what each is to show.
+    async fn settle_posts(&mut self) -> Result<(), StoreFault> {
+        let Page { new_posts, wanted, .. } = &self.page;
+        let keys: BTreeSet<&Key> = new_posts.iter().map(|post| &post.key).chain(wanted.keys()).collect();
+        let stored = Store::posts_of(&mut self.txn, keys).await?;
+        let mut there: BTreeMap<Key, PostRow> = stored.into_iter().map(|row| (row.key.clone(), row)).collect();
         self.page.new_posts.retain(|post| !there.contains_key(&post.key));
         for post in &mut self.page.new_posts {
             if let Some(release) = self.page.bring.get(&post.key) {
-                post.file = Store::revision_file(&mut self.txn, release).await?;
+                post.file = Store::file(&mut self.txn, &revision(release)).await?;
+            }
+            if let Some(wanted) = self.page.wanted.remove(&post.key) {
+                post.edited(wanted, self.now);
             }
         }
+        for (key, wanted) in std::mem::take(&mut self.page.wanted) {
+            let Some(stored) = there.remove(&key) else { continue };
+            // What the courier said of it in this batch counts.
+            let mut row = self.page.posts.get(&stored.id).cloned().unwrap_or_else(|| stored.clone());
+            row.edited(wanted, self.now);
+            if row != stored {
+                self.page.posts.insert(row.id, row);
+            }
+        }
+        Ok(())
+    }
+
+    /// New messages, those for idle targets with their lease, and what became of others.
+    async fn write_posts(&mut self, claimed: &mut Vec<PostRow>) -> Result<(), StoreFault> {
         let mut first: Vec<&mut PostRow> = self.page.new_posts.iter_mut().collect();
         first.sort_by_key(|post| post.priority);
         for post in first {
@@ -118,46 +126,21 @@ impl Unit<'_> {
                 claimed.push(post.clone());
             }
         }
-        if !self.page.new_posts.is_empty() {
-            let new: Vec<&PostRow> = self.page.new_posts.iter().collect();
-            let ids = Store::add_posts(&mut self.txn, &new).await?;
-            for post in claimed.iter_mut() {
-                post.id = ids.get(&post.key).copied().unwrap_or_default();
-            }
-            for post in &self.page.new_posts {
-                if let Some(id) = ids.get(&post.key) {
-                    there.insert(post.key.clone(), EditRow::new(*id, post, self.now));
-                }
-            }
+        let rows: Vec<&PostRow> = self.page.new_posts.iter().chain(self.page.posts.values()).collect();
+        if rows.is_empty() {
+            return Ok(());
         }
-        if !self.page.posts.is_empty() {
-            let changed: Vec<&PostRow> = self.page.posts.values().collect();
-            Store::save_posts(&mut self.txn, &changed).await?;
-        }
-        if !self.page.rewritten.is_empty() {
-            let changed = self.page.posts.values().filter(|row| self.page.rewritten.contains(&row.id));
-            Store::rewrite_posts(&mut self.txn, &changed.collect::<Vec<_>>()).await?;
+        let ids = Store::save_posts(&mut self.txn, &rows).await?;
+        for post in claimed.iter_mut() {
+            post.id = ids.get(&post.key).copied().unwrap_or_default();
         }
         Ok(())
     }
+}
 
-    /// Renderings that differ from what is posted or wanted already.
-    async fn write_edits(&mut self, mut there: BTreeMap<Key, EditRow>) -> Result<(), StoreFault> {
-        for (key, wanted) in std::mem::take(&mut self.page.wanted) {
-            let Some(stored) = there.remove(&key) else { continue };
-            // What the courier said of it in this batch counts.
-            let mut row = self.page.edits.get(&stored.post).cloned().unwrap_or(stored);
-            if row.wanted != wanted.rendering {
-                row.edit.next(EditEvent::Wanted { apart: wanted.apart }, self.now);
-                row.wanted = wanted.rendering;
-                self.page.edits.insert(row.post, row);
-            }
-        }
-        if self.page.edits.is_empty() {
-            return Ok(());
-        }
-        Store::save_edits(&mut self.txn, &self.page.edits.values().collect::<Vec<_>>()).await
-    }
+/// The present revision of a release.
+fn revision(release: &Release) -> DocumentKey {
+    DocumentKey::Revision(release.id, release.revision)
 }
 
 /// What was stored is what is known; whether a wake-up moved.
