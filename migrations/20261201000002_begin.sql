@@ -81,20 +81,16 @@ CREATE TABLE prompt (
     at         INTEGER NOT NULL
 ) STRICT;
 
--- Messages, each posted once and then edited: `row` is `store::PostRow`, the other columns are what it is found by.
+-- Messages, each posted once and then edited: `row` is `store::PostRow`. The columns it is found by are computed from it, but for
+-- those that never change: their indexes stay as they are when a message does.
 CREATE TABLE outbox (
     id         INTEGER PRIMARY KEY,
-    row        TEXT NOT NULL CHECK (json_valid(row)),
-    owner      TEXT NOT NULL AS (coalesce(row ->> '$.key.owner.release', row ->> '$.key.owner.workspace')) STORED,
-    key        TEXT NOT NULL AS (row ->> '$.key.post') STORED,
-    guild_id   TEXT NOT NULL AS (row ->> '$.guild') STORED,
-    release_id TEXT AS (row ->> '$.key.owner.release') STORED REFERENCES release (id),
+    owner      TEXT NOT NULL,
+    key        TEXT NOT NULL,
+    guild_id   TEXT NOT NULL,
+    release_id TEXT REFERENCES release (id),
     target     TEXT NOT NULL AS (row -> '$.target') STORED,
     priority   INTEGER NOT NULL AS (row ->> '$.priority') STORED,
-    prompt_id  TEXT AS (row ->> '$.rendering.prompt') STORED REFERENCES prompt (id),
-    content    TEXT AS (row ->> '$.file.content') STORED REFERENCES content (hash),
-    nonce      TEXT NOT NULL AS (row ->> '$.nonce') STORED UNIQUE,
-    marker     TEXT NOT NULL AS (row ->> '$.marker') STORED,
     state      TEXT NOT NULL AS (row ->> '$.state') STORED CHECK (state IN (
                    'waiting', 'sending', 'unknown', 'posted', 'deleted', 'held', 'dead', 'skipped', 'superseded')),
     next_at    INTEGER AS (row ->> '$.next_at') STORED,
@@ -104,6 +100,8 @@ CREATE TABLE outbox (
     report     TEXT AS (row ->> '$.post.report') STORED,
     message_id TEXT AS (row ->> '$.message') STORED,
     posted_at  INTEGER AS (row ->> '$.posted_at') STORED,
+    -- Last: it is long, and what comes after a long value is slow to read.
+    row        TEXT NOT NULL,
     UNIQUE (owner, key)
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (state, next_at) WHERE next_at IS NOT NULL;

@@ -54,6 +54,18 @@ impl Edit {
         Self { rendering: posted, wanted: 0, done: 0, at: now, again: None, attempt: 0, shown_at: None, shown: None }
     }
 
+    /// What an event makes of the edits of a message that was posted so: they begin with the first other rendering.
+    pub fn follow(edit: &mut Option<Self>, posted: &Rendering, event: EditEvent, now: Timestamp) {
+        if let (None, EditEvent::Wanted { rendering, .. }) = (&edit, &event)
+            && rendering != posted
+        {
+            *edit = Some(Self::none(posted.clone(), now));
+        }
+        if let Some(edit) = edit {
+            edit.next(event, now);
+        }
+    }
+
     /// When it is due; `None` once the message shows what is wanted.
     pub fn next_at(&self) -> Option<Timestamp> {
         if self.done < self.wanted { Some(self.at) } else { self.again }

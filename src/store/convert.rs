@@ -32,6 +32,7 @@ pub(super) async fn from_before(connection: &mut SqliteConnection) -> Result<(),
     keep_content(&mut txn).await?;
     sqlx::raw_sql(include_str!("convert.sql")).execute(&mut *txn).await?;
     store_converted(&mut txn).await?;
+    sqlx::raw_sql(include_str!("convert-end.sql")).execute(&mut *txn).await?;
     sqlx::query(
         "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (?, ?, 1, ?, 0)",
     )
@@ -51,14 +52,12 @@ async fn store_converted(txn: &mut SqliteConnection) -> Result<(), StoreFault> {
     loop {
         let next = "SELECT id, row FROM converted WHERE id > ? ORDER BY id LIMIT 500";
         let rows: Vec<(i64, String)> = sqlx::query_as(next).bind(last).fetch_all(&mut *txn).await?;
-        let Some((newest, _)) = rows.last() else { break };
+        let Some((newest, _)) = rows.last() else { return Ok(()) };
         last = *newest;
         let read = |(id, row): &(i64, String)| json::<PostRow>(row, "outbox", "row", &id.to_string());
         let posts = rows.iter().map(read).collect::<Result<Vec<_>, _>>()?;
         Store::save_posts(txn, &posts.iter().collect::<Vec<_>>()).await?;
     }
-    sqlx::raw_sql("DROP TABLE temp.converted").execute(txn).await?;
-    Ok(())
 }
 
 /// Every table gets another name, and nothing else keeps its own.

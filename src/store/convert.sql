@@ -58,7 +58,7 @@ INSERT INTO untold SELECT o.id FROM before_edit e JOIN before_outbox o ON o.key 
 CREATE TEMP TABLE file_of (id INTEGER PRIMARY KEY, value TEXT);
 INSERT INTO file_of SELECT o.id, json_object('name', d.file_name, 'content', d.content) FROM before_outbox o
     JOIN document d ON d.key = (o.payload ->> '$.document.release') || '/revision/' || (o.payload ->> '$.document.revision');
-UPDATE before_outbox SET payload = json_remove(payload, '$.document');
+UPDATE before_outbox SET payload = json_remove(payload, '$.document') WHERE payload -> '$.document' IS NOT NULL;
 UPDATE before_outbox SET payload = json_set(payload, '$.reply_to', substr(payload ->> '$.reply_to', length(release_id) + 2))
     WHERE payload ->> '$.reply_to' LIKE release_id || '/%';
 
@@ -80,9 +80,7 @@ SELECT o.id, json_object('rendering', json_object('payload', e.payload, 'prompt'
 FROM before_edit e JOIN before_outbox o ON o.key = e.key;
 
 -- `store::PostRow`, which the program reads and stores.
-CREATE TEMP TABLE converted (id INTEGER PRIMARY KEY, row TEXT);
-INSERT INTO converted
-SELECT o.id, json_object('id', o.id,
+CREATE TEMP VIEW converted (id, row) AS SELECT o.id, json_object('id', o.id,
        'key', json_object('owner', json_object(iif(o.release_id IS NULL, 'workspace', 'release'), coalesce(o.release_id, o.guild_id)),
                           'post', substr(o.key, length(coalesce(o.release_id, o.guild_id)) + 2)),
        'guild', o.guild_id, 'target', json(t.target), 'to', json(o.addressee), 'priority', o.priority,
@@ -92,11 +90,11 @@ SELECT o.id, json_object('id', o.id,
                    'useful_until', strftime('%FT%H:%M:%fZ', o.useful_until / 1000.0, 'unixepoch'), 'attempt', o.attempt,
                    'crashes', o.recoveries, 'doubt', json(d.value), 'withdrawn', json(iif(o.withdrawn, 'true', 'false')),
                    'told', json(iif(o.told OR u.id, 'true', 'false')), 'awaited', json(iif(o.reported AND u.id IS NULL, 'false', 'true')),
-                   'why', o.reason, 'report', json(r.value)),
+                   'why', coalesce(b.reason, o.reason), 'report', json(r.value)),
        'edit', json(e.value))
 FROM before_outbox o JOIN target_of t ON t.id = o.id JOIN state_of s ON s.id = o.id LEFT JOIN doubt_of d ON d.id = o.id
 LEFT JOIN untold u ON u.id = o.id LEFT JOIN file_of f ON f.id = o.id LEFT JOIN report_of r ON r.id = o.id
-LEFT JOIN edit_of e ON e.id = o.id;
+LEFT JOIN edit_of e ON e.id = o.id LEFT JOIN before_edit b ON b.key = o.key AND b.trouble > 0;
 
 -- Channels that took nothing.
 INSERT INTO channel (target, state)
@@ -105,26 +103,3 @@ SELECT t.target, json_object('closed', json_object(
            'gone', json(iif(max(o.gone), 'true', 'false')),
            'probe_at', strftime('%FT%H:%M:%fZ', max(o.next_try) / 1000.0, 'unixepoch')))
 FROM before_outbox o JOIN target_of t ON t.id = o.id WHERE o.state = 'blocked' GROUP BY t.target;
-
-DROP TABLE before_attempt;
-DROP TABLE before_edit;
-DROP TABLE before_outbox;
-DROP TABLE before_proposal;
-DROP TABLE before_revision;
-DROP TABLE before_train_plan;
-DROP TABLE before_prompt;
-DROP TABLE before_release_terms;
-DROP TABLE before_release;
-DROP TABLE before_workspace;
-DROP TABLE before_journal;
-DROP TABLE before_inbox;
-DROP TABLE before_meta;
-DROP TABLE temp.target_of;
-DROP TABLE temp.state_of;
-DROP TABLE temp.doubt_of;
-DROP TABLE temp.hash_of;
-DROP TABLE temp.untold;
-DROP TABLE temp.file_of;
-DROP TABLE temp.report_of;
-DROP TABLE temp.edit_of;
-DELETE FROM _sqlx_migrations;

@@ -59,7 +59,9 @@ pub enum StoreFault {
     Foreign(PathBuf),
     #[error("database statement failed: {0}")]
     Sql(#[source] sqlx::Error),
-    #[error("database migration failed")]
+    #[error(
+        "this database does not fit this version of T-Minus ({0}); use the version that wrote it, or restore the backup from before the upgrade"
+    )]
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 

@@ -36,16 +36,9 @@ pub struct PostRow {
 }
 
 impl PostRow {
-    /// An event of its edits; one that was never to show anything else has none but the first.
+    /// An event of its edits.
     pub fn edited(&mut self, event: EditEvent, now: Timestamp) {
-        if let (None, EditEvent::Wanted { rendering, .. }) = (&self.edit, &event)
-            && *rendering != self.rendering
-        {
-            self.edit = Some(Edit::none(self.rendering.clone(), now));
-        }
-        if let Some(edit) = &mut self.edit {
-            edit.next(event, now);
-        }
+        Edit::follow(&mut self.edit, &self.rendering, event, now);
     }
 
     /// When its edit is due: a message that is not posted has nothing to edit.
@@ -101,6 +94,8 @@ pub struct PostCount {
 struct Written<'r> {
     #[serde(flatten)]
     row: &'r PostRow,
+    owner: String,
+    release: Option<ReleaseId>,
     state: &'static str,
     next_at: Option<i64>,
     expires: Option<i64>,
@@ -118,6 +113,8 @@ impl<'r> From<&'r PostRow> for Written<'r> {
         };
         Self {
             row,
+            owner: row.key.owner.to_string(),
+            release: row.key.release(),
             state: name(&row.post.state),
             next_at: row.post.next_at().map(Timestamp::as_millisecond),
             expires: row.post.useful_until.filter(|_| open).map(Timestamp::as_millisecond),
@@ -160,7 +157,10 @@ impl Store {
     pub async fn save_posts(txn: &mut SqliteConnection, rows: &[&PostRow]) -> Result<BTreeMap<Key, i64>, StoreFault> {
         let written = to_json(&rows.iter().map(|row| Written::from(*row)).collect::<Vec<_>>(), "outbox")?;
         let stored = sqlx::query!(
-            r#"INSERT INTO outbox (id, row) SELECT nullif(value ->> 'id', 0), value FROM json_each(?) WHERE true
+            r#"INSERT INTO outbox (id, owner, key, guild_id, release_id, row)
+               SELECT nullif(value ->> 'id', 0), value ->> 'owner', value ->> '$.key.post', value ->> 'guild', value ->> 'release',
+                      value
+               FROM json_each(?) WHERE true
                ON CONFLICT (id) DO UPDATE SET row = excluded.row RETURNING id AS "id!", owner, key"#,
             written
         )
@@ -216,7 +216,7 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT id AS "id!", row AS "row!" FROM outbox WHERE next_at IS NOT NULL
-               UNION SELECT id, row FROM outbox WHERE edit_at IS NOT NULL"#
+               UNION ALL SELECT id, row FROM outbox WHERE edit_at IS NOT NULL"#
         );
         read(rows.fetch_all(txn).await?)
     }
@@ -293,7 +293,8 @@ impl Store {
                    EXISTS (SELECT 1 FROM outbox b WHERE b.state = 'sending' AND b.next_at IS NOT NULL
                            AND b.target = t.target) AS "busy!: bool"
             FROM t LEFT JOIN outbox o ON o.id = (
-                SELECT n.id FROM outbox n WHERE n.state = ?1 AND n.target = t.target AND n.next_at <= ?2
+                SELECT n.id FROM outbox n
+                WHERE n.state = ?1 AND n.target = t.target AND n.next_at IS NOT NULL AND +n.next_at <= ?2
                 ORDER BY n.priority, n.next_at, n.id LIMIT 1)
             WHERE t.target IS NOT NULL ORDER BY o.priority, o.next_at, o.id"#,
             state,
@@ -345,7 +346,7 @@ impl Store {
     pub async fn posted_since(&self, since: Timestamp) -> Result<BTreeMap<Target, Vec<(String, String)>>, StoreFault> {
         let since = since.as_millisecond();
         let rows = sqlx::query!(
-            r#"SELECT target, marker, message_id AS "message!" FROM outbox WHERE message_id IS NOT NULL AND posted_at >= ?"#,
+            r#"SELECT target, row ->> '$.marker' AS "marker!: String", message_id AS "message!" FROM outbox WHERE message_id IS NOT NULL AND posted_at >= ?"#,
             since
         )
         .fetch_all(self.read())

@@ -148,10 +148,10 @@ impl Store {
         .await?;
         sqlx::query(
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-             INSERT INTO outbox (row)
-             SELECT json_object('key', json_object('owner', json_object('release', ?2), 'post', 'filler/' || i), 'guild', '1',
+             INSERT INTO outbox (owner, key, guild_id, release_id, row)
+             SELECT ?2, 'filler/' || i, '1', ?2, json_object('key', json_object('owner', json_object('release', ?2), 'post', 'filler/' || i), 'guild', '1',
                     'target', json_object('chat', json_object('workspace', '1', 'channel', cast(7000 + i % 300 AS TEXT))),
-                    'priority', 1, 'nonce', 'filler-' || i, 'marker', 'f' || i, 'post', json_object('told', json('false')),
+                    'priority', 1, 'rendering', json_object('payload', printf('%.*c', 1500, 'x')), 'marker', 'f' || i, 'post', json_object('told', json('false')),
                     'state', 'posted', 'message', cast(i AS TEXT), 'posted_at', i)
              FROM n",
         )

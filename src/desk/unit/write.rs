@@ -132,7 +132,12 @@ impl Unit<'_> {
         }
         let ids = Store::save_posts(&mut self.txn, &rows).await?;
         for post in claimed.iter_mut() {
-            post.id = ids.get(&post.key).copied().unwrap_or_default();
+            let id = ids.get(&post.key).copied();
+            post.id = id.ok_or_else(|| StoreFault::Inconsistent {
+                table: "outbox",
+                column: "key",
+                key: post.key.to_string(),
+            })?;
         }
         Ok(())
     }
