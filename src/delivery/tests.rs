@@ -299,6 +299,20 @@ fn a_closed_target_is_probed_less_often_after_an_hour() {
 }
 
 #[test]
+fn a_restart_ends_pauses_and_tries_a_closed_target_now() {
+    let mut channel = ChannelState::OPEN;
+    channel.filled(1, at(900));
+    channel.without_edits(Some(at(900)), at(0));
+    channel.restarted(at(1));
+    assert_eq!(channel, ChannelState::OPEN);
+    channel.refused(why(), false, at(2));
+    channel.without_edits(None, at(2));
+    channel.restarted(at(3));
+    assert_eq!((channel.opens(0), channel.opens_for_edits()), (at(3), Timestamp::MIN));
+    assert!(channel.closed.is_some(), "what is known stays until something is taken");
+}
+
+#[test]
 fn an_edit_that_may_still_take_effect_is_repeated_once() {
     let rendering = |payload: &str| Rendering { payload: payload.to_owned(), prompt: None };
     let wanted =
