@@ -111,21 +111,24 @@
   }
   const here = () => new URLSearchParams({ who: view.who, channel: view.channel, ...(view.step ? { step: view.step } : {}) });
   let fetching = null, again = false;
-  async function refresh() {
-    if (fetching) { again = true; return fetching; }
-    fetching = (async () => {
-      do {
-        again = false;
-        const answer = await fetch("/fragment?" + here());
-        if (!answer.ok) break;
-        const news = await answer.json();
-        nowMs = news.now_ms; fetchedAt = performance.now();
-        for (const [id, html] of Object.entries(news.parts)) put(id, html);
-        messages(news.messages);
-        document.title = news.title;
-      } while (again);
-    })().catch(() => toast("The sandbox does not respond; it may have stopped.")).finally(() => { fetching = null; });
+  function refresh() {
+    again = true;
+    fetching ??= (async () => {
+      // What is asked for meanwhile is fetched before this ends: between the last look at `again` and the end nothing runs.
+      try { while (again) { again = false; await show(); } }
+      catch { toast("The sandbox does not respond; it may have stopped."); }
+      finally { fetching = null; }
+    })();
     return fetching;
+  }
+  async function show() {
+    const answer = await fetch("/fragment?" + here());
+    if (!answer.ok) return;
+    const news = await answer.json();
+    nowMs = news.now_ms; fetchedAt = performance.now();
+    for (const [id, html] of Object.entries(news.parts)) put(id, html);
+    messages(news.messages);
+    document.title = news.title;
   }
 
   // What a person does.
