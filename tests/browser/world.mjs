@@ -60,7 +60,7 @@ export class Person {
 
   async be(name) {
     await this.page.getByRole('navigation').getByRole('link', { name: new RegExp(`^${name}`) }).click();
-    await this.page.getByRole('link', { name: new RegExp(`^${name}`), current: true }).waitFor();
+    await this.page.getByRole('link', { name: new RegExp(`^${name}`) }).and(this.page.locator('[aria-current]')).waitFor();
     this.who = name;
   }
 
