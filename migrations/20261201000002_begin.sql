@@ -101,7 +101,7 @@ CREATE TABLE outbox (
     message_id TEXT AS (row ->> '$.message') STORED,
     posted_at  INTEGER AS (row ->> '$.posted_at') STORED,
     -- Last: it is long, and what comes after a long value is slow to read.
-    row        TEXT NOT NULL,
+    row        TEXT NOT NULL CHECK (json_valid(row)),
     UNIQUE (owner, key)
 ) STRICT;
 CREATE INDEX outbox_open ON outbox (state, next_at) WHERE next_at IS NOT NULL;

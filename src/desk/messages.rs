@@ -130,7 +130,7 @@ async fn started(unit: &mut Unit<'_>) -> Result<(), StoreFault> {
     for mut row in unit.open_messages().await? {
         let before = row.clone();
         unit.happened(&mut row, PostEvent::Started);
-        // An edit of a chat message may have been under way. What reaches a status page late is that page's own matter (`outside`).
+        // An edit of a chat message may have been under way. Late edits of a status page are handled in `outside`.
         let may_settle = row.post.message_id().is_some() && row.target.channel().is_some();
         row.edited(EditEvent::Started { settle: may_settle.then_some(Capabilities::SETTLE) }, unit.now);
         if row != before {

@@ -1,5 +1,5 @@
 //! One transaction: what the requests of a batch have read, decided and will write. Reads find what was decided before in the batch,
-//! then what is known, then the database; writes are collected and go out at the end, a statement for each table. A request that is
+//! then what is known, then the database; writes are collected and go out at the end, in few statements. A request that is
 //! refused or fails leaves nothing behind. It must not decide anything about releases.
 
 mod outbox;

@@ -1,4 +1,4 @@
--- What was converted goes.
+-- Drops the tables of the old version.
 
 DROP VIEW temp.converted;
 DROP TABLE before_attempt;

@@ -1,4 +1,5 @@
-//! Documents and prompts: plan revisions, amendments, templates of trains, and what buttons lead to. Bytes are stored once, by their hash.
+//! Documents and prompts: plan revisions, amendments, templates of trains, and the targets of buttons. Bytes are stored once, by
+//! their hash.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -78,7 +79,7 @@ impl Store {
         Self::keep_file(txn, key, &FileRef { name: file_name.to_owned(), content }).await
     }
 
-    /// The same of a file whose bytes are stored already.
+    /// Keeps a file whose bytes are stored already.
     ///
     /// # Errors
     /// As [`Store::keep_document`].

@@ -1,5 +1,5 @@
-//! The only SQL. One writing connection, a few reading ones; statements are literal and checked when compiled, but for pragmas and
-//! the converter. It must not decide anything: rows in, rows out.
+//! The only SQL. One writing connection, a few reading ones. Statements are literal and checked when compiled, except pragmas
+//! and the converter. It must not decide anything: rows in, rows out.
 //!
 //! Every function that reads or writes fails with a [`StoreFault`] of the database; what else can fail is said where it can.
 

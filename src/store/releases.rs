@@ -207,10 +207,10 @@ impl Store {
         row.map(|ms| instant(ms, "release", "next_wakeup")).transpose()
     }
 
-    /// Stores releases, each with the version it was read at, zero where it is new, and the version it has from here on.
+    /// Stores releases, each with the version it was read at (zero if new) and its next version.
     ///
     /// # Errors
-    /// [`StoreFault::Conflict`] if somebody else changed one meanwhile; a number that is taken; a state over the size limit.
+    /// [`StoreFault::Conflict`] if another process changed one meanwhile; a taken number; a state over the size limit.
     pub async fn save_releases(
         txn: &mut SqliteConnection,
         releases: impl Iterator<Item = (&Release, i64, i64)>,

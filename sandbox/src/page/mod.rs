@@ -281,7 +281,7 @@ fn verbs(node: &Value, path: &str, all: &mut Vec<Value>) {
     }
 }
 
-/// One event for every change, at most twenty a second, and one at once: something may have changed since the page was drawn.
+/// One event for every change, at most twenty a second. The first comes at once: the page may have changed since it was drawn.
 async fn events(Axum(sandbox): Axum<Sandbox>) -> impl IntoResponse {
     let mut watching = lock(&sandbox.shared).changed.subscribe();
     watching.mark_changed();

@@ -246,7 +246,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
     sandbox.mend();
     // Calm: everything that is still open drains; on a busy machine in more rounds. What died four times may be given up.
     let mut given_up = BTreeSet::new();
-    for round in 0..600 {
+    for round in 0..120 {
         // What died so often may be given up, or come yet: only its row says which.
         if round >= 60 && round % 20 == 0 {
             let store = Store::open(&database, Purpose::Sandbox).await.unwrap();
@@ -266,7 +266,7 @@ async fn episode(seed: u64, wanted: u64) -> Tally {
         let later = clock.now_ms() + 31_000;
         clock.move_to(later);
         process.tell(&format!("clock {later}")).await;
-        // A look-up counts for ten seconds of the clock: where the machine is too busy, the clock waits for what follows it.
+        // A look-up counts for ten seconds of the clock. On a busy machine the clock waits longer before it moves on.
         let idle = if round < 60 { IDLE } else { 10 * IDLE };
         while process.point(idle).await.is_some() {
             process.tell("go").await;

@@ -1,4 +1,4 @@
-//! The end of a unit of work: one statement for each table that changes, then the commit.
+//! The end of a unit of work: the collected changes go to the database, then the commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +34,7 @@ impl Unit<'_> {
         Ok(Written { posts: work, wakeups: learn(known, page) })
     }
 
-    /// One statement for each table that changes.
+    /// Releases, journal lines, prompts and messages take one statement each, however many there are.
     async fn write(&mut self, claimed: &mut Vec<PostRow>) -> Result<(), StoreFault> {
         for Changed { now, read_at } in self.page.workspaces.values() {
             Store::save_workspace(&mut self.txn, &now.value, *read_at, now.version).await?;
