@@ -1,27 +1,43 @@
 //! Preview: everything a plan will say if all goes well, by playing it through the real decisions on a clock of its own.
 //! Nothing is sent and nothing stored. It must not decide anything itself; it only plays the people.
 
+use crate::domain::alert;
+use crate::domain::plan;
+use crate::domain::signoff;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::domain::agenda::{MarkKind, agenda};
-use crate::domain::command::{
-    ClosingCommand, Command, Imported, NoticeCommand, PlanCommand, SignoffCommand, StageCommand, Verdict,
-};
-use crate::domain::decide::{self, Context};
+use crate::domain::agenda::agenda;
+use crate::domain::closing::ClosingCommand;
+use crate::domain::command::Command;
+use crate::domain::decide;
 use crate::domain::decision::PointState;
-use crate::domain::effect::{Destination, Effect, Posting, Prompt};
-use crate::domain::event::{Event, NoticeEvent};
+use crate::domain::decision::Verdict;
+use crate::domain::effect::Effect;
+use crate::domain::effect::Posting;
+use crate::domain::event::Event;
+use crate::domain::ids::Destination;
 use crate::domain::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use crate::domain::ladder::NoticeCommand;
+use crate::domain::ladder::NoticeEvent;
+use crate::domain::ladder::RungSaid;
+use crate::domain::lifecycle::Imported;
+use crate::domain::lifecycle::PlanCommand;
 use crate::domain::lifecycle::grace;
+use crate::domain::mark::MarkKind;
 use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRole, t_label};
 use crate::domain::policy::{Policy, Route};
-use crate::domain::release::{Phase, Release, Run, RungSaid};
-use crate::domain::signoff;
+use crate::domain::prompt::Prompt;
+use crate::domain::release::Phase;
+use crate::domain::release::Release;
+use crate::domain::release::Run;
+use crate::domain::signoff::SignoffCommand;
+use crate::domain::stage::StageCommand;
+use crate::domain::work::Context;
 use crate::voice;
 
 /// More steps than this are no release.
@@ -281,7 +297,7 @@ impl Stage {
     }
 
     fn everybody_signs(&mut self, release: &mut Release) {
-        for signer in signoff::missing(release) {
+        for signer in signoff::view::missing(release) {
             let actor = person(&signer.to_string(), vec![role(signer.slug())]);
             self.ask(release, &actor, Command::Signoff(SignoffCommand::Give(signer)));
         }
@@ -359,7 +375,7 @@ impl Stage {
     fn write_values(&mut self, release: &mut Release) {
         let owner = self.owner(release);
         for (metric, value) in healthy(release) {
-            let command = crate::domain::command::AlertCommand::Report { metric, value };
+            let command = alert::AlertCommand::Report { metric, value };
             self.ask(release, &owner, Command::Alert(command));
         }
     }
@@ -367,7 +383,7 @@ impl Stage {
 
 /// A healthy value of every metric: the baseline, or what satisfies success.
 fn healthy(release: &Release) -> Vec<(String, Quantity)> {
-    let value = |metric: &crate::domain::plan::MetricPlan| {
+    let value = |metric: &plan::MetricPlan| {
         let fits = |value: f64| {
             metric.success.as_ref().is_none_or(|b| b.holds(value))
                 && metric.alert.as_ref().is_none_or(|b| !b.holds(value))

@@ -4,6 +4,7 @@
 mod story;
 mod world;
 
+use crate::domain::release;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -261,7 +262,7 @@ impl Sandboxed {
         let entries = head.map_err(|broken| anyhow::anyhow!("the hash chain is broken: {broken:?}"))?.seq;
         for head in store.list_releases(&GuildId(GUILD.to_string())).await? {
             let journal: Vec<_> = store.history(head.id).await?.into_iter().map(|e| e.recorded).collect();
-            let replayed = crate::domain::release::Release::replay(&journal);
+            let replayed = release::Release::replay(&journal);
             anyhow::ensure!(
                 replayed == store.read_release(head.id).await?,
                 "replaying the journal of {} gives another state",

@@ -8,9 +8,11 @@ use super::{Answer, Ask, EditNews, Step, Stop, speak, workspace, writer};
 use crate::delivery::{
     Capabilities, ChannelState, EditEvent, Found, Key, Outcome, PostEvent, PostState, Report, Target, next_nonce,
 };
-use crate::domain::command::{Command, DeliveryCommand};
+use crate::domain::command::Command;
+use crate::domain::delivery::DeliveryCommand;
 use crate::domain::delivery::{NotPosted, Trouble};
-use crate::domain::effect::{Destination, Redelivery};
+use crate::domain::effect::Redelivery;
+use crate::domain::ids::Destination;
 use crate::domain::ids::{GuildId, Place, ReleaseId, UserId};
 use crate::domain::key::PostKey;
 use crate::domain::people::Actor;

@@ -15,9 +15,9 @@ use self::page::{Changed, Document, Page, change};
 use super::Desk;
 use super::known::{self, Known, Stored};
 use crate::delivery::{ChannelState, Target, hashed};
-use crate::domain::effect::Prompt;
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{

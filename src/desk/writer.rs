@@ -1,5 +1,8 @@
 //! The writer task: the only place where a decision becomes rows. Group commit: one transaction for whatever is queued.
 
+use crate::domain::alert;
+use crate::domain::prompt;
+use crate::domain::rights;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
@@ -7,20 +10,26 @@ use tokio::sync::{Notify, mpsc};
 use super::known::Known;
 use super::unit::{Once, Unit};
 use super::{Answer, Ask, Desk, DeskFault, Request, Stop, Written, messages, not_recorded, speak, workspace};
-use crate::domain::command::{Command, PlanCommand, Post};
-use crate::domain::decide::{self, Context};
-use crate::domain::effect::{Decision, Prompt, Reply};
-use crate::domain::event::{Event, PlanEvent, Recorded};
+use crate::domain::alert::route::Incoming;
+use crate::domain::alert::route::Stray;
+use crate::domain::command::Command;
+use crate::domain::decide;
+use crate::domain::event::Event;
+use crate::domain::event::Recorded;
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::lifecycle::PlanCommand;
+use crate::domain::lifecycle::PlanEvent;
 use crate::domain::people::Actor;
+use crate::domain::people::Post;
 use crate::domain::policy::Policy;
-use crate::domain::prompt;
+use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{PhaseName, Release};
-use crate::domain::rights;
-use crate::domain::route::{self, Incoming, Stray};
+use crate::domain::reply::Reply;
 use crate::domain::stray::StrayAlert;
+use crate::domain::work::Context;
+use crate::domain::work::Decision;
 use crate::domain::workspace::{Workspace, WorkspaceCommand, WorkspaceEvent};
 use crate::store::{DocumentKey, StoreFault, to_json};
 use crate::voice;
@@ -203,7 +212,7 @@ async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
             let Some(stored) = unit.prompt(guild, prompt).await? else {
                 return Err(refused(&Refusal::UnknownRelease { typed: String::new() }, &workspace.policy, None));
             };
-            let command = |release: &Release| prompt::command(release, &stored.prompt, *choice, filled.clone());
+            let command = |release: &Release| prompt::rules::command(release, &stored.prompt, *choice, filled.clone());
             let answer = apply(unit, stored.release, command, actor, &workspace.policy).await?;
             if let (Prompt::Person { post }, Some(user)) = (&stored.prompt, &filled.user)
                 && let Some(release) = unit.release(stored.release).await?
@@ -276,11 +285,11 @@ async fn take_alerts(
     for Incoming { labels, signal } in alerts {
         let mut open = Vec::new();
         for head in unit.open(guild).await? {
-            if head.phase.takes_alerts() && route::may_concern(labels, head.no, head.service.as_deref()) {
+            if head.phase.takes_alerts() && alert::route::may_concern(labels, head.no, head.service.as_deref()) {
                 open.push(load(unit, head.id).await?);
             }
         }
-        match route::commands(open.iter().map(AsRef::as_ref), labels, signal, unit.now) {
+        match alert::route::commands(open.iter().map(AsRef::as_ref), labels, signal, unit.now) {
             Ok(commands) => {
                 for (id, command) in commands {
                     quietly(unit, id, command, source).await?;
@@ -368,7 +377,7 @@ async fn said_no(
 ) -> Result<Answer, Stop> {
     let subject = voice::words::name(release);
     let message = Box::new(voice::refuse(refusal, &release.policy, Some(&subject)));
-    match rights::refused(release, command, refusal, ctx) {
+    match rights::rules::refused(release, command, refusal, ctx) {
         None => Err(Stop::Refused(message)),
         Some(noted) => {
             save(unit, noted).await?;

@@ -1,5 +1,6 @@
 //! What differs between two revisions of a plan, field by field, by the template's names. Data only; `voice` shows it.
 
+use crate::domain::plan;
 use serde::{Deserialize, Serialize};
 
 use super::digest::digest;
@@ -109,7 +110,7 @@ pub fn all(old: &Plan, new: &Plan) -> Vec<Change> {
         ("Stage", true, |p| p.stages.iter().enumerate().map(|(i, s)| ((i + 1).to_string(), s.text.clone())).collect()),
         ("Metric", true, |p| {
             let shown = |part: Option<String>| part.unwrap_or_else(|| "–".to_owned());
-            let cells = |m: &super::plan::MetricPlan| {
+            let cells = |m: &plan::MetricPlan| {
                 let (base, success) =
                     (m.baseline.as_ref().map(ToString::to_string), m.success.as_ref().map(ToString::to_string));
                 let alert = m.alert.as_ref().map(ToString::to_string);

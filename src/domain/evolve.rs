@@ -3,17 +3,29 @@
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
-use super::event::{Event, PlanEvent, Recorded};
+use super::event::Event;
+use super::event::Recorded;
 use super::release::Release;
-use super::{
-    alert, closing, concern, decision, delivery, freeze, ladder, lifecycle, rights, rollback, signoff, stage, updates,
-};
+use crate::domain::alert;
+use crate::domain::closing;
+use crate::domain::concern;
+use crate::domain::decision;
+use crate::domain::delivery;
+use crate::domain::freeze;
+use crate::domain::ladder;
+use crate::domain::lifecycle;
+use crate::domain::lifecycle::PlanEvent;
+use crate::domain::rights;
+use crate::domain::rollback;
+use crate::domain::signoff;
+use crate::domain::stage;
+use crate::domain::updates;
 
 impl Release {
     /// The release a first event opens.
     pub fn opened(recorded: &Recorded) -> Option<Self> {
         if let Event::Plan(event @ PlanEvent::Imported { .. }) = &recorded.event {
-            return lifecycle::opened(event, recorded.at);
+            return lifecycle::evolve::opened(event, recorded.at);
         }
         None
     }
@@ -23,19 +35,19 @@ impl Release {
         let (at, by) = (recorded.at, &recorded.by);
         self.seq += 1;
         match &recorded.event {
-            Event::Plan(event) => lifecycle::evolve(self, event, at, by),
-            Event::Signoff(event) => signoff::evolve(self, event, at, by),
-            Event::Notice(event) => ladder::evolve(self, event, at, by),
-            Event::Delivery(event) => delivery::evolve(self, event),
-            Event::Stage(event) => stage::evolve(self, event, at, by),
-            Event::Update(event) => updates::evolve(self, event, at, by),
-            Event::Point(event) => decision::evolve(self, event, at, by),
-            Event::Alert(event) => alert::evolve(self, event, at, by),
-            Event::Rollback(event) => rollback::evolve(self, event, at, by),
-            Event::Closing(event) => closing::evolve(self, event, at, by),
-            Event::Freeze(event) => freeze::evolve(self, event, by),
-            Event::Concern(event) => concern::evolve(self, event, at, by),
-            Event::Rights(event) => rights::evolve(self, event, at, by),
+            Event::Plan(event) => lifecycle::evolve::evolve(self, event, at, by),
+            Event::Signoff(event) => signoff::rules::evolve(self, event, at, by),
+            Event::Notice(event) => ladder::rules::evolve(self, event, at, by),
+            Event::Delivery(event) => delivery::rules::evolve(self, event),
+            Event::Stage(event) => stage::evolve::evolve(self, event, at, by),
+            Event::Update(event) => updates::rules::evolve(self, event, at, by),
+            Event::Point(event) => decision::rules::evolve(self, event, at, by),
+            Event::Alert(event) => alert::evolve::evolve(self, event, at, by),
+            Event::Rollback(event) => rollback::rules::evolve(self, event, at, by),
+            Event::Closing(event) => closing::rules::evolve(self, event, at, by),
+            Event::Freeze(event) => freeze::rules::evolve(self, event, by),
+            Event::Concern(event) => concern::rules::evolve(self, event, at, by),
+            Event::Rights(event) => rights::rules::evolve(self, event, at, by),
         }
     }
 

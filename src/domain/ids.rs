@@ -4,6 +4,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+/// Where a message goes; the policy names the channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Destination {
+    Release,
+    Ops,
+    Audience(Audience),
+    /// A status page, by name: what it shows is the release's own state.
+    Page(String),
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -2,129 +2,25 @@
 //! roots that decide; no topic asks for itself. It must not know surfaces.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::command::{
-    AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, NoticeCommand, PlanCommand, Post,
-    RollbackCommand, SignoffCommand, StageCommand,
-};
-use super::concern;
+use super::alert::AlertCommand;
+use super::closing::ClosingCommand;
+use super::command::Command;
+use super::concern::ConcernCommand;
+use super::delivery::DeliveryCommand;
 use super::ids::{Audience, RoleId, UserId};
-use super::ladder;
-use super::people::{Actor, By, Person, Standing};
+use super::ladder::NoticeCommand;
+use super::lifecycle::PlanCommand;
+use super::people::{Actor, By, Person, Post, Standing};
 use super::plan::SignoffRole;
 use super::policy::Policy;
 use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
-use super::{signoff, stage};
-
-/// What somebody wants to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// The server's settings: channels, roles, freezes.
-    Setup,
-    /// Trains: make, remove, skip.
-    Train,
-    /// A new release from a document.
-    Import,
-    /// A draft by a train.
-    Depart,
-    /// Open releases take the server's changed settings over.
-    Repolicy,
-    Revise,
-    /// A changed plan for a release that runs.
-    Amend,
-    /// Agree to that, or decline it.
-    Agree,
-    /// Tie a name of the plan to a member.
-    Name,
-    /// Give the owner's or the on-call's part to somebody else.
-    HandOver(Post),
-    Submit,
-    Reschedule,
-    Scrub,
-    /// Give or refuse.
-    Sign(SignoffRole),
-    /// Take one's own back.
-    Withdraw(SignoffRole),
-    /// Record the sign-off of somebody outside the chat.
-    SignFor(SignoffRole),
-    /// Put the next reminder of sign-offs off.
-    Snooze,
-    /// "Briefed", or taking that back.
-    Receive(Audience),
-    /// Correct or retract a notice.
-    Correct,
-    /// What became of a message.
-    Deliver,
-    /// Send a stuck message again, or call it posted.
-    Redeliver,
-    Go,
-    BreakGlass,
-    /// The next stage, or more time for this one.
-    Stage,
-    /// Take the latest go or step back.
-    Undo,
-    Hold,
-    Resume,
-    Update,
-    /// Answer a decision point.
-    Decide,
-    /// Answer a rollback prompt.
-    Answer,
-    RollBack,
-    /// A rollback worked, or failed.
-    Verify,
-    /// An alert of a source.
-    Signal,
-    /// A person reports a metric's value.
-    Report,
-    Acknowledge,
-    /// Tick a gate or an action.
-    Item,
-    /// Say that one does not apply.
-    Waive,
-    AllClear,
-    /// Watch again after the all-clear.
-    Rewatch,
-    Postmortem,
-    /// Raise a concern.
-    Object,
-    /// Resolve one that this person raised.
-    Settle(UserId),
-    /// Let a release through a freeze.
-    Except,
-    /// Do what is due.
-    Tick,
-    /// See what the platform says of the server's channels, rights and roles.
-    Examine,
-    /// See a release: show, list, timeline, export, complete a name.
-    Read,
-}
-
-/// By what right something is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Grant {
-    Ordinary,
-    /// Past the roles, by the switch for administrators.
-    Bypass,
-}
-
-/// Who may, in words a refusal can use.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Who {
-    Owner,
-    OnCall,
-    Author,
-    /// Whoever raised the concern.
-    Raiser(UserId),
-    Managers(Vec<RoleId>),
-    /// Whom this workspace trusts with break-glass.
-    BreakGlass(Vec<RoleId>),
-    Signers(SignoffRole, Vec<RoleId>),
-    ServerManagers,
-}
+use super::rights::{Action, Grant, Who};
+use super::rollback::RollbackCommand;
+use super::signoff::SignoffCommand;
+use super::stage::StageCommand;
+use super::{concern, ladder, signoff, stage};
 
 impl Action {
     /// Whether it can be asked for without a release.
@@ -168,7 +64,7 @@ impl Action {
             Command::Signoff(SignoffCommand::Snooze { .. }) => Self::Snooze,
             Command::Notice(command) => match command {
                 NoticeCommand::Receipt { .. } | NoticeCommand::TakeBack { .. } | NoticeCommand::Brief { .. } => {
-                    Self::Receive(ladder::meant(release, command)?.audience)
+                    Self::Receive(ladder::view::meant(release, command)?.audience)
                 }
                 NoticeCommand::Correct { .. } => Self::Correct,
             },
@@ -177,7 +73,7 @@ impl Action {
             Command::Stage(command) => match command {
                 StageCommand::Go { break_glass: None } => Self::Go,
                 // With nothing to break it is a go like any other, of somebody who may give one.
-                StageCommand::Go { break_glass: Some(_) } if stage::go_gaps(release, now).is_empty() => Self::Go,
+                StageCommand::Go { break_glass: Some(_) } if stage::view::go_gaps(release, now).is_empty() => Self::Go,
                 StageCommand::Go { break_glass: Some(_) } => Self::BreakGlass,
                 StageCommand::Advance { .. } | StageCommand::Extend { .. } => Self::Stage,
                 StageCommand::Hold { .. } => Self::Hold,
@@ -205,7 +101,7 @@ impl Action {
             },
             Command::Concern(ConcernCommand::Raise { .. }) => Self::Object,
             Command::Concern(ConcernCommand::Resolve { concern, .. }) => {
-                Self::Settle(concern::meant(release, concern.as_deref())?.by)
+                Self::Settle(concern::view::meant(release, concern.as_deref())?.by)
             }
             Command::Except(_) => Self::Except,
             Command::Tick { .. } => Self::Tick,
@@ -269,7 +165,8 @@ fn may_person(person: &Person, action: &Action, policy: &Policy, release: Option
         Action::Sign(role) => return may_sign(person, *role, policy, release),
         // Whoever gave it, or recorded it, takes it back whatever became of their roles.
         Action::Withdraw(role) => {
-            let gave = release.is_some_and(|r| signoff::valid(r).any(|(of, s)| of == *role && s.user == person.user));
+            let gave =
+                release.is_some_and(|r| signoff::view::valid(r).any(|(of, s)| of == *role && s.user == person.user));
             return if gave { Ok(()) } else { may_sign(person, *role, policy, release) };
         }
         Action::SignFor(role) => return may_sign_for(person, *role, policy, release),

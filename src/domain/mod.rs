@@ -9,15 +9,12 @@
 //! - a decision nobody takes stays open.
 
 pub mod agenda;
-pub mod ahead;
 pub mod alert;
-pub mod all_clear;
 pub mod amend;
 pub mod changes;
 pub mod closing;
 pub mod command;
 pub mod concern;
-pub mod crowd;
 pub mod decide;
 pub mod decision;
 pub mod delivery;
@@ -27,16 +24,14 @@ pub mod event;
 pub mod evidence;
 mod evolve;
 pub mod freeze;
-mod go_no_go;
 pub mod ids;
 pub mod key;
 pub mod ladder;
 pub mod lateness;
 pub mod lifecycle;
+pub mod mark;
 pub mod may;
 pub mod notice;
-pub mod outcome;
-pub mod owed;
 pub mod people;
 pub mod plan;
 pub mod policy;
@@ -44,11 +39,9 @@ pub mod prompt;
 pub mod recur;
 pub mod refusal;
 pub mod release;
+pub mod reply;
 pub mod rights;
 pub mod rollback;
-pub mod route;
-pub mod rung;
-pub mod schedule;
 mod settings;
 pub mod signoff;
 pub mod stage;
@@ -57,6 +50,7 @@ pub mod train;
 pub mod trigger;
 pub mod updates;
 pub mod weekly;
+pub mod work;
 pub mod workspace;
 
 #[cfg(test)]

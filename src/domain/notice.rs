@@ -1,21 +1,22 @@
 //! What is said to a channel, without the words: each variant carries only what the release itself no longer shows.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::amend::AmendmentEnd;
 use super::changes::Change;
-use super::command::{Post, Verdict};
+use super::decision::Verdict;
 use super::delivery::{Settled, Stuck};
 use super::freeze::Planned;
 use super::ids::{Audience, ChannelId, UserId};
 use super::key::PostKey;
+use super::ladder::Outcome;
 use super::lateness::Late;
-use super::may::Action;
-use super::outcome::Outcome;
-use super::owed::Done;
+use super::people::Post;
 use super::plan::{ContingencyWhen, SignoffRole};
 use super::refusal::Open;
-use super::release::Behalf;
+use super::rights::Action;
+use super::signoff::Behalf;
+use super::stage::{Done, GoAnswer, Undone};
 
 /// One thing to be said to a channel; `voice` gives it words, reading the release beside it.
 #[derive(Debug, Clone, PartialEq)]
@@ -327,55 +328,4 @@ pub enum Notice {
         open: Vec<String>,
     },
     Closed,
-}
-
-/// Why a rung was not said at its instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RungMissed {
-    /// A later rung's instant had passed as well.
-    Superseded,
-    /// T-0 had passed.
-    AfterT0,
-    /// The release type has no such rung.
-    ByType,
-    /// Its instant on the new schedule was past already.
-    PastWhenRescheduled,
-    /// Go was given before its instant.
-    WentBefore,
-    /// It could not be posted while it was useful.
-    Undelivered,
-}
-
-/// What became of the question for go or no-go.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GoAnswer {
-    Go,
-    Held,
-    Scrubbed,
-    /// T-0 was moved.
-    Moved,
-    /// Four hours have passed.
-    TooLate,
-}
-
-/// How an amendment ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AmendmentEnd {
-    Agreed,
-    Declined {
-        by: String,
-        reason: String,
-    },
-    /// A later one takes its place.
-    Overtaken,
-    /// The release is over before it was agreed.
-    Lapsed,
-}
-
-/// What was taken back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Undone {
-    Go,
-    Stage,
 }

@@ -4,6 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::{RoleId, UserId};
 
+/// The posts of a plan that a person fills.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Post {
+    Owner,
+    OnCall,
+}
+
 /// Who sends a command, as verified at the door.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actor {

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::effect::Destination;
 use super::freeze::Freeze;
 use super::ids::{Audience, ChannelId, Place, RoleId};
 use super::plan::{Plan, ReleaseType, Risk, RungPlan, SignoffRole};
 use super::recur::{Rule, instant};
 use super::zone_of;
+use crate::domain::ids::Destination;
 
 /// A workspace's rules as a release carries them from the moment it is submitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

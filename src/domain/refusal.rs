@@ -3,10 +3,15 @@
 use jiff::Timestamp;
 
 use super::ids::{Audience, ChannelId, RoleId, UserId};
-use super::may::Who;
 use super::plan::{ReleaseType, SignoffRole};
 use super::release::PhaseName;
+use super::rights::Who;
 use super::signoff::Pending;
+
+/// A refusal of a pressed button that came too late carries the present phase.
+pub fn stale(now: PhaseName) -> Refusal {
+    Refusal::Stale { now }
+}
 
 /// A command that was refused; nothing was stored.
 #[derive(Debug, Clone, PartialEq)]

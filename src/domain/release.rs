@@ -6,29 +6,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ahead::Ahead;
+use super::alert::crowd::{Ahead, Crowd};
 use super::alert::{Alert, Elsewhere};
 use super::amend::Amendment;
 use super::changes::Change;
-use super::closing::Closing;
+use super::closing::{Closing, Issue};
 use super::concern::Concern;
-use super::crowd::Crowd;
 use super::decision::Point;
 use super::delivery::Stuck;
 use super::evidence::{Observation, TriggerWatch};
 use super::freeze::Exception;
 use super::ids::{Audience, GuildId, ReleaseId, ReleaseNo, UserId};
 use super::key::PostKey;
-use super::lateness::Away;
-use super::notice::RungMissed;
-use super::owed::Owed;
+use super::ladder::RungState;
 use super::people::By;
 use super::plan::{Plan, SignoffRole, t_label};
 use super::policy::Policy;
 use super::rights::Refused;
 use super::rollback::Case;
-use super::signoff::SinceSigned;
-use super::stage::StageClock;
+use super::signoff::{Declined, Signoff, SinceSigned};
+use super::stage::{Owed, StageClock, Undo};
 use super::updates::UpdateClock;
 
 /// The largest plan that can be run, in bytes of JSON; an import over it is refused.
@@ -72,7 +69,6 @@ pub struct Release {
     #[serde(skip)]
     pub policy: Policy,
     pub phase: Phase,
-    #[serde(deserialize_with = "one_or_many")]
     pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
     /// By role: what changed since it signed last, in any round.
     #[serde(default)]
@@ -138,118 +134,6 @@ pub struct Release {
     pub closed_before: Option<Closing>,
     /// What the record shows for the post-mortem question.
     pub issues: BTreeSet<Issue>,
-}
-
-/// A recorded yes, bound to a revision digest.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Signoff {
-    pub user: UserId,
-    pub name: String,
-    pub at: Timestamp,
-    pub digest: String,
-    pub revision: u32,
-    /// Recorded by `user` for somebody outside the chat, whose name `name` is then.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub behalf: Option<Behalf>,
-}
-
-/// A refused sign-off. A sign-off by somebody else of the role does not undo it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Declined {
-    pub role: SignoffRole,
-    pub user: UserId,
-    pub name: String,
-    pub reason: String,
-    pub digest: String,
-}
-
-/// How a sign-off of somebody outside the chat came in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Behalf {
-    /// Who recorded it.
-    pub by: String,
-    /// Where their word stands, such as a mail.
-    pub evidence: String,
-}
-
-/// States of before a role could be signed by several people hold one.
-fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<SignoffRole, Vec<Signoff>>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(Signoff),
-        Many(Vec<Signoff>),
-    }
-    let read: BTreeMap<SignoffRole, OneOrMany> = BTreeMap::deserialize(from)?;
-    let many = |(role, found)| match found {
-        OneOrMany::One(one) => (role, vec![one]),
-        OneOrMany::Many(many) => (role, many),
-    };
-    Ok(read.into_iter().map(many).collect())
-}
-
-/// What became of a rung of the ladder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub struct RungState {
-    pub said: RungSaid,
-    /// Set when the courier reports the message's id.
-    pub delivered_at: Option<Timestamp>,
-    pub receipt: Option<Receipt>,
-    /// When the quiet hours end in which it was said.
-    #[serde(default)]
-    pub quiet_until: Option<Timestamp>,
-    /// How many minutes late it was said, if it was late.
-    #[serde(default)]
-    pub late_min: Option<u32>,
-    /// The time away that made it late.
-    #[serde(default)]
-    pub away: Option<Away>,
-    /// Its channel took no message meanwhile.
-    #[serde(default)]
-    pub shut: bool,
-    /// When it should have been said: a hold moves T-0, not what is past.
-    #[serde(default)]
-    pub due: Option<Timestamp>,
-    /// Why it was not said, if it was not.
-    #[serde(default)]
-    pub missed: Option<RungMissed>,
-    #[serde(default)]
-    pub correction: Option<Correction>,
-}
-
-impl RungState {
-    /// Nobody has confirmed it, and it was not retracted.
-    pub fn unanswered(&self) -> bool {
-        self.receipt.is_none() && self.correction.as_ref().is_none_or(|correction| !correction.retracted)
-    }
-}
-
-/// What somebody set right about a rung that was said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Correction {
-    pub text: String,
-    /// It does not hold at all.
-    pub retracted: bool,
-    pub by: String,
-    pub at: Timestamp,
-}
-
-/// How a rung was handled at its instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RungSaid {
-    OnTime,
-    Late,
-    Skipped,
-}
-
-/// A person of the audience confirmed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Receipt {
-    pub user: UserId,
-    pub name: String,
-    pub at: Timestamp,
 }
 
 /// Where a release stands.
@@ -387,33 +271,6 @@ pub struct Run {
     /// The latest step, while it can be taken back.
     #[serde(default)]
     pub undo: Option<Undo>,
-}
-
-/// A go or a stage step, and what it was before.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Undo {
-    pub at: Timestamp,
-    pub by: By,
-    pub step: Step,
-}
-
-/// What a step changed.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    Went { approved: bool },
-    Moved { stage: StageClock, updates: UpdateClock },
-}
-
-/// Facts that make a post-mortem due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Issue {
-    Alert,
-    RollbackPrompt,
-    Rollback,
-    BreakGlass,
-    MissedUpdate,
 }
 
 impl Phase {

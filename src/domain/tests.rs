@@ -4,25 +4,38 @@
 mod rights;
 pub mod tries;
 
+use crate::domain::concern;
+use crate::domain::freeze;
+use crate::domain::mark;
+use crate::domain::release;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::agenda::agenda;
-use super::command::{Command, Imported, PlanCommand};
-use super::concern;
-use super::decide::{Context, decide, open};
-use super::effect::{Decision, Effect, Redelivery};
-use super::event::{Event, Recorded, StageEvent};
-use super::freeze;
+use super::command::Command;
+use super::decide::decide;
+use super::decide::open;
+use super::effect::Effect;
+use super::effect::Redelivery;
+use super::event::Event;
+use super::event::Recorded;
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
 use super::key::PostKey;
 use super::people::{Actor, Person, Standing};
 use super::plan::{Quantity, SignoffRole};
 use super::policy::{Policy, Route};
 use super::refusal::Refusal;
-use super::release::{Phase, Release, Signoff};
-use super::rights::refused;
-use super::signoff::{self, missing};
+use super::release::Phase;
+use super::release::Release;
+use super::signoff;
+use crate::domain::lifecycle::Imported;
+use crate::domain::lifecycle::PlanCommand;
+use crate::domain::rights::rules::refused;
+use crate::domain::signoff::Signoff;
+use crate::domain::signoff::view::missing;
+use crate::domain::stage::StageEvent;
+use crate::domain::work::Context;
+use crate::domain::work::Decision;
 use crate::plan_doc;
 use tries::{command, policies};
 
@@ -107,7 +120,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
         assert!(missing(release).is_empty(), "approved without its sign-offs");
     }
     let planned = release.phase.run().is_none();
-    for (role, signoff) in signoff::valid(release) {
+    for (role, signoff) in signoff::view::valid(release) {
         let own = Some(&signoff.user) == release.plan.owner_user() || signoff.user == release.author;
         assert!(!planned || !own, "the owner or author signed as {role}");
         // Known by name alone, a name is one hand; else the member is.
@@ -115,7 +128,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
             let named = a.behalf.is_some() || b.behalf.is_some();
             (!named && a.user == b.user) || (named && a.name.to_lowercase() == b.name.to_lowercase())
         };
-        let same = signoff::valid(release).filter(|(_, other)| one_hand(other, signoff)).count();
+        let same = signoff::view::valid(release).filter(|(_, other)| one_hand(other, signoff)).count();
         assert_eq!(same, 1, "one role each");
     }
     assert!(
@@ -124,7 +137,7 @@ fn check(release: &Release, journal: &[Recorded], now: Timestamp) {
         agenda(release).first()
     );
     let size = serde_json::to_vec(release).unwrap().len();
-    assert!(size < super::release::MAX_STATE_BYTES, "{size} bytes");
+    assert!(size < release::MAX_STATE_BYTES, "{size} bytes");
 }
 
 proptest! {
@@ -149,9 +162,9 @@ proptest! {
                     },
                 };
                 let went = decision.events.iter().any(|e| matches!(&e.event, Event::Stage(StageEvent::Went { break_glass: None })));
-                prop_assert!(!went || freeze::gaps(&release, now).is_empty(), "live in a freeze");
-                prop_assert!(!went || concern::open(&release).next().is_none(), "live over a concern");
-                prop_assert!(!went || signoff::pending_at(&release, now).is_empty(), "live without its sign-offs");
+                prop_assert!(!went || freeze::view::gaps(&release, now).is_empty(), "live in a freeze");
+                prop_assert!(!went || concern::view::open(&release).next().is_none(), "live over a concern");
+                prop_assert!(!went || signoff::view::pending_at(&release, now).is_empty(), "live without its sign-offs");
                 let owed = release.policy.audiences.get(&Audience::support()).is_some_and(|route| route.must_confirm);
                 let given = release.rungs.get("T-2h/support").is_some_and(|state| state.receipt.is_some());
                 prop_assert!(!went || !owed || given || release.waived.contains_key("T-2h/support"), "live without a receipt");
@@ -226,7 +239,7 @@ fn f19_every_notice_of_a_plan_is_exact_through_both_clock_changes() {
             let marks: Vec<(String, i64)> = agenda(&release)
                 .into_iter()
                 .filter_map(|mark| match mark.kind {
-                    super::agenda::MarkKind::Rung { rung } => Some((rung, t0.duration_since(mark.at).as_secs() / 60)),
+                    mark::MarkKind::Rung { rung } => Some((rung, t0.duration_since(mark.at).as_secs() / 60)),
                     _ => None,
                 })
                 .collect();
@@ -346,7 +359,7 @@ fn played(script: &[(u8, i64)]) -> Vec<Recorded> {
 /// The same in another workspace, with refusals that matter.
 fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     let (mut release, mut journal) = draft(PLAN);
-    let strict = *policy != self::policy();
+    let strict = *policy != policy();
     let mut now = begin();
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);

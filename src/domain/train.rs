@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::decide::reason;
 use super::ids::UserId;
 use super::recur::Rule;
 use super::refusal::Refusal;
@@ -13,6 +12,7 @@ use super::workspace::{
     FORGOTTEN, Work, Workspace, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply, name_of,
 };
 use super::zone_of;
+use crate::domain::work::reason;
 
 /// The most trains a workspace may have.
 pub const MAX_TRAINS: usize = 25;

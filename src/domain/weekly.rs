@@ -1,6 +1,8 @@
 //! Topic: the weekly digest of a workspace: what is open, what was forgotten. The journal's head goes with it, so that a record
 //! that was cut or written anew shows. Quiet weeks are not mentioned.
 
+use crate::domain::concern;
+use crate::domain::signoff;
 use jiff::{SignedDuration, Timestamp};
 
 use super::closing::{POSTMORTEM_DAYS, Postmortem};
@@ -44,11 +46,11 @@ impl Standing {
             phase: release.phase.name(),
             t0: release.phase.run().is_none().then(|| release.plan.t0_at()).flatten(),
             signoffs_missing: if planned {
-                super::signoff::missing(release).len()
+                signoff::view::missing(release).len()
             } else {
-                super::signoff::owed(release).len()
+                signoff::view::owed(release).len()
             },
-            concerns_open: super::concern::open(release).count(),
+            concerns_open: concern::view::open(release).count(),
             postmortem: closing.and_then(|closing| match closing.postmortem {
                 Postmortem::Due { reminders, .. } => Some(usize::from(reminders) >= POSTMORTEM_DAYS.len()),
                 Postmortem::NotRequired | Postmortem::Filed { .. } | Postmortem::Waived { .. } => None,

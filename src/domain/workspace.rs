@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::freeze::{Freeze, Planned};
 use super::ids::{Audience, GuildId, ReleaseNo, UserId};
-use super::may::{Action, Grant, may};
+use super::may::may;
 use super::people::{Actor, By};
 use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
@@ -20,6 +20,8 @@ use super::settings;
 use super::stray::{self, StrayAlert, Strays};
 use super::train::{self, Train};
 use super::weekly::{self, Standing};
+use crate::domain::rights::Action;
+use crate::domain::rights::Grant;
 
 pub use self::notice::{WorkspaceNotice, WorkspaceReply};
 
@@ -331,7 +333,7 @@ impl Workspace {
             WorkspaceEvent::Bypassed { .. } => {}
             WorkspaceEvent::Refused { user, action, why } => {
                 let (user, action, why) = (user.clone(), action.clone(), *why);
-                rights::keep(&mut self.refusals, Refused { user, action, why, at });
+                rights::rules::keep(&mut self.refusals, Refused { user, action, why, at });
             }
             WorkspaceEvent::Digested { open } => {
                 self.digested = Some(at);
@@ -361,8 +363,8 @@ impl Workspace {
 
     /// The record of a refusal, where it does not stand already.
     pub fn refused(&self, action: &Action, refusal: &Refusal, actor: &Actor, now: Timestamp) -> Option<WorkspaceEvent> {
-        let (person, why) = (actor.person()?, rights::denied(refusal)?);
-        let new = rights::is_new(&self.refusals, &person.user, action, why, now);
+        let (person, why) = (actor.person()?, rights::rules::denied(refusal)?);
+        let new = rights::rules::is_new(&self.refusals, &person.user, action, why, now);
         new.then(|| WorkspaceEvent::Refused { user: person.user.clone(), action: action.clone(), why })
     }
 

@@ -16,8 +16,9 @@ use subtle::ConstantTimeEq;
 use super::reading::{fires, fit, identity, identity_of, instant, scalar, seen, texts};
 use super::{Body, Intake, whole};
 use crate::config::SourceKind;
-use crate::domain::command::Signal;
-use crate::domain::route::{Incoming, Labels};
+use crate::domain::alert::Signal;
+use crate::domain::alert::route::Incoming;
+use crate::domain::alert::route::Labels;
 use crate::plan_doc::duration_seconds;
 
 /// Names under which Grafana reports a rule that has no data, or whose query failed; the rule's own name is a label.

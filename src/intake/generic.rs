@@ -12,9 +12,11 @@ use serde_json::Value;
 use super::reading::{fires, fit, identity, instant, scalar, seen};
 use super::{Body, Intake, whole};
 use crate::config::SourceKind;
-use crate::domain::command::{Seen, Signal};
+use crate::domain::alert::Seen;
+use crate::domain::alert::Signal;
+use crate::domain::alert::route::Incoming;
+use crate::domain::alert::route::Labels;
 use crate::domain::plan::Quantity;
-use crate::domain::route::{Incoming, Labels};
 use crate::plan_doc::duration_seconds;
 use crate::signature;
 

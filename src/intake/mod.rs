@@ -27,7 +27,7 @@ use crate::chat::token::Token;
 use crate::config::{Source, SourceKind};
 use crate::courier;
 use crate::desk::{Answer, Ask, Desk};
-use crate::domain::route::Incoming;
+use crate::domain::alert::route::Incoming;
 
 /// The largest body accepted, in bytes: Alertmanager's for about 2,000 alerts.
 const MAX_BODY: usize = 1024 * 1024;

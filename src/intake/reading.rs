@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::domain::command::Seen;
+use crate::domain::alert::Seen;
 use crate::domain::plan::Quantity;
 use crate::domain::plausible;
 use crate::plan_doc::{duration_seconds, number_with_unit};

@@ -1,6 +1,8 @@
 //! What has happened, as a document can show it: ids of done items, sign-offs, observed values, log lines. It must not know
 //! where in a document they stand.
 
+use crate::domain::plan;
+use crate::domain::signoff;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -10,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::closing::{Postmortem, Settled};
 use crate::domain::decision::PointState;
 use crate::domain::evidence::{self, Judged};
-use crate::domain::ladder::confirmed;
+use crate::domain::ladder::view::confirmed;
 use crate::domain::plan::PlannedTime;
 use crate::domain::release::{Phase, Release};
-use crate::domain::{signoff, zone_of};
+use crate::domain::zone_of;
 
 /// The state an export fills in. As JSON it is the `--state` file of `tminus plan export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,7 +82,7 @@ impl Filled {
             format!("{} {:02}:{:02} {}", civil.date(), civil.hour(), civil.minute(), zone.0)
         };
         let mut signed: BTreeMap<String, Signed> = BTreeMap::new();
-        for (role, signoff) in signoff::valid(release) {
+        for (role, signoff) in signoff::view::valid(release) {
             let name = match &signoff.behalf {
                 Some(behalf) => format!("{} (recorded by {})", signoff.name, behalf.by),
                 None => signoff.name.clone(),
@@ -90,11 +92,11 @@ impl Filled {
             signed.insert(role.slug().to_owned(), Signed { name: before + &name, at: shown(signoff.at) });
         }
         let observed: Vec<Observed> = release.phase.run().map_or_else(Vec::new, |run| {
-            let seen = |metric: &crate::domain::plan::MetricPlan| {
+            let seen = |metric: &plan::MetricPlan| {
                 let value = run.observed.get(&metric.name)?;
                 let unit = metric.success.iter().chain(&metric.alert).map(|b| &b.than).chain(&metric.baseline);
                 let unit = unit.map(|q| q.unit.clone()).find(|unit| !unit.is_empty()).unwrap_or_default();
-                let verdict = match evidence::judge(metric, run, value.at.max(now.min(value.at))) {
+                let verdict = match evidence::view::judge(metric, run, value.at.max(now.min(value.at))) {
                     Judged::Ok => "ok",
                     Judged::Between => "between thresholds",
                     Judged::Breach => "alert",
@@ -104,7 +106,7 @@ impl Filled {
                 Some(Observed {
                     metric: metric.name.clone(),
                     baseline: metric.baseline.as_ref().map_or_else(|| "–".to_owned(), ToString::to_string),
-                    observed: crate::domain::plan::Quantity { value: value.value, unit }.to_string(),
+                    observed: plan::Quantity { value: value.value, unit }.to_string(),
                     window: "latest".to_owned(),
                     verdict: verdict.to_owned(),
                     at: shown(value.at),
@@ -149,8 +151,8 @@ fn done_items(release: &Release) -> BTreeSet<String> {
         let kind = if release.plan.gates.iter().any(|gate| gate.id == *id) { "gate" } else { "task" };
         done.insert(format!("{kind}/{id}"));
     }
-    let missing = signoff::missing(release);
-    let signed = signoff::valid(release).filter(|(role, _)| !missing.contains(role));
+    let missing = signoff::view::missing(release);
+    let signed = signoff::view::valid(release).filter(|(role, _)| !missing.contains(role));
     done.extend(signed.map(|(role, _)| format!("signoff/{}", role.slug())));
     for (rung, state) in &release.rungs {
         let plan = release.plan.rungs.iter().find(|r| r.key() == *rung);

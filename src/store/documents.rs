@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
 use super::{FileRef, Store, StoreFault, json, release_id, to_json};
-use crate::domain::effect::Prompt;
 use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::prompt::Prompt;
 
 /// A file's name and bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::delivery::{Edit, EditEvent, Key, Post, PostState, Rendering, Target};
-use crate::domain::effect::Destination;
+use crate::domain::ids::Destination;
 use crate::domain::ids::{GuildId, ReleaseId};
 
 /// A message, where it is, and what it is to show.

@@ -1,13 +1,16 @@
 //! Words of alerts, rollback prompts and contingencies.
 
+use crate::domain::closing;
+use crate::domain::evidence;
+use crate::domain::rollback;
 use jiff::Timestamp;
 
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::alert::crowd::Crowd;
 use crate::domain::alert::{self, Alert};
-use crate::domain::command::Verdict;
-use crate::domain::crowd::Crowd;
+use crate::domain::decision::Verdict;
 use crate::domain::evidence::{TriggerState, metric_named};
 use crate::domain::notice::Notice;
 use crate::domain::plan::TriggerRule;
@@ -17,7 +20,7 @@ use crate::domain::rollback::{Case, CaseState, Cause};
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     if let Notice::Alert { key } = notice {
-        let found = alert::of(release).iter().find(|a| a.key == *key);
+        let found = alert::view::of(release).iter().find(|a| a.key == *key);
         return found.map_or_else(Message::default, |found| alert(release, found));
     }
     let Some(run) = release.phase.run() else {
@@ -49,7 +52,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .body("Did the rollback work? Answer with the buttons on the message this replies to: verified, not verified or failed.")
         }
         Notice::RollbackDone { by } => {
-            let (icon, result) = if crate::domain::rollback::ended_unverified(release) { ("⚠️", "not verified") } else { ("↩️", "verified") };
+            let (icon, result) = if rollback::view::ended_unverified(release) { ("⚠️", "not verified") } else { ("↩️", "verified") };
             Message::new(Tone::Good, Text::from(format!("{icon} Rolled back, {result} · {name}")))
                 .body(Text::from(format!("{by} confirmed the rollback.")))
         }
@@ -87,7 +90,7 @@ fn rolled_back(
 
 /// What nobody has acknowledged, in one line.
 fn unheard(release: &Release, run: &Run, reminder: u8) -> Message {
-    let mut names: Vec<&str> = alert::unheard(release).map(|alert| alert.name.as_str()).collect();
+    let mut names: Vec<&str> = alert::view::unheard(release).map(|alert| alert.name.as_str()).collect();
     let more = format!("{} more", run.crowd.open_count());
     if run.crowd.open_count() > 0 && run.crowd.acked.is_none() {
         names.push(&more);
@@ -176,7 +179,7 @@ fn what_now(release: &Release) -> Text {
     if release.phase.run().is_none() {
         return Text::from("Go waits until somebody acknowledges this alert.");
     }
-    if crate::domain::all_clear::watches_again(release) {
+    if closing::view::watches_again(release) {
         return Text::from("This release is all clear. Watch it again?");
     }
     Text::from("On-call: acknowledge, then investigate.")
@@ -249,7 +252,7 @@ fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: T
         .iter()
         .rev()
         .find(|a| {
-            let about = |name: &str| crate::domain::evidence::same_metric(name, rule.subject());
+            let about = |name: &str| evidence::same_metric(name, rule.subject());
             a.metric.as_deref().is_some_and(about) || about(&a.name)
         })
         .and_then(|a| a.value.map(|v| (a.last, v)));

@@ -3,9 +3,10 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::Text;
 use super::words;
-use crate::domain::amend::missing;
+use crate::domain::amend::AmendmentEnd;
+use crate::domain::amend::view::missing;
 use crate::domain::ids::UserId;
-use crate::domain::notice::{AmendmentEnd, Notice};
+use crate::domain::notice::Notice;
 use crate::domain::release::Release;
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {

@@ -1,20 +1,23 @@
 //! The live card: one message per release, rendered from the release and edited when the rendering changed. Countdowns use
 //! the chat's own relative timestamps, so the card need not be edited to tick.
 
+use crate::domain::concern;
+use crate::domain::ladder;
+use crate::domain::rollback;
+use crate::domain::signoff;
 use jiff::Timestamp;
 
 use super::message::{Message, Tone};
 use super::run::next_point;
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::concern;
 use crate::domain::evidence::{self, Judged, Source, TriggerState, metric_named};
+use crate::domain::ladder::RungSaid;
 use crate::domain::plan::span_label;
-use crate::domain::release::{Phase, Release, Run, RungSaid};
-use crate::domain::rollback;
-use crate::domain::rung;
-use crate::domain::signoff;
-use crate::domain::stage::gaps_ahead;
+use crate::domain::release::Phase;
+use crate::domain::release::Release;
+use crate::domain::release::Run;
+use crate::domain::stage::view::gaps_ahead;
 
 /// Renders the card. `now` judges how fresh values are.
 pub fn card(release: &Release, now: Timestamp) -> Message {
@@ -29,7 +32,7 @@ pub fn card(release: &Release, now: Timestamp) -> Message {
         Phase::Draft | Phase::Gathering { .. } | Phase::HeldBefore { .. } | Phase::Held { .. } => Tone::Wait,
         Phase::RollingBack { .. } | Phase::RolledBack { .. } | Phase::Scrubbed { .. } => Tone::Bad,
     };
-    let state = if rollback::ended_unverified(release) {
+    let state = if rollback::view::ended_unverified(release) {
         "⚠️ Rolled back, not verified"
     } else {
         words::phase(phase.name())
@@ -71,11 +74,13 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         return message;
     }
     let open = gaps_ahead(release, now);
-    let mut lines: Vec<Text> = signoff::valid(release)
+    let mut lines: Vec<Text> = signoff::view::valid(release)
         .map(|(role, given)| Text::from(format!("✅ {role}: {}", words::signer(&given.name, given.behalf.as_ref()))))
         .collect();
-    lines.extend(signoff::pending(release).iter().map(|pending| Text::from(format!("⬜ {}", words::pending(pending)))));
-    lines.extend(signoff::declined(release).map(words::declined));
+    lines.extend(
+        signoff::view::pending(release).iter().map(|pending| Text::from(format!("⬜ {}", words::pending(pending)))),
+    );
+    lines.extend(signoff::view::declined(release).map(words::declined));
     message
         .field("Sign-offs", Text::lines(lines))
         .field("Concerns", concerns(release))
@@ -85,7 +90,7 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
 }
 
 fn concerns(release: &Release) -> Text {
-    Text::lines(concern::open(release).map(|concern| {
+    Text::lines(concern::view::open(release).map(|concern| {
         let text = words::short(&concern.text, 80);
         Text::from(format!("✋ #{} ", concern.n)).user(&concern.by).t(format!(": “{text}”"))
     }))
@@ -100,7 +105,7 @@ fn waived(release: &Release) -> Text {
 }
 
 fn notices(release: &Release) -> Text {
-    Text::lines(rung::rungs(release).into_iter().map(|rung| {
+    Text::lines(ladder::rung::rungs(release).into_iter().map(|rung| {
         let state = release.rungs.get(&rung.key());
         let (icon, word) = match state {
             None => ("⬜", ""),
@@ -120,12 +125,12 @@ fn triggers(release: &Release, run: &Run, now: Timestamp) -> Text {
         let line = |icon: &str, what: &str| Text::from(format!("{icon} {}{what}", trigger.text));
         let metric = trigger.rule.as_ref().and_then(|rule| metric_named(&release.plan, rule.subject()));
         let seen = metric.and_then(|metric| Some((metric, run.observed.get(&metric.name)?)));
-        match (&watch.state, seen.filter(|(_, seen)| evidence::fresh(seen, now))) {
+        match (&watch.state, seen.filter(|(_, seen)| evidence::view::fresh(seen, now))) {
             (TriggerState::Firing { since, .. }, _) => line("🔴", ": firing since ").time(*since, Stamp::Short),
             (TriggerState::Pending { since }, _) => line("🔵", ": beyond its limit since ").time(*since, Stamp::Short),
             (TriggerState::Settled, _) => line("⏸️", ": decided; counts again once it has recovered"),
             (TriggerState::Ok, Some((metric, seen))) => {
-                let good = evidence::judge(metric, run, now) == Judged::Ok;
+                let good = evidence::view::judge(metric, run, now) == Judged::Ok;
                 let value = words::value(metric, seen.value);
                 let (icon, word) = if good { ("✅", "") } else { ("⚪", "not firing; last value ") };
                 line(icon, &format!(": {word}{value} at ")).time(seen.at, Stamp::Short)
@@ -172,7 +177,7 @@ fn running(message: Message, release: &Release, run: &Run, now: Timestamp) -> Me
     if release.running().is_some() {
         message = message.field("Rollback triggers", triggers(release, run, now));
     }
-    if rollback::proposed(run).is_some() {
+    if rollback::view::proposed(run).is_some() {
         message = message.field("Rollback", Text::from("🚨 decision needed"));
     }
     match &release.phase {

@@ -3,6 +3,7 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::concern;
 use crate::domain::concern::{Concern, Resolved};
 use crate::domain::notice::Notice;
 use crate::domain::release::Release;
@@ -43,7 +44,7 @@ fn raised(concern: &Concern, release: &Release) -> Message {
 }
 
 fn ended(concern: &Concern, resolved: &Resolved, release: &Release) -> Message {
-    let left = crate::domain::concern::open(release).count();
+    let left = concern::view::open(release).count();
     let rest = match left {
         0 => "No open concerns.".to_owned(),
         1 => "One concern is still open.".to_owned(),

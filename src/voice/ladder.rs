@@ -5,12 +5,14 @@ use super::reply::TO_MEND;
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
-use crate::domain::ladder::unconfirmed;
+use crate::domain::ladder;
+use crate::domain::ladder::view::unconfirmed;
 use crate::domain::lifecycle::GO_GRACE_MIN;
 use crate::domain::minutes;
-use crate::domain::notice::{GoAnswer, Notice};
+use crate::domain::notice::Notice;
 use crate::domain::plan::RungPlan;
 use crate::domain::release::{Phase, Release};
+use crate::domain::stage::GoAnswer;
 
 /// From so many minutes before T-0 on a notice is a check of go or no-go as well.
 const LAST_CHECK_MIN: u32 = 30;
@@ -84,9 +86,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                         Text::from(format!("✅ Briefed: {} ", receipt.name)).time(receipt.at, Stamp::Short),
                     )
                 }
-                None if crate::domain::ladder::needs_receipt(release, audience) => {
-                    message.field(WHAT_NOW, Text::from(now))
-                }
+                None if ladder::view::needs_receipt(release, audience) => message.field(WHAT_NOW, Text::from(now)),
                 None => message,
             }
         }
@@ -295,7 +295,7 @@ fn status_pages(release: &Release) -> Text {
         return Text::new().code(format!("Scheduled maintenance: {}. Starts {starts}.", plan.title));
     }
     Text::lines(pages.iter().map(|page| {
-        let stuck = release.stuck.contains_key(&crate::domain::ladder::page_key(page));
+        let stuck = release.stuck.contains_key(&ladder::page_key(page));
         Text::from(match (release.pages_shown.contains(page), stuck) {
             (true, false) => format!("✅ {page}: updated; T-Minus keeps it current"),
             (true, true) => format!("⚠️ {page}: out of date; see the ops channel"),

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::text::Text;
-use crate::domain::effect::Choice;
 use crate::domain::ids::{RoleId, UserId};
 use crate::domain::key::PostKey;
+use crate::domain::prompt::Choice;
 
 /// A message, ready for any platform's renderer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

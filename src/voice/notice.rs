@@ -1,14 +1,15 @@
 //! `say`: the root that gives each notice to its topic's words. It only matches and delegates.
 
+use crate::domain::prompt;
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
 use super::{alerts, amend, closing, concern, delivery, ladder, outcome, people, run, signoff, words};
-use crate::domain::command::Verdict;
-use crate::domain::effect::{Choice, Prompt};
+use crate::domain::decision::Verdict;
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
-use crate::domain::prompt;
+use crate::domain::prompt::Choice;
+use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;
 
 /// Gives a notice its words. `prompt` adds its buttons.
@@ -86,7 +87,7 @@ pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&P
 
 /// The buttons of a prompt as it stands now.
 pub fn buttons(release: &Release, prompt: &Prompt) -> Vec<Button> {
-    prompt::choices(release, prompt).into_iter().map(button).collect()
+    prompt::rules::choices(release, prompt).into_iter().map(button).collect()
 }
 
 fn button(choice: Choice) -> Button {

@@ -4,7 +4,7 @@ use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
-use crate::domain::outcome::Outcome;
+use crate::domain::ladder::Outcome;
 use crate::domain::release::Release;
 use crate::domain::rollback;
 
@@ -43,7 +43,7 @@ fn line(outcome: Outcome, release: &Release) -> Text {
             Text::from("The rollout is paused for longer than planned. You get a message when it resumes.")
         }
         Outcome::Resumed => Text::from("The rollout continues."),
-        Outcome::RolledBack if rollback::ended_unverified(release) => {
+        Outcome::RolledBack if rollback::view::ended_unverified(release) => {
             Text::from("The team rolled the release back. It has not verified the recovery yet.")
         }
         Outcome::RolledBack => Text::from("Users are on the previous version again."),

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::release::{Phase, Release};
 use crate::domain::rollback::CaseState;
-use crate::domain::stage::stage_count;
+use crate::domain::stage::view::stage_count;
 
 /// A planned maintenance as a page shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,11 +4,13 @@ use super::message::{Message, Tone};
 use super::text::Text;
 use super::words;
 use crate::domain::closing::Postmortem;
-use crate::domain::command::Post;
+use crate::domain::decision;
 use crate::domain::notice::Notice;
+use crate::domain::people::Post;
 use crate::domain::release::{Phase, Release};
-use crate::domain::signoff::valid;
-use crate::domain::{decision, rollback, signoff};
+use crate::domain::rollback;
+use crate::domain::signoff;
+use crate::domain::signoff::view::valid;
 
 /// The part by its name.
 pub fn post(post: Post) -> &'static str {
@@ -63,10 +65,10 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
 fn waiting(release: &Release) -> Text {
     let mut lines = Vec::new();
     if let Some(run) = release.running() {
-        if rollback::proposed(run).is_some() {
+        if rollback::view::proposed(run).is_some() {
             lines.push(Text::from("• a rollback prompt: use its buttons, or ").code("/release rollback"));
         }
-        if let Some(point) = decision::open(run) {
+        if let Some(point) = decision::view::open(run) {
             let label = words::after(point.after_min);
             lines.push(Text::from(format!("• the decision at {label}: use its buttons, or ")).code("/release decide"));
         }
@@ -89,7 +91,7 @@ fn waiting(release: &Release) -> Text {
         0 => {}
         count => lines.push(Text::from(format!("• unacknowledged alerts: {count}, ")).code("/release alert ack")),
     }
-    let owed = signoff::owed(release);
+    let owed = signoff::view::owed(release);
     if !owed.is_empty() {
         let text = format!("• sign-offs owed after break-glass: {}", words::roles(&owed));
         lines.push(Text::from(text));

@@ -1,17 +1,21 @@
 //! The answer to whoever gave a command: to them alone, one or two sentences, with what comes next.
 
+use crate::domain::ladder;
+use crate::domain::release;
 use jiff::Timestamp;
 
 use super::message::{Message, Pick, Tone, WHAT_NOW};
 use super::notice::buttons;
 use super::text::{Span, Stamp, Text};
 use super::words;
-use crate::domain::command::Post;
-use crate::domain::effect::{Choice, Prompt, Reply};
 use crate::domain::evidence::{self, Source};
+use crate::domain::ladder::rung::Fate;
+use crate::domain::people::Post;
 use crate::domain::plan::{Level, span_label, t_label};
+use crate::domain::prompt::Choice;
+use crate::domain::prompt::Prompt;
 use crate::domain::release::{PhaseName, Release};
-use crate::domain::rung::{self, Fate};
+use crate::domain::reply::Reply;
 
 /// Gives a reply its words, with the prompt its buttons or its menu lead to.
 pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Option<Prompt>) {
@@ -177,7 +181,8 @@ fn observed(release: &Release, metric: &str) -> Text {
         None => Text::from(format!("Recorded your value for {metric}.")),
     };
     let now = run.observed.get(metric).map(|seen| seen.at);
-    let fresh = |name: &str| run.observed.get(name).zip(now).is_some_and(|(seen, now)| evidence::fresh(seen, now));
+    let fresh =
+        |name: &str| run.observed.get(name).zip(now).is_some_and(|(seen, now)| evidence::view::fresh(seen, now));
     let missing: Vec<&str> = release.plan.metrics.iter().map(|m| m.name.as_str()).filter(|name| !fresh(name)).collect();
     if missing.is_empty() { text } else { text.t(format!(" No fresh value yet: {}.", missing.join(", "))) }
 }
@@ -292,13 +297,13 @@ fn schedule(release: &Release, now: Timestamp) -> Text {
         return Text::from("None until you set T-0.");
     }
     let mut asked = release.clone();
-    if matches!(asked.phase, crate::domain::release::Phase::Draft) {
-        asked.phase = crate::domain::release::Phase::Gathering { since: now };
+    if matches!(asked.phase, release::Phase::Draft) {
+        asked.phase = release::Phase::Gathering { since: now };
     }
-    let waiting = rung::rungs(&asked).into_iter().filter(|rung| !asked.rungs.contains_key(&rung.key()));
+    let waiting = ladder::rung::rungs(&asked).into_iter().filter(|rung| !asked.rungs.contains_key(&rung.key()));
     let told = waiting.filter_map(|rung| {
         let key = rung.key();
-        Some(match rung::fate(&asked, rung, now)? {
+        Some(match ladder::rung::fate(&asked, rung, now)? {
             Fate::Ahead(at) => Text::from(format!("{key} at ")).time(at, Stamp::Full),
             Fate::Now => Text::from(format!("{key}: now")),
             Fate::Late => Text::from(format!("{key}: now, late")),

@@ -1,17 +1,17 @@
 //! Words while it runs: go, stages, hold and resume, updates, decision points.
 
+use crate::domain::decision;
 use jiff::Timestamp;
 
 use super::WHAT_NOW;
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::command::Verdict;
-use crate::domain::decision;
+use crate::domain::decision::Verdict;
 use crate::domain::notice::Notice;
-use crate::domain::owed::Done;
 use crate::domain::plan::span_label;
 use crate::domain::release::{Phase, Release, Run};
+use crate::domain::stage::Done;
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     let Some(run) = release.phase.run() else {
@@ -228,7 +228,7 @@ fn asked(run: &Run, soaked: bool, update: bool) -> (Tone, String, String) {
         return (Tone::Wait, "⏳ Update overdue".to_owned(), format!("{overdue}Latest data:"));
     }
     let complete = format!("⏱️ Stage {} soak complete", run.stage.index + 1);
-    match decision::open(run) {
+    match decision::view::open(run) {
         None => (Tone::Wait, format!("{complete}. Advance?"), format!("{overdue}Latest data:")),
         Some(point) => {
             let first = format!("Answer decision {} first, then advance. ", words::after(point.after_min));

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::message::{Button, Field, Menu, Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::effect::Choice;
 use crate::domain::ids::Audience;
 use crate::domain::plan::{SignoffRole, ladder_line};
 use crate::domain::policy::{Policy, Route};
+use crate::domain::prompt::Choice;
 use crate::domain::release::{PhaseName, Release};
 
 /// `/tminus help`.

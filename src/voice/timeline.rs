@@ -3,14 +3,26 @@
 use jiff::Timestamp;
 
 use super::words::{self, in_zone};
+use crate::domain::alert::event::AlertEvent;
 use crate::domain::changes::Change;
+use crate::domain::closing::ClosingEvent;
+use crate::domain::concern::ConcernEvent;
+use crate::domain::decision::PointEvent;
+use crate::domain::delivery::DeliveryEvent;
 use crate::domain::delivery::Trouble;
-use crate::domain::event::{
-    AlertEvent, ClosingEvent, ConcernEvent, DeliveryEvent, Event, FreezeEvent, NoticeEvent, PlanEvent, PointEvent,
-    Recorded, RightsEvent, RollbackEvent, SignoffEvent, StageEvent, UpdateEvent,
-};
-use crate::domain::notice::RungMissed;
-use crate::domain::release::{Release, RungSaid};
+use crate::domain::event::Event;
+use crate::domain::event::Recorded;
+use crate::domain::freeze::FreezeEvent;
+use crate::domain::ladder::NoticeEvent;
+use crate::domain::ladder::RungMissed;
+use crate::domain::ladder::RungSaid;
+use crate::domain::lifecycle::PlanEvent;
+use crate::domain::release::Release;
+use crate::domain::rights::RightsEvent;
+use crate::domain::rollback::RollbackEvent;
+use crate::domain::signoff::SignoffEvent;
+use crate::domain::stage::StageEvent;
+use crate::domain::updates::UpdateEvent;
 
 /// What a timeline may be narrowed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,20 +1,26 @@
 //! Words many messages share: phases, times, open items, people, values.
 
+use crate::domain::freeze;
+use crate::domain::policy;
+use crate::domain::stage;
 use jiff::{SignedDuration, Timestamp};
 
 use super::text::{Span, Stamp, Text};
 use crate::domain::changes::Change;
-use crate::domain::command::Verdict;
+use crate::domain::decision::Verdict;
 use crate::domain::evidence::{self, Judged, Observation};
-use crate::domain::freeze;
 use crate::domain::ids::Audience;
 use crate::domain::lateness::{Away, Late};
-use crate::domain::may::Action;
 use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, span_label, t_label};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
-use crate::domain::release::{Behalf, Declined, PhaseName, Release, Run};
+use crate::domain::release::PhaseName;
+use crate::domain::release::Release;
+use crate::domain::release::Run;
+use crate::domain::rights::Action;
 use crate::domain::rights::Denied;
+use crate::domain::signoff::Behalf;
+use crate::domain::signoff::Declined;
 use crate::domain::signoff::Pending;
 use crate::domain::zone_of;
 
@@ -78,7 +84,7 @@ pub fn planned(release: &Release) -> Text {
 
 /// The freezes that T-0 lies in and no exception covers.
 pub fn frozen(release: &Release) -> Text {
-    let inside = release.plan.t0_at().map(|at| freeze::gaps(release, at)).unwrap_or_default();
+    let inside = release.plan.t0_at().map(|at| freeze::view::gaps(release, at)).unwrap_or_default();
     Text::lines(inside.iter().map(|gap| Text::from("⚠️ T-0 is inside ").and(open(gap, &release.policy))))
 }
 
@@ -311,7 +317,7 @@ pub fn declined(refusal: &Declined) -> Text {
 
 /// What is ready before go: "5 of 7 ready; open: SRE/Ops sign-off".
 pub fn readiness(release: &Release, open: &[Open]) -> String {
-    let required = crate::domain::policy::required_signoffs(&release.plan, &release.policy).len();
+    let required = policy::required_signoffs(&release.plan, &release.policy).len();
     let concerns = open.iter().filter(|item| matches!(item, Open::Concern { .. })).count();
     let receipts = open.iter().filter(|item| matches!(item, Open::Receipt { .. })).count();
     let of = required + release.plan.gates.len() + concerns + receipts;
@@ -365,7 +371,7 @@ pub fn value(metric: &MetricPlan, value: f64) -> Quantity {
 /// The plan's metrics with what was last seen, one line each.
 pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
     Text::lines(release.plan.metrics.iter().map(|metric| {
-        let judged = evidence::judge(metric, run, now);
+        let judged = evidence::view::judge(metric, run, now);
         let (icon, word) = match judged {
             Judged::Ok => ("✅", "ok"),
             Judged::Between => ("⚠️", "between thresholds"),
@@ -375,7 +381,9 @@ pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
         };
         let mut line = Text::from(format!("{icon} {}: ", metric.name));
         line = match (run.observed.get(&metric.name), judged) {
-            (seen, Judged::Firing) => line.and(firing(run, metric, seen.filter(|seen| evidence::fresh(seen, now)))),
+            (seen, Judged::Firing) => {
+                line.and(firing(run, metric, seen.filter(|seen| evidence::view::fresh(seen, now))))
+            }
             (Some(seen), Judged::NoData) => {
                 line.t(format!("{} stale (", value(metric, seen.value))).time(seen.at, Stamp::Short).t(")")
             }
@@ -391,7 +399,7 @@ pub fn metrics(release: &Release, run: &Run, now: Timestamp) -> Text {
 
 /// A metric whose alert fires without a value that shows it.
 fn firing(run: &Run, metric: &MetricPlan, seen: Option<&Observation>) -> Text {
-    let alert = evidence::firing(run, &metric.name);
+    let alert = evidence::view::firing(run, &metric.name);
     let text = Text::from(format!("alert {} is firing", alert.map_or("", |alert| alert.name.as_str())));
     match (seen, alert.and_then(|alert| alert.unread.as_ref())) {
         (_, Some(unread)) => text.t(format!("; its value “{unread}” cannot be read")),
@@ -425,7 +433,7 @@ pub fn late(late: &Late, done: &str) -> Text {
 
 /// The stage the rollout is in: "stage 2 of 3: 25% of users".
 pub fn stage(release: &Release, run: &Run) -> String {
-    let of = crate::domain::stage::stage_count(release);
+    let of = stage::view::stage_count(release);
     if run.stage.index >= of {
         return format!("all {of} stages done");
     }

@@ -3,12 +3,12 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Stamp, Text};
 use super::{settings, words};
+use crate::domain::alert::route::Stray;
 use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned, Window, holding};
 use crate::domain::plan::{Risk, span_label};
 use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::recur::Rule;
-use crate::domain::route::Stray;
 use crate::domain::stray::Strays;
 use crate::domain::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};

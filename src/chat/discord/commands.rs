@@ -1,6 +1,9 @@
 //! The slash commands as registered: one root for releases, one for administrators. Kept as data, so that the handlers and
 //! the registration cannot disagree about names without a test noticing.
 
+use crate::domain::plan;
+use crate::domain::policy;
+use crate::domain::train;
 use serde_json::{Value, json};
 
 use super::doctor::POSTABLE;
@@ -34,7 +37,7 @@ fn release() -> Value {
 }
 
 fn role() -> Value {
-    let roles = crate::domain::plan::SignoffRole::ALL;
+    let roles = plan::SignoffRole::ALL;
     let list: Vec<(String, &str)> = roles.iter().map(|r| (r.to_string(), r.slug())).collect();
     let list: Vec<(&str, &str)> = list.iter().map(|(n, s)| (n.as_str(), *s)).collect();
     choices("role", "The sign-off role", true, &list)
@@ -375,7 +378,7 @@ fn audience() -> Value {
 fn rule() -> Value {
     let mut people = option(4, "people", "How many people of the role must sign; default 1", false);
     people["min_value"] = json!(1);
-    people["max_value"] = json!(crate::domain::policy::MAX_PEOPLE);
+    people["max_value"] = json!(policy::MAX_PEOPLE);
     let add = vec![
         text("name", "The rule's name, such as Payments", true),
         role(),
@@ -434,7 +437,7 @@ fn train() -> Value {
     let name = || completed("name", "Which train", true);
     let mut days = option(4, "days_ahead", "How many days before T-0 to create the draft; default 3", false);
     days["min_value"] = json!(1);
-    days["max_value"] = json!(crate::domain::train::MAX_DAYS_AHEAD);
+    days["max_value"] = json!(train::MAX_DAYS_AHEAD);
     let add = vec![
         text("name", "The train's name, such as Weekly", true),
         text("time", "A rule for T-0, such as Tue 14:00 or 0 14 * * TUE", true),

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::domain::effect::Form;
+use crate::domain::prompt::Form;
 use crate::domain::release::Release;
 use crate::plan_doc::Question;
 

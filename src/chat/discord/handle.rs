@@ -22,14 +22,17 @@ use super::send;
 use crate::chat::rate::{Kind, Rate, TooOften};
 use crate::desk::{Answer, Ask, Desk};
 use crate::domain::command::Command;
-use crate::domain::effect::{Choice, Form, Prompt};
 use crate::domain::ids::{GuildId, UserId};
-use crate::domain::may::{Action, may};
+use crate::domain::may::may;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
+use crate::domain::prompt::Choice;
+use crate::domain::prompt::Form;
+use crate::domain::prompt::Prompt;
 use crate::domain::prompt::{self, Filled};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
+use crate::domain::rights::Action;
 use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::voice::{self, system};
 
@@ -251,7 +254,7 @@ impl Handler {
             return Err(Stop::sorry("This button no longer works. See /release show."));
         };
         // Nobody writes a reason for a question that was answered meanwhile.
-        if let Err(refusal) = prompt::waits(&release, &asked) {
+        if let Err(refusal) = prompt::rules::waits(&release, &asked) {
             return Err(voice::refuse(&refusal, &release.policy, Some(&voice::words::name(&release))).into());
         }
         let title = match choice {

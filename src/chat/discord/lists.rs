@@ -1,12 +1,13 @@
 //! Autocomplete: names of releases, metrics and items, from the store, for this server only.
 
+use crate::domain::concern;
 use serde_json::{Value, json};
 
 use super::parse::Typed;
 use super::render::cut;
 use crate::desk::Desk;
-use crate::domain::closing::{open_items, waivable_items};
-use crate::domain::concern;
+use crate::domain::closing::view::open_items;
+use crate::domain::closing::view::waivable_items;
 use crate::domain::ids::GuildId;
 use crate::domain::release::Release;
 use crate::store::{Store, StoreFault};
@@ -37,7 +38,7 @@ pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Res
             None => Vec::new(),
         },
         "concern" => match release(desk, guild, typed.text("release")).await? {
-            Some(release) => concern::open(&release)
+            Some(release) => concern::view::open(&release)
                 .map(|concern| (format!("#{} {}", concern.n, concern.text), concern.n.to_string()))
                 .collect(),
             None => Vec::new(),

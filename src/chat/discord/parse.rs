@@ -10,14 +10,21 @@ use serenity::model::application::{
 use serenity::model::guild::Member;
 use serenity::model::user::User;
 
-use crate::domain::command::{
-    AlertCommand, ClosingCommand, Command, ConcernCommand, NoticeCommand, PlanCommand, Post, RollbackCommand,
-    SignoffCommand, StageCommand, Verdict,
-};
-use crate::domain::effect::Choice;
+use crate::domain::alert::AlertCommand;
+use crate::domain::closing::ClosingCommand;
+use crate::domain::command::Command;
+use crate::domain::concern::ConcernCommand;
+use crate::domain::decision::Verdict;
 use crate::domain::ids::{GuildId, RoleId, UserId};
+use crate::domain::ladder::NoticeCommand;
+use crate::domain::lifecycle::PlanCommand;
+use crate::domain::people::Post;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{Quantity, SignoffRole};
+use crate::domain::prompt::Choice;
+use crate::domain::rollback::RollbackCommand;
+use crate::domain::signoff::SignoffCommand;
+use crate::domain::stage::StageCommand;
 use crate::plan_doc::{number_with_unit, parse_when};
 
 /// Who pressed or typed, as this interaction shows them at `now`.

@@ -6,8 +6,8 @@
 use serde_json::{Value, json};
 
 use crate::chat::{Outgoing, Rank};
-use crate::domain::effect::Choice;
 use crate::domain::ids::{RoleId, UserId};
+use crate::domain::prompt::Choice;
 use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone, words};
 
 const TITLE: usize = 256;

@@ -1,6 +1,8 @@
 //! The disk fails: full, read-only, locked by another process, torn, damaged, and an upgrade in between. A clear sentence, nothing
 //! lost, nothing sent that is not recorded, and it goes on when it can.
 
+use crate::domain::plan;
+use crate::domain::release;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +15,9 @@ use super::{BEGIN_MS, Process, copy, notice, prepare};
 use crate::courier::CourierFault;
 use crate::delivery::{Report, Target};
 use crate::desk::{Ask, DeskFault};
-use crate::domain::command::{Command as Order, PlanCommand};
+use crate::domain::command::Command as Order;
 use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::lifecycle::PlanCommand;
 use crate::store::{Purpose, Store, StoreFault};
 
 const NOTICES: u64 = 4;
@@ -52,7 +55,7 @@ async fn drain(process: &Process) {
 async fn check(process: &Process, release: ReleaseId) {
     crate::store::verify(&process.store, None).await.unwrap().unwrap();
     let journal: Vec<_> = process.store.history(release).await.unwrap().into_iter().map(|e| e.recorded).collect();
-    let replayed = crate::domain::release::Release::replay(&journal);
+    let replayed = release::Release::replay(&journal);
     assert_eq!(replayed, process.store.read_release(release).await.unwrap());
 }
 
@@ -68,7 +71,7 @@ async fn f25_a_full_disk_acknowledges_nothing_sends_nothing_and_recovers() {
     let (mut refused, mut submitted) = (0, false);
     for n in 0..400 {
         let long = Order::Plan(PlanCommand::Reschedule {
-            t0: crate::domain::plan::PlannedTime {
+            t0: plan::PlannedTime {
                 at: Timestamp::from_millisecond(BEGIN_MS + 90_000_000 + n * 60_000).unwrap(),
                 zone: "UTC".to_owned(),
                 typed: String::new(),
@@ -184,7 +187,7 @@ async fn f27_a_flipped_byte_is_noticed_or_does_no_harm() {
         let chain = matches!(crate::store::verify(&store, None).await, Ok(Ok(_)));
         let read = store.read_release(release).await;
         let journal = store.history(release).await.map(|h| h.into_iter().map(|e| e.recorded).collect::<Vec<_>>());
-        let replayed = journal.ok().and_then(|journal| crate::domain::release::Release::replay(&journal));
+        let replayed = journal.ok().and_then(|journal| release::Release::replay(&journal));
         let rows = store.every_post().await;
         let same = read.as_ref().is_ok_and(|read| *read == state) && rows.as_ref().is_ok_and(|rows| *rows == posts);
         let seen = !sound || !chain || rows.is_err() || read.as_ref().map_or(true, |read| replayed != *read);

@@ -22,8 +22,9 @@ use crate::clock::Clock;
 use crate::courier::{Courier, Health, Outside};
 use crate::delivery::{Key, Target};
 use crate::desk::{self, Ask, Desk, Nudges};
-use crate::domain::command::{Command as Order, PlanCommand};
+use crate::domain::command::Command as Order;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+use crate::domain::lifecycle::PlanCommand;
 use crate::outside::Pages;
 use crate::store::{PostRow, Purpose, Store};
 

@@ -12,6 +12,7 @@ mod load;
 mod scripted;
 pub(super) mod simulated;
 
+use crate::domain::lifecycle;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use super::{Courier, CourierFault, Health, Outlook};
 use crate::clock::{Clock, Machine};
 use crate::delivery::{Capabilities, Key, Post, Rendering, Repeat, Target};
 use crate::desk::{self, Ask, Desk, Nudges};
-use crate::domain::effect::Destination;
+use crate::domain::ids::Destination;
 use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
@@ -201,7 +202,7 @@ async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseI
     if let (Some(planned), Some(at)) = (&mut plan.t0, t0) {
         planned.at = at;
     }
-    let imported = Box::new(crate::domain::command::Imported {
+    let imported = Box::new(lifecycle::Imported {
         plan,
         digest: reading.digest,
         findings: Vec::new(),

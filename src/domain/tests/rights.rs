@@ -3,16 +3,22 @@
 use jiff::SignedDuration;
 
 use super::{PLAN, administrator, begin, draft, person, policy};
-use crate::domain::command::{
-    ClosingCommand, Command, PlanCommand, Post, RollbackCommand, SignoffCommand, StageCommand,
-};
-use crate::domain::decide::{Context, decide};
+use crate::domain::closing::ClosingCommand;
+use crate::domain::command::Command;
+use crate::domain::decide::decide;
 use crate::domain::ids::{Audience, RoleId, UserId};
-use crate::domain::may::{Action, may};
+use crate::domain::lifecycle::PlanCommand;
+use crate::domain::may::may;
+use crate::domain::people::Post;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{ReleaseType, SignoffRole};
 use crate::domain::policy::Policy;
 use crate::domain::release::{Phase, PhaseName, Release};
+use crate::domain::rights::Action;
+use crate::domain::rollback::RollbackCommand;
+use crate::domain::signoff::SignoffCommand;
+use crate::domain::stage::StageCommand;
+use crate::domain::work::Context;
 
 /// A release in every state `may` tells apart, by name.
 fn states() -> Vec<(&'static str, Release)> {

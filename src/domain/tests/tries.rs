@@ -3,17 +3,29 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{PLAN, administrator, person, policy, seen};
-use crate::domain::command::{
-    AlertCommand, ClosingCommand, Command, ConcernCommand, DeliveryCommand, FreezeException, Imported, NoticeCommand,
-    PlanCommand, Post, RollbackCommand, Seen, Signal, SignoffCommand, StageCommand, Verdict,
-};
+use crate::domain::alert::AlertCommand;
+use crate::domain::alert::Seen;
+use crate::domain::alert::Signal;
+use crate::domain::closing::ClosingCommand;
+use crate::domain::command::Command;
+use crate::domain::concern::ConcernCommand;
+use crate::domain::decision::Verdict;
+use crate::domain::delivery::DeliveryCommand;
 use crate::domain::delivery::{NotPosted, Trouble};
-use crate::domain::effect::Destination;
+use crate::domain::freeze::FreezeException;
 use crate::domain::freeze::{Freeze, Window};
+use crate::domain::ids::Destination;
 use crate::domain::ids::{Audience, Place, RoleId, UserId};
+use crate::domain::ladder::NoticeCommand;
+use crate::domain::lifecycle::Imported;
+use crate::domain::lifecycle::PlanCommand;
 use crate::domain::people::Actor;
+use crate::domain::people::Post;
 use crate::domain::plan::{PlannedTime, SignoffRole};
 use crate::domain::policy::{Policy, Route, SignoffRule};
+use crate::domain::rollback::RollbackCommand;
+use crate::domain::signoff::SignoffCommand;
+use crate::domain::stage::StageCommand;
 use crate::plan_doc;
 
 /// Every command a person could try, by number; most are refused most of the time.

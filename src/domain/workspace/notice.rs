@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned};
 use crate::domain::ids::{Audience, ChannelId};
-use crate::domain::may::Action;
 use crate::domain::policy::{Policy, Route, SignoffRule};
+use crate::domain::rights::Action;
 use crate::domain::stray::Strays;
 use crate::domain::weekly::Standing;
 

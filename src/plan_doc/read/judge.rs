@@ -1,5 +1,6 @@
 //! Rules that look at more than one field: what is missing, what contradicts, what would come late.
 
+use crate::domain::plan;
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
@@ -158,7 +159,7 @@ impl Reader<'_> {
         }
         let section = self.parts.iter().find(|(known, ..)| *known == Part::Communication);
         let span = section.map_or_else(|| end.clone(), |(_, _, span)| span.clone());
-        let line = crate::domain::plan::ladder_line(&self.setting.ladder);
+        let line = plan::ladder_line(&self.setting.ladder);
         let message = format!("The plan names no notices, so T-Minus uses these: {line}.");
         let help = "To change them, list notices under `Pre-Release`, such as `Support team briefed (T-2h)`.";
         self.report(Diagnostic::new("TM088", message, help, span.clone()).of("Pre-Release"));
@@ -426,7 +427,7 @@ impl Reader<'_> {
     }
 
     fn people_rules(&mut self) {
-        let same = |a: &crate::domain::plan::Contact, b: &crate::domain::plan::Contact| {
+        let same = |a: &plan::Contact, b: &plan::Contact| {
             a.handle.is_some() && a.handle == b.handle
                 || a.user.is_some() && a.user == b.user
                 || fold(&a.name) == fold(&b.name)

@@ -1,5 +1,6 @@
 //! Rollback triggers and decision points. A line no machine can watch stays a trigger a person judges.
 
+use crate::domain::plan;
 use std::ops::Range;
 
 use super::relative::{Relative, relative_value, share};
@@ -126,8 +127,7 @@ impl Reader<'_> {
         let text = words[span.end..].trim_start_matches([':', ' ', '-', '–', ')']).to_owned();
         self.item(format!("point/{after_min}"), check, words);
         if self.points.iter().any(|(point, _)| point.after_min == after_min) {
-            let message =
-                format!("Two decision points have the same time ({}).", crate::domain::plan::t_label(minutes));
+            let message = format!("Two decision points have the same time ({}).", plan::t_label(minutes));
             self.report(
                 Diagnostic::new("TM078", message, "Keep one.", line.clone()).of("Manual Rollback Decision Points"),
             );
@@ -409,7 +409,7 @@ impl Reader<'_> {
 }
 
 /// The unit a metric is measured in.
-pub(super) fn unit_of(metric: &crate::domain::plan::MetricPlan) -> Option<String> {
+pub(super) fn unit_of(metric: &plan::MetricPlan) -> Option<String> {
     let bounds = metric.baseline.iter().chain(metric.success.iter().chain(&metric.alert).map(|bound| &bound.than));
     bounds.map(|quantity| quantity.unit.clone()).find(|unit| !unit.is_empty())
 }

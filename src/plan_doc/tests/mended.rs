@@ -1,5 +1,6 @@
 //! What readers with fresh eyes broke: each line once read wrongly, with what it means.
 
+use crate::domain::plan;
 use serde_json::{Value, json};
 
 use super::{PLAN, codes, reading};
@@ -108,7 +109,7 @@ fn nobody_is_not_an_owner_and_a_guess_is_no_choice() {
         "**Risk Level:** [ ] Low [x] Medium [ ] High  \n",
         "\n**Risk Level:**\n- [ ] Low\n- [x] Medium\n- [ ] High\n\n",
     );
-    assert_eq!(reading(&below).plan.unwrap().risk, Some(crate::domain::plan::Risk::Medium));
+    assert_eq!(reading(&below).plan.unwrap().risk, Some(plan::Risk::Medium));
     // Another member under the same name is another owner.
     let digest = |text: &str| reading(text).digest;
     let (one, two) = (PLAN.replace("(@ana)", "<@111>"), PLAN.replace("(@ana)", "<@222>"));

@@ -12,6 +12,7 @@ mod ticks;
 mod times;
 
 use super::{Reading, Setting, read};
+use crate::domain::plan;
 use crate::domain::plan::Level;
 
 /// The template filled in for a release of medium risk: nothing to say about it.
@@ -136,8 +137,8 @@ fn a_new_plan_is_the_template_and_asks_for_the_rest() {
     let text = super::new_plan(&super::NewPlan {
         title: Some("Search 7".to_owned()),
         when: Some("2026-12-08 14:00 UTC".to_owned()),
-        kind: Some(crate::domain::plan::ReleaseType::Hotfix),
-        risk: Some(crate::domain::plan::Risk::Low),
+        kind: Some(plan::ReleaseType::Hotfix),
+        risk: Some(plan::Risk::Low),
         ..super::NewPlan::default()
     });
     let reading = reading(&text);

@@ -1,6 +1,7 @@
 //! What counts as a tick: signs used as bullets, boxes and states in tables, conditions of a no-go.
 
 use super::{PLAN, codes, reading};
+use crate::domain::plan;
 use crate::plan_doc::{Filled, Reading, export, strip};
 
 /// A plan of another structure with some lines under its prerequisites.
@@ -52,8 +53,8 @@ fn choices_may_be_made_with_signs() {
     let text =
         "# Move\n\n**Risk Level:**\n\n- ❌ Low\n- ✅ Medium\n- ❌ High\n\n## Deployment Strategy\n\n- ✅ Blue-Green\n";
     let plan = reading(text).plan.unwrap();
-    assert_eq!(plan.risk, Some(crate::domain::plan::Risk::Medium));
-    assert_eq!(plan.approaches, [crate::domain::plan::Approach::BlueGreen]);
+    assert_eq!(plan.risk, Some(plan::Risk::Medium));
+    assert_eq!(plan.approaches, [plan::Approach::BlueGreen]);
 }
 
 #[test]
@@ -94,7 +95,7 @@ fn boxes_in_table_cells_are_read() {
     let several = reading(&document("| Task | Dev | Prod |\n|--|--|--|\n| Deploy | [x] | [ ] |"));
     assert_eq!(told(&several), ["1 table row has several boxes."]);
     let fields = "# Move\n\n## Overview\n\n| Field | Value |\n|--|--|\n| Risk | ☐ Low ☑ High |\n";
-    assert_eq!(reading(fields).plan.unwrap().risk, Some(crate::domain::plan::Risk::High));
+    assert_eq!(reading(fields).plan.unwrap().risk, Some(plan::Risk::High));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 mod play;
 
+use crate::domain::recur;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -28,13 +29,13 @@ use crate::clock::Clock;
 use crate::config::{Source, SourceKind};
 use crate::delivery::{Capabilities, Repeat};
 use crate::desk::{self, Ask, Desk, Nudges};
-use crate::domain::command::Imported;
-use crate::domain::effect::Prompt;
 use crate::domain::freeze::{Freeze, Window};
 use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId, UserId};
+use crate::domain::lifecycle::Imported;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
+use crate::domain::prompt::Prompt;
 use crate::domain::workspace::WorkspaceCommand;
 use crate::intake::{self, Intake};
 use crate::plan_doc;
@@ -223,7 +224,7 @@ impl Field {
             }
             let command = WorkspaceCommand::AddTrain {
                 name: format!("{} train", server.word),
-                rule: crate::domain::recur::Rule::parse("Tue 14:00").unwrap(),
+                rule: recur::Rule::parse("Tue 14:00").unwrap(),
                 zone: "Europe/Berlin".to_owned(),
                 days_ahead: 2,
                 people: BTreeMap::new(),

@@ -1,0 +1,191 @@
+//! Topic: the notice ladder before T-0 and its receipts. A rung is known by (release, generation, rung): an edit of the
+//! plan does not say it again, a reschedule does.
+
+pub(in crate::domain) mod outcome;
+pub(in crate::domain) mod rules;
+pub mod rung;
+pub(in crate::domain) mod schedule;
+pub mod view;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ids::UserId;
+use super::key::PostKey;
+use super::lateness::Away;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoticeCommand {
+    /// "Briefed": `rung` is the rung's key in the present generation.
+    Receipt { rung: String, generation: u32 },
+    /// A receipt given by mistake, by whoever gave it, within a minute.
+    TakeBack { rung: String, generation: u32 },
+    /// A receipt by command; the rung as typed, or the only one that waits.
+    Brief { rung: Option<String> },
+    /// What was said is wrong: what is right, or that it does not hold at all.
+    Correct { rung: String, text: String, retracted: bool },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeEvent {
+    Said {
+        rung: String,
+        how: RungSaid,
+        missed: Option<RungMissed>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quiet_until: Option<Timestamp>,
+        /// The time away that made it late.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        away: Option<Away>,
+    },
+    Delivered {
+        rung: String,
+        at: Timestamp,
+        /// It was said in time, and reached its channel so many minutes after it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        late_min: Option<u32>,
+        /// The channel took no message meanwhile.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        shut: bool,
+    },
+    Received {
+        rung: String,
+        user: UserId,
+        name: String,
+    },
+    TakenBack {
+        rung: String,
+    },
+    Corrected {
+        rung: String,
+        text: String,
+        retracted: bool,
+    },
+    /// The audience was called now that its quiet hours are over.
+    QuietOver {
+        rung: String,
+    },
+    /// A status page shows the release.
+    PageShown {
+        page: String,
+    },
+}
+
+/// A rung's message: schedules apart.
+pub fn posting_key(generation: u32, rung: &str) -> PostKey {
+    PostKey::Rung { generation, rung: rung.to_owned() }
+}
+
+/// The posting key of a release on a status page.
+pub fn page_key(page: &str) -> PostKey {
+    PostKey::Page { page: page.to_owned() }
+}
+
+/// Why a rung was not said at its instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RungMissed {
+    /// A later rung's instant had passed as well.
+    Superseded,
+    /// T-0 had passed.
+    AfterT0,
+    /// The release type has no such rung.
+    ByType,
+    /// Its instant on the new schedule was past already.
+    PastWhenRescheduled,
+    /// Go was given before its instant.
+    WentBefore,
+    /// It could not be posted while it was useful.
+    Undelivered,
+}
+
+/// What became of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    Live,
+    /// Go was taken back within its minute.
+    GoUndone,
+    /// For longer than the present stage was planned to take.
+    OnHold,
+    /// After audiences were told of a hold.
+    Resumed,
+    RolledBack,
+    AllClear,
+    /// The all-clear was taken back.
+    Rewatched,
+}
+
+impl Outcome {
+    /// Whether it changes what the audience's people tell others now.
+    fn pings(self) -> bool {
+        match self {
+            Self::Live | Self::GoUndone | Self::OnHold | Self::RolledBack | Self::Rewatched => true,
+            Self::Resumed | Self::AllClear => false,
+        }
+    }
+}
+
+/// What became of a rung of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct RungState {
+    pub said: RungSaid,
+    /// Set when the courier reports the message's id.
+    pub delivered_at: Option<Timestamp>,
+    pub receipt: Option<Receipt>,
+    /// When the quiet hours end in which it was said.
+    #[serde(default)]
+    pub quiet_until: Option<Timestamp>,
+    /// How many minutes late it was said, if it was late.
+    #[serde(default)]
+    pub late_min: Option<u32>,
+    /// The time away that made it late.
+    #[serde(default)]
+    pub away: Option<Away>,
+    /// Its channel took no message meanwhile.
+    #[serde(default)]
+    pub shut: bool,
+    /// When it should have been said: a hold moves T-0, not what is past.
+    #[serde(default)]
+    pub due: Option<Timestamp>,
+    /// Why it was not said, if it was not.
+    #[serde(default)]
+    pub missed: Option<RungMissed>,
+    #[serde(default)]
+    pub correction: Option<Correction>,
+}
+
+impl RungState {
+    /// Nobody has confirmed it, and it was not retracted.
+    pub fn unanswered(&self) -> bool {
+        self.receipt.is_none() && self.correction.as_ref().is_none_or(|correction| !correction.retracted)
+    }
+}
+
+/// What somebody set right about a rung that was said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Correction {
+    pub text: String,
+    /// It does not hold at all.
+    pub retracted: bool,
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// How a rung was handled at its instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RungSaid {
+    OnTime,
+    Late,
+    Skipped,
+}
+
+/// A person of the audience confirmed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    pub user: UserId,
+    pub name: String,
+    pub at: Timestamp,
+}

@@ -1,0 +1,128 @@
+//! Topic: sign-offs. Bound to a digest of the plan; given, recorded for somebody outside the chat, refused, withdrawn, expired;
+//! chased only from those pending.
+
+pub(in crate::domain) mod rules;
+pub mod view;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::changes::Change;
+use super::ids::UserId;
+use super::plan::SignoffRole;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignoffCommand {
+    Give(SignoffRole),
+    /// For somebody outside the chat: who, and where their word stands.
+    Record {
+        role: SignoffRole,
+        name: String,
+        evidence: String,
+    },
+    Refuse {
+        role: SignoffRole,
+        reason: String,
+    },
+    Withdraw(SignoffRole),
+    /// The next reminder comes later, once in a round.
+    Snooze {
+        minutes: u32,
+    },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignoffEvent {
+    Given {
+        role: SignoffRole,
+        user: UserId,
+        name: String,
+        digest: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behalf: Option<Behalf>,
+    },
+    Refused {
+        role: SignoffRole,
+        reason: String,
+    },
+    Withdrawn {
+        role: SignoffRole,
+    },
+    Reminded,
+    /// It was given too long ago.
+    Expired {
+        role: SignoffRole,
+        user: UserId,
+        name: String,
+    },
+    /// The next reminder waits.
+    Snoozed {
+        until: Timestamp,
+    },
+}
+
+/// A recorded yes, bound to a revision digest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signoff {
+    pub user: UserId,
+    pub name: String,
+    pub at: Timestamp,
+    pub digest: String,
+    pub revision: u32,
+    /// Recorded by `user` for somebody outside the chat, whose name `name` is then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behalf: Option<Behalf>,
+}
+
+/// A refused sign-off. A sign-off by somebody else of the role does not undo it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Declined {
+    pub role: SignoffRole,
+    pub user: UserId,
+    pub name: String,
+    pub reason: String,
+    pub digest: String,
+}
+
+/// How a sign-off of somebody outside the chat came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Behalf {
+    /// Who recorded it.
+    pub by: String,
+    /// Where their word stands, such as a mail.
+    pub evidence: String,
+}
+
+/// Hours after the request at which those pending are reminded; no further reminder after the last.
+pub const REMIND_AFTER_H: [i64; 5] = [4, 24, 48, 72, 96];
+
+/// Hours after a break-glass go at which its missing sign-offs are asked for; they are due at the first.
+pub const FOLLOW_UP_H: [i64; 3] = [24, 48, 72];
+
+/// How long a reminder may be put off, in minutes, and how long a button puts it off.
+pub const MAX_SNOOZE_MIN: u32 = 24 * 60;
+pub const SNOOZE_MIN: u32 = 4 * 60;
+
+/// What changed since a role signed last, over all revisions in between.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SinceSigned {
+    pub revision: u32,
+    pub changes: Vec<Change>,
+}
+
+/// A role that has not signed in full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pending {
+    pub role: SignoffRole,
+    /// People of it who have signed the present digest, and how many are needed.
+    pub have: usize,
+    pub need: usize,
+    /// Somebody of it refused.
+    pub refused: bool,
+}
+
+/// A sign-off that is owed, as an item to be waived.
+pub fn item(role: SignoffRole) -> String {
+    format!("signoff/{}", role.slug())
+}

@@ -1,0 +1,391 @@
+//! The rules of sign-offs: giving and taking back, reminders, expiry, approval.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::view::{
+    declined, expires, missing, next_reminder, owed, pending, planned, signoff_key, signoff_prompt, valid,
+};
+use super::{
+    Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, Signoff, SignoffCommand, SignoffEvent, SinceSigned,
+};
+use crate::domain::changes::Change;
+use crate::domain::ids::Destination;
+use crate::domain::lifecycle::PlanEvent;
+use crate::domain::mark::{Mark, MarkKind};
+use crate::domain::notice::Notice;
+use crate::domain::people::{By, Person};
+use crate::domain::plan::SignoffRole;
+use crate::domain::prompt::Prompt;
+use crate::domain::refusal::Refusal;
+use crate::domain::release::{Phase, Release};
+use crate::domain::reply::Reply;
+use crate::domain::work::{Work, reason};
+use crate::domain::{changes, closing, policy};
+
+/// A plan changed: every role that ever signed is shown the sum of it. What is as it was then is no change.
+pub(in crate::domain) fn plan_changed(release: &mut Release, changes: &[Change]) {
+    for since in release.since_signed.values_mut() {
+        changes::add(&mut since.changes, changes);
+    }
+}
+
+pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Reply, Refusal> {
+    let Some(person) = work.ctx.actor.person().cloned() else {
+        return Err(Refusal::NotAllowed { who: vec![] });
+    };
+    let role = match &command {
+        SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) => *role,
+        SignoffCommand::Refuse { role, .. } | SignoffCommand::Record { role, .. } => *role,
+        SignoffCommand::Snooze { minutes } => return snooze(work, *minutes),
+    };
+    let required = policy::required_signoffs(&work.release.plan, &work.release.policy);
+    // One that the rules ask for no more still binds whoever gave it: they take it back.
+    let back = matches!(command, SignoffCommand::Withdraw(_));
+    if !back && !required.iter().any(|needed| needed.role == role) {
+        return Err(Refusal::NotRequired { role });
+    }
+    match command {
+        SignoffCommand::Give(role) => give(work, role, &person, None),
+        SignoffCommand::Record { role, name, evidence } => {
+            let name = name.trim_start_matches(|c: char| c == '@' || c.is_whitespace());
+            let name = name.split_whitespace().collect::<Vec<_>>().join(" ");
+            if name.is_empty() {
+                return Err(Refusal::NameNeeded);
+            }
+            // Whoever can be mentioned is here, and signs here.
+            if name.contains("<@") {
+                return Err(Refusal::SignYourself);
+            }
+            let name = name.chars().take(80).collect();
+            let evidence = reason(&evidence)?.chars().take(200).collect();
+            give(work, role, &person, Some((name, evidence)))
+        }
+        SignoffCommand::Refuse { role, reason: why } => {
+            let why = reason(&why)?;
+            let others = valid(&work.release)
+                .filter(|(of, given)| *of == role && (given.user != person.user || given.behalf.is_some()));
+            let (users, fell): (Vec<_>, Vec<_>) =
+                others.map(|(_, signoff)| (signoff.user.clone(), signoff.name.clone())).unzip();
+            take_back(work, SignoffEvent::Refused { role, reason: why.clone() });
+            let mut mention = work.owner();
+            mention.extend(users);
+            mention.sort_unstable();
+            mention.dedup();
+            let notice = Notice::SignoffRefused { role, name: person.name, reason: why, fell };
+            work.report("signoff-refused", Destination::Release, notice).mention = mention;
+            Ok(Reply::SignoffRefused { role })
+        }
+        SignoffCommand::Withdraw(role) => {
+            if !valid(&work.release).any(|(of, signoff)| of == role && signoff.user == person.user) {
+                return Err(Refusal::NotSigned { role });
+            }
+            take_back(work, SignoffEvent::Withdrawn { role });
+            let (mention, notice) = (work.owner(), Notice::Withdrawn { role, name: person.name });
+            work.report("signoff-withdrawn", Destination::Release, notice).mention = mention;
+            Ok(Reply::Withdrawn { role })
+        }
+        SignoffCommand::Snooze { minutes } => snooze(work, minutes),
+    }
+}
+
+fn take_back(work: &mut Work<'_>, event: SignoffEvent) {
+    work.record(event);
+    show(work);
+}
+
+fn give(
+    work: &mut Work<'_>,
+    role: SignoffRole,
+    person: &Person,
+    outside: Option<(String, String)>,
+) -> Result<Reply, Refusal> {
+    let release = &work.release;
+    if !missing(release).contains(&role) {
+        let names: Vec<&str> = valid(release).filter(|(of, _)| *of == role).map(|(_, s)| s.name.as_str()).collect();
+        return Err(Refusal::AlreadySigned { role, by: names.join(", ") });
+    }
+    if let Some((held, signed)) = valid(release).find(|(_, signoff)| same_hand(signoff, person, outside.as_ref())) {
+        // A second press is no news.
+        let again = held == role && outside.is_none() && signed.user == person.user && signed.behalf.is_none();
+        let by = signed.name.clone();
+        return Err(if again { Refusal::AlreadySigned { role, by } } else { Refusal::OneRoleEach { held, by } });
+    }
+    if let Some((name, _)) = &outside {
+        let same = |other: &str| name.to_lowercase() == other.trim_start_matches('@').to_lowercase();
+        if same(&person.name) {
+            return Err(Refusal::SignYourself);
+        }
+        let owner = release.plan.owner.iter().flat_map(|owner| [Some(&owner.name), owner.handle.as_ref()]);
+        if owner.flatten().any(|known| same(known)) && !work.ctx.policy.owner_may_sign(&release.plan) {
+            return Err(Refusal::OwnPlan { role });
+        }
+    }
+    let digest = release.digest.clone();
+    let (name, behalf) = match outside {
+        Some((name, evidence)) => (name, Some(Behalf { by: person.name.clone(), evidence })),
+        None => (person.name.clone(), None),
+    };
+    let (user, signer) = (person.user.clone(), name.clone());
+    work.record(SignoffEvent::Given { role, user, name, digest, behalf: behalf.clone() });
+    show(work);
+    // The request shows who signed. Only a colleague who refused must hear of it.
+    let refused: Vec<Declined> = declined(&work.release).filter(|refusal| refusal.role == role).cloned().collect();
+    let (refused_by, against): (Vec<_>, Vec<_>) =
+        refused.into_iter().map(|refusal| (refusal.user, (refusal.name, refusal.reason))).unzip();
+    let whose = behalf.as_ref().map(|_| signer.clone());
+    if !refused_by.is_empty() {
+        let notice = Notice::Signed { role, name: signer, behalf, against };
+        work.report("signed", Destination::Release, notice).mention = refused_by;
+    }
+    approve_if_complete(work);
+    closing::rules::close_if_settled(work);
+    Ok(Reply::Signed { role, whose, missing: missing(&work.release) })
+}
+
+/// Whether one person would stand behind two sign-offs: by signing twice, by recording beside their own, or under one name.
+fn same_hand(signed: &Signoff, person: &Person, outside: Option<&(String, String)>) -> bool {
+    let own = signed.user == person.user && (signed.behalf.is_none() || outside.is_none());
+    let name = outside.map_or(&person.name, |(name, _)| name);
+    // Where one of the two is known by name alone the names decide.
+    let named = outside.is_some() || signed.behalf.is_some();
+    own || (named && signed.name.to_lowercase() == name.to_lowercase())
+}
+
+/// The request's message shows who has signed.
+pub(in crate::domain) fn show(work: &mut Work<'_>) {
+    let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
+    work.edit(key, Notice::SignoffAsk { changed: false }, Some(prompt));
+}
+
+pub(in crate::domain) fn approve_if_complete(work: &mut Work<'_>) {
+    let open = matches!(work.release.phase, Phase::Gathering { .. } | Phase::HeldBefore { approved: false, .. });
+    if open && missing(&work.release).is_empty() {
+        work.record(PlanEvent::Approved);
+        work.report("approved", Destination::Release, Notice::Approved);
+    }
+}
+
+/// The workspace's rules changed: the request shows it, and who is missing now is said.
+pub(in crate::domain) fn look_again(work: &mut Work<'_>, before: &[Pending]) {
+    if !planned(&work.release) {
+        return;
+    }
+    let now = pending(&work.release);
+    if now == before {
+        return;
+    }
+    show(work);
+    let more = |new: &Pending| before.iter().all(|old| old.role != new.role || old.need < new.need);
+    if now.iter().any(more) {
+        ask_for_missing(work);
+    }
+    approve_if_complete(work);
+}
+
+/// Who is missing now, without a round's having begun.
+fn ask_for_missing(work: &mut Work<'_>) {
+    let missing = missing(&work.release);
+    // On hold T-0 has yet to move.
+    let held = matches!(work.release.phase, Phase::HeldBefore { .. });
+    let until = work.release.plan.t0_at().filter(|t0| *t0 > work.ctx.now && !held);
+    let prompt = Prompt::Reminder { round: work.release.round };
+    let posting = work.report("signoff-missing", Destination::Release, Notice::SignoffReminder { missing });
+    posting.useful_until = until;
+    posting.prompt = Some(prompt);
+}
+
+/// Go was taken back: who is missing by now is asked, and what is complete by now is approved.
+pub(in crate::domain) fn go_undone(work: &mut Work<'_>) {
+    show(work);
+    if !missing(&work.release).is_empty() {
+        ask_for_missing(work);
+    }
+    approve_if_complete(work);
+}
+
+/// Asks every required role to sign the present digest.
+pub(in crate::domain) fn ask(work: &mut Work<'_>, changed: bool) {
+    if changed && work.release.round > 1 {
+        // The request of the round before must not be read as the present one's.
+        work.edit(format!("signoff/{}", work.release.round - 1), Notice::SignoffOver, None);
+    }
+    let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
+    let posting = work.post(key, Destination::Release, Notice::SignoffAsk { changed });
+    posting.document = true;
+    posting.prompt = Some(prompt);
+}
+
+/// Right after a break-glass go whoever has not signed is asked, while there is time.
+pub(in crate::domain) fn ask_for_owed(work: &mut Work<'_>) {
+    let missing = owed(&work.release);
+    if missing.is_empty() {
+        return;
+    }
+    let (key, prompt) = (work.unique("break-glass-owed"), signoff_prompt(&work.release));
+    work.post(key, Destination::Release, Notice::BreakGlassFollowUp { missing }).prompt = Some(prompt);
+}
+
+/// Reminds those pending; after a break-glass go it asks for what was skipped.
+pub(in crate::domain) fn remind(work: &mut Work<'_>) {
+    work.record(SignoffEvent::Reminded);
+    let until = work.release.plan.t0_at();
+    if work.release.phase.run().is_some() {
+        let missing = owed(&work.release);
+        let n = work.release.signoff_reminders;
+        let mention = work.climb(u8::from(n > 1));
+        let notice = Notice::BreakGlassFollowUp { missing };
+        let prompt = signoff_prompt(&work.release);
+        let posting = work.post(format!("break-glass-follow-up/{n}"), Destination::Release, notice);
+        posting.mention = mention;
+        posting.prompt = Some(prompt);
+        return;
+    }
+    let missing = missing(&work.release);
+    let key = work.unique("signoff-reminder");
+    let prompt = Some(Prompt::Reminder { round: work.release.round });
+    let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
+    posting.useful_until = until;
+    posting.prompt = prompt;
+}
+
+fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
+    if !(15..=MAX_SNOOZE_MIN).contains(&minutes) {
+        return Err(Refusal::BadNumber { typed: format!("{minutes} min") });
+    }
+    if work.release.snoozed.is_some() {
+        return Err(Refusal::AlreadyDone { what: "you can delay the reminder only once".to_owned() });
+    }
+    let Some((next, _)) = next_reminder(&work.release) else {
+        return Err(Refusal::NothingOpen { what: "reminder to delay" });
+    };
+    let until = next + crate::domain::minutes(minutes);
+    if work.release.plan.t0_at().is_none_or(|t0| until >= t0) {
+        return Err(Refusal::NothingOpen { what: "reminder that can wait that long: T-0 comes first" });
+    }
+    work.record(SignoffEvent::Snoozed { until });
+    Ok(Reply::Snoozed { until })
+}
+
+/// A sign-off that was given too long ago counts no more.
+pub(in crate::domain) fn expire(work: &mut Work<'_>) {
+    let over = |release: &Release, now| -> Vec<(SignoffRole, Signoff)> {
+        let over = |(_, signoff): &(SignoffRole, &Signoff)| expires(release, signoff).is_some_and(|at| at <= now);
+        valid(release).filter(over).map(|(role, signoff)| (role, signoff.clone())).collect()
+    };
+    for (role, signoff) in over(&work.release, work.ctx.now) {
+        let gave = signoff.user.clone();
+        work.record(SignoffEvent::Expired { role, user: signoff.user, name: signoff.name.clone() });
+        let (key, mut mention) = (work.unique("signoff-expired"), work.owner());
+        // Whoever gave it is who may give it again.
+        if signoff.behalf.is_none() && !mention.contains(&gave) {
+            mention.push(gave);
+        }
+        let hours = work.release.policy.signoff_hours.unwrap_or_default();
+        let notice = Notice::SignoffExpired { role, name: signoff.name, hours };
+        work.post(key, Destination::Release, notice).mention = mention;
+    }
+    show(work);
+}
+
+pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
+    if planned(release)
+        && let Some(at) = valid(release).filter_map(|(_, signoff)| expires(release, signoff)).min()
+    {
+        marks.push(Mark { at, kind: MarkKind::SignoffExpires });
+    }
+    if let Some((at, n)) = next_reminder(release) {
+        marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
+    }
+    if let Some(run) = release.phase.run()
+        && !release.ended()
+        && !owed(release).is_empty()
+        && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signoff_reminders))
+    {
+        let n = release.signoff_reminders;
+        marks.push(Mark {
+            at: run.go_at + SignedDuration::from_hours(*hours),
+            kind: MarkKind::BreakGlassFollowUp { n },
+        });
+    }
+}
+
+pub(in crate::domain) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp, by: &By) {
+    match event {
+        SignoffEvent::Given { role, user, name, digest, behalf } => {
+            let (user, name, digest, behalf) = (user.clone(), name.clone(), digest.clone(), behalf.clone());
+            if behalf.is_none() {
+                release.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
+            }
+            let signoff = Signoff { user, name, at, digest, revision: release.revision, behalf };
+            release.signoffs.entry(*role).or_default().push(signoff);
+            // From here on the role is shown what differs from what it signed.
+            release.since_signed.insert(*role, SinceSigned { revision: release.revision, changes: Vec::new() });
+        }
+        SignoffEvent::Refused { role, reason } => {
+            release.signoffs.remove(role);
+            if let By::Person { user, name } = by {
+                let (user, name, reason) = (user.clone(), name.clone(), reason.clone());
+                release.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
+                release.declined.push(Declined { role: *role, user, name, reason, digest: release.digest.clone() });
+            }
+            no_longer_approved(release, at);
+        }
+        SignoffEvent::Withdrawn { role } => {
+            let own = |signoff: &Signoff| matches!(by, By::Person { user, .. } if *user == signoff.user);
+            drop_of(release, *role, own);
+            no_longer_approved(release, at);
+        }
+        SignoffEvent::Expired { role, user, name } => {
+            drop_of(release, *role, |signoff| signoff.user == *user && signoff.name == *name);
+            no_longer_approved(release, at);
+            // It is asked for anew, and so are the reminders.
+            let wanted = !missing(release).is_empty();
+            if let Phase::Gathering { since } = &mut release.phase
+                && wanted
+            {
+                (*since, release.signoff_reminders) = (at, 0);
+            }
+        }
+        SignoffEvent::Reminded => release.signoff_reminders = release.signoff_reminders.saturating_add(1),
+        SignoffEvent::Snoozed { until } => release.snoozed = Some(*until),
+    }
+}
+
+/// Go was taken back: an owner's own sign-off counts no more, and what is missing by now is.
+pub(in crate::domain) fn count_anew(release: &mut Release, at: Timestamp) {
+    if !release.policy.owner_may_sign(&release.plan)
+        && let Some(owner) = release.plan.owner_user().cloned()
+    {
+        for role in SignoffRole::ALL {
+            drop_of(release, *role, |signoff| signoff.user == owner);
+        }
+    }
+    no_longer_approved(release, at);
+}
+
+fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) -> bool) {
+    if let Some(given) = release.signoffs.get_mut(&role) {
+        given.retain(|signoff| !which(signoff));
+        if given.is_empty() {
+            release.signoffs.remove(&role);
+        }
+    }
+}
+
+/// Unless everybody who is required has signed all the same.
+pub(in crate::domain) fn no_longer_approved(release: &mut Release, at: Timestamp) {
+    if missing(release).is_empty() {
+        return;
+    }
+    match &mut release.phase {
+        Phase::Approved { .. } => {
+            release.phase = Phase::Gathering { since: at };
+            release.signoff_reminders = 0;
+        }
+        Phase::HeldBefore { approved, .. } => {
+            *approved = false;
+            release.signoff_reminders = 0;
+        }
+        _ => {}
+    }
+}

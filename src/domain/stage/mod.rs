@@ -1,0 +1,143 @@
+//! Topic: go, the rollout stages with their soak clocks, hold and resume, and what the owner owes meanwhile.
+
+pub(in crate::domain) mod evolve;
+pub(in crate::domain) mod go_no_go;
+pub(in crate::domain) mod owed;
+pub(in crate::domain) mod rules;
+pub mod view;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::people::By;
+use super::updates::UpdateClock;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageCommand {
+    Go {
+        break_glass: Option<String>,
+    },
+    Advance {
+        reason: Option<String>,
+    },
+    Extend {
+        minutes: u32,
+        reason: String,
+    },
+    Hold {
+        reason: String,
+    },
+    Resume,
+    /// The latest go or stage step, by whoever took it, within a minute.
+    Undo,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StageEvent {
+    Went {
+        break_glass: Option<String>,
+    },
+    SoakEnded,
+    Advanced {
+        reason: Option<String>,
+    },
+    Extended {
+        minutes: u32,
+        reason: String,
+    },
+    Finished {
+        reason: Option<String>,
+    },
+    Held {
+        reason: String,
+        /// The message that shows it, where that is a question's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said: Option<String>,
+    },
+    Resumed,
+    /// A hold's audiences were told that it takes longer.
+    HoldTold,
+    /// The latest step was taken back.
+    Undone,
+}
+
+/// What became of the question for go or no-go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GoAnswer {
+    Go,
+    Held,
+    Scrubbed,
+    /// T-0 was moved.
+    Moved,
+    /// Four hours have passed.
+    TooLate,
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undone {
+    Go,
+    Stage,
+}
+
+/// The message that asks the owner, while it waits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owed {
+    /// Counts such messages within a run.
+    pub n: u32,
+    pub at: Timestamp,
+    /// The present stage has soaked.
+    pub soaked: bool,
+    /// The promised update is overdue.
+    pub update: bool,
+    /// How many updates it stands for: those due while the service was away count as one.
+    #[serde(default)]
+    pub merged: u32,
+}
+
+/// How the owner's part was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// A stage step: the next stage, or the end of the rollout.
+    Stepped {
+        by: String,
+    },
+    Extended {
+        by: String,
+        minutes: u32,
+        reason: String,
+    },
+    Updated {
+        by: String,
+    },
+    /// A hold or a rollback makes it moot.
+    Moot,
+}
+
+/// A go or a stage step, and what it was before.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Undo {
+    pub at: Timestamp,
+    pub by: By,
+    pub step: Step,
+}
+
+/// What a step changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    Went { approved: bool },
+    Moved { stage: StageClock, updates: UpdateClock },
+}
+
+/// Where the rollout stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageClock {
+    /// Counts from 0; equal to the number of stages once the last is done.
+    pub index: usize,
+    pub since: Timestamp,
+    /// When this stage has soaked long enough; absent if the plan gives no time.
+    pub soak_until: Option<Timestamp>,
+    pub soak_said: bool,
+}
