@@ -1,43 +1,32 @@
 //! Preview: everything a plan will say if all goes well, by playing it through the real decisions on a clock of its own.
 //! Nothing is sent and nothing stored. It must not decide anything itself; it only plays the people.
 
-use crate::domain::alert;
-use crate::domain::plan;
-use crate::domain::signoff;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::domain::agenda::agenda;
-use crate::domain::closing::ClosingCommand;
+use crate::domain::closing::{AllClearCommand, ClosingCommand};
 use crate::domain::command::Command;
 use crate::domain::decide;
-use crate::domain::decision::PointState;
-use crate::domain::decision::Verdict;
-use crate::domain::effect::Effect;
-use crate::domain::effect::Posting;
+use crate::domain::decision::{PointState, Verdict};
+use crate::domain::effect::{Effect, Posting};
 use crate::domain::event::Event;
-use crate::domain::ids::Destination;
-use crate::domain::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
-use crate::domain::ladder::NoticeCommand;
-use crate::domain::ladder::NoticeEvent;
-use crate::domain::ladder::RungSaid;
-use crate::domain::lifecycle::Imported;
-use crate::domain::lifecycle::PlanCommand;
-use crate::domain::lifecycle::grace;
+use crate::domain::ids::{Audience, ChannelId, Destination, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use crate::domain::ladder::{NoticeCommand, NoticeEvent, RungSaid};
+use crate::domain::lifecycle::{Imported, PlanCommand, grace};
 use crate::domain::mark::MarkKind;
 use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRole, t_label};
 use crate::domain::policy::{Policy, Route};
 use crate::domain::prompt::Prompt;
-use crate::domain::release::Phase;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
+use crate::domain::release::{Phase, Release, Run};
 use crate::domain::signoff::SignoffCommand;
 use crate::domain::stage::StageCommand;
 use crate::domain::work::Context;
+use crate::domain::{alert, plan, signoff};
 use crate::voice;
 
 /// More steps than this are no release.
@@ -360,7 +349,7 @@ impl Stage {
         {
             // Fresh values are part of the last look.
             self.write_values(release);
-            self.ask(release, &owner, Command::Closing(ClosingCommand::AllClear));
+            self.ask(release, &owner, Command::AllClear(AllClearCommand::Give));
         }
         if matches!(release.phase, Phase::AllClear { .. }) {
             let actions = release.plan.actions.iter().filter(|a| a.for_min.is_none()).map(|a| a.id.clone());

@@ -4,7 +4,6 @@
 mod story;
 mod world;
 
-use crate::domain::release;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;
@@ -25,6 +24,7 @@ use crate::config::{Config, LogFormat, Source, SourceKind};
 use crate::desk::Ask;
 use crate::domain::ids::GuildId;
 use crate::domain::people::Actor;
+use crate::domain::release;
 use crate::store::Purpose;
 
 pub use story::{NAMES as STORIES, alert, t, tale};

@@ -9,11 +9,9 @@ use crate::delivery::{
     Capabilities, ChannelState, EditEvent, Found, Key, Outcome, PostEvent, PostState, Report, Target, next_nonce,
 };
 use crate::domain::command::Command;
-use crate::domain::delivery::DeliveryCommand;
-use crate::domain::delivery::{NotPosted, Trouble};
+use crate::domain::delivery::{DeliveryCommand, NotPosted, Trouble};
 use crate::domain::effect::Redelivery;
-use crate::domain::ids::Destination;
-use crate::domain::ids::{GuildId, Place, ReleaseId, UserId};
+use crate::domain::ids::{Destination, GuildId, Place, ReleaseId, UserId};
 use crate::domain::key::PostKey;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;

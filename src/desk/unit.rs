@@ -15,7 +15,7 @@ use self::page::{Changed, Document, Page, change};
 use super::Desk;
 use super::known::{self, Known, Stored};
 use crate::delivery::{ChannelState, Target, hashed};
-use crate::domain::freeze::Planned;
+use crate::domain::freeze::{self, Planned};
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;
@@ -160,7 +160,7 @@ impl<'d> Unit<'d> {
         let mut planned: BTreeMap<ReleaseNo, Planned> = stored.into_iter().map(|other| (other.no, other)).collect();
         for release in self.changed_in(guild) {
             planned.remove(&release.no);
-            planned.extend(Planned::of(release).map(|other| (release.no, other)));
+            planned.extend(freeze::view::planned(release).map(|other| (release.no, other)));
         }
         Ok(planned.into_values().collect())
     }

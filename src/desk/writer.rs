@@ -1,8 +1,5 @@
 //! The writer task: the only place where a decision becomes rows. Group commit: one transaction for whatever is queued.
 
-use crate::domain::alert;
-use crate::domain::prompt;
-use crate::domain::rights;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc};
@@ -10,27 +7,24 @@ use tokio::sync::{Notify, mpsc};
 use super::known::Known;
 use super::unit::{Once, Unit};
 use super::{Answer, Ask, Desk, DeskFault, Request, Stop, Written, messages, not_recorded, speak, workspace};
-use crate::domain::alert::route::Incoming;
-use crate::domain::alert::route::Stray;
+use crate::domain::alert::route::{Incoming, Stray};
 use crate::domain::command::Command;
 use crate::domain::decide;
-use crate::domain::event::Event;
-use crate::domain::event::Recorded;
+use crate::domain::event::{Event, Recorded};
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
-use crate::domain::lifecycle::PlanCommand;
-use crate::domain::lifecycle::PlanEvent;
-use crate::domain::people::Actor;
-use crate::domain::people::Post;
+use crate::domain::lifecycle::{PlanCommand, PlanEvent};
+use crate::domain::people::{Actor, Post};
+use crate::domain::phase::PhaseName;
 use crate::domain::policy::Policy;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
-use crate::domain::release::{PhaseName, Release};
+use crate::domain::release::Release;
 use crate::domain::reply::Reply;
 use crate::domain::stray::StrayAlert;
-use crate::domain::work::Context;
-use crate::domain::work::Decision;
+use crate::domain::work::{Context, Decision};
 use crate::domain::workspace::{Workspace, WorkspaceCommand, WorkspaceEvent};
+use crate::domain::{alert, prompt, rights};
 use crate::store::{DocumentKey, StoreFault, to_json};
 use crate::voice;
 

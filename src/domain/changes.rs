@@ -1,9 +1,9 @@
 //! What differs between two revisions of a plan, field by field, by the template's names. Data only; `voice` shows it.
 
-use crate::domain::plan;
 use serde::{Deserialize, Serialize};
 
 use super::digest::digest;
+use super::plan;
 use super::plan::{Approach, Contact, Plan, t_label};
 
 /// One difference. Absent on a side means it was not there.
@@ -248,7 +248,7 @@ mod tests {
         let mut many = old.clone();
         many.gates.clear();
         let gate =
-            |n: usize| super::super::plan::GatePlan { id: n.to_string(), text: n.to_string(), ..old.gates[0].clone() };
+            |n: usize| plan::GatePlan { id: n.to_string(), text: n.to_string(), ..old.gates[0].clone() };
         many.gates.extend((0..40).map(gate));
         let changes = between(&old, &many);
         let told: usize = changes.iter().map(|change| change.rest.max(1)).sum();

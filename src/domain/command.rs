@@ -1,7 +1,7 @@
 //! Everything that can be asked of a release: by people, by alerts, by the clock, by the courier. Data only.
 
 use super::alert::AlertCommand;
-use super::closing::ClosingCommand;
+use super::closing::{AllClearCommand, ClosingCommand};
 use super::concern::ConcernCommand;
 use super::decision::Verdict;
 use super::delivery::DeliveryCommand;
@@ -33,6 +33,7 @@ pub enum Command {
     },
     Alert(AlertCommand),
     Rollback(RollbackCommand),
+    AllClear(AllClearCommand),
     Closing(ClosingCommand),
     Concern(ConcernCommand),
     Except(FreezeException),

@@ -6,16 +6,16 @@
 use super::command::Command;
 use super::ids::{GuildId, ReleaseId};
 use super::lateness::{Away, Late};
-use super::mark::MarkKind;
+use super::mark::{self, MarkKind};
 use super::may::may;
 use super::refusal::Refusal;
 use super::release::Release;
 use super::reply::Reply;
-use super::rights::{Action, Grant};
+use super::rights::{self, Action, Grant};
 use super::work::{Context, Decision, Work};
 use super::{
-    agenda, alert, closing, concern, decision, delivery, evidence, freeze, ladder, lifecycle, mark, rights, rollback,
-    signoff, stage, updates,
+    agenda, alert, closing, concern, decision, delivery, evidence, freeze, ladder, lifecycle, rollback, signoff, stage,
+    updates,
 };
 
 /// The most marks one tick may fire; more means a mark does not leave the agenda.
@@ -56,6 +56,7 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
         Command::Decide { point, verdict, reason } => decision::rules::decide(&mut work, point, verdict, reason),
         Command::Alert(command) => alert::rules::decide(&mut work, command),
         Command::Rollback(command) => rollback::rules::decide(&mut work, command),
+        Command::AllClear(command) => closing::all_clear::decide(&mut work, command),
         Command::Closing(command) => closing::rules::decide(&mut work, command),
         Command::Concern(command) => concern::rules::decide(&mut work, command),
         Command::Except(exception) => freeze::rules::except(&mut work, exception),

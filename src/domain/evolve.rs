@@ -3,23 +3,10 @@
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
-use super::event::Event;
-use super::event::Recorded;
+use super::event::{Event, Recorded};
+use super::lifecycle::{self, PlanEvent};
 use super::release::Release;
-use crate::domain::alert;
-use crate::domain::closing;
-use crate::domain::concern;
-use crate::domain::decision;
-use crate::domain::delivery;
-use crate::domain::freeze;
-use crate::domain::ladder;
-use crate::domain::lifecycle;
-use crate::domain::lifecycle::PlanEvent;
-use crate::domain::rights;
-use crate::domain::rollback;
-use crate::domain::signoff;
-use crate::domain::stage;
-use crate::domain::updates;
+use super::{alert, closing, concern, decision, delivery, freeze, ladder, rights, rollback, signoff, stage, updates};
 
 impl Release {
     /// The release a first event opens.

@@ -4,12 +4,12 @@
 use jiff::Timestamp;
 
 use super::alert::AlertCommand;
-use super::closing::ClosingCommand;
+use super::closing::{AllClearCommand, ClosingCommand};
 use super::command::Command;
-use super::concern::ConcernCommand;
+use super::concern::{self, ConcernCommand};
 use super::delivery::DeliveryCommand;
 use super::ids::{Audience, RoleId, UserId};
-use super::ladder::NoticeCommand;
+use super::ladder::{self, NoticeCommand};
 use super::lifecycle::PlanCommand;
 use super::people::{Actor, By, Person, Post, Standing};
 use super::plan::SignoffRole;
@@ -18,9 +18,8 @@ use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
 use super::rights::{Action, Grant, Who};
 use super::rollback::RollbackCommand;
-use super::signoff::SignoffCommand;
-use super::stage::StageCommand;
-use super::{concern, ladder, signoff, stage};
+use super::signoff::{self, SignoffCommand};
+use super::stage::{self, StageCommand};
 
 impl Action {
     /// Whether it can be asked for without a release.
@@ -90,9 +89,9 @@ impl Action {
                 RollbackCommand::Start { .. } => Self::RollBack,
                 RollbackCommand::Verified { .. } | RollbackCommand::Failed { .. } => Self::Verify,
             },
+            Command::AllClear(AllClearCommand::Give) => Self::AllClear,
+            Command::AllClear(AllClearCommand::Rewatch) => Self::Rewatch,
             Command::Closing(command) => match command {
-                ClosingCommand::AllClear => Self::AllClear,
-                ClosingCommand::Rewatch => Self::Rewatch,
                 ClosingCommand::Schedule { .. }
                 | ClosingCommand::File { .. }
                 | ClosingCommand::WaivePostmortem { .. } => Self::Postmortem,

@@ -33,6 +33,7 @@ pub mod mark;
 pub mod may;
 pub mod notice;
 pub mod people;
+pub mod phase;
 pub mod plan;
 pub mod policy;
 pub mod prompt;

@@ -6,11 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::freeze::Freeze;
-use super::ids::{Audience, ChannelId, Place, RoleId};
+use super::ids::{Audience, ChannelId, Destination, Place, RoleId};
 use super::plan::{Plan, ReleaseType, Risk, RungPlan, SignoffRole};
 use super::recur::{Rule, instant};
 use super::zone_of;
-use crate::domain::ids::Destination;
 
 /// A workspace's rules as a release carries them from the moment it is submitted.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::ids::{Audience, ChannelId, RoleId, UserId};
+use super::phase::PhaseName;
 use super::plan::{ReleaseType, SignoffRole};
-use super::release::PhaseName;
 use super::rights::Who;
 use super::signoff::Pending;
 

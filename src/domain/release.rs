@@ -20,6 +20,7 @@ use super::ids::{Audience, GuildId, ReleaseId, ReleaseNo, UserId};
 use super::key::PostKey;
 use super::ladder::RungState;
 use super::people::By;
+use super::phase::PhaseName;
 use super::plan::{Plan, SignoffRole, t_label};
 use super::policy::Policy;
 use super::rights::Refused;
@@ -197,35 +198,6 @@ pub enum Phase {
         at: Timestamp,
         reason: String,
     },
-}
-
-/// A phase without its data, for words and refusals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PhaseName {
-    Draft,
-    Gathering,
-    Approved,
-    Held,
-    Live,
-    Watching,
-    RollingBack,
-    RolledBack,
-    AllClear,
-    Closed,
-    Scrubbed,
-}
-
-impl PhaseName {
-    /// Whether alerts may concern a release in it: from its submission until it is over.
-    pub fn takes_alerts(self) -> bool {
-        !matches!(self, Self::Draft | Self::Closed | Self::Scrubbed)
-    }
-
-    /// Whether a release in it is over.
-    pub fn is_over(self) -> bool {
-        matches!(self, Self::Closed | Self::Scrubbed)
-    }
 }
 
 /// What is only true from `go` on.

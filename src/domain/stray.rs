@@ -4,8 +4,8 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::alert::route::Stray;
 use super::workspace::{Work, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice};
-use crate::domain::alert::route::Stray;
 
 /// How long one message counts on.
 const A_MESSAGE: SignedDuration = SignedDuration::from_hours(24);

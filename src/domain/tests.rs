@@ -4,40 +4,30 @@
 mod rights;
 pub mod tries;
 
-use crate::domain::concern;
-use crate::domain::freeze;
-use crate::domain::mark;
-use crate::domain::release;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
+use tries::{command, policies};
 
 use super::agenda::agenda;
 use super::command::Command;
-use super::decide::decide;
-use super::decide::open;
-use super::effect::Effect;
-use super::effect::Redelivery;
-use super::event::Event;
-use super::event::Recorded;
+use super::decide::{decide, open};
+use super::effect::{Effect, Redelivery};
+use super::event::{Event, Recorded};
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
 use super::key::PostKey;
+use super::lifecycle::{Imported, PlanCommand};
 use super::people::{Actor, Person, Standing};
 use super::plan::{Quantity, SignoffRole};
 use super::policy::{Policy, Route};
 use super::refusal::Refusal;
-use super::release::Phase;
-use super::release::Release;
-use super::signoff;
-use crate::domain::lifecycle::Imported;
-use crate::domain::lifecycle::PlanCommand;
-use crate::domain::rights::rules::refused;
-use crate::domain::signoff::Signoff;
-use crate::domain::signoff::view::missing;
-use crate::domain::stage::StageEvent;
-use crate::domain::work::Context;
-use crate::domain::work::Decision;
+use super::release::{Phase, Release};
+use super::rights::rules::refused;
+use super::signoff::view::missing;
+use super::signoff::{self, Signoff};
+use super::stage::StageEvent;
+use super::work::{Context, Decision};
+use super::{concern, freeze, mark, release};
 use crate::plan_doc;
-use tries::{command, policies};
 
 const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
 
@@ -359,7 +349,7 @@ fn played(script: &[(u8, i64)]) -> Vec<Recorded> {
 /// The same in another workspace, with refusals that matter.
 fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     let (mut release, mut journal) = draft(PLAN);
-    let strict = *policy != policy();
+    let strict = *policy != self::policy();
     let mut now = begin();
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::ids::UserId;
 use super::recur::Rule;
 use super::refusal::Refusal;
+use super::work::reason;
 use super::workspace::{
     FORGOTTEN, Work, Workspace, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply, name_of,
 };
 use super::zone_of;
-use crate::domain::work::reason;
 
 /// The most trains a workspace may have.
 pub const MAX_TRAINS: usize = 25;

@@ -1,16 +1,16 @@
 //! Topic: the weekly digest of a workspace: what is open, what was forgotten. The journal's head goes with it, so that a record
 //! that was cut or written anew shows. Quiet weeks are not mentioned.
 
-use crate::domain::concern;
-use crate::domain::signoff;
 use jiff::{SignedDuration, Timestamp};
 
 use super::closing::{POSTMORTEM_DAYS, Postmortem};
 use super::ids::ReleaseNo;
+use super::phase::PhaseName;
 use super::policy::Policy;
 use super::recur::Rule;
-use super::release::{PhaseName, Release};
+use super::release::Release;
 use super::zone_of;
+use super::{concern, signoff};
 
 /// When the digest is said where nobody chose a time: a rule in the workspace's zone.
 const USUAL: &str = "Mon 09:00";

@@ -15,7 +15,6 @@ use super::prompt::Prompt;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
 use super::reply::Reply;
-use super::{event, release};
 
 /// What a decision may look at beside the release.
 #[derive(Debug, Clone, Copy)]

@@ -15,13 +15,11 @@ use super::people::{Actor, By};
 use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
-use super::rights::{self, Denied, Refused};
+use super::rights::{self, Action, Denied, Grant, Refused};
 use super::settings;
 use super::stray::{self, StrayAlert, Strays};
 use super::train::{self, Train};
 use super::weekly::{self, Standing};
-use crate::domain::rights::Action;
-use crate::domain::rights::Grant;
 
 pub use self::notice::{WorkspaceNotice, WorkspaceReply};
 

@@ -1,8 +1,6 @@
 //! What has happened, as a document can show it: ids of done items, sign-offs, observed values, log lines. It must not know
 //! where in a document they stand.
 
-use crate::domain::plan;
-use crate::domain::signoff;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -16,6 +14,7 @@ use crate::domain::ladder::view::confirmed;
 use crate::domain::plan::PlannedTime;
 use crate::domain::release::{Phase, Release};
 use crate::domain::zone_of;
+use crate::domain::{plan, signoff};
 
 /// The state an export fills in. As JSON it is the `--state` file of `tminus plan export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

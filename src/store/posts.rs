@@ -8,8 +8,7 @@ use sqlx::SqliteConnection;
 
 use super::{Store, StoreFault, instant, json, to_json};
 use crate::delivery::{Edit, EditEvent, Key, Post, PostState, Rendering, Target};
-use crate::domain::ids::Destination;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{Destination, GuildId, ReleaseId};
 
 /// A message, where it is, and what it is to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,7 +8,8 @@ use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::agenda::next_wakeup;
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
-use crate::domain::release::{MAX_STATE_BYTES, PhaseName, Release};
+use crate::domain::phase::PhaseName;
+use crate::domain::release::{MAX_STATE_BYTES, Release};
 
 /// A release in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

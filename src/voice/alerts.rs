@@ -1,8 +1,5 @@
 //! Words of alerts, rollback prompts and contingencies.
 
-use crate::domain::closing;
-use crate::domain::evidence;
-use crate::domain::rollback;
 use jiff::Timestamp;
 
 use super::message::{Message, Tone, WHAT_NOW};
@@ -17,6 +14,7 @@ use crate::domain::plan::TriggerRule;
 use crate::domain::refusal::Open;
 use crate::domain::release::{Release, Run};
 use crate::domain::rollback::{Case, CaseState, Cause};
+use crate::domain::{closing, evidence, rollback};
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     if let Notice::Alert { key } = notice {

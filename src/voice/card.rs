@@ -1,10 +1,6 @@
 //! The live card: one message per release, rendered from the release and edited when the rendering changed. Countdowns use
 //! the chat's own relative timestamps, so the card need not be edited to tick.
 
-use crate::domain::concern;
-use crate::domain::ladder;
-use crate::domain::rollback;
-use crate::domain::signoff;
 use jiff::Timestamp;
 
 use super::message::{Message, Tone};
@@ -14,10 +10,9 @@ use super::words;
 use crate::domain::evidence::{self, Judged, Source, TriggerState, metric_named};
 use crate::domain::ladder::RungSaid;
 use crate::domain::plan::span_label;
-use crate::domain::release::Phase;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
+use crate::domain::release::{Phase, Release, Run};
 use crate::domain::stage::view::gaps_ahead;
+use crate::domain::{concern, ladder, rollback, signoff};
 
 /// Renders the card. `now` judges how fresh values are.
 pub fn card(release: &Release, now: Timestamp) -> Message {

@@ -5,12 +5,10 @@ use jiff::Timestamp;
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::closing::Issue;
-use crate::domain::closing::Postmortem;
+use crate::domain::closing::{Issue, Postmortem};
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
+use crate::domain::release::{Release, Run};
 
 /// What an all-clear's field about the journal is called.
 pub const RECORD: &str = "Record";

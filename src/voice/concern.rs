@@ -3,8 +3,7 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
-use crate::domain::concern;
-use crate::domain::concern::{Concern, Resolved};
+use crate::domain::concern::{self, Concern, Resolved};
 use crate::domain::notice::Notice;
 use crate::domain::release::Release;
 

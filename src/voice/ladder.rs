@@ -5,14 +5,13 @@ use super::reply::TO_MEND;
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
-use crate::domain::ladder;
 use crate::domain::ladder::view::unconfirmed;
 use crate::domain::lifecycle::GO_GRACE_MIN;
-use crate::domain::minutes;
 use crate::domain::notice::Notice;
 use crate::domain::plan::RungPlan;
 use crate::domain::release::{Phase, Release};
 use crate::domain::stage::GoAnswer;
+use crate::domain::{ladder, minutes};
 
 /// From so many minutes before T-0 on a notice is a check of go or no-go as well.
 const LAST_CHECK_MIN: u32 = 30;

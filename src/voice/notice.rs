@@ -1,6 +1,5 @@
 //! `say`: the root that gives each notice to its topic's words. It only matches and delegates.
 
-use crate::domain::prompt;
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
@@ -8,8 +7,8 @@ use super::{alerts, amend, closing, concern, delivery, ladder, outcome, people, 
 use crate::domain::decision::Verdict;
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
-use crate::domain::prompt::Choice;
-use crate::domain::prompt::Prompt;
+use crate::domain::prompt;
+use crate::domain::prompt::{Choice, Prompt};
 use crate::domain::release::Release;
 
 /// Gives a notice its words. `prompt` adds its buttons.

@@ -4,13 +4,11 @@ use super::message::{Message, Tone};
 use super::text::Text;
 use super::words;
 use crate::domain::closing::Postmortem;
-use crate::domain::decision;
 use crate::domain::notice::Notice;
 use crate::domain::people::Post;
 use crate::domain::release::{Phase, Release};
-use crate::domain::rollback;
-use crate::domain::signoff;
 use crate::domain::signoff::view::valid;
+use crate::domain::{decision, rollback, signoff};
 
 /// The part by its name.
 pub fn post(post: Post) -> &'static str {

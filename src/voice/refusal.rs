@@ -4,9 +4,9 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
+use crate::domain::phase::PhaseName;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, Wanted};
-use crate::domain::release::PhaseName;
 use crate::domain::rights::Who;
 
 /// Gives a refusal its words. `subject` names the release, where there is one.

@@ -1,7 +1,5 @@
 //! The answer to whoever gave a command: to them alone, one or two sentences, with what comes next.
 
-use crate::domain::ladder;
-use crate::domain::release;
 use jiff::Timestamp;
 
 use super::message::{Message, Pick, Tone, WHAT_NOW};
@@ -11,11 +9,12 @@ use super::words;
 use crate::domain::evidence::{self, Source};
 use crate::domain::ladder::rung::Fate;
 use crate::domain::people::Post;
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::{Level, span_label, t_label};
-use crate::domain::prompt::Choice;
-use crate::domain::prompt::Prompt;
-use crate::domain::release::{PhaseName, Release};
+use crate::domain::prompt::{Choice, Prompt};
+use crate::domain::release::Release;
 use crate::domain::reply::Reply;
+use crate::domain::{ladder, release};
 
 /// Gives a reply its words, with the prompt its buttons or its menu lead to.
 pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Option<Prompt>) {

@@ -1,12 +1,11 @@
 //! Words while it runs: go, stages, hold and resume, updates, decision points.
 
-use crate::domain::decision;
 use jiff::Timestamp;
 
-use super::WHAT_NOW;
 use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
-use super::words;
+use super::{WHAT_NOW, words};
+use crate::domain::decision;
 use crate::domain::decision::Verdict;
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;

@@ -8,9 +8,7 @@ use crate::domain::notice::Notice;
 use crate::domain::plan::MetricPlan;
 use crate::domain::policy::{Requirement, Why, required_signoffs};
 use crate::domain::release::{Phase, Release};
-use crate::domain::signoff::view::declined;
-use crate::domain::signoff::view::missing;
-use crate::domain::signoff::view::valid;
+use crate::domain::signoff::view::{declined, missing, valid};
 
 /// Gives a notice its words. A request and its reminders call those who are to sign, and nobody else.
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {

@@ -8,10 +8,11 @@ use super::message::{Button, Field, Menu, Message, Tone};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::ids::Audience;
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::{SignoffRole, ladder_line};
 use crate::domain::policy::{Policy, Route};
 use crate::domain::prompt::Choice;
-use crate::domain::release::{PhaseName, Release};
+use crate::domain::release::Release;
 
 /// `/tminus help`.
 pub fn help() -> Message {

@@ -1,8 +1,5 @@
 //! Words many messages share: phases, times, open items, people, values.
 
-use crate::domain::freeze;
-use crate::domain::policy;
-use crate::domain::stage;
 use jiff::{SignedDuration, Timestamp};
 
 use super::text::{Span, Stamp, Text};
@@ -11,18 +8,15 @@ use crate::domain::decision::Verdict;
 use crate::domain::evidence::{self, Judged, Observation};
 use crate::domain::ids::Audience;
 use crate::domain::lateness::{Away, Late};
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, span_label, t_label};
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Open;
-use crate::domain::release::PhaseName;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
-use crate::domain::rights::Action;
-use crate::domain::rights::Denied;
-use crate::domain::signoff::Behalf;
-use crate::domain::signoff::Declined;
-use crate::domain::signoff::Pending;
+use crate::domain::release::{Release, Run};
+use crate::domain::rights::{Action, Denied};
+use crate::domain::signoff::{Behalf, Declined, Pending};
 use crate::domain::zone_of;
+use crate::domain::{freeze, policy, stage};
 
 /// A phase as people read it.
 pub fn phase(name: PhaseName) -> &'static str {

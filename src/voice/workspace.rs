@@ -1,5 +1,7 @@
 //! Words of a workspace's own: freezes and trains.
 
+use jiff::Timestamp;
+
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Stamp, Text};
 use super::{settings, words};
@@ -12,7 +14,6 @@ use crate::domain::recur::Rule;
 use crate::domain::stray::Strays;
 use crate::domain::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
-use jiff::Timestamp;
 
 /// Gives a workspace's notice its words.
 pub fn say(notice: &WorkspaceNotice) -> Message {

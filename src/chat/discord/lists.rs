@@ -1,13 +1,12 @@
 //! Autocomplete: names of releases, metrics and items, from the store, for this server only.
 
-use crate::domain::concern;
 use serde_json::{Value, json};
 
 use super::parse::Typed;
 use super::render::cut;
 use crate::desk::Desk;
-use crate::domain::closing::view::open_items;
-use crate::domain::closing::view::waivable_items;
+use crate::domain::closing::view::{open_items, waivable_items};
+use crate::domain::concern;
 use crate::domain::ids::GuildId;
 use crate::domain::release::Release;
 use crate::store::{Store, StoreFault};

@@ -11,15 +11,14 @@ use serenity::model::guild::Member;
 use serenity::model::user::User;
 
 use crate::domain::alert::AlertCommand;
-use crate::domain::closing::ClosingCommand;
+use crate::domain::closing::{AllClearCommand, ClosingCommand};
 use crate::domain::command::Command;
 use crate::domain::concern::ConcernCommand;
 use crate::domain::decision::Verdict;
 use crate::domain::ids::{GuildId, RoleId, UserId};
 use crate::domain::ladder::NoticeCommand;
 use crate::domain::lifecycle::PlanCommand;
-use crate::domain::people::Post;
-use crate::domain::people::{Actor, Person, Standing};
+use crate::domain::people::{Actor, Person, Post, Standing};
 use crate::domain::plan::{Quantity, SignoffRole};
 use crate::domain::prompt::Choice;
 use crate::domain::rollback::RollbackCommand;
@@ -167,7 +166,7 @@ pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Comman
             "failed" => RollbackCommand::Failed { reason: text("reason") },
             _ => RollbackCommand::Start { reason: text("reason") },
         })),
-        "release all-clear" => Ok(Command::Closing(ClosingCommand::AllClear)),
+        "release all-clear" => Ok(Command::AllClear(AllClearCommand::Give)),
         "release update" => typed
             .text("text")
             .map(|text| Command::Update { text: Some(text), values: Vec::new() })

@@ -1,8 +1,6 @@
 //! The disk fails: full, read-only, locked by another process, torn, damaged, and an upgrade in between. A clear sentence, nothing
 //! lost, nothing sent that is not recorded, and it goes on when it can.
 
-use crate::domain::plan;
-use crate::domain::release;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +16,7 @@ use crate::desk::{Ask, DeskFault};
 use crate::domain::command::Command as Order;
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::lifecycle::PlanCommand;
+use crate::domain::{plan, release};
 use crate::store::{Purpose, Store, StoreFault};
 
 const NOTICES: u64 = 4;

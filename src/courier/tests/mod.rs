@@ -12,7 +12,6 @@ mod load;
 mod scripted;
 pub(super) mod simulated;
 
-use crate::domain::lifecycle;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -24,8 +23,8 @@ use super::{Courier, CourierFault, Health, Outlook};
 use crate::clock::{Clock, Machine};
 use crate::delivery::{Capabilities, Key, Post, Rendering, Repeat, Target};
 use crate::desk::{self, Ask, Desk, Nudges};
-use crate::domain::ids::Destination;
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId, RoleId, UserId};
+use crate::domain::ids::{ChannelId, Destination, GuildId, ReleaseId, RoleId, UserId};
+use crate::domain::lifecycle;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::Policy;

@@ -1,7 +1,5 @@
 //! Alerts beyond what people can read: one message for all of them, each on the record.
 
-use sha2::Digest;
-
 use super::event::AlertEvent;
 use super::{Signal, rules, view};
 use crate::domain::effect::Priority;

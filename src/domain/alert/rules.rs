@@ -3,8 +3,8 @@
 use jiff::SignedDuration;
 
 use super::event::AlertEvent;
-use super::view::{of, pinged_lately, reminder_key, started_since, unheard, waiting};
-use super::{Alert, AlertCommand, REMIND_AFTER_MIN, Signal, ahead, crowd_rules, view};
+use super::view::{self, of, pinged_lately, reminder_key, started_since, unheard, waiting};
+use super::{Alert, AlertCommand, REMIND_AFTER_MIN, Signal, ahead, crowd_rules};
 use crate::domain::effect::Priority;
 use crate::domain::evidence::rules::observe;
 use crate::domain::ids::{Destination, UserId};
@@ -15,9 +15,9 @@ use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::rollback::Cause;
+use crate::domain::rollback::{self, Cause};
 use crate::domain::work::Work;
-use crate::domain::{closing, delivery, evidence, minutes, rollback};
+use crate::domain::{closing, delivery, evidence, minutes};
 
 /// An alert that ended and fires again is believed after this long, or on its next repeat: late and doubled deliveries ping nobody.
 const BELIEVED_AFTER: SignedDuration = SignedDuration::from_secs(60);

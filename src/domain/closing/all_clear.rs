@@ -1,18 +1,25 @@
 //! The all-clear: the question for it, its answer, and a release that is watched again after it.
 
 use super::view::all_clear_gaps;
-use super::{ClosingEvent, rules};
+use super::{AllClearCommand, ClosingEvent, rules};
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
-use crate::domain::ladder::Outcome;
+use crate::domain::ladder::{self, Outcome};
 use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::reply::Reply;
 use crate::domain::work::Work;
-use crate::domain::{alert, amend, ladder};
+use crate::domain::{alert, amend};
 
-pub(in crate::domain) fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal> {
+pub(in crate::domain) fn decide(work: &mut Work<'_>, command: AllClearCommand) -> Result<Reply, Refusal> {
+    match command {
+        AllClearCommand::Give => give(work),
+        AllClearCommand::Rewatch => rewatch(work),
+    }
+}
+
+fn give(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     let items = all_clear_gaps(&work.release, work.ctx.now);
     if !items.is_empty() {
         return Err(Refusal::Open { wanted: Wanted::AllClear, items });
@@ -34,7 +41,7 @@ pub(in crate::domain) fn all_clear(work: &mut Work<'_>) -> Result<Reply, Refusal
 }
 
 /// The all-clear was given too soon: the release is watched again.
-pub(in crate::domain) fn rewatch(work: &mut Work<'_>) -> Result<Reply, Refusal> {
+fn rewatch(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     work.record(ClosingEvent::Rewatched);
     let (key, by, mention) = (work.unique("rewatched"), work.by(), work.crew());
     work.post(key, Destination::Release, Notice::Rewatched { by }).mention = mention;

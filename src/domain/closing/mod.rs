@@ -8,8 +8,8 @@ pub mod view;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::plan::Plan;
-use super::{minutes, plan};
+use super::minutes;
+use super::plan::{self, Plan};
 
 /// Minutes after everything is decided at which the all-clear is asked for, first after a moment in which it may be given unasked;
 /// no further reminder after the last.
@@ -121,11 +121,16 @@ impl Closing {
     }
 }
 
+/// What is asked of the all-clear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllClearCommand {
+    Give,
+    /// Watch again after it.
+    Rewatch,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClosingCommand {
-    AllClear,
-    /// Watch again after the all-clear.
-    Rewatch,
     Schedule {
         at: Timestamp,
     },

@@ -2,18 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::view::{action_reminder, named, open_items, reminder_key, waivable_items};
-use super::{
-    ActionState, Closing, ClosingCommand, ClosingEvent, POSTMORTEM_DAYS, Postmortem, Settled, all_clear, view,
-};
+use super::view::{self, action_reminder, named, open_items, reminder_key, waivable_items};
+use super::{ActionState, Closing, ClosingCommand, ClosingEvent, POSTMORTEM_DAYS, Postmortem, Settled};
 use crate::domain::ids::Destination;
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::notice::Notice;
 use crate::domain::people::By;
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::Risk;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
-use crate::domain::release::{Phase, PhaseName, Release};
+use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::signoff;
 use crate::domain::work::{Work, reason};
@@ -26,8 +25,6 @@ const REMINDER_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 pub(in crate::domain) fn decide(work: &mut Work<'_>, command: ClosingCommand) -> Result<Reply, Refusal> {
     match command {
-        ClosingCommand::AllClear => all_clear::all_clear(work),
-        ClosingCommand::Rewatch => all_clear::rewatch(work),
         ClosingCommand::Schedule { at } => {
             due_postmortem(work)?;
             if at <= work.ctx.now {

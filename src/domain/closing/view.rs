@@ -4,12 +4,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ACTION_DAYS, CLEAR_ASKED_AFTER_MIN, MONITORED_MIN, Postmortem};
 use crate::domain::decision::PointState;
-use crate::domain::evidence::Judged;
-use crate::domain::plan::t_label;
+use crate::domain::evidence::{self, Judged};
+use crate::domain::plan::{self, t_label};
 use crate::domain::refusal::{Open, Refusal};
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::stage::view::stage_count;
-use crate::domain::{evidence, ladder, minutes, plan, rollback, signoff};
+use crate::domain::{ladder, minutes, rollback, signoff};
 
 /// Until when alerts still concern a release that is all clear: for the longest time an action of its plan names ("Monitor dashboards
 /// for next 24 hours"). `None` in every other phase.

@@ -14,10 +14,10 @@ use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::rollback::Cause;
+use crate::domain::rollback::{self, Cause};
 use crate::domain::stage::rules::HoldBy;
 use crate::domain::work::{Work, reason};
-use crate::domain::{minutes, plan, rollback, stage};
+use crate::domain::{minutes, plan, stage};
 
 fn key(after_min: u32) -> String {
     format!("point/{after_min}")

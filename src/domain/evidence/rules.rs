@@ -5,15 +5,15 @@ use jiff::{SignedDuration, Timestamp};
 use super::view::{fires, firing, fresh, in_unit, read};
 use super::{CHECK_EVERY_S, Observation, TriggerState, metric_named, reportable, rules, same_metric};
 use crate::domain::alert::event::AlertEvent;
-use crate::domain::alert::{Alert, Signal};
+use crate::domain::alert::{self, Alert, Signal};
 use crate::domain::lateness::Late;
 use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::plan::{Quantity, TriggerRule};
+use crate::domain::plan::{self, Quantity, TriggerRule};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release, Run};
-use crate::domain::rollback::Cause;
+use crate::domain::rollback::{self, Cause};
+use crate::domain::seconds;
 use crate::domain::work::Work;
-use crate::domain::{alert, plan, rollback, seconds};
 
 /// What is said of one metric or check.
 struct Evidence<'a> {

@@ -8,8 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::ids::ReleaseNo;
+use super::phase::PhaseName;
 use super::recur::Rule;
-use super::release::{PhaseName, Release};
 use super::zone_of;
 
 /// Lets the release through a freeze; the name may be left out where one stands against it.
@@ -78,15 +78,6 @@ pub struct Planned {
 }
 
 impl Planned {
-    /// A release from submitting to the all-clear, as others see it; `None` before and after.
-    pub fn of(release: &Release) -> Option<Self> {
-        let name = release.phase.name();
-        let over = matches!(name, PhaseName::Draft | PhaseName::RolledBack | PhaseName::AllClear) || name.is_over();
-        let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
-        let running = Self::runs(name, release.phase.run().is_some());
-        (!over).then(|| Self { no: release.no, title, t0: release.plan.t0_at(), service, running })
-    }
-
     /// Whether a release in a phase runs; one on hold does if go was given before.
     pub fn runs(phase: PhaseName, went: bool) -> bool {
         match phase {

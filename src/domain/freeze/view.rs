@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{Freeze, holding, opening};
+use super::{Freeze, Planned, holding, opening};
+use crate::domain::phase::PhaseName;
 use crate::domain::refusal::Open;
 use crate::domain::release::Release;
 
@@ -15,4 +16,13 @@ pub fn gaps(release: &Release, at: Timestamp) -> Vec<Open> {
         .filter(|(freeze, until)| !excepted(freeze, *until))
         .map(|(freeze, until)| Open::Freeze { name: freeze.name.clone(), until, opening: opening(freezes, at) })
         .collect()
+}
+
+/// A release from submitting to the all-clear, as others see it; `None` before and after.
+pub fn planned(release: &Release) -> Option<Planned> {
+    let name = release.phase.name();
+    let over = matches!(name, PhaseName::Draft | PhaseName::RolledBack | PhaseName::AllClear) || name.is_over();
+    let (title, service) = (release.plan.title.clone(), release.plan.service.clone());
+    let running = Planned::runs(name, release.phase.run().is_some());
+    (!over).then(|| Planned { no: release.no, title, t0: release.plan.t0_at(), service, running })
 }

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::rung::{Fate, fate, said, same_audience};
 use super::view::{ahead, meant, needs_receipt, not_sent_before, owed, rung_named, unconfirmed};
 use super::{Correction, NoticeCommand, NoticeEvent, Receipt, RungMissed, RungSaid, RungState, page_key, posting_key};
-use crate::domain::delivery::Trouble;
+use crate::domain::delivery::{self, Trouble};
 use crate::domain::effect::Priority;
 use crate::domain::ids::{Audience, Destination};
 use crate::domain::key::PostKey;
@@ -19,8 +19,8 @@ use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::stage::view::gaps_ahead;
-use crate::domain::work::Work;
-use crate::domain::{UNDO, delivery, minutes, policy, work};
+use crate::domain::work::{self, Work};
+use crate::domain::{UNDO, minutes, policy};
 
 /// How long an emergency's notice is worth sending, at least.
 const EMERGENCY_USEFUL: SignedDuration = SignedDuration::from_hours(1);

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::{RungMissed, posting_key, rules, rung, view};
-use crate::domain::changes::Change;
+use crate::domain::changes::{self, Change};
 use crate::domain::delivery::rules::drop_unsent;
 use crate::domain::digest::digest as digest_of;
 use crate::domain::ids::{Audience, Destination};
@@ -16,9 +16,9 @@ use crate::domain::plan::{PlannedTime, RungPlan, t_label};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::stage::GoAnswer;
+use crate::domain::stage::{self, GoAnswer};
 use crate::domain::work::{Work, reason};
-use crate::domain::{changes, freeze, plausible, signoff, stage, zone_of};
+use crate::domain::{freeze, plausible, signoff, zone_of};
 
 /// What was said of a schedule that is about to end.
 #[derive(Debug)]

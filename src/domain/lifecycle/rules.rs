@@ -14,15 +14,16 @@ use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::may::may;
 use crate::domain::notice::Notice;
 use crate::domain::people::Post;
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::ReleaseType;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Open, Refusal, Wanted};
-use crate::domain::release::{Phase, PhaseName, Release};
+use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::rights::{Action, Grant};
-use crate::domain::stage::GoAnswer;
+use crate::domain::rights::{self, Action, Grant};
+use crate::domain::stage::{self, GoAnswer};
 use crate::domain::work::{Context, Decision, Work, reason, recorded};
-use crate::domain::{amend, changes, delivery, freeze, ladder, minutes, policy, rights, signoff, stage};
+use crate::domain::{amend, changes, delivery, freeze, ladder, minutes, policy, signoff};
 
 /// How long a draft is left alone before its author is reminded of it.
 const DRAFT_LEFT_ALONE: SignedDuration = SignedDuration::from_hours(2);

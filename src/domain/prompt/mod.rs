@@ -8,8 +8,7 @@ use super::decision::Verdict;
 use super::ids::UserId;
 use super::key::PostKey;
 use super::people::Post;
-use super::plan;
-use super::plan::SignoffRole;
+use super::plan::{self, SignoffRole};
 
 /// What a button leads to; stored, so that the button itself carries only an id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,20 +1,20 @@
 //! What a pressed button means: a stored prompt and a choice become a command.
 
 use super::{Choice, EXTEND_MIN, Filled, Prompt};
-use crate::domain::alert::AlertCommand;
-use crate::domain::closing::{ClosingCommand, Postmortem};
+use crate::domain::alert::{self, AlertCommand};
+use crate::domain::closing::{self, AllClearCommand, ClosingCommand, Postmortem};
 use crate::domain::command::Command;
-use crate::domain::decision::{PointState, Verdict};
+use crate::domain::decision::{self, PointState, Verdict};
 use crate::domain::delivery::{DeliveryCommand, Trouble};
 use crate::domain::ladder::NoticeCommand;
 use crate::domain::lifecycle::PlanCommand;
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::t_label;
 use crate::domain::refusal::{Refusal, stale};
-use crate::domain::release::{Phase, PhaseName, Release};
-use crate::domain::rollback::RollbackCommand;
-use crate::domain::signoff::SignoffCommand;
-use crate::domain::stage::StageCommand;
-use crate::domain::{alert, closing, decision, rollback, signoff, stage};
+use crate::domain::release::{Phase, Release};
+use crate::domain::rollback::{self, RollbackCommand};
+use crate::domain::signoff::{self, SignoffCommand};
+use crate::domain::stage::{self, StageCommand};
 
 /// The command behind a choice at a prompt of `release`.
 ///
@@ -38,7 +38,7 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
             Command::Delivery(DeliveryCommand::SendAgain { key: key.clone() })
         }
         (Prompt::Stuck { key }, Choice::CallSent) => Command::Delivery(DeliveryCommand::CallSent { key: key.clone() }),
-        (Prompt::Alert { .. }, Choice::Rewatch) => Command::Closing(ClosingCommand::Rewatch),
+        (Prompt::Alert { .. }, Choice::Rewatch) => Command::AllClear(AllClearCommand::Rewatch),
         (Prompt::Alerts, Choice::Acknowledge) => Command::Alert(AlertCommand::Ack { alert: String::new() }),
         (Prompt::Alert { key }, Choice::Acknowledge) => Command::Alert(AlertCommand::Ack { alert: key.clone() }),
         (Prompt::Point { after_min }, Choice::Verdict(verdict)) => {
@@ -90,7 +90,7 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
             })
         }
         (Prompt::Owed { .. }, Choice::WriteUpdate) => Command::Update { text: filled.text, values: filled.values },
-        (Prompt::AllClear, Choice::AllClear) => Command::Closing(ClosingCommand::AllClear),
+        (Prompt::AllClear, Choice::AllClear) => Command::AllClear(AllClearCommand::Give),
         (Prompt::Submit, Choice::Submit) => Command::Plan(PlanCommand::Submit),
         (Prompt::Postmortem, Choice::FilePostmortem) => Command::Closing(ClosingCommand::File { link: words }),
         (Prompt::Person { post }, Choice::Pick) => match filled.user {

@@ -6,11 +6,11 @@ use super::view::{proposed, unverified};
 use super::{Case, CaseState, Cause, REMIND_AFTER_MIN, RollbackCommand, RollbackEvent};
 use crate::domain::alert::event::AlertEvent;
 use crate::domain::closing::{Closing, Issue};
-use crate::domain::decision::Verdict;
+use crate::domain::decision::{self, Verdict};
 use crate::domain::effect::Priority;
 use crate::domain::evidence::{TriggerState, TriggerWatch};
 use crate::domain::ids::Destination;
-use crate::domain::ladder::Outcome;
+use crate::domain::ladder::{self, Outcome};
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::notice::Notice;
 use crate::domain::people::By;
@@ -19,10 +19,10 @@ use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::stage::Done;
 use crate::domain::stage::rules::HoldBy;
+use crate::domain::stage::{self, Done};
 use crate::domain::work::{Work, reason};
-use crate::domain::{amend, decision, ladder, minutes, stage};
+use crate::domain::{amend, minutes};
 
 fn key(n: usize) -> String {
     format!("case/{n}")

@@ -8,7 +8,7 @@ use super::view::{
 use super::{
     Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, Signoff, SignoffCommand, SignoffEvent, SinceSigned,
 };
-use crate::domain::changes::Change;
+use crate::domain::changes::{self, Change};
 use crate::domain::ids::Destination;
 use crate::domain::lifecycle::PlanEvent;
 use crate::domain::mark::{Mark, MarkKind};
@@ -20,7 +20,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::work::{Work, reason};
-use crate::domain::{changes, closing, policy};
+use crate::domain::{closing, policy};
 
 /// A plan changed: every role that ever signed is shown the sum of it. What is as it was then is no change.
 pub(in crate::domain) fn plan_changed(release: &mut Release, changes: &[Change]) {

@@ -3,16 +3,17 @@
 use super::view::{go_gaps, stage_count};
 use super::{Done, GoAnswer, StageCommand, StageEvent, Step, Undone, go_no_go, owed};
 use crate::domain::ids::Destination;
-use crate::domain::ladder::Outcome;
+use crate::domain::ladder::{self, Outcome};
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::notice::Notice;
+use crate::domain::phase::PhaseName;
 use crate::domain::plan::{ReleaseType, t_label};
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Open, Refusal, Wanted};
-use crate::domain::release::{Phase, PhaseName, Release, Run};
+use crate::domain::release::{Phase, Release, Run};
 use crate::domain::reply::Reply;
 use crate::domain::work::{Work, reason};
-use crate::domain::{UNDO, amend, concern, decision, ladder, minutes, signoff};
+use crate::domain::{UNDO, amend, concern, decision, minutes, signoff};
 
 /// A hold is told to audiences after so many minutes where the stage has no planned time.
 const LONG_HOLD_MIN: u32 = 60;

@@ -3,24 +3,17 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::{PLAN, administrator, person, policy, seen};
-use crate::domain::alert::AlertCommand;
-use crate::domain::alert::Seen;
-use crate::domain::alert::Signal;
-use crate::domain::closing::ClosingCommand;
+use crate::domain::alert::{AlertCommand, Seen, Signal};
+use crate::domain::closing::{AllClearCommand, ClosingCommand};
 use crate::domain::command::Command;
 use crate::domain::concern::ConcernCommand;
 use crate::domain::decision::Verdict;
-use crate::domain::delivery::DeliveryCommand;
-use crate::domain::delivery::{NotPosted, Trouble};
-use crate::domain::freeze::FreezeException;
-use crate::domain::freeze::{Freeze, Window};
-use crate::domain::ids::Destination;
-use crate::domain::ids::{Audience, Place, RoleId, UserId};
+use crate::domain::delivery::{DeliveryCommand, NotPosted, Trouble};
+use crate::domain::freeze::{Freeze, FreezeException, Window};
+use crate::domain::ids::{Audience, Destination, Place, RoleId, UserId};
 use crate::domain::ladder::NoticeCommand;
-use crate::domain::lifecycle::Imported;
-use crate::domain::lifecycle::PlanCommand;
-use crate::domain::people::Actor;
-use crate::domain::people::Post;
+use crate::domain::lifecycle::{Imported, PlanCommand};
+use crate::domain::people::{Actor, Post};
 use crate::domain::plan::{PlannedTime, SignoffRole};
 use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::rollback::RollbackCommand;
@@ -108,7 +101,7 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
             }),
         ),
         18 => (ana(), Command::Rollback(RollbackCommand::Verified { note: (minute % 2 == 0).then(reason) })),
-        19 => (ana(), Command::Closing(ClosingCommand::AllClear)),
+        19 => (ana(), Command::AllClear(AllClearCommand::Give)),
         20 => (ana(), Command::Closing(ClosingCommand::File { link: "https://wiki.example/42".to_owned() })),
         21 => {
             let troubles = [Trouble::Held, Trouble::Blocked, Trouble::Dead, Trouble::Expired];
@@ -183,7 +176,7 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
         39 => (ana(), Command::Plan(PlanCommand::Revise { imported: Box::new(amended(minute)) })),
         40 => (person("ben", &["sre"]), Command::Plan(PlanCommand::Agree { n: None })),
         41 if n >= 48 => (person("ben", &[]), Command::Alert(AlertCommand::Ack { alert: String::new() })),
-        42 if n >= 48 => (ana(), Command::Closing(ClosingCommand::Rewatch)),
+        42 if n >= 48 => (ana(), Command::AllClear(AllClearCommand::Rewatch)),
         41 => (ana(), Command::Plan(PlanCommand::Agree { n: None })),
         42 => (person("ben", &["sre"]), Command::Plan(PlanCommand::Decline { n: None, reason: reason() })),
         43 => (

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{LastUpdate, UpdateClock, UpdateEvent};
 use crate::domain::closing::Issue;
-use crate::domain::decision::PointState;
+use crate::domain::decision::{self, PointState};
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
 use crate::domain::mark::{Mark, MarkKind};
@@ -14,9 +14,9 @@ use crate::domain::plan::{MetricPlan, Quantity};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::stage::Done;
+use crate::domain::stage::{self, Done};
 use crate::domain::work::Work;
-use crate::domain::{alert, decision, evidence, minutes, rollback, stage};
+use crate::domain::{alert, evidence, minutes, rollback};
 
 /// While watching a new update is posted this many minutes after the last at the earliest.
 const WATCHING_POST_MIN: u32 = 240;

@@ -1,6 +1,5 @@
 //! Rules that look at more than one field: what is missing, what contradicts, what would come late.
 
-use crate::domain::plan;
 use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
@@ -8,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Reader;
 use super::rows::below;
 use crate::domain::lifecycle::grace;
+use crate::domain::plan;
 use crate::domain::plan::{
     Approach, Bound, ContingencyWhen, GateKind, ReleaseType, Risk, TriggerRule, span_label, t_label,
 };

@@ -1,10 +1,10 @@
 //! Rollback triggers and decision points. A line no machine can watch stays a trigger a person judges.
 
-use crate::domain::plan;
 use std::ops::Range;
 
 use super::relative::{Relative, relative_value, share};
 use super::{RawTrigger, Reader};
+use crate::domain::plan;
 use crate::domain::plan::{Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
 use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};

@@ -1,9 +1,9 @@
 //! What readers with fresh eyes broke: each line once read wrongly, with what it means.
 
-use crate::domain::plan;
 use serde_json::{Value, json};
 
 use super::{PLAN, codes, reading};
+use crate::domain::plan;
 use crate::plan_doc::diagnostics::Severity;
 use crate::plan_doc::{Filled, Setting, export, exported_revision, read, show, strip, unticked};
 

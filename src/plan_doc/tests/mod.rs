@@ -12,8 +12,7 @@ mod ticks;
 mod times;
 
 use super::{Reading, Setting, read};
-use crate::domain::plan;
-use crate::domain::plan::Level;
+use crate::domain::plan::{self, Level};
 
 /// The template filled in for a release of medium risk: nothing to say about it.
 pub(super) const PLAN: &str = include_str!("../../../tests/data/plans/checkout-4.2.md");

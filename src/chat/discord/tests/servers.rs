@@ -5,7 +5,6 @@
 
 mod play;
 
-use crate::domain::recur;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -36,6 +35,7 @@ use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
 use crate::domain::policy::{Policy, Route};
 use crate::domain::prompt::Prompt;
+use crate::domain::recur;
 use crate::domain::workspace::WorkspaceCommand;
 use crate::intake::{self, Intake};
 use crate::plan_doc;

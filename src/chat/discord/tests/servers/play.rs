@@ -7,8 +7,7 @@ use super::super::super::render::custom_id;
 use super::{Field, Server};
 use crate::domain::decision::Verdict;
 use crate::domain::plan::SignoffRole;
-use crate::domain::prompt::Choice;
-use crate::domain::prompt::Prompt;
+use crate::domain::prompt::{Choice, Prompt};
 
 /// Every command there is, with its options, as registered.
 pub(super) fn leaves(node: &Value, path: &str, found: &mut Vec<(String, Vec<Value>)>) {
