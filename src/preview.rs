@@ -7,14 +7,23 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::domain::agenda::agenda;
+use crate::domain::alert::AlertNotice;
+use crate::domain::amend::AmendNotice;
+use crate::domain::closing::ClosingNotice;
 use crate::domain::closing::{AllClearCommand, ClosingCommand};
 use crate::domain::command::Command;
+use crate::domain::concern::ConcernNotice;
 use crate::domain::decide;
+use crate::domain::decision::PointNotice;
 use crate::domain::decision::{PointState, Verdict};
+use crate::domain::delivery::DeliveryNotice;
 use crate::domain::effect::{Effect, Posting};
 use crate::domain::event::Event;
+use crate::domain::freeze::FreezeNotice;
 use crate::domain::ids::{Audience, ChannelId, Destination, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use crate::domain::ladder::LadderNotice;
 use crate::domain::ladder::{NoticeCommand, NoticeEvent, RungSaid};
+use crate::domain::lifecycle::PlanNotice;
 use crate::domain::lifecycle::{Imported, PlanCommand, grace};
 use crate::domain::mark::MarkKind;
 use crate::domain::notice::Notice;
@@ -23,8 +32,14 @@ use crate::domain::plan::{Contact, Plan, Quantity, ReleaseType, Risk, SignoffRol
 use crate::domain::policy::{Policy, Route};
 use crate::domain::prompt::Prompt;
 use crate::domain::release::{Phase, Release, Run};
+use crate::domain::rights::RightsNotice;
+use crate::domain::rollback::RollbackNotice;
 use crate::domain::signoff::SignoffCommand;
+use crate::domain::signoff::SignoffNotice;
 use crate::domain::stage::StageCommand;
+use crate::domain::stage::StageNotice;
+use crate::domain::updates::UpdateMark;
+use crate::domain::updates::UpdateNotice;
 use crate::domain::work::Context;
 use crate::domain::{alert, plan, signoff};
 use crate::voice;
@@ -267,7 +282,7 @@ impl Stage {
             Destination::Audience(audience) => (voice::words::audience(audience), self.channel.clone()),
         };
         let label = match &posting.notice {
-            Notice::Rung { label, .. } => label.clone(),
+            Notice::Ladder(LadderNotice::Rung { label, .. }) => label.clone(),
             _ => t_label((self.now.as_millisecond() - self.t0.as_millisecond()).div_euclid(60_000)),
         };
         let text = voice::plain(&message, &self.played.zone, self.now, &self.names);
@@ -311,7 +326,9 @@ impl Stage {
 
     /// A mark is reached: an update somebody owes is written by them first, then the clock does its part.
     fn reach(&mut self, release: &mut Release) {
-        let owed = agenda(release).into_iter().any(|m| matches!(m.kind, MarkKind::Update) && m.at <= self.now);
+        let owed = agenda(release)
+            .into_iter()
+            .any(|m| matches!(m.kind, MarkKind::Update(UpdateMark::Due)) && m.at <= self.now);
         if owed && matches!(release.phase, Phase::Live { .. }) {
             self.write_update(release);
         }
@@ -389,58 +406,67 @@ fn healthy(release: &Release) -> Vec<(String, Quantity)> {
 /// What sort of message it is.
 fn kind(notice: &Notice) -> &'static str {
     match notice {
-        Notice::Rung { .. } => "notice",
-        Notice::DraftForgotten => "reminder",
-        Notice::SignoffAsk { .. }
-        | Notice::SignoffOver
-        | Notice::SignoffReminder { .. }
-        | Notice::BreakGlassFollowUp { .. } => "sign-off request",
-        Notice::Signed { .. }
-        | Notice::SignoffRefused { .. }
-        | Notice::Withdrawn { .. }
-        | Notice::Ticked { .. }
-        | Notice::SignoffExpired { .. }
-        | Notice::Approved => "sign-off",
-        Notice::HandedOver { .. } | Notice::Bypassed { .. } => "people",
-        Notice::AmendmentAsk { .. } | Notice::Amended { .. } => "amendment",
-        Notice::Concern { .. } | Notice::ConcernResolved { .. } => "concern",
-        Notice::Stuck { .. } | Notice::OpsGone { .. } | Notice::CardMoved { .. } => "delivery",
-        Notice::Outcome { .. } => "outcome",
-        Notice::GoNoGo { .. } | Notice::GoAnswered { .. } => "go / no-go",
-        Notice::Overlap { .. }
-        | Notice::Corrected { .. }
-        | Notice::QuietOver { .. }
-        | Notice::Undone { .. }
-        | Notice::Page
-        | Notice::Excepted { .. }
-        | Notice::Departed { .. }
-        | Notice::Moved { .. }
-        | Notice::Overtaken { .. }
-        | Notice::Scrubbed { .. } => "schedule",
-        Notice::Went { .. } => "go",
-        Notice::StageStarted { .. } | Notice::Owed { .. } | Notice::Extended { .. } | Notice::StagesDone => "stage",
-        Notice::Held { .. } | Notice::HoldOver { .. } | Notice::Resumed { .. } => "hold",
-        Notice::Update { .. } => "update",
-        Notice::Point { .. } | Notice::PointDecided { .. } => "decision point",
-        Notice::Alert { .. } | Notice::AlertReturned { .. } | Notice::AlertsUnheard { .. } | Notice::Crowd { .. } => {
-            "alert"
-        }
-        Notice::Case { .. }
-        | Notice::CaseReminder { .. }
-        | Notice::RollbackDone { .. }
-        | Notice::RollingBack { .. }
-        | Notice::RollbackReminder { .. }
-        | Notice::RolledBack { .. }
-        | Notice::RollbackFailed { .. } => "rollback",
-        Notice::Contingency { .. } => "contingency",
-        Notice::AllClear { .. } | Notice::ClearAsk { .. } | Notice::ClearGiven { .. } | Notice::Rewatched { .. } => {
-            "all-clear"
-        }
-        Notice::PostmortemDue { .. }
-        | Notice::PostmortemScheduled { .. }
-        | Notice::PostmortemFiled { .. }
-        | Notice::PostmortemWaived { .. } => "post-mortem",
-        Notice::ActionsOpen { .. } => "post-release actions",
-        Notice::Closed => "closed",
+        Notice::Ladder(LadderNotice::Rung { .. }) => "notice",
+        Notice::Plan(PlanNotice::DraftForgotten) => "reminder",
+        Notice::Signoff(SignoffNotice::Ask { .. })
+        | Notice::Signoff(SignoffNotice::Over)
+        | Notice::Signoff(SignoffNotice::Reminder { .. })
+        | Notice::Signoff(SignoffNotice::BreakGlassFollowUp { .. }) => "sign-off request",
+        Notice::Signoff(SignoffNotice::Signed { .. })
+        | Notice::Signoff(SignoffNotice::Refused { .. })
+        | Notice::Signoff(SignoffNotice::Withdrawn { .. })
+        | Notice::Plan(PlanNotice::Ticked { .. })
+        | Notice::Signoff(SignoffNotice::Expired { .. })
+        | Notice::Signoff(SignoffNotice::Approved) => "sign-off",
+        Notice::Plan(PlanNotice::HandedOver { .. }) | Notice::Rights(RightsNotice::Bypassed { .. }) => "people",
+        Notice::Amend(AmendNotice::Ask { .. }) | Notice::Amend(AmendNotice::Amended { .. }) => "amendment",
+        Notice::Concern(ConcernNotice::State { .. }) | Notice::Concern(ConcernNotice::Resolved { .. }) => "concern",
+        Notice::Delivery(DeliveryNotice::Stuck { .. })
+        | Notice::Delivery(DeliveryNotice::OpsGone { .. })
+        | Notice::Plan(PlanNotice::CardMoved { .. }) => "delivery",
+        Notice::Ladder(LadderNotice::Outcome { .. }) => "outcome",
+        Notice::Stage(StageNotice::GoNoGo { .. }) | Notice::Stage(StageNotice::GoAnswered { .. }) => "go / no-go",
+        Notice::Freeze(FreezeNotice::Overlap { .. })
+        | Notice::Ladder(LadderNotice::Corrected { .. })
+        | Notice::Ladder(LadderNotice::QuietOver { .. })
+        | Notice::Stage(StageNotice::Undone { .. })
+        | Notice::Ladder(LadderNotice::Page)
+        | Notice::Freeze(FreezeNotice::Excepted { .. })
+        | Notice::Plan(PlanNotice::Departed { .. })
+        | Notice::Plan(PlanNotice::Moved { .. })
+        | Notice::Ladder(LadderNotice::Overtaken { .. })
+        | Notice::Plan(PlanNotice::Scrubbed { .. }) => "schedule",
+        Notice::Stage(StageNotice::Went { .. }) => "go",
+        Notice::Stage(StageNotice::Started { .. })
+        | Notice::Stage(StageNotice::Owed { .. })
+        | Notice::Stage(StageNotice::Extended { .. })
+        | Notice::Stage(StageNotice::AllDone) => "stage",
+        Notice::Stage(StageNotice::Held { .. })
+        | Notice::Stage(StageNotice::HoldOver { .. })
+        | Notice::Stage(StageNotice::Resumed { .. }) => "hold",
+        Notice::Update(UpdateNotice { .. }) => "update",
+        Notice::Point(PointNotice::Asked { .. }) | Notice::Point(PointNotice::Decided { .. }) => "decision point",
+        Notice::Alert(AlertNotice::Alert { .. })
+        | Notice::Alert(AlertNotice::Returned { .. })
+        | Notice::Alert(AlertNotice::Unheard { .. })
+        | Notice::Alert(AlertNotice::Crowd { .. }) => "alert",
+        Notice::Rollback(RollbackNotice::Case { .. })
+        | Notice::Rollback(RollbackNotice::CaseReminder { .. })
+        | Notice::Rollback(RollbackNotice::Done { .. })
+        | Notice::Rollback(RollbackNotice::Started { .. })
+        | Notice::Rollback(RollbackNotice::Reminder { .. })
+        | Notice::Rollback(RollbackNotice::RolledBack { .. })
+        | Notice::Rollback(RollbackNotice::Failed { .. }) => "rollback",
+        Notice::Rollback(RollbackNotice::Contingency { .. }) => "contingency",
+        Notice::Closing(ClosingNotice::AllClear { .. })
+        | Notice::Closing(ClosingNotice::ClearAsk { .. })
+        | Notice::Closing(ClosingNotice::ClearGiven { .. })
+        | Notice::Closing(ClosingNotice::Rewatched { .. }) => "all-clear",
+        Notice::Closing(ClosingNotice::PostmortemDue { .. })
+        | Notice::Closing(ClosingNotice::PostmortemScheduled { .. })
+        | Notice::Closing(ClosingNotice::PostmortemFiled { .. })
+        | Notice::Closing(ClosingNotice::PostmortemWaived { .. }) => "post-mortem",
+        Notice::Closing(ClosingNotice::ActionsOpen { .. }) => "post-release actions",
+        Notice::Closing(ClosingNotice::Closed) => "closed",
     }
 }

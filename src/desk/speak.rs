@@ -5,6 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::messages;
 use super::unit::Unit;
 use crate::delivery::{Key, Owner, Post, Rendering, Target, marker_of, nonce_of};
+use crate::domain::closing::ClosingNotice;
+use crate::domain::delivery::DeliveryNotice;
 use crate::domain::effect::{Effect, Posting, Priority};
 use crate::domain::ids::{Destination, GuildId, UserId};
 use crate::domain::key::PostKey;
@@ -30,7 +32,7 @@ pub(super) async fn speak(unit: &mut Unit<'_>, release: &Release, effects: &[Eff
             Effect::Post(posting) => post(unit, release, posting).await?,
             Effect::Edit { key, notice, prompt } => {
                 let mut message = voice::say(notice, release, unit.now, prompt.as_ref());
-                if let Notice::Stuck { key, settled: None, .. } = notice.as_ref() {
+                if let Notice::Delivery(DeliveryNotice::Stuck { key, settled: None, .. }) = notice.as_ref() {
                     quote(unit, &own(release, key), &mut message).await?;
                 }
                 let rendering = rendered(unit, release, &message, prompt.as_ref())?;
@@ -91,10 +93,10 @@ async fn post(unit: &mut Unit<'_>, release: &Release, posting: &Posting) -> Resu
         return Ok(());
     }
     let mut message = voice::say(&posting.notice, release, unit.now, posting.prompt.as_ref());
-    if let Notice::Stuck { key, .. } = &posting.notice {
+    if let Notice::Delivery(DeliveryNotice::Stuck { key, .. }) = &posting.notice {
         quote(unit, &own(release, key), &mut message).await?;
     }
-    if let Notice::AllClear { .. } = &posting.notice
+    if let Notice::Closing(ClosingNotice::AllClear { .. }) = &posting.notice
         && let Some(head) = unit.head().await?
     {
         message = message.field(voice::RECORD, voice::record(&head.to_string()));

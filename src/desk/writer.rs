@@ -13,6 +13,7 @@ use crate::domain::decide;
 use crate::domain::event::{Event, Recorded};
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::lifecycle::PlanRefusal;
 use crate::domain::lifecycle::{PlanCommand, PlanEvent};
 use crate::domain::people::{Actor, Post};
 use crate::domain::phase::PhaseName;
@@ -166,7 +167,7 @@ async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
                     let id = named(unit, &workspace, Some(&no.to_string())).await?;
                     let found = load(unit, id).await?;
                     if expect.is_some_and(|expect| expect != found.revision) {
-                        let refusal = Refusal::EditedMeanwhile { revision: found.revision };
+                        let refusal = PlanRefusal::EditedMeanwhile { revision: found.revision }.into();
                         return Err(refused(&refusal, &workspace.policy, None));
                     }
                     let command = Command::Plan(PlanCommand::Revise { imported: imported.clone() });

@@ -247,8 +247,7 @@ mod tests {
         }
         let mut many = old.clone();
         many.gates.clear();
-        let gate =
-            |n: usize| plan::GatePlan { id: n.to_string(), text: n.to_string(), ..old.gates[0].clone() };
+        let gate = |n: usize| plan::GatePlan { id: n.to_string(), text: n.to_string(), ..old.gates[0].clone() };
         many.gates.extend((0..40).map(gate));
         let changes = between(&old, &many);
         let told: usize = changes.iter().map(|change| change.rest.max(1)).sum();

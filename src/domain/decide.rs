@@ -17,6 +17,9 @@ use super::{
     agenda, alert, closing, concern, decision, delivery, evidence, freeze, ladder, lifecycle, rollback, signoff, stage,
     updates,
 };
+use crate::domain::closing::ClosingMark;
+use crate::domain::mark::Mark;
+use crate::domain::updates::UpdateMark;
 
 /// The most marks one tick may fire; more means a mark does not leave the agenda.
 const MAX_MARKS_A_TICK: usize = 500;
@@ -69,39 +72,33 @@ pub fn decide(release: &Release, command: Command, ctx: Context<'_>) -> Result<D
 }
 
 fn tick(work: &mut Work<'_>, away: Option<Away>) {
+    let mut ahead = agenda::agenda(&work.release);
     for _ in 0..MAX_MARKS_A_TICK {
-        let due = agenda::agenda(&work.release).into_iter().filter(|mark| mark.at <= work.ctx.now).min_by_key(|m| m.at);
-        let Some(mark) = due else { return };
-        let (kind, before) = (mark.kind.clone(), work.effects.len());
-        match mark.kind {
-            MarkKind::Draft => lifecycle::rules::remind_draft(work),
-            MarkKind::T0 { .. } => stage::go_no_go::ask(work),
-            MarkKind::SignoffReminder { .. } | MarkKind::BreakGlassFollowUp { .. } => signoff::rules::remind(work),
-            MarkKind::SignoffExpires => signoff::rules::expire(work),
-            MarkKind::Rung { rung } => ladder::rules::due(work, &rung, away),
-            MarkKind::SoakEnds => stage::rules::soak_ended(work),
-            MarkKind::LongHold => stage::rules::long_hold(work),
-            MarkKind::Update => updates::rules::due(work),
-            MarkKind::Point { after_min } | MarkKind::PointReminder { after_min } => {
-                decision::rules::due(work, after_min, away);
-            }
-            MarkKind::AlertBelieved { key } => alert::rules::believed(work, &key),
-            MarkKind::AlertReminder => alert::rules::remind(work),
-            MarkKind::Trigger { trigger } => {
-                evidence::rules::trigger_due(work, trigger, Late::of(mark.at, work.ctx.now, away))
-            }
-            MarkKind::CaseReminder | MarkKind::RollbackReminder => rollback::rules::remind(work),
-            MarkKind::Postmortem { .. } => closing::rules::remind_postmortem(work),
-            MarkKind::AllClear => closing::all_clear::ask_clear(work),
-            MarkKind::ActionOver { .. } => closing::rules::action_over(work),
-            MarkKind::Actions { .. } => closing::rules::remind_actions(work),
-            MarkKind::QuietOver { rung } => ladder::rules::quiet_over(work, &rung),
-        }
-        // Reminders missed together are one message: the newest.
         let now = work.ctx.now;
-        let again = |mark: &mark::Mark| mark.at <= now && mark.kind.follows(&kind);
-        if agenda::agenda(&work.release).iter().any(again) {
+        let Some(mark) = ahead.into_iter().find(|mark| mark.at <= now) else { return };
+        let before = work.effects.len();
+        fire(work, &mark, away);
+        ahead = agenda::agenda(&work.release);
+        // Reminders missed together are one message: the newest.
+        let again = |next: &Mark| next.at <= now && next.kind == mark.kind;
+        if mark.kind.reminds() && ahead.iter().any(again) {
             work.effects.truncate(before);
         }
+    }
+}
+
+fn fire(work: &mut Work<'_>, mark: &Mark, away: Option<Away>) {
+    match &mark.kind {
+        MarkKind::Plan(mark) => lifecycle::rules::fire(work, mark),
+        MarkKind::Signoff(mark) => signoff::rules::fire(work, mark),
+        MarkKind::Ladder(mark) => ladder::rules::fire(work, mark, away),
+        MarkKind::Stage(mark) => stage::rules::fire(work, mark),
+        MarkKind::Update(UpdateMark::Due) => updates::rules::due(work),
+        MarkKind::Point(mark) => decision::rules::fire(work, mark, away),
+        MarkKind::Evidence(of) => evidence::rules::fire(work, of, mark.at, away),
+        MarkKind::Alert(mark) => alert::rules::fire(work, mark),
+        MarkKind::Rollback(_) => rollback::rules::remind(work),
+        MarkKind::Closing(ClosingMark::AllClear) => closing::all_clear::ask_clear(work),
+        MarkKind::Closing(mark) => closing::rules::fire(work, mark),
     }
 }

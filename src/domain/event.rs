@@ -51,12 +51,18 @@ pub enum Event {
     Rights(RightsEvent),
 }
 
-macro_rules! into_event {
-    ($($variant:ident: $type:ty),+ $(,)?) => {
-        $(impl From<$type> for Event { fn from(event: $type) -> Self { Self::$variant(event) } })+
-    };
-}
-into_event!(
-    Plan: PlanEvent, Signoff: SignoffEvent, Notice: NoticeEvent, Delivery: DeliveryEvent, Stage: StageEvent, Update: UpdateEvent,
-    Point: PointEvent, Alert: AlertEvent, Rollback: RollbackEvent, Closing: ClosingEvent, Freeze: FreezeEvent, Concern: ConcernEvent, Rights: RightsEvent,
-);
+of_topics!(Event {
+    Plan: PlanEvent,
+    Signoff: SignoffEvent,
+    Notice: NoticeEvent,
+    Delivery: DeliveryEvent,
+    Stage: StageEvent,
+    Update: UpdateEvent,
+    Point: PointEvent,
+    Alert: AlertEvent,
+    Rollback: RollbackEvent,
+    Closing: ClosingEvent,
+    Freeze: FreezeEvent,
+    Concern: ConcernEvent,
+    Rights: RightsEvent,
+});

@@ -20,6 +20,9 @@ use super::rights::{Action, Grant, Who};
 use super::rollback::RollbackCommand;
 use super::signoff::{self, SignoffCommand};
 use super::stage::{self, StageCommand};
+use crate::domain::ladder::LadderRefusal;
+use crate::domain::lifecycle::PlanRefusal;
+use crate::domain::signoff::SignoffRefusal;
 
 impl Action {
     /// Whether it can be asked for without a release.
@@ -142,7 +145,9 @@ pub fn may(actor: &Actor, action: &Action, policy: &Policy, release: Option<&Rel
 fn bypasses(person: &Person, action: &Action, policy: &Policy, release: Option<&Release>, refusal: &Refusal) -> bool {
     let a_role_is_wanted = match refusal {
         Refusal::NotAllowed { who } => !who.is_empty(),
-        Refusal::RoleUnmapped { .. } | Refusal::AudienceUnmapped { .. } | Refusal::NotOfAudience { .. } => true,
+        Refusal::Signoff(SignoffRefusal::RoleUnmapped { .. })
+        | Refusal::Ladder(LadderRefusal::AudienceUnmapped { .. })
+        | Refusal::Ladder(LadderRefusal::NotOfAudience { .. }) => true,
         _ => false,
     };
     let theirs = match action {
@@ -248,7 +253,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         // In a draft it is the plan's own to say.
         Action::HandOver(_) => (!release.ended() && !matches!(phase, Phase::Draft), Wanted::HandOver),
         Action::Submit => (matches!(phase, Phase::Draft), Wanted::Submit),
-        Action::Reschedule if matches!(phase, Phase::Draft) => return Err(Refusal::NotScheduledYet),
+        Action::Reschedule if matches!(phase, Phase::Draft) => return Err(PlanRefusal::NotScheduledYet.into()),
         Action::Reschedule => (planned || held_before, Wanted::Reschedule),
         Action::Scrub => (planned || held_before || matches!(phase, Phase::Draft), Wanted::Scrub),
         Action::Sign(_) | Action::SignFor(_) | Action::Withdraw(_) => {
@@ -301,16 +306,16 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
 fn may_receive(person: &Person, audience: &Audience, policy: &Policy) -> Result<(), Refusal> {
     let role = policy.audiences.get(audience).and_then(|route| route.role.clone());
     match role {
-        None => Err(Refusal::AudienceUnmapped { audience: audience.clone() }),
+        None => Err(LadderRefusal::AudienceUnmapped { audience: audience.clone() }.into()),
         Some(role) if person.roles.contains(&role) => Ok(()),
-        Some(role) => Err(Refusal::NotOfAudience { audience: audience.clone(), role }),
+        Some(role) => Err(LadderRefusal::NotOfAudience { audience: audience.clone(), role }.into()),
     }
 }
 
 fn may_sign(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
     let mapped = signers(policy, role);
     if mapped.is_empty() {
-        return Err(Refusal::RoleUnmapped { role });
+        return Err(SignoffRefusal::RoleUnmapped { role }.into());
     }
     if !has_any(person, &mapped) {
         return Err(Refusal::NotAllowed { who: vec![Who::Signers(role, mapped)] });
@@ -327,11 +332,11 @@ fn took(person: &Person, release: &Release) -> bool {
 /// Release managers and members of the role record it, where the workspace lets them.
 fn may_sign_for(person: &Person, role: SignoffRole, policy: &Policy, release: Option<&Release>) -> Result<(), Refusal> {
     if !policy.on_behalf {
-        return Err(Refusal::NotOnBehalf);
+        return Err(SignoffRefusal::NotOnBehalf.into());
     }
     let (managers, mapped) = (policy.release_managers.clone(), signers(policy, role));
     if mapped.is_empty() {
-        return Err(Refusal::RoleUnmapped { role });
+        return Err(SignoffRefusal::RoleUnmapped { role }.into());
     }
     if !has_any(person, &managers) && !has_any(person, &mapped) {
         return Err(Refusal::NotAllowed { who: vec![Who::Managers(managers), Who::Signers(role, mapped)] });
@@ -347,7 +352,7 @@ fn not_own(person: &Person, role: SignoffRole, policy: &Policy, release: Option<
     let wrote = release.author == person.user || release.revisers.contains(&person.user);
     let own = wrote || release.plan.owner_user() == Some(&person.user);
     if own && !policy.owner_may_sign(&release.plan) {
-        return Err(Refusal::OwnPlan { role });
+        return Err(SignoffRefusal::OwnPlan { role }.into());
     }
     Ok(())
 }

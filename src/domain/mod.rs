@@ -8,6 +8,13 @@
 //! - a mark that fired leaves the agenda: a tick at an instant leaves nothing due at that instant;
 //! - a decision nobody takes stays open.
 
+/// A root with one variant for each topic is made from any of them.
+macro_rules! of_topics {
+    ($root:ident { $($variant:ident: $type:ty),+ $(,)? }) => {
+        $(impl From<$type> for $root { fn from(of: $type) -> Self { Self::$variant(of) } })+
+    };
+}
+
 pub mod agenda;
 pub mod alert;
 pub mod amend;
@@ -32,6 +39,7 @@ pub mod lifecycle;
 pub mod mark;
 pub mod may;
 pub mod notice;
+pub mod open;
 pub mod people;
 pub mod phase;
 pub mod plan;

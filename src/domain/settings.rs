@@ -8,6 +8,7 @@ use super::ids::Audience;
 use super::policy::{MAX_AUDIENCES, MAX_PEOPLE, MAX_RULES, Route, RouteChange, SignoffRule};
 use super::refusal::Refusal;
 use super::workspace::{Work, WorkspaceEvent, WorkspaceReply, name_of};
+use crate::domain::ladder::LadderRefusal;
 
 pub(super) fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Refusal> {
     let freeze = Freeze { name: name_of(&freeze.name)?, ..freeze };
@@ -92,7 +93,7 @@ pub(super) fn set_audience(
     route.wording = wording.unwrap_or_else(|| route.wording.take());
     // Engineering is told and confirms nothing.
     if route.must_confirm && (route.role.is_none() || audience == Audience::engineering()) {
-        return Err(Refusal::NobodyConfirms { audience });
+        return Err(LadderRefusal::NobodyConfirms { audience }.into());
     }
     let route = route.clone();
     work.record(WorkspaceEvent::Configured { policy: Box::new(policy) });

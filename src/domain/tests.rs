@@ -99,7 +99,7 @@ fn imported(text: &str, others: usize) -> Result<Decision, Refusal> {
 fn two_hundred_releases_are_open_at_most_and_an_emergency_always_may() {
     let emergency = PLAN.replace("[x] Standard [ ] Hotfix [ ] Emergency", "[ ] Standard [ ] Hotfix [x] Emergency");
     assert!(imported(PLAN, 199).is_ok());
-    assert_eq!(imported(PLAN, 200).unwrap_err(), Refusal::TooManyOpen { most: 200 });
+    assert_eq!(imported(PLAN, 200).unwrap_err(), PlanRefusal::TooManyOpen { most: 200 }.into());
     assert!(imported(&emergency, 200).is_ok());
 }
 
@@ -349,7 +349,7 @@ fn played(script: &[(u8, i64)]) -> Vec<Recorded> {
 /// The same in another workspace, with refusals that matter.
 fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     let (mut release, mut journal) = draft(PLAN);
-    let strict = *policy != self::policy();
+    let strict = *policy != policy();
     let mut now = begin();
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);

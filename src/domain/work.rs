@@ -15,6 +15,7 @@ use super::prompt::Prompt;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
 use super::reply::Reply;
+use crate::domain::rollback::RollbackNotice;
 
 /// What a decision may look at beside the release.
 #[derive(Debug, Clone, Copy)]
@@ -61,12 +62,17 @@ impl<'a> Work<'a> {
     }
 
     /// Says something to a channel, once for ever under `key`; the posting may be refined by the caller.
-    pub(in crate::domain) fn post(&mut self, key: impl Into<PostKey>, to: Destination, notice: Notice) -> &mut Posting {
+    pub(in crate::domain) fn post(
+        &mut self,
+        key: impl Into<PostKey>,
+        to: Destination,
+        notice: impl Into<Notice>,
+    ) -> &mut Posting {
         self.effects.push(Effect::Post(Box::new(Posting {
             key: key.into(),
             at_most: None,
             to,
-            notice,
+            notice: notice.into(),
             prompt: None,
             priority: Priority::Update,
             useful_until: None,
@@ -85,7 +91,7 @@ impl<'a> Work<'a> {
 
     /// Reports what a person did. It goes last, and somebody who does the same again and again gets [`REPORTS`] messages in
     /// [`REPORTED`]; the last of them shows the rest.
-    pub(in crate::domain) fn report(&mut self, what: &str, to: Destination, notice: Notice) -> &mut Posting {
+    pub(in crate::domain) fn report(&mut self, what: &str, to: Destination, notice: impl Into<Notice>) -> &mut Posting {
         let by = self.ctx.actor.person().map_or("T-Minus", |person| person.user.0.as_str());
         let posting = self.series(&format!("{what}/{by}"), to, notice);
         posting.priority = Priority::Report;
@@ -93,7 +99,7 @@ impl<'a> Work<'a> {
     }
 
     /// Posts the present state: [`REPORTS`] messages in [`REPORTED`]; the last one shows later changes.
-    pub(in crate::domain) fn series(&mut self, what: &str, to: Destination, notice: Notice) -> &mut Posting {
+    pub(in crate::domain) fn series(&mut self, what: &str, to: Destination, notice: impl Into<Notice>) -> &mut Posting {
         let slot = self.ctx.now.as_second().div_euclid(REPORTED.as_secs());
         let posting = self.post(format!("{what}/{slot}"), to, notice);
         posting.at_most = Some(REPORTS);
@@ -101,8 +107,13 @@ impl<'a> Work<'a> {
     }
 
     /// Renders the message under `key` anew.
-    pub(in crate::domain) fn edit(&mut self, key: impl Into<PostKey>, notice: Notice, prompt: Option<Prompt>) {
-        self.effects.push(Effect::Edit { key: key.into(), notice: Box::new(notice), prompt });
+    pub(in crate::domain) fn edit(
+        &mut self,
+        key: impl Into<PostKey>,
+        notice: impl Into<Notice>,
+        prompt: Option<Prompt>,
+    ) {
+        self.effects.push(Effect::Edit { key: key.into(), notice: Box::new(notice.into()), prompt });
     }
 
     /// What the courier is to do with the message under `key`.
@@ -157,8 +168,11 @@ impl<'a> Work<'a> {
             self.release.plan.contingency.iter().filter(|c| c.when == when).map(|c| c.text.clone()).collect();
         let mention = self.crew();
         for (n, text) in texts.into_iter().enumerate() {
-            let posting =
-                self.post(format!("contingency/{when}/{n}"), Destination::Release, Notice::Contingency { when, text });
+            let posting = self.post(
+                format!("contingency/{when}/{n}"),
+                Destination::Release,
+                RollbackNotice::Contingency { when, text },
+            );
             posting.mention.clone_from(&mention);
             posting.priority = Priority::Prompt;
         }

@@ -5,19 +5,21 @@ use jiff::Timestamp;
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::alert::AlertNotice;
 use crate::domain::alert::crowd::Crowd;
 use crate::domain::alert::{self, Alert};
 use crate::domain::decision::Verdict;
 use crate::domain::evidence::{TriggerState, metric_named};
 use crate::domain::notice::Notice;
+use crate::domain::open::Open;
 use crate::domain::plan::TriggerRule;
-use crate::domain::refusal::Open;
 use crate::domain::release::{Release, Run};
+use crate::domain::rollback::RollbackNotice;
 use crate::domain::rollback::{Case, CaseState, Cause};
 use crate::domain::{closing, evidence, rollback};
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
-    if let Notice::Alert { key } = notice {
+    if let AlertNotice::Alert { key } = notice {
         let found = alert::view::of(release).iter().find(|a| a.key == *key);
         return found.map_or_else(Message::default, |found| alert(release, found));
     }
@@ -26,39 +28,39 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
     };
     let name = words::name(release);
     match notice {
-        Notice::AlertReturned { key } => {
+        AlertNotice::Returned { key } => {
             let found = run.alerts.iter().find(|a| a.key == *key).map_or("", |a| a.name.as_str());
             Message::new(Tone::Bad, Text::from(format!("🔴 Firing again: {found} · {name}")))
                 .body("It resolved, then fired again. On-call: acknowledge, then investigate.")
         }
-        Notice::AlertsUnheard { reminder: 0 } => {
+        AlertNotice::Unheard { reminder: 0 } => {
             Message::new(Tone::Plain, Text::from(format!("✅ Alerts acknowledged or resolved · {name}")))
         }
-        Notice::AlertsUnheard { reminder } => unheard(release, run, *reminder),
-        Notice::Crowd { .. } => crowd(release, &run.crowd),
-        Notice::Case { n } => run.cases.iter().find(|c| c.n == *n).map_or_else(Message::default, |c| case(release, run, c, now)),
-        Notice::CaseReminder { count, .. } => {
+        AlertNotice::Unheard { reminder } => unheard(release, run, *reminder),
+        AlertNotice::Crowd { .. } => crowd(release, &run.crowd),
+        RollbackNotice::Case { n } => run.cases.iter().find(|c| c.n == *n).map_or_else(Message::default, |c| case(release, run, c, now)),
+        RollbackNotice::CaseReminder { count, .. } => {
             Message::new(Tone::Bad, Text::from(format!("⏳ Rollback decision still open (reminder {count}) · {name}")))
                 .body("Continue, hold or roll back? Use the buttons on the message this replies to.")
         }
-        Notice::RollingBack { by, reason } => Message::new(Tone::Bad, Text::from(format!("⏪ Rolling back · {name}")))
+        RollbackNotice::Started { by, reason } => Message::new(Tone::Bad, Text::from(format!("⏪ Rolling back · {name}")))
             .body(Text::from(format!("{by} decided: “{reason}”. T-Minus does not deploy, so on-call must roll back now.")))
             .field(WHAT_NOW, Text::from("1. Roll back. 2. Report every metric with /release alert report. 3. Press “Rolled back and verified”. Without values: “Rolled back, not verified”. If the rollback does not work: “Rollback failed”."))
             .field("People", words::people(release)),
-        Notice::RollbackReminder { count } => {
+        RollbackNotice::Reminder { count } => {
             Message::new(Tone::Bad, Text::from(format!("⏳ Rollback not confirmed (reminder {count}) · {name}")))
                 .body("Did the rollback work? Answer with the buttons on the message this replies to: verified, not verified or failed.")
         }
-        Notice::RollbackDone { by } => {
+        RollbackNotice::Done { by } => {
             let (icon, result) = if rollback::view::ended_unverified(release) { ("⚠️", "not verified") } else { ("↩️", "verified") };
             Message::new(Tone::Good, Text::from(format!("{icon} Rolled back, {result} · {name}")))
                 .body(Text::from(format!("{by} confirmed the rollback.")))
         }
-        Notice::RolledBack { by, note, unverified } => rolled_back(release, run, by, note.as_deref(), unverified, now),
-        Notice::RollbackFailed { by, reason } => Message::new(Tone::Bad, Text::from(format!("🔴 Rollback failed · {name}")))
+        RollbackNotice::RolledBack { by, note, unverified } => rolled_back(release, run, by, note.as_deref(), unverified, now),
+        RollbackNotice::Failed { by, reason } => Message::new(Tone::Bad, Text::from(format!("🔴 Rollback failed · {name}")))
             .body(Text::from(format!("{by} reported: “{reason}”. The rollback stays open. The plan's contingency follows, if it has one.")))
             .field("People", words::people(release)),
-        Notice::Contingency { when, text } => Message::new(Tone::Bad, Text::from(format!("🧭 {when} · {name}"))).body(Text::from(text.as_str())),
+        RollbackNotice::Contingency { when, text } => Message::new(Tone::Bad, Text::from(format!("🧭 {when} · {name}"))).body(Text::from(text.as_str())),
         _ => Message::default(),
     }
 }

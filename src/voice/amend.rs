@@ -3,6 +3,7 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::Text;
 use super::words;
+use crate::domain::amend::AmendNotice;
 use crate::domain::amend::AmendmentEnd;
 use crate::domain::amend::view::missing;
 use crate::domain::ids::UserId;
@@ -12,7 +13,7 @@ use crate::domain::release::Release;
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::AmendmentAsk { n, by, changes, ended } => {
+        AmendNotice::Ask { n, by, changes, ended } => {
             let (tone, icon, what) = match ended {
                 None => (Tone::Wait, "📝", "proposed"),
                 Some(AmendmentEnd::Agreed) => (Tone::Good, "✅", "agreed"),
@@ -31,7 +32,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 Some(AmendmentEnd::Agreed | AmendmentEnd::Overtaken | AmendmentEnd::Lapsed) => message,
             }
         }
-        Notice::Amended { changes, by } => {
+        AmendNotice::Amended { changes, by } => {
             let body = listed(by).t(" agreed. The amended plan is now in effect.");
             Message::new(Tone::Wait, Text::from(format!("📝 Plan amended · {name}")))
                 .body(body)

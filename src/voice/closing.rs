@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::closing::ClosingNotice;
 use crate::domain::closing::{Issue, Postmortem};
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
@@ -25,15 +26,15 @@ pub fn record(head: &str) -> Text {
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::AllClear { by } => {
+        ClosingNotice::AllClear { by } => {
             let Some(run) = release.phase.run() else {
                 return Message::default();
             };
             all_clear(release, run, by, now)
         }
-        Notice::Rewatched { by } => Message::new(Tone::Wait, Text::from(format!("👀 Watching again · {name}")))
+        ClosingNotice::Rewatched { by } => Message::new(Tone::Wait, Text::from(format!("👀 Watching again · {name}")))
             .body(Text::from(format!("{by} reopened the watch after the all-clear. Updates and alerts continue."))),
-        Notice::ClearAsk { asked, open } => {
+        ClosingNotice::ClearAsk { asked, open } => {
             let again = if *asked > 1 { format!(" (reminder {})", asked - 1) } else { String::new() };
             let (tone, body) = match open.is_empty() {
                 true => (Tone::Wait, "Every stage and decision point is done, and nothing is open."),
@@ -45,10 +46,10 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .body(body)
                 .field("Open items", words::open_list(open, &release.policy))
         }
-        Notice::ClearGiven { by } => {
+        ClosingNotice::ClearGiven { by } => {
             Message::new(Tone::Good, Text::from(format!("✅ {by} gave the all-clear · {name}")))
         }
-        Notice::PostmortemDue { reminder, open } => {
+        ClosingNotice::PostmortemDue { reminder, open } => {
             Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem due (reminder {reminder}) · {name}")))
                 .body(Text::from("The record shows: ").b(issues(release)).t("."))
                 .field("Open actions", Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))
@@ -64,28 +65,34 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 )
                 .field("Owner", words::person(release.plan.owner.as_ref()))
         }
-        Notice::PostmortemScheduled { at, by } => {
+        ClosingNotice::PostmortemScheduled { at, by } => {
             Message::new(Tone::Plain, Text::from(format!("📄 Post-mortem scheduled · {name}"))).body(
                 Text::from(format!("{by} scheduled it for "))
                     .and(words::when(release, *at))
                     .t(". Reminders continue until somebody files it."),
             )
         }
-        Notice::PostmortemFiled { link, by } => {
+        ClosingNotice::PostmortemFiled { link, by } => {
             Message::new(Tone::Good, Text::from(format!("📄 Post-mortem filed · {name}")))
                 .body(Text::from(format!("{by} filed it: ")).code(link))
         }
-        Notice::PostmortemWaived { reason, by } => {
+        ClosingNotice::PostmortemWaived { reason, by } => {
             Message::new(Tone::Wait, Text::from(format!("📄 Post-mortem waived · {name}")))
                 .body(Text::from(format!("{by} waived it: “{reason}”")))
         }
-        Notice::ActionsOpen { open } => Message::new(Tone::Wait, Text::from(format!("📌 Actions still open · {name}")))
-            .body(Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))
-            .field(
-                WHAT_NOW,
-                Text::from("Close each with ").code("/release item done").t(" or ").code("/release item waive").t("."),
-            ),
-        Notice::Closed => Message::new(Tone::Good, Text::from(format!("🏁 Closed · {name}")))
+        ClosingNotice::ActionsOpen { open } => {
+            Message::new(Tone::Wait, Text::from(format!("📌 Actions still open · {name}")))
+                .body(Text::lines(open.iter().map(|text| Text::from(format!("• {text}")))))
+                .field(
+                    WHAT_NOW,
+                    Text::from("Close each with ")
+                        .code("/release item done")
+                        .t(" or ")
+                        .code("/release item waive")
+                        .t("."),
+                )
+        }
+        ClosingNotice::Closed => Message::new(Tone::Good, Text::from(format!("🏁 Closed · {name}")))
             .body(Text::from("Nothing is open. Get the filled-in plan with ").code("/release export").t(".")),
         _ => Message::default(),
     }

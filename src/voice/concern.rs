@@ -3,6 +3,7 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::concern::ConcernNotice;
 use crate::domain::concern::{self, Concern, Resolved};
 use crate::domain::notice::Notice;
 use crate::domain::release::Release;
@@ -10,8 +11,8 @@ use crate::domain::release::Release;
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let find = |n: u32| release.concerns.iter().find(|concern| concern.n == n);
     match notice {
-        Notice::Concern { n } => find(*n).map_or_else(Message::default, |concern| raised(concern, release)),
-        Notice::ConcernResolved { n } => match find(*n).and_then(|concern| Some((concern, concern.resolved.as_ref()?)))
+        ConcernNotice::State { n } => find(*n).map_or_else(Message::default, |concern| raised(concern, release)),
+        ConcernNotice::Resolved { n } => match find(*n).and_then(|concern| Some((concern, concern.resolved.as_ref()?)))
         {
             Some((concern, resolved)) => ended(concern, resolved, release),
             None => Message::default(),

@@ -3,13 +3,15 @@
 use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Span, Text};
 use super::words;
+use crate::domain::delivery::DeliveryNotice;
 use crate::domain::delivery::{Settled, Stuck, Trouble};
 use crate::domain::ids::Place;
+use crate::domain::lifecycle::PlanNotice;
 use crate::domain::notice::Notice;
 use crate::domain::release::Release;
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
-    if let Notice::OpsGone { channel, why } = notice {
+    if let DeliveryNotice::OpsGone { channel, why } = notice {
         let ops = Text(vec![Span::Channel(channel.clone())]);
         let headline = format!("🔴 T-Minus cannot post in the ops channel · {}", words::name(release));
         return Message::new(Tone::Bad, Text::from(headline))
@@ -28,14 +30,14 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(", option “ops_channel”). T-Minus then posts the waiting reports there."),
             );
     }
-    if let Notice::CardMoved { channel } = notice {
+    if let PlanNotice::CardMoved { channel } = notice {
         return Message::new(Tone::Plain, Text::from(format!("🧭 Card moved · {}", words::name(release)))).body(
             Text::from("The release channel changed. This release's card is now in ")
                 .and(Text(vec![Span::Channel(channel.clone())]))
                 .t("."),
         );
     }
-    let Notice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
+    let DeliveryNotice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
     let channel = || match &stuck.place {
         Place::Page(page) => Text::from(format!("the status page {page}")),
         Place::Channel(channel) => Text(vec![Span::Channel(channel.clone())]),

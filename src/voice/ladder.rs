@@ -4,13 +4,17 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::reply::TO_MEND;
 use super::text::{Stamp, Text};
 use super::words;
+use crate::domain::freeze::FreezeNotice;
 use crate::domain::ids::Audience;
+use crate::domain::ladder::LadderNotice;
 use crate::domain::ladder::view::unconfirmed;
 use crate::domain::lifecycle::GO_GRACE_MIN;
+use crate::domain::lifecycle::PlanNotice;
 use crate::domain::notice::Notice;
 use crate::domain::plan::RungPlan;
 use crate::domain::release::{Phase, Release};
 use crate::domain::stage::GoAnswer;
+use crate::domain::stage::StageNotice;
 use crate::domain::{ladder, minutes};
 
 /// From so many minutes before T-0 on a notice is a check of go or no-go as well.
@@ -20,7 +24,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
     match notice {
-        Notice::Rung { rung, label, audience, text: _, late, not_sent, open, quiet } => {
+        LadderNotice::Rung { rung, label, audience, text: _, late, not_sent, open, quiet } => {
             let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
             let mut body = match &release.phase {
                 Phase::HeldBefore { .. } => Text::from("⏸️ On hold: the countdown is paused. T-0 was ")
@@ -89,7 +93,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 None => message,
             }
         }
-        Notice::GoNoGo { asked, open } => {
+        StageNotice::GoNoGo { asked, open } => {
             let headline = match asked {
                 0 => format!("🕛 T-0 · go / no-go? · {name}"),
                 3.. => format!("⚠️ T-0 passed 4 hours ago · {name}"),
@@ -126,7 +130,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .field("Risks", words::risks(plan))
                 .field("People", words::people(release))
         }
-        Notice::GoAnswered { how, by } => {
+        StageNotice::GoAnswered { how, by } => {
             let (tone, headline) = match how {
                 GoAnswer::Go => (Tone::Good, format!("✅ {by} gave the go")),
                 GoAnswer::Held => (Tone::Wait, format!("⏸️ {by} put the release on hold")),
@@ -136,7 +140,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             };
             Message::new(tone, Text::from(format!("{headline} · {name}")))
         }
-        Notice::Corrected { label, audience, text, retracted, by } => {
+        LadderNotice::Corrected { label, audience, text, retracted, by } => {
             let who = words::audience(audience);
             let (tone, headline, body) = if *retracted {
                 (
@@ -156,7 +160,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 Text::from("T-0: ").and(words::planned(release)).t(" (").and(words::until_t0(plan)).t(")."),
             )
         }
-        Notice::QuietOver { label, audience, at } => {
+        LadderNotice::QuietOver { label, audience, at } => {
             Message::new(Tone::Wait, Text::from(format!("🌅 Sent during your quiet hours: {label} · {name}"))).body(
                 Text::from(format!("T-Minus posted the notice for {} above at ", words::audience(audience)))
                     .time(*at, Stamp::Short)
@@ -167,7 +171,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(")."),
             )
         }
-        Notice::Excepted { freeze, until, by, reason } => {
+        FreezeNotice::Excepted { freeze, until, by, reason } => {
             Message::new(Tone::Bad, Text::from(format!("🧊 Freeze exception · {name}")))
                 .body(
                     Text::from(format!("{by} allowed this release to go live during freeze “{freeze}” (until "))
@@ -176,7 +180,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 )
                 .field("People", words::people(release))
         }
-        Notice::Overlap { others } => Message::new(Tone::Wait, Text::from(format!("⚠️ Overlap · {name}")))
+        FreezeNotice::Overlap { others } => Message::new(Tone::Wait, Text::from(format!("⚠️ Overlap · {name}")))
             .body(
                 Text::from(format!(
                     "Another release of {} is close to this release's T-0: ",
@@ -190,7 +194,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 WHAT_NOW,
                 Text::from("Agree on an order. If they conflict, move one with ").code("/release reschedule").t("."),
             ),
-        Notice::Departed { train } => {
+        PlanNotice::Departed { train } => {
             let mut message = Message::new(Tone::Plain, Text::from(format!("🚆 Draft of train “{train}” · {name}")))
                 .body(
                     Text::from("T-0: ")
@@ -215,7 +219,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t("."),
             )
         }
-        Notice::Moved { by, from, reason } => {
+        PlanNotice::Moved { by, from, reason } => {
             let mut body =
                 Text::from("New T-0: ").and(words::planned(release)).t(" (").and(words::until_t0(plan)).t(").");
             if let Some(from) = from {
@@ -226,7 +230,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             let why = reason.as_ref().map_or_else(Text::new, |why| Text::from(format!("“{why}”")));
             Message::new(Tone::Wait, Text::from(format!("🗓️ T-0 moved · {name}"))).body(body).field("Reason", why)
         }
-        Notice::Overtaken { label, audience, scrubbed: true } => {
+        LadderNotice::Overtaken { label, audience, scrubbed: true } => {
             Message::new(Tone::Bad, Text::from(format!("🚫 Cancelled · was {label} · {name}"))).body(Text::from(
                 format!(
                     "This release was cancelled after this notice to {}. No action needed.",
@@ -234,7 +238,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 ),
             ))
         }
-        Notice::Overtaken { label, audience, scrubbed: false } => Message::new(
+        LadderNotice::Overtaken { label, audience, scrubbed: false } => Message::new(
             Tone::Wait,
             Text::from(format!("🗓️ T-0 moved · was {label} · {name}")),
         )
@@ -245,7 +249,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .and(words::until_t0(plan))
                 .t(")."),
         ),
-        Notice::Scrubbed { by, reason, again } => {
+        PlanNotice::Scrubbed { by, reason, again } => {
             let told = if *again { " The earlier notice no longer applies." } else { "" };
             Message::new(Tone::Bad, Text::from(format!("🚫 Cancelled · {name}")))
                 .body(Text::from(format!("{by} cancelled this release: “{reason}”.{told}")))

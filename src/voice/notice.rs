@@ -4,78 +4,100 @@ use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
 use super::{alerts, amend, closing, concern, delivery, ladder, outcome, people, run, signoff, words};
+use crate::domain::alert::AlertNotice;
+use crate::domain::amend::AmendNotice;
+use crate::domain::closing::ClosingNotice;
+use crate::domain::concern::ConcernNotice;
+use crate::domain::decision::PointNotice;
 use crate::domain::decision::Verdict;
+use crate::domain::delivery::DeliveryNotice;
+use crate::domain::freeze::FreezeNotice;
+use crate::domain::ladder::LadderNotice;
+use crate::domain::lifecycle::PlanNotice;
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
 use crate::domain::prompt;
 use crate::domain::prompt::{Choice, Prompt};
 use crate::domain::release::Release;
+use crate::domain::rights::RightsNotice;
+use crate::domain::rollback::RollbackNotice;
+use crate::domain::signoff::SignoffNotice;
+use crate::domain::stage::StageNotice;
+use crate::domain::updates::UpdateNotice;
 
 /// Gives a notice its words. `prompt` adds its buttons.
 pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&Prompt>) -> Message {
     let mut message = match notice {
-        Notice::DraftForgotten
-        | Notice::SignoffAsk { .. }
-        | Notice::SignoffOver
-        | Notice::SignoffReminder { .. }
-        | Notice::Signed { .. }
-        | Notice::SignoffRefused { .. }
-        | Notice::Withdrawn { .. }
-        | Notice::Ticked { .. }
-        | Notice::SignoffExpired { .. }
-        | Notice::Approved
-        | Notice::BreakGlassFollowUp { .. } => signoff::say(notice, release),
-        Notice::HandedOver { .. } | Notice::Bypassed { .. } => people::say(notice, release),
-        Notice::AmendmentAsk { .. } | Notice::Amended { .. } => amend::say(notice, release),
-        Notice::Concern { .. } | Notice::ConcernResolved { .. } => concern::say(notice, release),
-        Notice::Rung { .. }
-        | Notice::GoNoGo { .. }
-        | Notice::GoAnswered { .. }
-        | Notice::Moved { .. }
-        | Notice::Overtaken { .. }
-        | Notice::Page
-        | Notice::Corrected { .. }
-        | Notice::QuietOver { .. }
-        | Notice::Excepted { .. }
-        | Notice::Overlap { .. }
-        | Notice::Departed { .. }
-        | Notice::Scrubbed { .. } => ladder::say(notice, release),
-        Notice::Outcome { outcome, audience } => outcome::say(*outcome, audience, release),
-        Notice::Stuck { .. } | Notice::OpsGone { .. } | Notice::CardMoved { .. } => delivery::say(notice, release),
-        Notice::Went { .. }
-        | Notice::Undone { .. }
-        | Notice::StageStarted { .. }
-        | Notice::Owed { .. }
-        | Notice::Extended { .. }
-        | Notice::StagesDone
-        | Notice::Held { .. }
-        | Notice::HoldOver { .. }
-        | Notice::Resumed { .. }
-        | Notice::Update { .. }
-        | Notice::Point { .. }
-        | Notice::PointDecided { .. } => run::say(notice, release, now),
-        Notice::Alert { .. }
-        | Notice::AlertReturned { .. }
-        | Notice::AlertsUnheard { .. }
-        | Notice::Crowd { .. }
-        | Notice::Case { .. }
-        | Notice::CaseReminder { .. }
-        | Notice::RollbackDone { .. }
-        | Notice::RollingBack { .. }
-        | Notice::RollbackReminder { .. }
-        | Notice::RolledBack { .. }
-        | Notice::RollbackFailed { .. }
-        | Notice::Contingency { .. } => alerts::say(notice, release, now),
-        Notice::AllClear { .. }
-        | Notice::Rewatched { .. }
-        | Notice::ClearAsk { .. }
-        | Notice::ClearGiven { .. }
-        | Notice::PostmortemDue { .. }
-        | Notice::PostmortemScheduled { .. }
-        | Notice::PostmortemFiled { .. }
-        | Notice::PostmortemWaived { .. }
-        | Notice::ActionsOpen { .. }
-        | Notice::Closed => closing::say(notice, release, now),
+        Notice::Plan(PlanNotice::DraftForgotten)
+        | Notice::Signoff(SignoffNotice::Ask { .. })
+        | Notice::Signoff(SignoffNotice::Over)
+        | Notice::Signoff(SignoffNotice::Reminder { .. })
+        | Notice::Signoff(SignoffNotice::Signed { .. })
+        | Notice::Signoff(SignoffNotice::Refused { .. })
+        | Notice::Signoff(SignoffNotice::Withdrawn { .. })
+        | Notice::Plan(PlanNotice::Ticked { .. })
+        | Notice::Signoff(SignoffNotice::Expired { .. })
+        | Notice::Signoff(SignoffNotice::Approved)
+        | Notice::Signoff(SignoffNotice::BreakGlassFollowUp { .. }) => signoff::say(notice, release),
+        Notice::Plan(PlanNotice::HandedOver { .. }) | Notice::Rights(RightsNotice::Bypassed { .. }) => {
+            people::say(notice, release)
+        }
+        Notice::Amend(AmendNotice::Ask { .. }) | Notice::Amend(AmendNotice::Amended { .. }) => {
+            amend::say(notice, release)
+        }
+        Notice::Concern(ConcernNotice::State { .. }) | Notice::Concern(ConcernNotice::Resolved { .. }) => {
+            concern::say(notice, release)
+        }
+        Notice::Ladder(LadderNotice::Rung { .. })
+        | Notice::Stage(StageNotice::GoNoGo { .. })
+        | Notice::Stage(StageNotice::GoAnswered { .. })
+        | Notice::Plan(PlanNotice::Moved { .. })
+        | Notice::Ladder(LadderNotice::Overtaken { .. })
+        | Notice::Ladder(LadderNotice::Page)
+        | Notice::Ladder(LadderNotice::Corrected { .. })
+        | Notice::Ladder(LadderNotice::QuietOver { .. })
+        | Notice::Freeze(FreezeNotice::Excepted { .. })
+        | Notice::Freeze(FreezeNotice::Overlap { .. })
+        | Notice::Plan(PlanNotice::Departed { .. })
+        | Notice::Plan(PlanNotice::Scrubbed { .. }) => ladder::say(notice, release),
+        Notice::Ladder(LadderNotice::Outcome { outcome, audience }) => outcome::say(*outcome, audience, release),
+        Notice::Delivery(DeliveryNotice::Stuck { .. })
+        | Notice::Delivery(DeliveryNotice::OpsGone { .. })
+        | Notice::Plan(PlanNotice::CardMoved { .. }) => delivery::say(notice, release),
+        Notice::Stage(StageNotice::Went { .. })
+        | Notice::Stage(StageNotice::Undone { .. })
+        | Notice::Stage(StageNotice::Started { .. })
+        | Notice::Stage(StageNotice::Owed { .. })
+        | Notice::Stage(StageNotice::Extended { .. })
+        | Notice::Stage(StageNotice::AllDone)
+        | Notice::Stage(StageNotice::Held { .. })
+        | Notice::Stage(StageNotice::HoldOver { .. })
+        | Notice::Stage(StageNotice::Resumed { .. })
+        | Notice::Update(UpdateNotice { .. })
+        | Notice::Point(PointNotice::Asked { .. })
+        | Notice::Point(PointNotice::Decided { .. }) => run::say(notice, release, now),
+        Notice::Alert(AlertNotice::Alert { .. })
+        | Notice::Alert(AlertNotice::Returned { .. })
+        | Notice::Alert(AlertNotice::Unheard { .. })
+        | Notice::Alert(AlertNotice::Crowd { .. })
+        | Notice::Rollback(RollbackNotice::Case { .. })
+        | Notice::Rollback(RollbackNotice::CaseReminder { .. })
+        | Notice::Rollback(RollbackNotice::Done { .. })
+        | Notice::Rollback(RollbackNotice::Started { .. })
+        | Notice::Rollback(RollbackNotice::Reminder { .. })
+        | Notice::Rollback(RollbackNotice::RolledBack { .. })
+        | Notice::Rollback(RollbackNotice::Failed { .. })
+        | Notice::Rollback(RollbackNotice::Contingency { .. }) => alerts::say(notice, release, now),
+        Notice::Closing(ClosingNotice::AllClear { .. })
+        | Notice::Closing(ClosingNotice::Rewatched { .. })
+        | Notice::Closing(ClosingNotice::ClearAsk { .. })
+        | Notice::Closing(ClosingNotice::ClearGiven { .. })
+        | Notice::Closing(ClosingNotice::PostmortemDue { .. })
+        | Notice::Closing(ClosingNotice::PostmortemScheduled { .. })
+        | Notice::Closing(ClosingNotice::PostmortemFiled { .. })
+        | Notice::Closing(ClosingNotice::PostmortemWaived { .. })
+        | Notice::Closing(ClosingNotice::ActionsOpen { .. })
+        | Notice::Closing(ClosingNotice::Closed) => closing::say(notice, release, now),
     };
     message.footer = words::footer(release);
     if let Some(prompt) = prompt {

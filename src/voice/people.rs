@@ -4,9 +4,11 @@ use super::message::{Message, Tone};
 use super::text::Text;
 use super::words;
 use crate::domain::closing::Postmortem;
+use crate::domain::lifecycle::PlanNotice;
 use crate::domain::notice::Notice;
 use crate::domain::people::Post;
 use crate::domain::release::{Phase, Release};
+use crate::domain::rights::RightsNotice;
 use crate::domain::signoff::view::valid;
 use crate::domain::{decision, rollback, signoff};
 
@@ -19,7 +21,7 @@ pub fn post(post: Post) -> &'static str {
 }
 
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
-    if let Notice::Bypassed { action, by } = notice {
+    if let RightsNotice::Bypassed { action, by } = notice {
         return Message::new(Tone::Bad, Text::from(format!("⚠️ Administrator override · {}", words::name(release))))
             .body(Text::from(format!(
                 "{by} used the Manage Server permission to do this without the required role: {}.",
@@ -32,7 +34,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 ),
             );
     }
-    let Notice::HandedOver { post: part, from, to, by, reason } = notice else { return Message::default() };
+    let PlanNotice::HandedOver { post: part, from, to, by, reason } = notice else { return Message::default() };
     let mut body = Text::new().user(to).t(format!(" is now the {}", post(*part)));
     if let Some(from) = from {
         body = body.t(", replacing ").user(from);

@@ -6,28 +6,41 @@ use super::message::{Message, Pick, Tone, WHAT_NOW};
 use super::notice::buttons;
 use super::text::{Span, Stamp, Text};
 use super::words;
+use crate::domain::alert::AlertReply;
+use crate::domain::amend::AmendReply;
+use crate::domain::closing::ClosingReply;
+use crate::domain::concern::ConcernReply;
+use crate::domain::decision::PointReply;
+use crate::domain::delivery::DeliveryReply;
 use crate::domain::evidence::{self, Source};
+use crate::domain::freeze::FreezeReply;
+use crate::domain::ladder::LadderReply;
 use crate::domain::ladder::rung::Fate;
+use crate::domain::lifecycle::PlanReply;
 use crate::domain::people::Post;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::{Level, span_label, t_label};
 use crate::domain::prompt::{Choice, Prompt};
 use crate::domain::release::Release;
 use crate::domain::reply::Reply;
+use crate::domain::rollback::RollbackReply;
+use crate::domain::signoff::SignoffReply;
+use crate::domain::stage::StageReply;
+use crate::domain::updates::UpdateReply;
 use crate::domain::{ladder, release};
 
 /// Gives a reply its words, with the prompt its buttons or its menu lead to.
 pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Option<Prompt>) {
     match reply {
-        Reply::Imported { revision, material } => imported(release, now, *revision, *material),
-        Reply::Named => imported(release, now, release.revision, true),
-        Reply::Received { rung } => {
+        Reply::Plan(PlanReply::Imported { revision, material }) => imported(release, now, *revision, *material),
+        Reply::Plan(PlanReply::Named) => imported(release, now, release.revision, true),
+        Reply::Ladder(LadderReply::Received { rung }) => {
             let prompt = Prompt::Received { rung: rung.clone(), generation: release.generation };
             let mut message = plain(reply, release);
             message.buttons = buttons(release, &prompt);
             (message, Some(prompt))
         }
-        Reply::Went | Reply::Moved | Reply::Finished => {
+        Reply::Stage(StageReply::Went) | Reply::Stage(StageReply::Moved) | Reply::Stage(StageReply::Finished) => {
             let mut message = plain(reply, release);
             message.buttons = buttons(release, &Prompt::Stepped);
             message = message.field("Undo", Text::from("Within 60 s, if this was a mistake."));
@@ -42,11 +55,13 @@ fn plain(reply: &Reply, release: &Release) -> Message {
     let plan = &release.plan;
     let ok = |text: Text| Message::new(Tone::Good, Text::from(format!("✅ Done · {}", release.no))).body(text);
     let mut message = match reply {
-        Reply::Submitted if plan.channel.is_some() && plan.channel_id.is_none() => {
+        Reply::Plan(PlanReply::Submitted) if plan.channel.is_some() && plan.channel_id.is_none() => {
             ok(Text::from("Submitted. I requested the sign-offs.")).field("Channel", channel(release))
         }
-        Reply::Submitted => ok(Text::from("Submitted. T-Minus requests the sign-offs in the release channel.")),
-        Reply::Signed { role, whose, missing } => {
+        Reply::Plan(PlanReply::Submitted) => {
+            ok(Text::from("Submitted. T-Minus requests the sign-offs in the release channel."))
+        }
+        Reply::Signoff(SignoffReply::Signed { role, whose, missing }) => {
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
             } else {
@@ -55,79 +70,91 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             let whose = whose.as_ref().map_or("Your".to_owned(), |name| format!("{name}'s"));
             ok(Text::from(format!("{whose} {role} sign-off on revision {} is recorded. {rest}", release.revision)))
         }
-        Reply::SignoffRefused { role } => {
+        Reply::Signoff(SignoffReply::Refused { role }) => {
             ok(Text::from(format!("Your refusal as {role} is recorded, and the release channel shows it.")))
         }
-        Reply::HandedOver { post } => {
+        Reply::Plan(PlanReply::HandedOver { post }) => {
             ok(Text::from(format!("Handed over. T-Minus announces the new {}.", super::people::post(*post))))
         }
-        Reply::ConcernRaised { n } => ok(Text::from(format!(
+        Reply::Concern(ConcernReply::Raised { n }) => ok(Text::from(format!(
             "Concern #{n} raised. It blocks go until somebody resolves it, and the release channel shows it."
         ))),
-        Reply::ConcernResolved { n } => {
+        Reply::Concern(ConcernReply::Resolved { n }) => {
             ok(Text::from(format!("Concern #{n} resolved, and the release channel shows it.")))
         }
-        Reply::Snoozed { until } => ok(Text::from("Next reminder: ")
+        Reply::Signoff(SignoffReply::Snoozed { until }) => ok(Text::from("Next reminder: ")
             .time(*until, Stamp::Full)
             .t(" (")
             .time(*until, Stamp::Relative)
             .t("). You can delay it only once.")),
-        Reply::AmendmentProposed { n } => {
+        Reply::Amend(AmendReply::Proposed { n }) => {
             ok(Text::from(format!("Amendment #{n} proposed. It takes effect once both owner and on-call agree.")))
         }
-        Reply::AmendmentAgreed { n } => {
+        Reply::Amend(AmendReply::Agreed { n }) => {
             ok(Text::from(format!("You agreed to amendment #{n}. It takes effect once the other role agrees.")))
         }
-        Reply::AmendmentDeclined { n } => ok(Text::from(format!("Amendment #{n} declined. The plan does not change."))),
-        Reply::Amended { n } => ok(Text::from(format!("Amendment #{n} is now in effect. T-Minus announces it."))),
-        Reply::Withdrawn { role } => {
+        Reply::Amend(AmendReply::Declined { n }) => {
+            ok(Text::from(format!("Amendment #{n} declined. The plan does not change.")))
+        }
+        Reply::Amend(AmendReply::Amended { n }) => {
+            ok(Text::from(format!("Amendment #{n} is now in effect. T-Minus announces it.")))
+        }
+        Reply::Signoff(SignoffReply::Withdrawn { role }) => {
             ok(Text::from(format!("Your {role} sign-off is withdrawn, and the release channel shows it.")))
         }
-        Reply::Received { rung } => ok(Text::from(format!("Receipt for {rung} recorded. Mistake? Undo within 60 s."))),
-        Reply::TakenBack { rung } => {
+        Reply::Ladder(LadderReply::Received { rung }) => {
+            ok(Text::from(format!("Receipt for {rung} recorded. Mistake? Undo within 60 s.")))
+        }
+        Reply::Ladder(LadderReply::TakenBack { rung }) => {
             ok(Text::from(format!("Receipt for {rung} undone. The notice is unconfirmed again.")))
         }
-        Reply::Corrected { rung, retracted: false } => ok(Text::from(format!(
+        Reply::Ladder(LadderReply::Corrected { rung, retracted: false }) => ok(Text::from(format!(
             "Corrected: {rung}. Its message shows the correction, and T-Minus notifies its audience."
         ))),
-        Reply::Corrected { rung, retracted: true } => ok(Text::from(format!(
+        Reply::Ladder(LadderReply::Corrected { rung, retracted: true }) => ok(Text::from(format!(
             "Retracted: {rung}. Its message shows the retraction, and T-Minus notifies its audience."
         ))),
-        Reply::Undone => ok(Text::from("Undone. T-Minus records and announces it.")),
-        Reply::Went => ok(Text::from(format!(
+        Reply::Stage(StageReply::Undone) => ok(Text::from("Undone. T-Minus records and announces it.")),
+        Reply::Stage(StageReply::Went) => ok(Text::from(format!(
             "{name} is live. First update due in {}.",
             span_label(u64::from(plan.update_interval_min()))
         ))),
-        Reply::Moved => ok(Text::from(
+        Reply::Stage(StageReply::Moved) => ok(Text::from(
             release.phase.run().map_or(String::new(), |run| format!("Now {}.", words::stage(release, run))),
         )),
-        Reply::Finished => ok(Text::from(
+        Reply::Stage(StageReply::Finished) => ok(Text::from(
             "The last stage is done. T-Minus relays alerts until the all-clear; report values with /release alert report.",
         )),
-        Reply::Extended { minutes } => ok(Text::from(format!("Extended by {}.", span_label(u64::from(*minutes))))),
-        Reply::Held => ok(Text::from("On hold. Resume with ").code("/release resume").t(".")),
-        Reply::Resumed => ok(Text::from("Resumed.")),
-        Reply::UpdatePosted => ok(Text::from("Update posted.")),
-        Reply::Decided { verdict } => ok(Text::from(format!("Recorded: {}.", words::verdict(*verdict)))),
-        Reply::Acknowledged => ok(Text::from("Acknowledged.")),
-        Reply::Observed { metric } => ok(observed(release, metric)),
-        Reply::RollbackStarted => {
+        Reply::Stage(StageReply::Extended { minutes }) => {
+            ok(Text::from(format!("Extended by {}.", span_label(u64::from(*minutes)))))
+        }
+        Reply::Stage(StageReply::Held) => ok(Text::from("On hold. Resume with ").code("/release resume").t(".")),
+        Reply::Stage(StageReply::Resumed) => ok(Text::from("Resumed.")),
+        Reply::Update(UpdateReply::Posted) => ok(Text::from("Update posted.")),
+        Reply::Point(PointReply::Decided { verdict }) => {
+            ok(Text::from(format!("Recorded: {}.", words::verdict(*verdict))))
+        }
+        Reply::Alert(AlertReply::Acknowledged) => ok(Text::from("Acknowledged.")),
+        Reply::Alert(AlertReply::Observed { metric }) => ok(observed(release, metric)),
+        Reply::Rollback(RollbackReply::Started) => {
             ok(Text::from("Rollback started and announced. Confirm it with the buttons under the announcement."))
         }
-        Reply::RollbackFailed => {
+        Reply::Rollback(RollbackReply::Failed) => {
             ok(Text::from("Recorded: the rollback failed. T-Minus pings everybody on the escalation path."))
         }
-        Reply::RolledBack { verified: true } => {
+        Reply::Rollback(RollbackReply::RolledBack { verified: true }) => {
             ok(Text::from("Recorded: rolled back and verified. A post-mortem is due."))
         }
-        Reply::RolledBack { verified: false } => ok(Text::from(
+        Reply::Rollback(RollbackReply::RolledBack { verified: false }) => ok(Text::from(
             "Recorded: rolled back, not verified. The announcement names what is open. A post-mortem is due.",
         )),
-        Reply::Rewatched => {
+        Reply::Closing(ClosingReply::Rewatched) => {
             ok(Text::from("T-Minus watches the release again. Everyone already notified gets a message."))
         }
-        Reply::AllClear => ok(Text::from("You gave the all-clear. T-Minus announces it with the numbers.")),
-        Reply::Rescheduled { told, skipped } => {
+        Reply::Closing(ClosingReply::AllClear) => {
+            ok(Text::from("You gave the all-clear. T-Minus announces it with the numbers."))
+        }
+        Reply::Plan(PlanReply::Rescheduled { told, skipped }) => {
             let mut text =
                 Text::from("T-0 is now ").and(words::planned(release)).t(" (").and(words::until_t0(plan)).t(").");
             text = text.br().t("T-Minus asks the required roles to sign again.");
@@ -140,18 +167,20 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             }
             ok(text)
         }
-        Reply::Excepted { freeze, until } => {
+        Reply::Freeze(FreezeReply::Excepted { freeze, until }) => {
             ok(Text::from(format!("Recorded and announced: this release can go live during freeze “{freeze}” (until "))
                 .time(*until, Stamp::Full)
                 .t(")."))
         }
-        Reply::Scrubbed => ok(Text::from("Cancelled. Everyone already notified gets the change.")),
-        Reply::PostmortemScheduled { at } => ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t(".")),
-        Reply::PostmortemFiled => ok(Text::from("Post-mortem filed. Reminders stop.")),
-        Reply::PostmortemWaived => ok(Text::from("Post-mortem waived. Reminders stop.")),
-        Reply::ItemDone { text } => ok(Text::from(format!("Ticked: “{text}”"))),
-        Reply::ItemWaived { text } => ok(Text::from(format!("Waived: “{text}”"))),
-        Reply::SentAgain { to } => {
+        Reply::Plan(PlanReply::Scrubbed) => ok(Text::from("Cancelled. Everyone already notified gets the change.")),
+        Reply::Closing(ClosingReply::PostmortemScheduled { at }) => {
+            ok(Text::from("Scheduled for ").time(*at, Stamp::Full).t("."))
+        }
+        Reply::Closing(ClosingReply::PostmortemFiled) => ok(Text::from("Post-mortem filed. Reminders stop.")),
+        Reply::Closing(ClosingReply::PostmortemWaived) => ok(Text::from("Post-mortem waived. Reminders stop.")),
+        Reply::Closing(ClosingReply::ItemDone { text }) => ok(Text::from(format!("Ticked: “{text}”"))),
+        Reply::Closing(ClosingReply::ItemWaived { text }) => ok(Text::from(format!("Waived: “{text}”"))),
+        Reply::Delivery(DeliveryReply::SentAgain { to }) => {
             let text = Text::from("T-Minus retries now");
             let text = match to {
                 Some(channel) => text.t(", in ").and(Text(vec![Span::Channel(channel.clone())])),
@@ -159,8 +188,10 @@ fn plain(reply: &Reply, release: &Release) -> Message {
             };
             ok(text.t(". If the retry fails, the ops channel gets a report."))
         }
-        Reply::CalledSent => ok(Text::from("Recorded: the message was posted. T-Minus will not send it again.")),
-        Reply::Imported { .. } | Reply::Named | Reply::Silent => Message::default(),
+        Reply::Delivery(DeliveryReply::CalledSent) => {
+            ok(Text::from("Recorded: the message was posted. T-Minus will not send it again."))
+        }
+        Reply::Plan(PlanReply::Imported { .. }) | Reply::Plan(PlanReply::Named) | Reply::Silent => Message::default(),
     };
     message.footer = words::footer(release);
     message

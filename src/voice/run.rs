@@ -6,11 +6,14 @@ use super::message::{Message, Tone};
 use super::text::{Stamp, Text};
 use super::{WHAT_NOW, words};
 use crate::domain::decision;
+use crate::domain::decision::PointNotice;
 use crate::domain::decision::Verdict;
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::stage::Done;
+use crate::domain::stage::StageNotice;
+use crate::domain::updates::UpdateNotice;
 
 pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
     let Some(run) = release.phase.run() else {
@@ -18,7 +21,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
     };
     let name = words::name(release);
     match notice {
-        Notice::Went { by, break_glass, open } => {
+        StageNotice::Went { by, break_glass, open } => {
             let mut body = Text::from(format!("{by} gave the go. ")).t(sentence(&words::stage(release, run))).t(".");
             let planned = release.plan.t0_at().unwrap_or(run.go_at);
             let apart = (run.go_at.as_second() - planned.as_second()) / 60;
@@ -38,9 +41,11 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .field("Next decision", next_point(run))
                 .field("People", words::people(release))
         }
-        Notice::Undone { by, .. } => Message::new(Tone::Wait, Text::from(format!("↩️ Stage step undone · {name}")))
-            .body(Text::from(format!("{by} undid the step within 60 seconds. Now {}.", words::stage(release, run)))),
-        Notice::StageStarted { reason } => {
+        StageNotice::Undone { by, .. } => {
+            Message::new(Tone::Wait, Text::from(format!("↩️ Stage step undone · {name}")))
+                .body(Text::from(format!("{by} undid the step within 60 seconds. Now {}.", words::stage(release, run))))
+        }
+        StageNotice::Started { reason } => {
             let mut message =
                 Message::new(Tone::Good, Text::from(format!("➡️ {} · {name}", sentence(&words::stage(release, run)))));
             if let Some(until) = run.stage.soak_until {
@@ -53,11 +58,11 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 None => message,
             }
         }
-        Notice::Owed { soaked, update, merged, done } => {
+        StageNotice::Owed { soaked, update, merged, done } => {
             let message = owed(release, run, (*soaked, *update), done.as_ref(), now);
             message.field("Late", away(*merged))
         }
-        Notice::Extended { minutes, reason, by } => {
+        StageNotice::Extended { minutes, reason, by } => {
             let until = run.stage.soak_until.unwrap_or(now);
             Message::new(Tone::Wait, Text::from(format!("⏱️ Stage extended · {name}"))).body(
                 Text::from(format!("{by} added {}: “{reason}”. Soaks until ", span_label(u64::from(*minutes))))
@@ -65,7 +70,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                     .t("."),
             )
         }
-        Notice::StagesDone => Message::new(Tone::Good, Text::from(format!("👀 Rollout done, monitoring · {name}")))
+        StageNotice::AllDone => Message::new(Tone::Good, Text::from(format!("👀 Rollout done, monitoring · {name}")))
             .body("The last stage is done. Decision points and alerts continue.")
             .field("Next decision", next_point(run))
             .field(
@@ -76,7 +81,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .code("/release all-clear")
                 .t("."),
             ),
-        Notice::Held { by, reason, case, .. } => {
+        StageNotice::Held { by, reason, case, .. } => {
             let causes = case.and_then(|n| run.cases.iter().find(|case| case.n == n));
             let causes = causes.map_or_else(Text::new, |case| super::alerts::causes(release, run, case, now));
             Message::new(Tone::Wait, Text::from(format!("⏸️ On hold · {name}")))
@@ -86,23 +91,23 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 )))
                 .field("Why", causes)
         }
-        Notice::HoldOver { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
+        StageNotice::HoldOver { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
             .body(Text::from(format!(
                 "{by} resumed the release. Stage timers and decision points move by {}; updates stay due.",
                 span_label(u64::from(*held_min))
             )))
             .field("Next decision", next_point(run)),
-        Notice::Resumed { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
+        StageNotice::Resumed { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
             .body(Text::from(format!(
                 "{by} resumed the release. Stage timers and decision points move by {}; updates stay due.",
                 span_label(u64::from(*held_min))
             )))
             .field("Next decision", next_point(run)),
-        Notice::Update { text, by, unchanged, merged } => {
+        UpdateNotice { text, by, unchanged, merged } => {
             let message = update(release, run, now, (text.as_deref(), by.as_deref()), *unchanged);
             message.field("Late", away(*merged))
         }
-        Notice::Point { after_min, reminder, .. } if *reminder > 0 => {
+        PointNotice::Asked { after_min, reminder, .. } if *reminder > 0 => {
             let label = words::after(*after_min);
             Message::new(
                 Tone::Wait,
@@ -110,7 +115,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             )
             .body("Continue, hold or roll back? Use the buttons on the message this replies to.")
         }
-        Notice::Point { after_min, text, late, .. } => {
+        PointNotice::Asked { after_min, text, late, .. } => {
             let label = words::after(*after_min);
             let what = if text.is_empty() { String::new() } else { format!("{text}: ") };
             let rolling_out = matches!(release.phase, Phase::Live { .. });
@@ -123,7 +128,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 .field("Alerts", alerts_line(run))
                 .field("Who can decide", words::people(release).t(", SRE/Ops, release managers"))
         }
-        Notice::PointDecided { after_min, verdict, by, reason } => {
+        PointNotice::Decided { after_min, verdict, by, reason } => {
             let (tone, icon) = match verdict {
                 Verdict::Continue => (Tone::Good, "✅"),
                 Verdict::Hold => (Tone::Bad, "⏸️"),
@@ -144,7 +149,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
 fn before_go(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::Held { by, reason, again, .. } => {
+        StageNotice::Held { by, reason, again, .. } => {
             let still = Text::from(format!(
                 "{by} put the release on hold: “{}”. The countdown is paused. ",
                 reason.trim_end_matches('.')
@@ -156,14 +161,14 @@ fn before_go(notice: &Notice, release: &Release) -> Message {
             };
             Message::new(Tone::Wait, Text::from(format!("⏸️ On hold before T-0 · {name}"))).body(body)
         }
-        Notice::HoldOver { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
+        StageNotice::HoldOver { by, held_min } => Message::new(Tone::Good, Text::from(format!("▶️ Resumed · {name}")))
             .body(Text::from(format!("{by} resumed the countdown after {}.", span_label(u64::from(*held_min))))),
-        Notice::Undone { by, .. } => Message::new(Tone::Bad, Text::from(format!("↩️ Go undone · {name}"))).body(
+        StageNotice::Undone { by, .. } => Message::new(Tone::Bad, Text::from(format!("↩️ Go undone · {name}"))).body(
             Text::from(format!("{by} undid the go within 60 seconds: the release is not live. To give the go again: "))
                 .code("/release go")
                 .t("."),
         ),
-        Notice::Resumed { by, held_min } => {
+        StageNotice::Resumed { by, held_min } => {
             Message::new(Tone::Good, Text::from(format!("▶️ Countdown resumed · {name}"))).body(
                 Text::from(format!("{by} resumed the countdown after {}. New T-0: ", span_label(u64::from(*held_min))))
                     .and(words::planned(release))

@@ -4,18 +4,20 @@ use super::message::{Message, Tone, WHAT_NOW};
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::changes::Change;
+use crate::domain::lifecycle::PlanNotice;
 use crate::domain::notice::Notice;
 use crate::domain::plan::MetricPlan;
 use crate::domain::policy::{Requirement, Why, required_signoffs};
 use crate::domain::release::{Phase, Release};
+use crate::domain::signoff::SignoffNotice;
 use crate::domain::signoff::view::{declined, missing, valid};
 
 /// Gives a notice its words. A request and its reminders call those who are to sign, and nobody else.
 pub(super) fn say(notice: &Notice, release: &Release) -> Message {
     let mut message = words_of(notice, release);
     let asked = match notice {
-        Notice::SignoffAsk { .. } => missing(release),
-        Notice::SignoffReminder { missing } | Notice::BreakGlassFollowUp { missing } => missing.clone(),
+        SignoffNotice::Ask { .. } => missing(release),
+        SignoffNotice::Reminder { missing } | SignoffNotice::BreakGlassFollowUp { missing } => missing.clone(),
         _ => Vec::new(),
     };
     let roles = asked.iter().filter_map(|role| release.policy.signers.get(role)).flatten();
@@ -34,7 +36,7 @@ fn standing(release: &Release) -> &'static str {
 fn words_of(notice: &Notice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        Notice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
+        PlanNotice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
             .body(
                 Text::from("T-0: ")
                     .and(words::until_t0(&release.plan))
@@ -44,15 +46,15 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     .code("/release scrub")
                     .t("."),
             ),
-        Notice::SignoffAsk { changed } => ask(release, *changed),
-        Notice::SignoffOver => Message::new(
+        SignoffNotice::Ask { changed } => ask(release, *changed),
+        SignoffNotice::Over => Message::new(
             Tone::Plain,
             Text::from(format!("✍️ Sign-off request superseded · {name}")),
         )
         .body(
             "The plan changed after this request, so sign-offs given here no longer count. Use the new request below.",
         ),
-        Notice::SignoffReminder { missing } => {
+        SignoffNotice::Reminder { missing } => {
             let headline = format!("⏳ Sign-offs pending · {name}");
             let when = match release.phase {
                 Phase::HeldBefore { .. } => Text::from("On hold: T-0 will move. Still missing: "),
@@ -68,7 +70,7 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                 .field("Signed", Text::from(signed))
                 .field("Refused", Text::lines(declined(release).map(words::declined)))
         }
-        Notice::Signed { role, name: who, behalf, against } => {
+        SignoffNotice::Signed { role, name: who, behalf, against } => {
             let missing = missing(release);
             let rest = if missing.is_empty() {
                 "All required roles have signed.".to_owned()
@@ -85,7 +87,7 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                 None => message,
             }
         }
-        Notice::SignoffExpired { role, name: who, hours } => {
+        SignoffNotice::Expired { role, name: who, hours } => {
             Message::new(Tone::Bad, Text::from(format!("⌛ {role} sign-off expired · {name}")))
                 .body(Text::from(format!(
                     "{who} signed more than {hours} hours ago, so this sign-off no longer counts. {}",
@@ -99,7 +101,7 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     },
                 )
         }
-        Notice::SignoffRefused { role, name: who, reason, fell } => {
+        SignoffNotice::Refused { role, name: who, reason, fell } => {
             let before = match fell.as_slice() {
                 [] => Text::new(),
                 names => Text::from(format!(
@@ -119,7 +121,7 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     )),
                 )
         }
-        Notice::Ticked { by, items } => {
+        PlanNotice::Ticked { by, items } => {
             let lines = items.iter().map(|item| Text::from(format!("✅ {item}")));
             Message::new(Tone::Wait, Text::from(format!("⚠️ New revision ticked items · {name}")))
                 .body(Text::from(format!(
@@ -134,22 +136,22 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                         .t("; go then waits."),
                 )
         }
-        Notice::Withdrawn { role, name: who } => {
+        SignoffNotice::Withdrawn { role, name: who } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
                 .body(Text::from(format!("{who} withdrew the sign-off. {}", standing(release))))
         }
-        Notice::Approved if matches!(release.phase, Phase::HeldBefore { .. }) => {
+        SignoffNotice::Approved if matches!(release.phase, Phase::HeldBefore { .. }) => {
             Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
                 .body("All required roles have signed. The release is on hold: T-0 will move.")
                 .field(WHAT_NOW, Text::from("Resume with ").code("/release resume").t("."))
         }
-        Notice::Approved => Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
+        SignoffNotice::Approved => Message::new(Tone::Good, Text::from(format!("✅ Approved · {name}")))
             .body(Text::from("All required roles have signed. T-0: ").and(words::planned(release)).t("."))
             .field(
                 WHAT_NOW,
                 Text::from("At T-0 the owner gives the go, once nothing is open. Nothing goes live automatically."),
             ),
-        Notice::BreakGlassFollowUp { missing } => {
+        SignoffNotice::BreakGlassFollowUp { missing } => {
             Message::new(Tone::Wait, Text::from(format!("⏳ Sign-offs owed after break-glass · {name}")))
                 .body(Text::from(format!(
                     "Break-glass skipped these sign-offs, due within 24 hours of go and still missing: {}.",

@@ -2,6 +2,7 @@
 
 use super::event::AlertEvent;
 use super::{Signal, rules, view};
+use crate::domain::alert::AlertNotice;
 use crate::domain::effect::Priority;
 use crate::domain::evidence;
 use crate::domain::ids::Destination;
@@ -38,7 +39,7 @@ pub(in crate::domain) fn fired(work: &mut Work<'_>, signal: &Signal) {
     if begins {
         let n = work.release.phase.run().map_or(0, |run| run.crowd.n);
         let mention = if pings { rules::on_call(work) } else { Vec::new() };
-        let posting = work.post(key(n), Destination::Release, Notice::Crowd { n });
+        let posting = work.post(key(n), Destination::Release, AlertNotice::Crowd { n });
         posting.prompt = Some(Prompt::Alerts);
         posting.priority = Priority::Prompt;
         posting.mention = mention;
@@ -85,5 +86,5 @@ pub(in crate::domain) fn relay(work: &mut Work<'_>, signal: &Signal) {
 pub(in crate::domain) fn show(work: &mut Work<'_>) {
     let Some(crowd) = work.release.phase.run().map(|run| &run.crowd) else { return };
     let (n, prompt) = (crowd.n, crowd.waits_since().map(|_| Prompt::Alerts));
-    work.edit(key(n), Notice::Crowd { n }, prompt);
+    work.edit(key(n), AlertNotice::Crowd { n }, prompt);
 }

@@ -163,3 +163,46 @@ pub enum Seen {
     /// It cannot be read as a number.
     Text(String),
 }
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertNotice {
+    Alert {
+        key: String,
+    },
+    /// An alert that ended fires again.
+    Returned {
+        key: String,
+    },
+    /// Alerts nobody has acknowledged; none waits any more where the reminder is 0.
+    Unheard {
+        reminder: u8,
+    },
+    /// More alerts than have messages of their own.
+    Crowd {
+        n: u32,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AlertReply {
+    Acknowledged,
+    Observed { metric: String },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AlertMark {
+    /// An alert that fires again is believed.
+    Believed { key: String },
+    /// Nobody acknowledged an alert.
+    Reminder,
+}
+
+impl AlertMark {
+    /// Marks of this kind that are missed together are one: the newest.
+    pub(super) fn reminds(&self) -> bool {
+        matches!(self, Self::Reminder)
+    }
+}

@@ -5,6 +5,9 @@ use jiff::SignedDuration;
 use super::event::AlertEvent;
 use super::view::{self, of, pinged_lately, reminder_key, started_since, unheard, waiting};
 use super::{Alert, AlertCommand, REMIND_AFTER_MIN, Signal, ahead, crowd_rules};
+use crate::domain::alert::AlertMark;
+use crate::domain::alert::AlertNotice;
+use crate::domain::alert::AlertReply;
 use crate::domain::effect::Priority;
 use crate::domain::evidence::rules::observe;
 use crate::domain::ids::{Destination, UserId};
@@ -42,7 +45,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: AlertCommand) -> R
         }
         AlertCommand::Report { metric, value } => {
             let metric = observe(work, &metric, &value)?;
-            Ok(Reply::Observed { metric })
+            Ok(AlertReply::Observed { metric }.into())
         }
         AlertCommand::Ack { alert } => acknowledge(work, &alert),
     }
@@ -77,7 +80,7 @@ fn acknowledge(work: &mut Work<'_>, typed: &str) -> Result<Reply, Refusal> {
         work.record(AlertEvent::AheadAcknowledged);
     }
     show_reminder(work);
-    Ok(Reply::Acknowledged)
+    Ok(AlertReply::Acknowledged.into())
 }
 
 fn posting_key(key: &str) -> PostKey {
@@ -88,7 +91,7 @@ fn posting_key(key: &str) -> PostKey {
 fn show(work: &mut Work<'_>, key: &str) {
     let Some(alert) = of(&work.release).iter().find(|alert| alert.key == key && alert.posted) else { return };
     let prompt = prompt(&work.release, alert);
-    work.edit(posting_key(key), Notice::Alert { key: key.to_owned() }, prompt);
+    work.edit(posting_key(key), AlertNotice::Alert { key: key.to_owned() }, prompt);
 }
 
 fn prompt(release: &Release, alert: &Alert) -> Option<Prompt> {
@@ -182,7 +185,7 @@ pub(in crate::domain) fn record_fired(
 
 pub(in crate::domain) fn post(work: &mut Work<'_>, key: &str, mention: Vec<UserId>) {
     let prompt = of(&work.release).iter().find(|alert| alert.key == key).and_then(|alert| prompt(&work.release, alert));
-    let posting = work.post(posting_key(key), Destination::Release, Notice::Alert { key: key.to_owned() });
+    let posting = work.post(posting_key(key), Destination::Release, AlertNotice::Alert { key: key.to_owned() });
     posting.prompt = prompt;
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -227,7 +230,7 @@ fn returned(work: &mut Work<'_>, key: &str) {
         return;
     }
     let (n, mention) = (alert.returns, on_call(work));
-    let notice = Notice::AlertReturned { key: key.to_owned() };
+    let notice = AlertNotice::Returned { key: key.to_owned() };
     let posting = work.post(posting_key(key).under(format_args!("again/{n}")), Destination::Release, notice);
     posting.prompt = Some(Prompt::Alert { key: key.to_owned() });
     posting.priority = Priority::Prompt;
@@ -236,7 +239,7 @@ fn returned(work: &mut Work<'_>, key: &str) {
 }
 
 /// A minute has passed since an alert fired again.
-pub(in crate::domain) fn believed(work: &mut Work<'_>, key: &str) {
+fn believed(work: &mut Work<'_>, key: &str) {
     let alert = of(&work.release).iter().find(|alert| alert.key == key).cloned();
     returned(work, key);
     if let Some(alert) = alert.filter(|alert| alert.counts() && work.release.phase.run().is_some()) {
@@ -251,14 +254,14 @@ pub(in crate::domain) fn on_call(work: &Work<'_>) -> Vec<UserId> {
     if on_call.is_empty() { work.owner() } else { on_call }
 }
 
-pub(in crate::domain) fn remind(work: &mut Work<'_>) {
+fn remind(work: &mut Work<'_>) {
     work.record(AlertEvent::Reminded);
     let n = work.release.phase.run().map_or(0, |run| run.alert_reminders);
     let Some(key) = reminder_key(&work.release) else { return };
     let first = unheard(&work.release).find(|alert| alert.posted).map(|alert| posting_key(&alert.key));
     // On-call was pinged by the alert itself: the first reminder pings them again, later ones climb.
     let mention = if n == 1 { on_call(work) } else { work.climb(n) };
-    let posting = work.post(key, Destination::Release, Notice::AlertsUnheard { reminder: n });
+    let posting = work.post(key, Destination::Release, AlertNotice::Unheard { reminder: n });
     posting.prompt = Some(Prompt::Alerts);
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -271,8 +274,16 @@ fn show_reminder(work: &mut Work<'_>) {
         return;
     }
     if let Some(key) = reminder_key(&work.release) {
-        work.edit(key, Notice::AlertsUnheard { reminder: 0 }, None);
+        work.edit(key, AlertNotice::Unheard { reminder: 0 }, None);
         work.record(AlertEvent::AllHeard);
+    }
+}
+
+/// Does what is due.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &AlertMark) {
+    match mark {
+        AlertMark::Believed { key } => believed(work, key),
+        AlertMark::Reminder => remind(work),
     }
 }
 
@@ -284,8 +295,8 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     evidence::rules::marks(release, marks);
     for alert in of(release).iter().filter(|alert| alert.is_open()) {
         if let Some(again) = alert.again {
-            let kind = MarkKind::AlertBelieved { key: alert.key.clone() };
-            marks.push(Mark { at: again + BELIEVED_AFTER, kind });
+            let kind = AlertMark::Believed { key: alert.key.clone() };
+            marks.push(Mark::new(again + BELIEVED_AFTER, kind));
         }
     }
     // The question whether to roll back reminds for both.
@@ -296,6 +307,6 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         && let Some((since, n)) = waiting(release)
         && let Some(after) = REMIND_AFTER_MIN.get(usize::from(n))
     {
-        marks.push(Mark { at: since + minutes(*after), kind: MarkKind::AlertReminder });
+        marks.push(Mark::new(since + minutes(*after), AlertMark::Reminder));
     }
 }

@@ -33,3 +33,35 @@ pub enum AmendmentEnd {
     /// The release is over before it was agreed.
     Lapsed,
 }
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AmendNotice {
+    /// A changed plan for the release that runs, as it stands.
+    Ask {
+        n: u32,
+        by: UserId,
+        changes: Vec<Change>,
+        ended: Option<AmendmentEnd>,
+    },
+    Amended {
+        changes: Vec<Change>,
+        by: Vec<UserId>,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AmendReply {
+    Proposed { n: u32 },
+    Agreed { n: u32 },
+    Declined { n: u32 },
+    Amended { n: u32 },
+}
+
+/// Why one of its commands was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AmendRefusal {
+    /// What a running release cannot change any more, by the names of its fields.
+    NotAmendable { what: Vec<String> },
+}

@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use super::view::{complete, parts};
 use super::{Amendment, AmendmentEnd};
+use crate::domain::amend::AmendNotice;
+use crate::domain::amend::AmendRefusal;
+use crate::domain::amend::AmendReply;
 use crate::domain::decision::{Point, PointState};
 use crate::domain::digest::digest as digest_of;
 use crate::domain::effect::Priority;
@@ -12,10 +15,12 @@ use crate::domain::ids::{Destination, UserId};
 use crate::domain::lifecycle::view::keep_names;
 use crate::domain::lifecycle::{Imported, PlanEvent, T0_PAST};
 use crate::domain::notice::Notice;
+use crate::domain::open::Open;
 use crate::domain::people::By;
 use crate::domain::plan::{Plan, StagePlan};
 use crate::domain::prompt::Prompt;
-use crate::domain::refusal::{Open, Refusal, Wanted};
+use crate::domain::refusal::Refusal;
+use crate::domain::refusal::Wanted;
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::reply::Reply;
 use crate::domain::work::{Work, reason};
@@ -44,7 +49,7 @@ fn as_written(plan: &Plan) -> Plan {
 /// The plan as it would be, or what of the change comes too late.
 fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
     let old = &release.plan;
-    let late = |what: Vec<String>| Err(Refusal::NotAmendable { what });
+    let late = |what: Vec<String>| Err(AmendRefusal::NotAmendable { what }.into());
     // Everything that may change, changed; if that is not all, the rest comes too late.
     let mut plan = Plan {
         stages: new.stages.clone(),
@@ -90,7 +95,7 @@ fn amended(release: &Release, run: &Run, new: &Plan) -> Result<Plan, Refusal> {
 /// Whether a plan changes only what lies ahead: no stage that is done, no question that was asked.
 fn ahead_only(release: &Release, run: &Run, new: &Plan) -> Result<(), Refusal> {
     let old = &release.plan;
-    let late = |what: &str| Err(Refusal::NotAmendable { what: vec![what.to_owned()] });
+    let late = |what: &str| Err(AmendRefusal::NotAmendable { what: vec![what.to_owned()] }.into());
     let done = run.stage.index.min(old.stages.len());
     let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
     let kept = new.stages.len() > done && new.stages.get(..done) == old.stages.get(..done);
@@ -133,7 +138,7 @@ pub(in crate::domain) fn propose(work: &mut Work<'_>, imported: Imported) -> Res
     let n = work.release.amendments + 1;
     work.record(PlanEvent::AmendmentProposed { n, plan: Box::new(plan), changes: changes.clone() });
     let mention = work.crew();
-    let notice = Notice::AmendmentAsk { n, by: person.user.clone(), changes, ended: None };
+    let notice = AmendNotice::Ask { n, by: person.user.clone(), changes, ended: None };
     let posting = work.post(key(n), Destination::Release, notice);
     posting.prompt = Some(Prompt::Amendment { n });
     posting.mention = mention;
@@ -142,7 +147,7 @@ pub(in crate::domain) fn propose(work: &mut Work<'_>, imported: Imported) -> Res
     if parts(&work.release).contains(&person.user) {
         return agreed(work, n);
     }
-    Ok(Reply::AmendmentProposed { n })
+    Ok(AmendReply::Proposed { n }.into())
 }
 
 pub(in crate::domain) fn agree(work: &mut Work<'_>, n: Option<u32>) -> Result<Reply, Refusal> {
@@ -161,7 +166,7 @@ pub(in crate::domain) fn decline(work: &mut Work<'_>, n: Option<u32>, why: &str)
     work.record(PlanEvent::AmendmentDeclined { n, reason: why.clone() });
     let by = work.by();
     show(work, &open, Some(AmendmentEnd::Declined { by, reason: why }));
-    Ok(Reply::AmendmentDeclined { n })
+    Ok(AmendReply::Declined { n }.into())
 }
 
 fn meant(work: &Work<'_>, n: Option<u32>) -> Result<Amendment, Refusal> {
@@ -178,7 +183,7 @@ pub(super) fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
     let open = meant(work, Some(n))?;
     if !complete(&work.release, &open) {
         show(work, &open, None);
-        return Ok(Reply::AmendmentAgreed { n });
+        return Ok(AmendReply::Agreed { n }.into());
     }
     // It may have waited: what it changes may be done by now.
     if let Some(run) = work.release.running() {
@@ -187,7 +192,7 @@ pub(super) fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
     work.record(PlanEvent::Amended { n });
     show(work, &open, Some(AmendmentEnd::Agreed));
     let mention = work.crew();
-    let notice = Notice::Amended { changes: open.changes, by: open.agreed };
+    let notice = AmendNotice::Amended { changes: open.changes, by: open.agreed };
     let posting = work.post(format!("{}/done", key(n)), Destination::Release, notice);
     posting.mention = mention;
     posting.priority = Priority::Prompt;
@@ -196,7 +201,7 @@ pub(super) fn agreed(work: &mut Work<'_>, n: u32) -> Result<Reply, Refusal> {
         signoff::rules::show(work);
         signoff::rules::ask_for_owed(work);
     }
-    Ok(Reply::Amended { n })
+    Ok(AmendReply::Amended { n }.into())
 }
 
 /// The release is over, or rolled back: a change that still waits is nobody's question any more.
@@ -224,7 +229,7 @@ pub(in crate::domain) fn keep_agreed(release: &mut Release) {
 fn show(work: &mut Work<'_>, amendment: &Amendment, ended: Option<AmendmentEnd>) {
     let prompt = ended.is_none().then_some(Prompt::Amendment { n: amendment.n });
     let (n, by, changes) = (amendment.n, amendment.by.clone(), amendment.changes.clone());
-    work.edit(key(n), Notice::AmendmentAsk { n, by, changes, ended }, prompt);
+    work.edit(key(n), AmendNotice::Ask { n, by, changes, ended }, prompt);
 }
 
 fn key(n: u32) -> String {

@@ -2,6 +2,8 @@
 
 use super::view::all_clear_gaps;
 use super::{AllClearCommand, ClosingEvent, rules};
+use crate::domain::closing::ClosingNotice;
+use crate::domain::closing::ClosingReply;
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
 use crate::domain::ladder::{self, Outcome};
@@ -29,25 +31,25 @@ fn give(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     work.record(ClosingEvent::AllClear);
     if let Some(question) = question {
         let by = work.by();
-        work.edit(question, Notice::ClearGiven { by }, None);
+        work.edit(question, ClosingNotice::ClearGiven { by }, None);
     }
     ladder::rules::leave_pages(work);
     let by = work.by();
     let key = work.unique("all-clear");
-    work.post(key, Destination::Release, Notice::AllClear { by });
+    work.post(key, Destination::Release, ClosingNotice::AllClear { by });
     ladder::outcome::tell(work, Outcome::AllClear);
     rules::close_if_settled(work);
-    Ok(Reply::AllClear)
+    Ok(ClosingReply::AllClear.into())
 }
 
 /// The all-clear was given too soon: the release is watched again.
 fn rewatch(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     work.record(ClosingEvent::Rewatched);
     let (key, by, mention) = (work.unique("rewatched"), work.by(), work.crew());
-    work.post(key, Destination::Release, Notice::Rewatched { by }).mention = mention;
+    work.post(key, Destination::Release, ClosingNotice::Rewatched { by }).mention = mention;
     alert::rules::show_all(work);
     ladder::outcome::tell(work, Outcome::Rewatched);
-    Ok(Reply::Rewatched)
+    Ok(ClosingReply::Rewatched.into())
 }
 
 /// Everything is decided: the owner is asked for the all-clear, and updates without news end.
@@ -58,7 +60,7 @@ pub(in crate::domain) fn ask_clear(work: &mut Work<'_>) {
     let (key, open, first) = (work.unique("clear"), all_clear_gaps(&work.release, work.ctx.now), question.is_none());
     // It climbs once, and not for ever.
     let mention = work.climb(u8::from(asked > 3));
-    let posting = work.post(key, Destination::Release, Notice::ClearAsk { asked, open });
+    let posting = work.post(key, Destination::Release, ClosingNotice::ClearAsk { asked, open });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     posting.prompt = first.then_some(Prompt::AllClear);

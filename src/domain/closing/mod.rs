@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes;
 use super::plan::{self, Plan};
+use crate::domain::open::Open;
 
 /// Minutes after everything is decided at which the all-clear is asked for, first after a moment in which it may be given unasked;
 /// no further reminder after the last.
@@ -194,4 +195,86 @@ pub enum Issue {
     Rollback,
     BreakGlass,
     MissedUpdate,
+}
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClosingNotice {
+    AllClear {
+        by: String,
+    },
+    /// Watched again after the all-clear.
+    Rewatched {
+        by: String,
+    },
+    PostmortemDue {
+        reminder: u8,
+        /// Actions that are open as well.
+        open: Vec<String>,
+    },
+    /// Whether the release is all clear.
+    ClearAsk {
+        asked: u8,
+        open: Vec<Open>,
+    },
+    ClearGiven {
+        by: String,
+    },
+    PostmortemScheduled {
+        at: Timestamp,
+        by: String,
+    },
+    PostmortemFiled {
+        link: String,
+        by: String,
+    },
+    PostmortemWaived {
+        reason: String,
+        by: String,
+    },
+    ActionsOpen {
+        open: Vec<String>,
+    },
+    Closed,
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClosingReply {
+    AllClear,
+    Rewatched,
+    PostmortemScheduled { at: Timestamp },
+    PostmortemFiled,
+    PostmortemWaived,
+    ItemDone { text: String },
+    ItemWaived { text: String },
+}
+
+/// Why one of its commands was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClosingRefusal {
+    /// What stands against a High risk release is not waived here.
+    NotWaived,
+    /// A post-mortem is a link or a named document.
+    BadLink { typed: String },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ClosingMark {
+    Postmortem,
+    /// Whether the release is all clear.
+    AllClear,
+    /// A post-release action's time is over.
+    ActionOver {
+        action: String,
+    },
+    Actions,
+}
+
+impl ClosingMark {
+    /// Marks of this kind that are missed together are one: the newest.
+    pub(super) fn reminds(&self) -> bool {
+        matches!(self, Self::Postmortem | Self::AllClear | Self::Actions)
+    }
 }

@@ -4,6 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::view::{self, action_reminder, named, open_items, reminder_key, waivable_items};
 use super::{ActionState, Closing, ClosingCommand, ClosingEvent, POSTMORTEM_DAYS, Postmortem, Settled};
+use crate::domain::closing::ClosingMark;
+use crate::domain::closing::ClosingNotice;
+use crate::domain::closing::ClosingRefusal;
+use crate::domain::closing::ClosingReply;
 use crate::domain::ids::Destination;
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::notice::Notice;
@@ -32,8 +36,8 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: ClosingCommand) ->
             }
             work.record(ClosingEvent::Scheduled { at });
             let by = work.by();
-            work.report("postmortem", Destination::Release, Notice::PostmortemScheduled { at, by });
-            Ok(Reply::PostmortemScheduled { at })
+            work.report("postmortem", Destination::Release, ClosingNotice::PostmortemScheduled { at, by });
+            Ok(ClosingReply::PostmortemScheduled { at }.into())
         }
         ClosingCommand::File { link } => {
             // A link that is wrong can be replaced.
@@ -44,39 +48,39 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: ClosingCommand) ->
             let link = link_of(&link)?;
             let asked = reminder_key(&work.release);
             work.record(ClosingEvent::Filed { link: link.clone() });
-            let notice = Notice::PostmortemFiled { link, by: work.by() };
+            let notice = ClosingNotice::PostmortemFiled { link, by: work.by() };
             tell_filed(work, asked, notice);
             close_if_settled(work);
-            Ok(Reply::PostmortemFiled)
+            Ok(ClosingReply::PostmortemFiled.into())
         }
         ClosingCommand::WaivePostmortem { reason: why } => {
             due_postmortem(work)?;
             let why = reason(&why)?;
             let asked = reminder_key(&work.release);
             work.record(ClosingEvent::Waived { reason: why.clone() });
-            let notice = Notice::PostmortemWaived { reason: why, by: work.by() };
+            let notice = ClosingNotice::PostmortemWaived { reason: why, by: work.by() };
             tell_filed(work, asked, notice);
             close_if_settled(work);
-            Ok(Reply::PostmortemWaived)
+            Ok(ClosingReply::PostmortemWaived.into())
         }
         ClosingCommand::ItemDone { item, note } => {
             let (id, text) = named(open_items(&work.release), &item)?;
             let note = note.map(|n| n.trim().chars().take(500).collect::<String>()).filter(|n| !n.is_empty());
             work.record(ClosingEvent::ItemDone { item: id, note });
             close_if_settled(work);
-            Ok(Reply::ItemDone { text })
+            Ok(ClosingReply::ItemDone { text }.into())
         }
         ClosingCommand::ItemWaived { item, reason: why } => {
             let (id, text) = named(waivable_items(&work.release), &item)?;
             // What stands against a High risk release is hard.
             let hard = work.release.plan.risk == Some(Risk::High) && !work.ctx.policy.waive_high;
             if hard && work.release.phase.closing().is_none() {
-                return Err(Refusal::NotWaived);
+                return Err(ClosingRefusal::NotWaived.into());
             }
             let why = reason(&why)?;
             work.record(ClosingEvent::ItemWaived { item: id, reason: why });
             close_if_settled(work);
-            Ok(Reply::ItemWaived { text })
+            Ok(ClosingReply::ItemWaived { text }.into())
         }
     }
 }
@@ -91,11 +95,11 @@ fn link_of(typed: &str) -> Result<String, Refusal> {
         kind_fits && name.contains(char::is_alphanumeric)
     });
     let one_word = !link.contains(char::is_whitespace);
-    if (url && one_word) || document { Ok(link) } else { Err(Refusal::BadLink { typed: link }) }
+    if (url && one_word) || document { Ok(link) } else { Err(ClosingRefusal::BadLink { typed: link }.into()) }
 }
 
 /// In the reminder that asked for it, or as news where nobody was asked yet.
-fn tell_filed(work: &mut Work<'_>, asked: Option<String>, notice: Notice) {
+fn tell_filed(work: &mut Work<'_>, asked: Option<String>, notice: ClosingNotice) {
     match asked {
         Some(key) => work.edit(key, notice, None),
         None => drop(work.report("postmortem", Destination::Release, notice)),
@@ -120,11 +124,11 @@ pub(in crate::domain) fn close_if_settled(work: &mut Work<'_>) {
         && work.release.phase.closing().is_some_and(Closing::settled)
     {
         work.record(ClosingEvent::Closed);
-        work.post("closed", Destination::Release, Notice::Closed);
+        work.post("closed", Destination::Release, ClosingNotice::Closed);
     }
 }
 
-pub(in crate::domain) fn remind_postmortem(work: &mut Work<'_>) {
+fn remind_postmortem(work: &mut Work<'_>) {
     work.record(ClosingEvent::PostmortemReminded);
     let reminder = match work.release.phase.closing().map(|c| &c.postmortem) {
         Some(Postmortem::Due { reminders, .. }) => *reminders,
@@ -138,21 +142,21 @@ pub(in crate::domain) fn remind_postmortem(work: &mut Work<'_>) {
     let open = work.release.phase.closing().map_or(Vec::new(), Closing::open_actions);
     ask_of_overdue(work);
     let (mention, useful_until) = (work.climb(u8::from(reminder > 2)), work.ctx.now + REMINDER_USEFUL);
-    let notice = Notice::PostmortemDue { reminder, open };
+    let notice = ClosingNotice::PostmortemDue { reminder, open };
     let posting = work.post(format!("postmortem/{reminder}"), Destination::Release, notice);
     posting.mention = mention;
     posting.prompt = Some(Prompt::Postmortem);
     posting.useful_until = Some(useful_until);
 }
 
-pub(in crate::domain) fn remind_actions(work: &mut Work<'_>) {
+fn remind_actions(work: &mut Work<'_>) {
     work.record(ClosingEvent::ActionsReminded);
     let Some(closing) = work.release.phase.closing() else {
         return;
     };
     let (n, open) = (closing.action_reminders, closing.open_actions());
     let mention = work.owner();
-    work.post(format!("actions/{n}"), Destination::Release, Notice::ActionsOpen { open }).mention = mention;
+    work.post(format!("actions/{n}"), Destination::Release, ClosingNotice::ActionsOpen { open }).mention = mention;
 }
 
 /// Actions whose time is over are asked for in a message that lists them anyway.
@@ -167,19 +171,29 @@ fn ask_of_overdue(work: &mut Work<'_>) {
 }
 
 /// An action's time is over: the owner is asked whether it is done. The clock ticks nobody's action.
-pub(in crate::domain) fn action_over(work: &mut Work<'_>) {
+fn action_over(work: &mut Work<'_>) {
     ask_of_overdue(work);
     let open = work.release.phase.closing().map_or(Vec::new(), |closing| {
         let asked = closing.actions.iter().filter(|a| a.asked && a.settled.is_none());
         asked.map(|action| action.text.clone()).collect()
     });
     let (key, mention) = (work.unique("action-over"), work.owner());
-    work.post(key, Destination::Release, Notice::ActionsOpen { open }).mention = mention;
+    work.post(key, Destination::Release, ClosingNotice::ActionsOpen { open }).mention = mention;
+}
+
+/// Does what is due; the question for the all-clear is `all_clear`'s.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &ClosingMark) {
+    match mark {
+        ClosingMark::Postmortem => remind_postmortem(work),
+        ClosingMark::Actions => remind_actions(work),
+        ClosingMark::ActionOver { .. } => action_over(work),
+        ClosingMark::AllClear => {}
+    }
 }
 
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if let Some(at) = view::clear_ask(release) {
-        marks.push(Mark { at, kind: MarkKind::AllClear });
+        marks.push(Mark::new(at, ClosingMark::AllClear));
     }
     let (Phase::AllClear { closing, .. } | Phase::RolledBack { closing, .. }) = &release.phase else {
         return;
@@ -188,14 +202,14 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if let Postmortem::Due { reminders, .. } = &closing.postmortem
         && let Some(after) = POSTMORTEM_DAYS.get(usize::from(*reminders))
     {
-        marks.push(Mark { at: days(*after), kind: MarkKind::Postmortem { n: *reminders } });
+        marks.push(Mark::new(days(*after), ClosingMark::Postmortem));
     }
     if let Some(at) = action_reminder(release) {
-        marks.push(Mark { at, kind: MarkKind::Actions { n: closing.action_reminders } });
+        marks.push(Mark::new(at, ClosingMark::Actions));
     }
     for action in closing.actions.iter().filter(|action| action.waits()) {
         if let Some(at) = action.over_at {
-            marks.push(Mark { at, kind: MarkKind::ActionOver { action: action.id.clone() } });
+            marks.push(Mark::new(at, ClosingMark::ActionOver { action: action.id.clone() }));
         }
     }
 }

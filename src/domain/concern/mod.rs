@@ -71,3 +71,22 @@ pub enum ConcernEvent {
         how: String,
     },
 }
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConcernNotice {
+    /// An objection, as it stands.
+    State {
+        n: u32,
+    },
+    Resolved {
+        n: u32,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ConcernReply {
+    Raised { n: u32 },
+    Resolved { n: u32 },
+}

@@ -4,6 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::view::{meant, open};
 use super::{Concern, ConcernCommand, ConcernEvent, MAX_OPEN, MAX_OWN, Resolved};
+use crate::domain::concern::ConcernNotice;
+use crate::domain::concern::ConcernReply;
 use crate::domain::effect::Priority;
 use crate::domain::ids::{Destination, UserId};
 use crate::domain::notice::Notice;
@@ -41,13 +43,13 @@ fn raise(work: &mut Work<'_>, text: &str) -> Result<Reply, Refusal> {
     work.record(ConcernEvent::Raised { n, text, shown: reused.unwrap_or(0) });
     let Some(shown) = reused else {
         let mention = work.owner();
-        let posting = work.post(key(n), Destination::Release, Notice::Concern { n });
+        let posting = work.post(key(n), Destination::Release, ConcernNotice::State { n });
         posting.mention = mention;
         posting.priority = Priority::Report;
-        return Ok(Reply::ConcernRaised { n });
+        return Ok(ConcernReply::Raised { n }.into());
     };
-    work.edit(key(shown), Notice::Concern { n }, None);
-    Ok(Reply::ConcernRaised { n })
+    work.edit(key(shown), ConcernNotice::State { n }, None);
+    Ok(ConcernReply::Raised { n }.into())
 }
 
 /// The message that shows one more concern of somebody who raised many of late: that of their newest one that is resolved.
@@ -65,14 +67,14 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     let concern = meant(&work.release, typed)?;
     let n = concern.n;
     work.record(ConcernEvent::Resolved { n, how });
-    work.edit(key(concern.message()), Notice::Concern { n }, None);
+    work.edit(key(concern.message()), ConcernNotice::State { n }, None);
     // Whoever raised it must not learn of its end by chance.
     let mut mention = work.owner();
     let own = work.ctx.actor.person().is_some_and(|person| person.user == concern.by);
     if !own && !mention.contains(&concern.by) {
         mention.push(concern.by.clone());
     }
-    let notice = Notice::ConcernResolved { n };
+    let notice = ConcernNotice::Resolved { n };
     let posting = match own {
         true => work.report("concern-resolved", Destination::Release, notice),
         // Each of those who raised one hears of its end.
@@ -80,14 +82,14 @@ fn resolve(work: &mut Work<'_>, typed: Option<&str>, how: &str) -> Result<Reply,
     };
     posting.priority = Priority::Report;
     posting.mention = mention;
-    Ok(Reply::ConcernResolved { n })
+    Ok(ConcernReply::Resolved { n }.into())
 }
 
 /// The messages of what is open, as things are now.
 pub(in crate::domain) fn show_open(work: &mut Work<'_>) {
     let numbers: Vec<(u32, u32)> = open(&work.release).map(|concern| (concern.message(), concern.n)).collect();
     for (shown, n) in numbers {
-        work.edit(key(shown), Notice::Concern { n }, None);
+        work.edit(key(shown), ConcernNotice::State { n }, None);
     }
 }
 

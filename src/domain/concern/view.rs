@@ -1,7 +1,8 @@
 //! Which concerns are open.
 
 use super::Concern;
-use crate::domain::refusal::{Open, Refusal};
+use crate::domain::open::Open;
+use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
 
 /// Concerns nobody has resolved.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes;
 use super::people::By;
+use crate::domain::lateness::Late;
 
 /// An answer at a decision point or a rollback prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -58,4 +59,31 @@ pub enum PointEvent {
     Opened { after_min: u32 },
     Reminded { after_min: u32 },
     Decided { after_min: u32, verdict: Verdict, reason: Option<String> },
+}
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PointNotice {
+    Asked { after_min: u32, text: String, reminder: u8, late: Option<Late> },
+    Decided { after_min: u32, verdict: Verdict, by: String, reason: Option<String> },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PointReply {
+    Decided { verdict: Verdict },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PointMark {
+    Due { after_min: u32 },
+    Reminder { after_min: u32 },
+}
+
+impl PointMark {
+    /// Marks of this kind that are missed together are one: the newest.
+    pub(super) fn reminds(&self) -> bool {
+        matches!(self, Self::Reminder { .. })
+    }
 }

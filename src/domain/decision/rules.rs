@@ -4,6 +4,9 @@ use jiff::Timestamp;
 
 use super::view::open;
 use super::{Point, PointEvent, PointState, REMIND_AFTER_MIN, Verdict};
+use crate::domain::decision::PointMark;
+use crate::domain::decision::PointNotice;
+use crate::domain::decision::PointReply;
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
 use crate::domain::lateness::{Away, Late};
@@ -24,7 +27,7 @@ fn key(after_min: u32) -> String {
 }
 
 /// A point opens, or reminds.
-pub(in crate::domain) fn due(work: &mut Work<'_>, after_min: u32, away: Option<Away>) {
+fn due(work: &mut Work<'_>, after_min: u32, away: Option<Away>) {
     let Some(point) = find(&work.release, after_min) else {
         return;
     };
@@ -46,7 +49,7 @@ pub(in crate::domain) fn due(work: &mut Work<'_>, after_min: u32, away: Option<A
     let (question, late) = (key(after_min), Late::of(point.due, work.ctx.now, away).filter(|_| reminder == 0));
     let (mention, first) = (work.climb(reminder), reminder == 0);
     let key = if first { question.clone() } else { format!("{question}/reminder/{reminder}") };
-    let posting = work.post(key, Destination::Release, Notice::Point { after_min, text, reminder, late });
+    let posting = work.post(key, Destination::Release, PointNotice::Asked { after_min, text, reminder, late });
     posting.prompt = first.then_some(Prompt::Point { after_min });
     posting.reply_to = (!first).then(|| question.into());
     posting.priority = Priority::Prompt;
@@ -60,7 +63,7 @@ pub(in crate::domain) fn moot(work: &mut Work<'_>) {
         open.filter(|p| matches!(p.state, PointState::Open { .. })).map(|point| point.after_min).collect();
     for after_min in open {
         let by = work.by();
-        let notice = Notice::PointDecided { after_min, verdict: Verdict::RollBack, by, reason: None };
+        let notice = PointNotice::Decided { after_min, verdict: Verdict::RollBack, by, reason: None };
         work.edit(key(after_min), notice, None);
     }
 }
@@ -108,7 +111,7 @@ pub(in crate::domain) fn decide(
         stage::owed::ask(work, owed.as_ref(), Vec::new(), None);
     }
     let by = work.by();
-    let notice = Notice::PointDecided { after_min, verdict, by, reason: why.clone() };
+    let notice = PointNotice::Decided { after_min, verdict, by, reason: why.clone() };
     // The question's own message shows the answer; a rollback announces itself.
     work.edit(key(after_min), notice, None);
     match (verdict, why) {
@@ -118,7 +121,14 @@ pub(in crate::domain) fn decide(
         (Verdict::RollBack, Some(why)) => rollback::rules::start(work, Some(Cause::Point { after_min }), why)?,
         _ => {}
     }
-    Ok(Reply::Decided { verdict })
+    Ok(PointReply::Decided { verdict }.into())
+}
+
+/// Does what is due.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &PointMark, away: Option<Away>) {
+    match mark {
+        PointMark::Due { after_min } | PointMark::Reminder { after_min } => due(work, *after_min, away),
+    }
 }
 
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -132,10 +142,10 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         let after_min = point.after_min;
         match point.state {
             PointState::Open { .. } if asked => {}
-            PointState::Waiting => marks.push(Mark { at: point.due, kind: MarkKind::Point { after_min } }),
+            PointState::Waiting => marks.push(Mark::new(point.due, PointMark::Due { after_min })),
             PointState::Open { since, reminders } => {
                 if let Some(after) = REMIND_AFTER_MIN.get(usize::from(reminders)) {
-                    marks.push(Mark { at: since + minutes(*after), kind: MarkKind::PointReminder { after_min } });
+                    marks.push(Mark::new(since + minutes(*after), PointMark::Reminder { after_min }));
                 }
             }
             PointState::Decided { .. } => {}

@@ -105,3 +105,22 @@ pub enum DeliveryEvent {
         key: PostKey,
     },
 }
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeliveryNotice {
+    /// What could not be posted is told nowhere: the ops channel takes no message.
+    OpsGone { channel: ChannelId, why: String },
+    /// A message that could not be delivered, for the ops channel.
+    Stuck { key: PostKey, stuck: Stuck, settled: Option<Settled> },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeliveryReply {
+    SentAgain {
+        /// Where it goes now, if that is another channel.
+        to: Option<ChannelId>,
+    },
+    CalledSent,
+}

@@ -1,6 +1,8 @@
 //! The rules of messages that could not be delivered.
 
 use super::{DeliveryCommand, DeliveryEvent, NotPosted, Settled, Stuck, Trouble};
+use crate::domain::delivery::DeliveryNotice;
+use crate::domain::delivery::DeliveryReply;
 use crate::domain::effect::{Priority, Redelivery};
 use crate::domain::ids::{Destination, Place};
 use crate::domain::key::PostKey;
@@ -38,9 +40,9 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -
             let by = work.by();
             work.record(DeliveryEvent::SentAgain { key: key.clone(), by, to: to.clone() });
             if let Some(stuck) = work.release.stuck.get(&key).cloned() {
-                work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: None }, None);
+                work.edit(stuck.post.clone(), DeliveryNotice::Stuck { key, stuck, settled: None }, None);
             }
-            Ok(Reply::SentAgain { to: to.and_then(|place| place.channel().cloned()) })
+            Ok(DeliveryReply::SentAgain { to: to.and_then(|place| place.channel().cloned()) }.into())
         }
         DeliveryCommand::CallSent { key } => {
             if open(&work.release, &key)?.trouble != Trouble::Held {
@@ -50,7 +52,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: DeliveryCommand) -
             ladder::rules::delivered(work, &key, work.ctx.now);
             let by = work.by();
             settle(work, &key, Settled::CalledSent { by });
-            Ok(Reply::CalledSent)
+            Ok(DeliveryReply::CalledSent.into())
         }
     }
 }
@@ -85,7 +87,7 @@ fn stuck(work: &mut Work<'_>, key: &PostKey, found: NotPosted) {
     if let PostKey::Page { .. } = key {
         ladder::rules::show_page_rung(work);
     }
-    let notice = Notice::Stuck { key: key.clone(), stuck: stuck.clone(), settled: None };
+    let notice = DeliveryNotice::Stuck { key: key.clone(), stuck: stuck.clone(), settled: None };
     let prompt = (trouble != Trouble::Expired).then(|| Prompt::Stuck { key: key.clone() });
     if known.is_some() {
         work.edit(stuck.post, notice, prompt);
@@ -107,7 +109,7 @@ fn nobody_hears(work: &mut Work<'_>, trouble: Trouble, place: Place, why: &str) 
         return;
     }
     let (key, why) = (format!("ops-gone/{channel}"), why.chars().take(200).collect());
-    let posting = work.post(key, Destination::Release, Notice::OpsGone { channel, why });
+    let posting = work.post(key, Destination::Release, DeliveryNotice::OpsGone { channel, why });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
 }
@@ -130,7 +132,7 @@ fn settle_in(work: &mut Work<'_>, key: &PostKey, place: Option<Place>, settled: 
     if let PostKey::Page { .. } = key {
         ladder::rules::show_page_rung(work);
     }
-    work.edit(stuck.post.clone(), Notice::Stuck { key, stuck, settled: Some(settled) }, None);
+    work.edit(stuck.post.clone(), DeliveryNotice::Stuck { key, stuck, settled: Some(settled) }, None);
 }
 
 /// A message that was not sent is not sent any more: nothing is open about it.

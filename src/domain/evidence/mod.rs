@@ -126,3 +126,9 @@ pub struct Reading {
 fn rules(plan: &Plan) -> Vec<(usize, TriggerRule)> {
     plan.triggers.iter().enumerate().filter_map(|(i, t)| t.rule.clone().map(|rule| (i, rule))).collect()
 }
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EvidenceMark {
+    Trigger { trigger: usize },
+}

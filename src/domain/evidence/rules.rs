@@ -6,6 +6,8 @@ use super::view::{fires, firing, fresh, in_unit, read};
 use super::{CHECK_EVERY_S, Observation, TriggerState, metric_named, reportable, rules, same_metric};
 use crate::domain::alert::event::AlertEvent;
 use crate::domain::alert::{self, Alert, Signal};
+use crate::domain::evidence::EvidenceMark;
+use crate::domain::lateness::Away;
 use crate::domain::lateness::Late;
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::plan::{self, Quantity, TriggerRule};
@@ -226,7 +228,7 @@ fn clear(work: &mut Work<'_>, trigger: usize) {
 
 /// Breached for long enough, as far as anybody knows: the trigger fires and asks for a decision. After an absence its values may
 /// be old; no data is never ok, so it fires all the same and says so.
-pub(in crate::domain) fn trigger_due(work: &mut Work<'_>, trigger: usize, late: Option<Late>) {
+fn trigger_due(work: &mut Work<'_>, trigger: usize, late: Option<Late>) {
     work.record(AlertEvent::TriggerFired { trigger, late });
     rollback::rules::propose(work, Cause::Trigger { trigger });
     cascade(work);
@@ -245,6 +247,13 @@ fn cascade(work: &mut Work<'_>) {
     }
 }
 
+/// Does what is due at `at`.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &EvidenceMark, at: Timestamp, away: Option<Away>) {
+    match mark {
+        EvidenceMark::Trigger { trigger } => trigger_due(work, *trigger, Late::of(at, work.ctx.now, away)),
+    }
+}
+
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     let (Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. }) = &release.phase else {
         return;
@@ -253,7 +262,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         if let TriggerState::Pending { since } = watch.state {
             // One that an amendment dropped waits for nothing.
             let Some(rule) = release.plan.triggers.get(trigger).and_then(|t| t.rule.as_ref()) else { continue };
-            marks.push(Mark { at: since + wait(rule), kind: MarkKind::Trigger { trigger } });
+            marks.push(Mark::new(since + wait(rule), EvidenceMark::Trigger { trigger }));
         }
     }
 }

@@ -130,6 +130,21 @@ pub fn opening(freezes: &[Freeze], at: Timestamp) -> Option<Timestamp> {
     None
 }
 
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FreezeNotice {
+    /// A freeze this release may pass.
+    Excepted { freeze: String, until: Timestamp, by: String, reason: String },
+    /// Other releases of the same service near this one.
+    Overlap { others: Vec<Planned> },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FreezeReply {
+    Excepted { freeze: String, until: Timestamp },
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -6,10 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::view::gaps;
 use super::{Exception, FreezeEvent, FreezeException, Planned};
+use crate::domain::freeze::FreezeNotice;
+use crate::domain::freeze::FreezeReply;
 use crate::domain::ids::Destination;
 use crate::domain::notice::Notice;
+use crate::domain::open::Open;
 use crate::domain::people;
-use crate::domain::refusal::{Open, Refusal};
+use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;
 use crate::domain::reply::Reply;
 use crate::domain::work::{Work, reason};
@@ -48,10 +51,10 @@ pub(in crate::domain) fn except(work: &mut Work<'_>, exception: FreezeException)
     };
     let (by, reason) = (work.by(), reason(&exception.reason)?);
     work.record(FreezeEvent::Excepted { freeze: freeze.clone(), until, reason: reason.clone() });
-    let notice = Notice::Excepted { freeze: freeze.clone(), until, by, reason };
+    let notice = FreezeNotice::Excepted { freeze: freeze.clone(), until, by, reason };
     work.report("exception", Destination::Release, notice.clone());
     work.report("exception-ops", Destination::Ops, notice);
-    Ok(Reply::Excepted { freeze, until })
+    Ok(FreezeReply::Excepted { freeze, until }.into())
 }
 
 /// Points out other releases of the same service near this one's T-0.
@@ -68,7 +71,7 @@ pub(in crate::domain) fn point_out_overlaps(work: &mut Work<'_>) {
         return;
     }
     let (key, mention) = (work.unique("overlap"), work.owner());
-    work.post(key, Destination::Release, Notice::Overlap { others }).mention = mention;
+    work.post(key, Destination::Release, FreezeNotice::Overlap { others }).mention = mention;
 }
 
 pub(in crate::domain) fn evolve(release: &mut Release, event: &FreezeEvent, by: &people::By) {

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{Freeze, Planned, holding, opening};
+use crate::domain::open::Open;
 use crate::domain::phase::PhaseName;
-use crate::domain::refusal::Open;
 use crate::domain::release::Release;
 
 /// What stands against go at `at`: every freeze without an exception.

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::ids::UserId;
 use super::key::PostKey;
 use super::lateness::Away;
+use crate::domain::lateness::Late;
+use crate::domain::open::Open;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeCommand {
@@ -188,4 +190,69 @@ pub struct Receipt {
     pub user: UserId,
     pub name: String,
     pub at: Timestamp,
+}
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LadderNotice {
+    Rung {
+        rung: String,
+        label: String,
+        audience: Audience,
+        text: String,
+        late: Option<Late>,
+        not_sent: Vec<String>,
+        open: Vec<Open>,
+        /// It comes in the audience's quiet hours: nobody is called.
+        quiet: bool,
+    },
+    /// The release on a status page; the words are the page's own.
+    Page,
+    /// A rung was wrong: what is right, or that it does not hold at all.
+    Corrected { label: String, audience: Audience, text: String, retracted: bool, by: String },
+    /// A rung was said in its audience's quiet hours, which are over.
+    QuietOver { label: String, audience: Audience, at: Timestamp },
+    /// What became of the release, for an audience that had a notice.
+    Outcome { outcome: Outcome, audience: Audience },
+    /// A rung of a schedule that is no more.
+    Overtaken { label: String, audience: Audience, scrubbed: bool },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LadderReply {
+    Received { rung: String },
+    TakenBack { rung: String },
+    Corrected { rung: String, retracted: bool },
+}
+
+/// Why one of its commands was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LadderRefusal {
+    AudienceUnmapped {
+        audience: Audience,
+    },
+    NotOfAudience {
+        audience: Audience,
+        role: RoleId,
+    },
+    /// Go would wait for a receipt that nobody can give.
+    NobodyConfirms {
+        audience: Audience,
+    },
+    NotPosted {
+        rung: String,
+    },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LadderMark {
+    Rung {
+        rung: String,
+    },
+    /// An audience's quiet hours end, in which it was told without being called.
+    QuietOver {
+        rung: String,
+    },
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Outcome, rung};
 use crate::domain::ids::{Audience, ChannelId, Destination};
+use crate::domain::ladder::LadderNotice;
 use crate::domain::notice::Notice;
 use crate::domain::work::Work;
 
@@ -18,7 +19,7 @@ pub(in crate::domain) fn tell(work: &mut Work<'_>, outcome: Outcome) {
         if !read.insert((channel, role.filter(|_| outcome.pings()))) {
             continue;
         }
-        let notice = Notice::Outcome { outcome, audience: audience.clone() };
+        let notice = LadderNotice::Outcome { outcome, audience: audience.clone() };
         let posting = work.post(format!("{key}/{audience}"), Destination::Audience(audience), notice);
         posting.ping = outcome.pings();
     }

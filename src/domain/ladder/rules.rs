@@ -9,6 +9,10 @@ use crate::domain::delivery::{self, Trouble};
 use crate::domain::effect::Priority;
 use crate::domain::ids::{Audience, Destination};
 use crate::domain::key::PostKey;
+use crate::domain::ladder::LadderMark;
+use crate::domain::ladder::LadderNotice;
+use crate::domain::ladder::LadderRefusal;
+use crate::domain::ladder::LadderReply;
 use crate::domain::lateness::{Away, Late};
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::notice::Notice;
@@ -25,7 +29,7 @@ use crate::domain::{UNDO, minutes, policy};
 /// How long an emergency's notice is worth sending, at least.
 const EMERGENCY_USEFUL: SignedDuration = SignedDuration::from_hours(1);
 
-pub(in crate::domain) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
+fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
     let now = work.ctx.now;
     let release = &work.release;
     let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
@@ -48,7 +52,7 @@ pub(in crate::domain) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>
     let quiet_until = policy::quiet_until(&work.release.policy, &plan.audience, now);
     let away = late.and_then(|late| late.away);
     work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None, quiet_until, away });
-    let notice = Notice::Rung {
+    let notice = LadderNotice::Rung {
         rung: rung.to_owned(),
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
@@ -73,7 +77,7 @@ pub(in crate::domain) fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>
 /// The release comes onto every status page; from then on the pages follow its state (`desk`).
 pub(in crate::domain) fn show_on_pages(work: &mut Work<'_>) {
     for page in work.release.policy.pages.clone() {
-        work.post(page_key(&page), Destination::Page(page), Notice::Page);
+        work.post(page_key(&page), Destination::Page(page), LadderNotice::Page);
     }
 }
 
@@ -160,7 +164,7 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     if !skipped {
         say_anew(work, &plan, None);
     }
-    Ok(Reply::Received { rung: rung.to_owned() })
+    Ok(LadderReply::Received { rung: rung.to_owned() }.into())
 }
 
 /// A mis-pressed receipt: its giver takes it back within a minute, and the question is open again.
@@ -182,7 +186,7 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
     if !skipped {
         say_anew(work, &plan, Some(Prompt::Receipt { rung: rung.to_owned(), generation }));
     }
-    Ok(Reply::TakenBack { rung: rung.to_owned() })
+    Ok(LadderReply::TakenBack { rung: rung.to_owned() }.into())
 }
 
 /// A receipt by command: for the rung that is named, or the only one that waits.
@@ -196,21 +200,21 @@ fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Res
     let plan = rung_named(&work.release, typed)?;
     let rung = plan.key();
     if work.release.rungs.get(&rung).is_none_or(|state| state.said == RungSaid::Skipped) {
-        return Err(Refusal::NotPosted { rung });
+        return Err(LadderRefusal::NotPosted { rung }.into());
     }
     let text = work::reason(text)?;
     work.record(NoticeEvent::Corrected { rung: rung.clone(), text: text.clone(), retracted });
     show(work, &plan);
     let by = work.by();
     let label = t_label(-i64::from(plan.before_min));
-    let notice = Notice::Corrected { label, audience: plan.audience.clone(), text, retracted, by };
+    let notice = LadderNotice::Corrected { label, audience: plan.audience.clone(), text, retracted, by };
     let what = format!("corrected/{}", plan.audience);
     work.series(&what, Destination::Audience(plan.audience), notice);
-    Ok(Reply::Corrected { rung, retracted })
+    Ok(LadderReply::Corrected { rung, retracted }.into())
 }
 
 /// The quiet hours in which a rung was said are over: its audience is called now, if it still matters.
-pub(in crate::domain) fn quiet_over(work: &mut Work<'_>, rung: &str) {
+fn quiet_over(work: &mut Work<'_>, rung: &str) {
     work.record(NoticeEvent::QuietOver { rung: rung.to_owned() });
     // The plan may have dropped the rung meanwhile.
     let Some(plan) = work.release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else { return };
@@ -220,7 +224,7 @@ pub(in crate::domain) fn quiet_over(work: &mut Work<'_>, rung: &str) {
         return;
     }
     let (label, at) = (t_label(-i64::from(plan.before_min)), t0 - minutes(plan.before_min));
-    let notice = Notice::QuietOver { label, audience: plan.audience.clone(), at };
+    let notice = LadderNotice::QuietOver { label, audience: plan.audience.clone(), at };
     let key = work.unique("quiet-over");
     let posting = work.post(key, Destination::Audience(plan.audience), notice);
     posting.useful_until = Some(t0);
@@ -238,7 +242,7 @@ pub(in crate::domain) fn show(work: &mut Work<'_>, plan: &RungPlan) {
 fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
     let state = work.release.rungs.get(&plan.key());
     let nominal = work.release.plan.t0_at().map(|t0| t0 - minutes(plan.before_min));
-    let notice = Notice::Rung {
+    let notice = LadderNotice::Rung {
         rung: plan.key(),
         label: t_label(-i64::from(plan.before_min)),
         audience: plan.audience.clone(),
@@ -284,13 +288,21 @@ pub(in crate::domain) fn skip(work: &mut Work<'_>, rung: String, missed: Option<
     work.record(NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, quiet_until: None, away: None });
 }
 
+/// Does what is due.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &LadderMark, away: Option<Away>) {
+    match mark {
+        LadderMark::Rung { rung } => due(work, rung, away),
+        LadderMark::QuietOver { rung } => quiet_over(work, rung),
+    }
+}
+
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if !matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
         return;
     }
     let silent = release.rungs.iter().filter_map(|(rung, state)| Some((state.quiet_until?, rung.clone())));
-    marks.extend(silent.map(|(at, rung)| Mark { at, kind: MarkKind::QuietOver { rung } }));
-    marks.extend(ahead(release).into_iter().map(|(at, rung)| Mark { at, kind: MarkKind::Rung { rung } }));
+    marks.extend(silent.map(|(at, rung)| Mark::new(at, LadderMark::QuietOver { rung })));
+    marks.extend(ahead(release).into_iter().map(|(at, rung)| Mark::new(at, LadderMark::Rung { rung })));
 }
 
 pub(in crate::domain) fn evolve(release: &mut Release, event: &NoticeEvent, at: Timestamp, by: &By) {

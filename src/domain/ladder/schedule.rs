@@ -10,12 +10,17 @@ use crate::domain::changes::{self, Change};
 use crate::domain::delivery::rules::drop_unsent;
 use crate::domain::digest::digest as digest_of;
 use crate::domain::ids::{Audience, Destination};
+use crate::domain::ladder::LadderNotice;
 use crate::domain::lifecycle::PlanEvent;
+use crate::domain::lifecycle::PlanNotice;
+use crate::domain::lifecycle::PlanRefusal;
+use crate::domain::lifecycle::PlanReply;
 use crate::domain::notice::Notice;
 use crate::domain::plan::{PlannedTime, RungPlan, t_label};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
+use crate::domain::stage::StageNotice;
 use crate::domain::stage::{self, GoAnswer};
 use crate::domain::work::{Work, reason};
 use crate::domain::{freeze, plausible, signoff, zone_of};
@@ -48,7 +53,7 @@ impl Said {
 pub(in crate::domain) fn reschedule(work: &mut Work<'_>, mut t0: PlannedTime, why: &str) -> Result<Reply, Refusal> {
     let why = reason(why)?;
     if t0.at <= work.ctx.now || !plausible(t0.at) {
-        return Err(Refusal::TimePast { at: t0.at });
+        return Err(PlanRefusal::TimePast { at: t0.at }.into());
     }
     if work.release.plan.t0_at() == Some(t0.at) {
         return Err(Refusal::AlreadyDone { what: "T-0 is at that time".to_owned() });
@@ -66,7 +71,7 @@ pub(in crate::domain) fn reschedule(work: &mut Work<'_>, mut t0: PlannedTime, wh
     let (told, skipped) = begin_anew(work, said, Some(why));
     signoff::rules::ask(work, true);
     freeze::rules::point_out_overlaps(work);
-    Ok(Reply::Rescheduled { told, skipped })
+    Ok(PlanReply::Rescheduled { told, skipped }.into())
 }
 
 /// A time as somebody would type it.
@@ -90,7 +95,7 @@ pub(in crate::domain) fn begin_anew(
         }
     }
     let by = work.by();
-    announce(work, &Notice::Moved { by, from: said.t0, reason: why }, &told);
+    announce(work, &Notice::Plan(PlanNotice::Moved { by, from: said.t0, reason: why }), &told);
     (told, skipped)
 }
 
@@ -117,7 +122,7 @@ fn overtake(work: &mut Work<'_>, said: &Said, scrubbed: bool) {
     for rung in &said.rungs {
         let key = posting_key(said.generation, &rung.key());
         let label = t_label(-i64::from(rung.before_min));
-        let notice = Notice::Overtaken { label, audience: rung.audience.clone(), scrubbed };
+        let notice = Notice::Ladder(LadderNotice::Overtaken { label, audience: rung.audience.clone(), scrubbed });
         drop_unsent(work, &key);
         work.edit(key, notice, None);
     }
@@ -144,8 +149,8 @@ pub(in crate::domain) fn announce_again(work: &mut Work<'_>, notice: &Notice) {
 fn announce(work: &mut Work<'_>, notice: &Notice, to: &[Audience]) {
     // Whatever was said often: the first of another kind is a message of its own.
     let what = match notice {
-        Notice::Scrubbed { .. } => "scrubbed",
-        Notice::Held { .. } | Notice::Resumed { .. } => STATE,
+        Notice::Plan(PlanNotice::Scrubbed { .. }) => "scrubbed",
+        Notice::Stage(StageNotice::Held { .. }) | Notice::Stage(StageNotice::Resumed { .. }) => STATE,
         _ => "moved",
     };
     work.series(what, Destination::Release, notice.clone());
@@ -165,11 +170,11 @@ fn tell(work: &mut Work<'_>, key: &str, notice: &Notice, to: &[Audience]) {
             continue;
         }
         let again = match notice {
-            Notice::Scrubbed { by, reason, .. } => {
-                Notice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true }
+            Notice::Plan(PlanNotice::Scrubbed { by, reason, .. }) => {
+                Notice::Plan(PlanNotice::Scrubbed { by: by.clone(), reason: reason.clone(), again: true })
             }
-            Notice::Held { by, reason, case, .. } => {
-                Notice::Held { by: by.clone(), reason: reason.clone(), again: true, case: *case }
+            Notice::Stage(StageNotice::Held { by, reason, case, .. }) => {
+                Notice::Stage(StageNotice::Held { by: by.clone(), reason: reason.clone(), again: true, case: *case })
             }
             other => other.clone(),
         };

@@ -185,3 +185,90 @@ pub const GO_GRACE_MIN: u32 = 240;
 /// Releases of a server that may be open at once, those past the all-clear aside; an emergency always may.
 /// With twenty rungs each that is fewer than 5,000 notices.
 pub const MAX_OPEN: usize = 200;
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanNotice {
+    DraftForgotten,
+    /// Items that go waited for count as done because a new revision ticks them.
+    Ticked {
+        by: String,
+        items: Vec<String>,
+    },
+    /// Somebody else has a part now.
+    HandedOver {
+        post: Post,
+        from: Option<UserId>,
+        to: UserId,
+        by: String,
+        reason: Option<String>,
+    },
+    /// The card is in another channel from here on: what is left of it in the old one.
+    CardMoved {
+        channel: ChannelId,
+    },
+    /// A train made this draft.
+    Departed {
+        train: String,
+    },
+    /// T-0 lies elsewhere.
+    Moved {
+        by: String,
+        from: Option<Timestamp>,
+        reason: Option<String>,
+    },
+    Scrubbed {
+        by: String,
+        reason: String,
+        again: bool,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanReply {
+    Imported {
+        revision: u32,
+        material: bool,
+    },
+    Submitted,
+    HandedOver {
+        post: Post,
+    },
+    /// Audiences told of the new time, and rungs whose time is past.
+    Rescheduled {
+        told: Vec<Audience>,
+        skipped: Vec<String>,
+    },
+    Scrubbed,
+    Named,
+}
+
+/// Why one of its commands was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanRefusal {
+    /// The plan has another revision than the edit was made from.
+    EditedMeanwhile { revision: u32 },
+    /// So many of a server's releases are not over yet.
+    TooManyOpen { most: usize },
+    /// A draft has no schedule yet.
+    NotScheduledYet,
+    /// A time that must lie ahead does not.
+    TimePast { at: Timestamp },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlanMark {
+    /// The author is reminded of a draft nobody submitted.
+    Draft,
+    /// T-0 came (or went) without go.
+    T0,
+}
+
+impl PlanMark {
+    /// Marks of this kind that are missed together are one: the newest.
+    pub(super) fn reminds(&self) -> bool {
+        matches!(self, Self::T0)
+    }
+}

@@ -10,17 +10,25 @@ use crate::domain::digest::digest as digest_of;
 use crate::domain::event::Event;
 use crate::domain::ids::{Destination, GuildId, ReleaseId, UserId};
 use crate::domain::ladder::schedule::Said;
+use crate::domain::lifecycle::PlanMark;
+use crate::domain::lifecycle::PlanNotice;
+use crate::domain::lifecycle::PlanRefusal;
+use crate::domain::lifecycle::PlanReply;
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::may::may;
 use crate::domain::notice::Notice;
+use crate::domain::open::Open;
 use crate::domain::people::Post;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::ReleaseType;
 use crate::domain::prompt::Prompt;
-use crate::domain::refusal::{Open, Refusal, Wanted};
+use crate::domain::refusal::Refusal;
+use crate::domain::refusal::Wanted;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::rights::{self, Action, Grant};
+use crate::domain::signoff::SignoffRefusal;
+use crate::domain::stage::go_no_go;
 use crate::domain::stage::{self, GoAnswer};
 use crate::domain::work::{Context, Decision, Work, reason, recorded};
 use crate::domain::{amend, changes, delivery, freeze, ladder, minutes, policy, signoff};
@@ -54,7 +62,7 @@ pub(in crate::domain) fn open(
     let Imported { plan, digest, findings, fixes, renamed: _, undone: _ } = *imported;
     // An emergency is never kept from being run by what lies about.
     if open >= MAX_OPEN && plan.kind != Some(ReleaseType::Emergency) {
-        return Err(Refusal::TooManyOpen { most: MAX_OPEN });
+        return Err(PlanRefusal::TooManyOpen { most: MAX_OPEN }.into());
     }
     let event = PlanEvent::Imported {
         id,
@@ -78,12 +86,12 @@ pub(in crate::domain) fn open(
     }
     if let Some(train) = train {
         let (mention, until) = (vec![work.release.author.clone()], work.release.plan.t0_at());
-        let posting = work.post("departed", Destination::Release, Notice::Departed { train });
+        let posting = work.post("departed", Destination::Release, PlanNotice::Departed { train });
         posting.mention = mention;
         posting.useful_until = until;
         posting.prompt = Some(Prompt::Submit);
     }
-    Ok(work.done(Reply::Imported { revision: 1, material: true }))
+    Ok(work.done(PlanReply::Imported { revision: 1, material: true }.into()))
 }
 
 pub(in crate::domain) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Result<Reply, Refusal> {
@@ -106,7 +114,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Re
                     // Those left earlier point on as well.
                     for card in cards {
                         delivery::rules::drop_unsent(work, &card);
-                        work.edit(card, Notice::CardMoved { channel: channel.clone() }, None);
+                        work.edit(card, PlanNotice::CardMoved { channel: channel.clone() }, None);
                     }
                 }
                 signoff::rules::look_again(work, &before);
@@ -118,7 +126,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: PlanCommand) -> Re
         PlanCommand::Scrub { reason: why } => scrub(work, &why),
         PlanCommand::Name { post, user } => {
             work.record(PlanEvent::Named { post, user });
-            Ok(Reply::Named)
+            Ok(PlanReply::Named.into())
         }
         PlanCommand::HandOver { post, to, reason: why } => hand_over(work, post, to, why),
     }
@@ -160,10 +168,10 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
         // Nobody said so by name, as /release item done does: it is said for whoever knows better.
         if !ticked.is_empty() {
             let (by, mention) = (work.by(), work.owner());
-            work.report("ticked", Destination::Release, Notice::Ticked { by, items: ticked }).mention = mention;
+            work.report("ticked", Destination::Release, PlanNotice::Ticked { by, items: ticked }).mention = mention;
         }
     }
-    Ok(Reply::Imported { revision: work.release.revision, material })
+    Ok(PlanReply::Imported { revision: work.release.revision, material }.into())
 }
 
 fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
@@ -176,7 +184,7 @@ fn submit(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     signoff::rules::ask(work, false);
     freeze::rules::point_out_overlaps(work);
     signoff::rules::approve_if_complete(work);
-    Ok(Reply::Submitted)
+    Ok(PlanReply::Submitted.into())
 }
 
 /// What stands against submitting, in the order a person would mend it.
@@ -232,10 +240,13 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
             let said = Some(said.clone()).filter(|said| !said.is_empty());
             stage::go_no_go::answered(work, said, GoAnswer::Scrubbed);
         }
-        ladder::schedule::announce_again(work, &Notice::Scrubbed { by, reason: why.clone(), again: false });
+        ladder::schedule::announce_again(
+            work,
+            &Notice::Plan(PlanNotice::Scrubbed { by, reason: why.clone(), again: false }),
+        );
     }
     work.record(PlanEvent::Scrubbed { reason: why });
-    Ok(Reply::Scrubbed)
+    Ok(PlanReply::Scrubbed.into())
 }
 
 /// Somebody else takes a part over; whatever is asked of it from here on goes to them.
@@ -255,7 +266,7 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
     if let (Post::Owner, Some((role, _)), true, false) =
         (post, signed, planned, work.ctx.policy.owner_may_sign(&work.release.plan))
     {
-        return Err(Refusal::HasSigned { role });
+        return Err(SignoffRefusal::HasSigned { role }.into());
     }
     let why = why.map(|why| reason(&why)).transpose()?;
     work.record(PlanEvent::HandedOver { post, from: from.clone(), to: to.clone(), reason: why.clone() });
@@ -270,14 +281,14 @@ fn hand_over(work: &mut Work<'_>, post: Post, to: UserId, why: Option<String>) -
         let signed: Vec<UserId> = signed.filter(|user| !mention.contains(user)).collect();
         mention.extend(signed);
     }
-    let posting = work.post(key, Destination::Release, Notice::HandedOver { post, from, to, by, reason: why });
+    let posting = work.post(key, Destination::Release, PlanNotice::HandedOver { post, from, to, by, reason: why });
     posting.mention = mention;
     amend::rules::parts_changed(work);
-    Ok(Reply::HandedOver { post })
+    Ok(PlanReply::HandedOver { post }.into())
 }
 
 /// The author of a draft is reminded once of each T-0, a day ahead of it; a draft made later is left alone for a while first.
-pub(in crate::domain) fn remind_draft(work: &mut Work<'_>) {
+fn remind_draft(work: &mut Work<'_>) {
     work.record(PlanEvent::DraftReminded);
     let author: UserId = work.release.author.clone();
     let until = work.release.plan.t0_at();
@@ -286,9 +297,17 @@ pub(in crate::domain) fn remind_draft(work: &mut Work<'_>) {
         return;
     }
     let key = format!("draft/{}", work.release.generation);
-    let posting = work.post(key, Destination::Release, Notice::DraftForgotten);
+    let posting = work.post(key, Destination::Release, PlanNotice::DraftForgotten);
     posting.mention = vec![author];
     posting.useful_until = until;
+}
+
+/// Does what is due.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &PlanMark) {
+    match mark {
+        PlanMark::Draft => remind_draft(work),
+        PlanMark::T0 => go_no_go::ask(work),
+    }
 }
 
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
@@ -298,12 +317,12 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
             let quiet_until = release.drafted_at.map_or(Timestamp::MIN, |at| at + DRAFT_LEFT_ALONE);
             let at = quiet_until.max(t0 - SignedDuration::from_hours(24));
             if at < t0 {
-                marks.push(Mark { at, kind: MarkKind::Draft });
+                marks.push(Mark::new(at, PlanMark::Draft));
             }
         }
         Phase::Gathering { .. } | Phase::Approved { .. } => {
             if let Some(after) = T0_ASKED_AFTER_MIN.get(usize::from(release.t0_asked)) {
-                marks.push(Mark { at: t0 + minutes(*after), kind: MarkKind::T0 { asked: release.t0_asked } });
+                marks.push(Mark::new(t0 + minutes(*after), PlanMark::T0));
             }
         }
         _ => {}

@@ -149,3 +149,10 @@ pub struct Refused {
     pub why: Denied,
     pub at: Timestamp,
 }
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RightsNotice {
+    /// Somebody past the roles.
+    Bypassed { action: Action, by: String },
+}

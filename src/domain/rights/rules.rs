@@ -13,6 +13,9 @@ use crate::domain::people::{Actor, By};
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::Release;
 use crate::domain::reply::Reply;
+use crate::domain::rights::RightsNotice;
+use crate::domain::signoff::SignoffRefusal;
+use crate::domain::stage::StageRefusal;
 use crate::domain::work::{Context, Decision, Work};
 
 /// The same refusal of the same person stands once in this time.
@@ -25,7 +28,7 @@ const MOST_OF_ONE: usize = 4;
 pub(in crate::domain) fn bypass(work: &mut Work<'_>, action: &Action) {
     work.record(RightsEvent::Bypassed { action: action.clone() });
     let by = work.by();
-    work.report("bypass", Destination::Ops, Notice::Bypassed { action: action.clone(), by });
+    work.report("bypass", Destination::Ops, RightsNotice::Bypassed { action: action.clone(), by });
 }
 
 /// The record of a refusal, where it matters and does not stand already.
@@ -86,9 +89,11 @@ fn matters(action: &Action, command: &Command) -> bool {
 pub(in crate::domain) fn denied(refusal: &Refusal) -> Option<Denied> {
     Some(match refusal {
         Refusal::NotAllowed { .. } | Refusal::TimedOut => Denied::NotAllowed,
-        Refusal::OwnPlan { .. } | Refusal::HasSigned { .. } => Denied::OwnPlan,
-        Refusal::OneRoleEach { .. } => Denied::OneRoleEach,
-        Refusal::BreakGlassOnly { .. } => Denied::NoEmergency,
+        Refusal::Signoff(SignoffRefusal::OwnPlan { .. }) | Refusal::Signoff(SignoffRefusal::HasSigned { .. }) => {
+            Denied::OwnPlan
+        }
+        Refusal::Signoff(SignoffRefusal::OneRoleEach { .. }) => Denied::OneRoleEach,
+        Refusal::Stage(StageRefusal::BreakGlassOnly { .. }) => Denied::NoEmergency,
         Refusal::Open { wanted: Wanted::Go | Wanted::AllClear, items } => Denied::Open(items.len()),
         _ => return None,
     })

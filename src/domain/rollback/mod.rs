@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::decision::Verdict;
 use super::people::By;
+use crate::domain::open::Open;
+use crate::domain::plan::ContingencyWhen;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RollbackCommand {
@@ -95,4 +97,59 @@ pub enum CaseState {
         #[serde(default)]
         unverified: bool,
     },
+}
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RollbackNotice {
+    Case {
+        n: usize,
+    },
+    CaseReminder {
+        n: usize,
+        count: u8,
+    },
+    Started {
+        by: String,
+        reason: String,
+    },
+    Reminder {
+        count: u8,
+    },
+    RolledBack {
+        by: String,
+        note: Option<String>,
+        /// What spoke against calling it verified.
+        unverified: Vec<Open>,
+    },
+    /// The rollback's own message once it is over.
+    Done {
+        by: String,
+    },
+    Failed {
+        by: String,
+        reason: String,
+    },
+    Contingency {
+        when: ContingencyWhen,
+        text: String,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RollbackReply {
+    Started,
+    Failed,
+    RolledBack {
+        /// Nothing spoke against it.
+        verified: bool,
+    },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RollbackMark {
+    CaseReminder,
+    RollbackReminder,
 }

@@ -6,6 +6,7 @@ use super::view::{proposed, unverified};
 use super::{Case, CaseState, Cause, REMIND_AFTER_MIN, RollbackCommand, RollbackEvent};
 use crate::domain::alert::event::AlertEvent;
 use crate::domain::closing::{Closing, Issue};
+use crate::domain::decision::PointReply;
 use crate::domain::decision::{self, Verdict};
 use crate::domain::effect::Priority;
 use crate::domain::evidence::{TriggerState, TriggerWatch};
@@ -19,6 +20,10 @@ use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
+use crate::domain::rollback::RollbackMark;
+use crate::domain::rollback::RollbackNotice;
+use crate::domain::rollback::RollbackReply;
+use crate::domain::stage::StageNotice;
 use crate::domain::stage::rules::HoldBy;
 use crate::domain::stage::{self, Done};
 use crate::domain::work::{Work, reason};
@@ -40,13 +45,13 @@ pub(in crate::domain) fn propose(work: &mut Work<'_>, cause: Cause) {
         }
         let n = case.n;
         work.record(RollbackEvent::CauseAdded { cause });
-        work.edit(key(n), Notice::Case { n }, Some(Prompt::Case { n }));
+        work.edit(key(n), RollbackNotice::Case { n }, Some(Prompt::Case { n }));
         return;
     }
     work.record(RollbackEvent::Proposed { cause });
     let n = work.release.phase.run().map_or(0, |run| run.cases.len());
     let mention = work.crew();
-    let posting = work.post(key(n), Destination::Release, Notice::Case { n });
+    let posting = work.post(key(n), Destination::Release, RollbackNotice::Case { n });
     posting.prompt = Some(Prompt::Case { n });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -75,17 +80,17 @@ pub(in crate::domain) fn start(work: &mut Work<'_>, cause: Option<Cause>, why: S
     };
     work.record(RollbackEvent::Started { reason: why.clone() });
     if let Some(n) = open {
-        work.edit(key(n), Notice::Case { n }, None);
+        work.edit(key(n), RollbackNotice::Case { n }, None);
     }
     stage::owed::show(work, owed, Done::Moot);
     decision::rules::moot(work);
     if let Some(hold) = held {
         let by = work.by();
-        work.edit(hold, Notice::HoldOver { by, held_min }, None);
+        work.edit(hold, StageNotice::HoldOver { by, held_min }, None);
     }
     let n = work.release.phase.run().map_or(0, |run| run.cases.len());
     let (by, mention) = (work.by(), work.crew());
-    let posting = work.post(format!("rollback/{n}"), Destination::Release, Notice::RollingBack { by, reason: why });
+    let posting = work.post(format!("rollback/{n}"), Destination::Release, RollbackNotice::Started { by, reason: why });
     posting.prompt = Some(Prompt::Rollback { n });
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -97,7 +102,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: RollbackCommand) -
         RollbackCommand::Start { reason: why } => {
             let why = reason(&why)?;
             start(work, None, why)?;
-            Ok(Reply::RollbackStarted)
+            Ok(RollbackReply::Started.into())
         }
         RollbackCommand::Decide { verdict, reason: why } => answer(work, verdict, &why),
         RollbackCommand::Verified { note } => verified(work, note),
@@ -112,15 +117,15 @@ fn answer(work: &mut Work<'_>, verdict: Verdict, why: &str) -> Result<Reply, Ref
     let why = reason(why)?;
     if verdict == Verdict::RollBack {
         start(work, None, why)?;
-        return Ok(Reply::RollbackStarted);
+        return Ok(RollbackReply::Started.into());
     }
     work.record(RollbackEvent::Declined { verdict, reason: why.clone() });
     settle_triggers(work);
-    work.edit(key(n), Notice::Case { n }, None);
+    work.edit(key(n), RollbackNotice::Case { n }, None);
     if verdict == Verdict::Hold && !matches!(work.release.phase, Phase::Held { .. }) {
         stage::rules::hold(work, why, HoldBy::Answer { key: key(n), case: Some(n) })?;
     }
-    Ok(Reply::Decided { verdict })
+    Ok(PointReply::Decided { verdict }.into())
 }
 
 /// After a decision a trigger counts again only once it recovered and came back.
@@ -149,23 +154,23 @@ fn verified(work: &mut Work<'_>, note: Option<String>) -> Result<Reply, Refusal>
     amend::rules::lapse(work);
     work.record(RollbackEvent::Verified { note: note.clone(), unverified: !verified });
     ladder::rules::leave_pages(work);
-    work.edit(format!("rollback/{n}"), Notice::RollbackDone { by: work.by() }, None);
+    work.edit(format!("rollback/{n}"), RollbackNotice::Done { by: work.by() }, None);
     let by = work.by();
-    let notice = Notice::RolledBack { by, note, unverified: open };
+    let notice = RollbackNotice::RolledBack { by, note, unverified: open };
     work.post(format!("rollback/{n}/verified"), Destination::Release, notice);
     ladder::outcome::tell(work, Outcome::RolledBack);
-    Ok(Reply::RolledBack { verified })
+    Ok(RollbackReply::RolledBack { verified }.into())
 }
 
 pub(super) fn failed(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     let why = reason(why)?;
     work.record(RollbackEvent::Failed { reason: why.clone() });
     let (key, by, mention) = (work.unique("rollback-failed"), work.by(), work.climb(u8::MAX));
-    let posting = work.post(key, Destination::Release, Notice::RollbackFailed { by, reason: why });
+    let posting = work.post(key, Destination::Release, RollbackNotice::Failed { by, reason: why });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     work.contingency(ContingencyWhen::RollbackFails);
-    Ok(Reply::RollbackFailed)
+    Ok(RollbackReply::Failed.into())
 }
 
 /// An unanswered prompt, or a rollback nobody confirmed.
@@ -181,7 +186,7 @@ pub(in crate::domain) fn remind(work: &mut Work<'_>) {
         };
         let mention = work.climb(reminders);
         let key = format!("rollback/{}/reminder/{reminders}", case.n);
-        let posting = work.post(key, Destination::Release, Notice::RollbackReminder { count: reminders });
+        let posting = work.post(key, Destination::Release, RollbackNotice::Reminder { count: reminders });
         posting.mention = mention;
         posting.reply_to = Some(format!("rollback/{}", case.n).into());
         posting.priority = Priority::Prompt;
@@ -196,7 +201,7 @@ pub(in crate::domain) fn remind(work: &mut Work<'_>) {
     let n = case.n;
     let mention = work.climb(reminders + 1);
     let (key, question) = (format!("{}/reminder/{reminders}", key(n)), key(n));
-    let posting = work.post(key, Destination::Release, Notice::CaseReminder { n, count: reminders });
+    let posting = work.post(key, Destination::Release, RollbackNotice::CaseReminder { n, count: reminders });
     posting.reply_to = Some(question.into());
     posting.priority = Priority::Prompt;
     posting.mention = mention;
@@ -208,7 +213,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
             if let CaseState::Executing { since, reminders, .. } = &case.state
                 && let Some(after) = REMIND_AFTER_MIN.get(usize::from(*reminders))
             {
-                marks.push(Mark { at: *since + minutes(*after), kind: MarkKind::RollbackReminder });
+                marks.push(Mark::new(*since + minutes(*after), RollbackMark::RollbackReminder));
             }
         }
         Phase::Live { run } | Phase::Watching { run } | Phase::Held { run, .. } => {
@@ -216,7 +221,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
                 && let CaseState::Proposed { reminders } = case.state
                 && let Some(after) = REMIND_AFTER_MIN.get(usize::from(reminders))
             {
-                marks.push(Mark { at: case.opened + minutes(*after), kind: MarkKind::CaseReminder });
+                marks.push(Mark::new(case.opened + minutes(*after), RollbackMark::CaseReminder));
             }
         }
         _ => {}

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Case, CaseState};
 use crate::domain::closing;
-use crate::domain::refusal::Open;
+use crate::domain::open::Open;
 use crate::domain::release::{Phase, Release, Run};
 
 /// The prompt that waits for an answer.

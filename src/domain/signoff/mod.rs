@@ -126,3 +126,114 @@ pub struct Pending {
 pub fn item(role: SignoffRole) -> String {
     format!("signoff/{}", role.slug())
 }
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignoffNotice {
+    Ask {
+        changed: bool,
+    },
+    /// A request whose round is over: the plan changed.
+    Over,
+    Reminder {
+        missing: Vec<SignoffRole>,
+    },
+    Signed {
+        role: SignoffRole,
+        name: String,
+        behalf: Option<Behalf>,
+        /// Who of the same role refused this revision, and why.
+        against: Vec<(String, String)>,
+    },
+    Expired {
+        role: SignoffRole,
+        name: String,
+        hours: u32,
+    },
+    Refused {
+        role: SignoffRole,
+        name: String,
+        reason: String,
+        /// Colleagues who had signed as the same; that counts no more.
+        fell: Vec<String>,
+    },
+    Withdrawn {
+        role: SignoffRole,
+        name: String,
+    },
+    Approved,
+    BreakGlassFollowUp {
+        missing: Vec<SignoffRole>,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignoffReply {
+    Signed {
+        role: SignoffRole,
+        /// Whose it is, where it was recorded for somebody else.
+        whose: Option<String>,
+        missing: Vec<SignoffRole>,
+    },
+    Refused {
+        role: SignoffRole,
+    },
+    Withdrawn {
+        role: SignoffRole,
+    },
+    /// The next reminder of sign-offs comes then.
+    Snoozed {
+        until: Timestamp,
+    },
+}
+
+/// Why one of its commands was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignoffRefusal {
+    /// Whoever is to own the plan has signed it.
+    HasSigned {
+        role: SignoffRole,
+    },
+    RoleUnmapped {
+        role: SignoffRole,
+    },
+    OwnPlan {
+        role: SignoffRole,
+    },
+    AlreadySigned {
+        role: SignoffRole,
+        by: String,
+    },
+    OneRoleEach {
+        held: SignoffRole,
+        /// The name it was signed under.
+        by: String,
+    },
+    NotRequired {
+        role: SignoffRole,
+    },
+    /// Somebody records their own sign-off as another's.
+    SignYourself,
+    /// This workspace records no sign-off of people outside the chat.
+    NotOnBehalf,
+    NotSigned {
+        role: SignoffRole,
+    },
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SignoffMark {
+    Reminder,
+    /// A sign-off counts no more.
+    Expires,
+    FollowUp,
+}
+
+impl SignoffMark {
+    /// Marks of this kind that are missed together are one: the newest.
+    pub(super) fn reminds(&self) -> bool {
+        matches!(self, Self::Reminder | Self::FollowUp)
+    }
+}

@@ -19,6 +19,10 @@ use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
+use crate::domain::signoff::SignoffMark;
+use crate::domain::signoff::SignoffNotice;
+use crate::domain::signoff::SignoffRefusal;
+use crate::domain::signoff::SignoffReply;
 use crate::domain::work::{Work, reason};
 use crate::domain::{closing, policy};
 
@@ -42,7 +46,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) ->
     // One that the rules ask for no more still binds whoever gave it: they take it back.
     let back = matches!(command, SignoffCommand::Withdraw(_));
     if !back && !required.iter().any(|needed| needed.role == role) {
-        return Err(Refusal::NotRequired { role });
+        return Err(SignoffRefusal::NotRequired { role }.into());
     }
     match command {
         SignoffCommand::Give(role) => give(work, role, &person, None),
@@ -54,7 +58,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) ->
             }
             // Whoever can be mentioned is here, and signs here.
             if name.contains("<@") {
-                return Err(Refusal::SignYourself);
+                return Err(SignoffRefusal::SignYourself.into());
             }
             let name = name.chars().take(80).collect();
             let evidence = reason(&evidence)?.chars().take(200).collect();
@@ -71,18 +75,18 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) ->
             mention.extend(users);
             mention.sort_unstable();
             mention.dedup();
-            let notice = Notice::SignoffRefused { role, name: person.name, reason: why, fell };
+            let notice = SignoffNotice::Refused { role, name: person.name, reason: why, fell };
             work.report("signoff-refused", Destination::Release, notice).mention = mention;
-            Ok(Reply::SignoffRefused { role })
+            Ok(SignoffReply::Refused { role }.into())
         }
         SignoffCommand::Withdraw(role) => {
             if !valid(&work.release).any(|(of, signoff)| of == role && signoff.user == person.user) {
-                return Err(Refusal::NotSigned { role });
+                return Err(SignoffRefusal::NotSigned { role }.into());
             }
             take_back(work, SignoffEvent::Withdrawn { role });
-            let (mention, notice) = (work.owner(), Notice::Withdrawn { role, name: person.name });
+            let (mention, notice) = (work.owner(), SignoffNotice::Withdrawn { role, name: person.name });
             work.report("signoff-withdrawn", Destination::Release, notice).mention = mention;
-            Ok(Reply::Withdrawn { role })
+            Ok(SignoffReply::Withdrawn { role }.into())
         }
         SignoffCommand::Snooze { minutes } => snooze(work, minutes),
     }
@@ -102,22 +106,26 @@ fn give(
     let release = &work.release;
     if !missing(release).contains(&role) {
         let names: Vec<&str> = valid(release).filter(|(of, _)| *of == role).map(|(_, s)| s.name.as_str()).collect();
-        return Err(Refusal::AlreadySigned { role, by: names.join(", ") });
+        return Err(SignoffRefusal::AlreadySigned { role, by: names.join(", ") }.into());
     }
     if let Some((held, signed)) = valid(release).find(|(_, signoff)| same_hand(signoff, person, outside.as_ref())) {
         // A second press is no news.
         let again = held == role && outside.is_none() && signed.user == person.user && signed.behalf.is_none();
         let by = signed.name.clone();
-        return Err(if again { Refusal::AlreadySigned { role, by } } else { Refusal::OneRoleEach { held, by } });
+        return Err(if again {
+            SignoffRefusal::AlreadySigned { role, by }.into()
+        } else {
+            SignoffRefusal::OneRoleEach { held, by }.into()
+        });
     }
     if let Some((name, _)) = &outside {
         let same = |other: &str| name.to_lowercase() == other.trim_start_matches('@').to_lowercase();
         if same(&person.name) {
-            return Err(Refusal::SignYourself);
+            return Err(SignoffRefusal::SignYourself.into());
         }
         let owner = release.plan.owner.iter().flat_map(|owner| [Some(&owner.name), owner.handle.as_ref()]);
         if owner.flatten().any(|known| same(known)) && !work.ctx.policy.owner_may_sign(&release.plan) {
-            return Err(Refusal::OwnPlan { role });
+            return Err(SignoffRefusal::OwnPlan { role }.into());
         }
     }
     let digest = release.digest.clone();
@@ -134,12 +142,12 @@ fn give(
         refused.into_iter().map(|refusal| (refusal.user, (refusal.name, refusal.reason))).unzip();
     let whose = behalf.as_ref().map(|_| signer.clone());
     if !refused_by.is_empty() {
-        let notice = Notice::Signed { role, name: signer, behalf, against };
+        let notice = SignoffNotice::Signed { role, name: signer, behalf, against };
         work.report("signed", Destination::Release, notice).mention = refused_by;
     }
     approve_if_complete(work);
     closing::rules::close_if_settled(work);
-    Ok(Reply::Signed { role, whose, missing: missing(&work.release) })
+    Ok(SignoffReply::Signed { role, whose, missing: missing(&work.release) }.into())
 }
 
 /// Whether one person would stand behind two sign-offs: by signing twice, by recording beside their own, or under one name.
@@ -154,14 +162,14 @@ fn same_hand(signed: &Signoff, person: &Person, outside: Option<&(String, String
 /// The request's message shows who has signed.
 pub(in crate::domain) fn show(work: &mut Work<'_>) {
     let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
-    work.edit(key, Notice::SignoffAsk { changed: false }, Some(prompt));
+    work.edit(key, SignoffNotice::Ask { changed: false }, Some(prompt));
 }
 
 pub(in crate::domain) fn approve_if_complete(work: &mut Work<'_>) {
     let open = matches!(work.release.phase, Phase::Gathering { .. } | Phase::HeldBefore { approved: false, .. });
     if open && missing(&work.release).is_empty() {
         work.record(PlanEvent::Approved);
-        work.report("approved", Destination::Release, Notice::Approved);
+        work.report("approved", Destination::Release, SignoffNotice::Approved);
     }
 }
 
@@ -189,7 +197,7 @@ fn ask_for_missing(work: &mut Work<'_>) {
     let held = matches!(work.release.phase, Phase::HeldBefore { .. });
     let until = work.release.plan.t0_at().filter(|t0| *t0 > work.ctx.now && !held);
     let prompt = Prompt::Reminder { round: work.release.round };
-    let posting = work.report("signoff-missing", Destination::Release, Notice::SignoffReminder { missing });
+    let posting = work.report("signoff-missing", Destination::Release, SignoffNotice::Reminder { missing });
     posting.useful_until = until;
     posting.prompt = Some(prompt);
 }
@@ -207,10 +215,10 @@ pub(in crate::domain) fn go_undone(work: &mut Work<'_>) {
 pub(in crate::domain) fn ask(work: &mut Work<'_>, changed: bool) {
     if changed && work.release.round > 1 {
         // The request of the round before must not be read as the present one's.
-        work.edit(format!("signoff/{}", work.release.round - 1), Notice::SignoffOver, None);
+        work.edit(format!("signoff/{}", work.release.round - 1), SignoffNotice::Over, None);
     }
     let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
-    let posting = work.post(key, Destination::Release, Notice::SignoffAsk { changed });
+    let posting = work.post(key, Destination::Release, SignoffNotice::Ask { changed });
     posting.document = true;
     posting.prompt = Some(prompt);
 }
@@ -222,18 +230,18 @@ pub(in crate::domain) fn ask_for_owed(work: &mut Work<'_>) {
         return;
     }
     let (key, prompt) = (work.unique("break-glass-owed"), signoff_prompt(&work.release));
-    work.post(key, Destination::Release, Notice::BreakGlassFollowUp { missing }).prompt = Some(prompt);
+    work.post(key, Destination::Release, SignoffNotice::BreakGlassFollowUp { missing }).prompt = Some(prompt);
 }
 
 /// Reminds those pending; after a break-glass go it asks for what was skipped.
-pub(in crate::domain) fn remind(work: &mut Work<'_>) {
+fn remind(work: &mut Work<'_>) {
     work.record(SignoffEvent::Reminded);
     let until = work.release.plan.t0_at();
     if work.release.phase.run().is_some() {
         let missing = owed(&work.release);
         let n = work.release.signoff_reminders;
         let mention = work.climb(u8::from(n > 1));
-        let notice = Notice::BreakGlassFollowUp { missing };
+        let notice = SignoffNotice::BreakGlassFollowUp { missing };
         let prompt = signoff_prompt(&work.release);
         let posting = work.post(format!("break-glass-follow-up/{n}"), Destination::Release, notice);
         posting.mention = mention;
@@ -243,7 +251,7 @@ pub(in crate::domain) fn remind(work: &mut Work<'_>) {
     let missing = missing(&work.release);
     let key = work.unique("signoff-reminder");
     let prompt = Some(Prompt::Reminder { round: work.release.round });
-    let posting = work.post(key, Destination::Release, Notice::SignoffReminder { missing });
+    let posting = work.post(key, Destination::Release, SignoffNotice::Reminder { missing });
     posting.useful_until = until;
     posting.prompt = prompt;
 }
@@ -263,11 +271,11 @@ fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
         return Err(Refusal::NothingOpen { what: "reminder that can wait that long: T-0 comes first" });
     }
     work.record(SignoffEvent::Snoozed { until });
-    Ok(Reply::Snoozed { until })
+    Ok(SignoffReply::Snoozed { until }.into())
 }
 
 /// A sign-off that was given too long ago counts no more.
-pub(in crate::domain) fn expire(work: &mut Work<'_>) {
+fn expire(work: &mut Work<'_>) {
     let over = |release: &Release, now| -> Vec<(SignoffRole, Signoff)> {
         let over = |(_, signoff): &(SignoffRole, &Signoff)| expires(release, signoff).is_some_and(|at| at <= now);
         valid(release).filter(over).map(|(role, signoff)| (role, signoff.clone())).collect()
@@ -281,20 +289,28 @@ pub(in crate::domain) fn expire(work: &mut Work<'_>) {
             mention.push(gave);
         }
         let hours = work.release.policy.signoff_hours.unwrap_or_default();
-        let notice = Notice::SignoffExpired { role, name: signoff.name, hours };
+        let notice = SignoffNotice::Expired { role, name: signoff.name, hours };
         work.post(key, Destination::Release, notice).mention = mention;
     }
     show(work);
+}
+
+/// Does what is due.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &SignoffMark) {
+    match mark {
+        SignoffMark::Reminder | SignoffMark::FollowUp => remind(work),
+        SignoffMark::Expires => expire(work),
+    }
 }
 
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if planned(release)
         && let Some(at) = valid(release).filter_map(|(_, signoff)| expires(release, signoff)).min()
     {
-        marks.push(Mark { at, kind: MarkKind::SignoffExpires });
+        marks.push(Mark::new(at, SignoffMark::Expires));
     }
     if let Some((at, n)) = next_reminder(release) {
-        marks.push(Mark { at, kind: MarkKind::SignoffReminder { n } });
+        marks.push(Mark::new(at, SignoffMark::Reminder));
     }
     if let Some(run) = release.phase.run()
         && !release.ended()
@@ -302,10 +318,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signoff_reminders))
     {
         let n = release.signoff_reminders;
-        marks.push(Mark {
-            at: run.go_at + SignedDuration::from_hours(*hours),
-            kind: MarkKind::BreakGlassFollowUp { n },
-        });
+        marks.push(Mark::new(run.go_at + SignedDuration::from_hours(*hours), SignoffMark::FollowUp));
     }
 }
 

@@ -6,6 +6,7 @@ use crate::domain::ids::Destination;
 use crate::domain::lifecycle::{LAST_ASKED, PlanEvent};
 use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
+use crate::domain::stage::StageNotice;
 use crate::domain::work::Work;
 
 /// T-0 is here without go: the owner is asked, then the escalation path climbs.
@@ -17,7 +18,7 @@ pub(in crate::domain) fn ask(work: &mut Work<'_>) {
     let prompt = (asked < LAST_ASKED).then_some(Prompt::Go);
     let first = question.is_none();
     let key = work.unique("go");
-    let posting = work.post(key, Destination::Release, Notice::GoNoGo { asked, open });
+    let posting = work.post(key, Destination::Release, StageNotice::GoNoGo { asked, open });
     posting.mention = mention;
     posting.priority = Priority::Prompt;
     posting.reply_to = question.clone().map(Into::into);
@@ -37,5 +38,5 @@ pub(in crate::domain) fn answered(work: &mut Work<'_>, question: Option<String>,
 
 fn answer(work: &mut Work<'_>, question: &str, how: GoAnswer) {
     let by = work.by();
-    work.edit(question, Notice::GoAnswered { how, by }, None);
+    work.edit(question, StageNotice::GoAnswered { how, by }, None);
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use super::people::By;
 use super::updates::UpdateClock;
+use crate::domain::open::Open;
+use crate::domain::plan::ReleaseType;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageCommand {
@@ -140,4 +142,92 @@ pub struct StageClock {
     /// When this stage has soaked long enough; absent if the plan gives no time.
     pub soak_until: Option<Timestamp>,
     pub soak_said: bool,
+}
+
+/// What is said to channels, without the words: each variant carries only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageNotice {
+    GoNoGo {
+        asked: u8,
+        open: Vec<Open>,
+    },
+    /// The question for go or no-go has its answer.
+    GoAnswered {
+        how: GoAnswer,
+        by: String,
+    },
+    Went {
+        by: String,
+        break_glass: Option<String>,
+        open: Vec<Open>,
+    },
+    /// A go or a stage step that was taken back at once.
+    Undone {
+        what: Undone,
+        by: String,
+    },
+    Started {
+        reason: Option<String>,
+    },
+    /// What the owner owes: the next step of a stage that has soaked, the promised update; and how it was done.
+    Owed {
+        soaked: bool,
+        update: bool,
+        /// Updates that were due while the service was away, this one among them.
+        merged: u32,
+        done: Option<Done>,
+    },
+    Extended {
+        minutes: u32,
+        reason: String,
+        by: String,
+    },
+    AllDone,
+    Held {
+        by: String,
+        reason: String,
+        /// Said to an audience that counts on the time, beside the release channel.
+        again: bool,
+        /// The rollback prompt that was answered with it.
+        case: Option<usize>,
+    },
+    /// A hold that is over, in its own message.
+    HoldOver {
+        by: String,
+        held_min: u32,
+    },
+    Resumed {
+        by: String,
+        held_min: u32,
+    },
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageReply {
+    Undone,
+    Went,
+    Moved,
+    Finished,
+    Extended { minutes: u32 },
+    Held,
+    Resumed,
+}
+
+/// Why one of its commands was not carried out.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StageRefusal {
+    BreakGlassOnly {
+        kind: Option<ReleaseType>,
+    },
+    /// Something else happened since: taking it back would take that back too.
+    UndoOvertaken,
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StageMark {
+    SoakEnds,
+    /// A hold takes longer than its stage was planned to.
+    LongHold,
 }

@@ -9,6 +9,7 @@ use crate::domain::ids::{Destination, UserId};
 use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
 use crate::domain::release::Run;
+use crate::domain::stage::StageNotice;
 use crate::domain::work::Work;
 
 /// What comes due this soon after the owner was pinged joins that message.
@@ -47,7 +48,7 @@ pub(in crate::domain) fn ask(
     until: Option<Timestamp>,
 ) {
     let Some(owed) = work.release.phase.run().and_then(|run| run.owed.clone()) else { return };
-    let notice = Notice::Owed { soaked: owed.soaked, update: owed.update, merged: owed.merged, done: None };
+    let notice = StageNotice::Owed { soaked: owed.soaked, update: owed.update, merged: owed.merged, done: None };
     match before {
         Some(before) if before.n == owed.n => work.edit(key(owed.n), notice, Some(Prompt::Owed { n: owed.n })),
         before => {
@@ -55,7 +56,7 @@ pub(in crate::domain) fn ask(
                 let done = Some(Done::Moot);
                 work.edit(
                     key(before.n),
-                    Notice::Owed { soaked: before.soaked, update: before.update, merged: 0, done },
+                    StageNotice::Owed { soaked: before.soaked, update: before.update, merged: 0, done },
                     None,
                 );
             }
@@ -79,6 +80,6 @@ pub(in crate::domain) fn show(work: &mut Work<'_>, before: Option<Owed>, done: D
     let now = work.release.phase.run().and_then(|run| run.owed.clone()).filter(|owed| owed.n == before.n);
     let (soaked, update) = now.as_ref().map_or((false, false), |owed| (owed.soaked, owed.update));
     let prompt = now.map(|owed| Prompt::Owed { n: owed.n });
-    work.edit(key(before.n), Notice::Owed { soaked, update, merged: 0, done: Some(done) }, prompt);
+    work.edit(key(before.n), StageNotice::Owed { soaked, update, merged: 0, done: Some(done) }, prompt);
     true
 }

@@ -6,12 +6,18 @@ use crate::domain::ids::Destination;
 use crate::domain::ladder::{self, Outcome};
 use crate::domain::mark::{Mark, MarkKind};
 use crate::domain::notice::Notice;
+use crate::domain::open::Open;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::{ReleaseType, t_label};
 use crate::domain::prompt::Prompt;
-use crate::domain::refusal::{Open, Refusal, Wanted};
+use crate::domain::refusal::Refusal;
+use crate::domain::refusal::Wanted;
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::reply::Reply;
+use crate::domain::stage::StageMark;
+use crate::domain::stage::StageNotice;
+use crate::domain::stage::StageRefusal;
+use crate::domain::stage::StageReply;
 use crate::domain::work::{Work, reason};
 use crate::domain::{UNDO, amend, concern, decision, minutes, signoff};
 
@@ -27,7 +33,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: StageCommand) -> R
         StageCommand::Hold { reason: why } => {
             let why = reason(&why)?;
             hold(work, why, HoldBy::Command)?;
-            Ok(Reply::Held)
+            Ok(StageReply::Held.into())
         }
         StageCommand::Resume => resume(work),
     }
@@ -45,7 +51,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
         }
         Some(why) => {
             if work.release.plan.kind != Some(ReleaseType::Emergency) {
-                return Err(Refusal::BreakGlassOnly { kind: work.release.plan.kind });
+                return Err(StageRefusal::BreakGlassOnly { kind: work.release.plan.kind }.into());
             }
             // With nothing to break it is a go like any other.
             Some(reason(&why)?).filter(|_| !gaps.is_empty())
@@ -66,7 +72,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     let posting = work.post(
         key.clone(),
         Destination::Release,
-        Notice::Went { by: by.clone(), break_glass: break_glass.clone(), open: open.clone() },
+        StageNotice::Went { by: by.clone(), break_glass: break_glass.clone(), open: open.clone() },
     );
     posting.mention = mention;
     ladder::outcome::tell(work, Outcome::Live);
@@ -76,9 +82,9 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
     }
     if broke {
         signoff::rules::ask_for_owed(work);
-        work.post(format!("{key}/ops"), Destination::Ops, Notice::Went { by, break_glass, open });
+        work.post(format!("{key}/ops"), Destination::Ops, StageNotice::Went { by, break_glass, open });
     }
-    Ok(Reply::Went)
+    Ok(StageReply::Went.into())
 }
 
 fn advance(work: &mut Work<'_>, why: Option<String>) -> Result<Reply, Refusal> {
@@ -104,10 +110,10 @@ fn advance(work: &mut Work<'_>, why: Option<String>) -> Result<Reply, Refusal> {
     // The message that asked for the step shows it; without one the step is news.
     if !owed.as_ref().is_some_and(|owed| owed.soaked) || !owed::show(work, owed, Done::Stepped { by }) {
         let key = work.unique("stage");
-        let notice = if last { Notice::StagesDone } else { Notice::StageStarted { reason: why } };
+        let notice = if last { StageNotice::AllDone } else { StageNotice::Started { reason: why } };
         work.post(key, Destination::Release, notice);
     }
-    Ok(if last { Reply::Finished } else { Reply::Moved })
+    Ok(if last { StageReply::Finished.into() } else { StageReply::Moved.into() })
 }
 
 /// A step pressed by mistake: whoever took it takes it back within a minute, if nothing came of it yet.
@@ -128,7 +134,7 @@ pub(super) fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
         _ => false,
     };
     if !fits {
-        return Err(Refusal::UndoOvertaken);
+        return Err(StageRefusal::UndoOvertaken.into());
     }
     let back = matches!(undo.step, Step::Went { .. });
     if back {
@@ -141,13 +147,13 @@ pub(super) fn undo(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     }
     let what = if matches!(undo.step, Step::Went { .. }) { Undone::Go } else { Undone::Stage };
     let (key, by, mention) = (work.unique("undone"), work.by(), work.crew());
-    let posting = work.post(key, Destination::Release, Notice::Undone { what, by });
+    let posting = work.post(key, Destination::Release, StageNotice::Undone { what, by });
     posting.mention = mention;
     if back {
         ladder::outcome::tell(work, Outcome::GoUndone);
         signoff::rules::go_undone(work);
     }
-    Ok(Reply::Undone)
+    Ok(StageReply::Undone.into())
 }
 
 fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal> {
@@ -159,9 +165,9 @@ fn extend(work: &mut Work<'_>, minutes: u32, why: &str) -> Result<Reply, Refusal
     work.record(StageEvent::Extended { minutes, reason: why.clone() });
     let done = Done::Extended { by: by.clone(), minutes, reason: why.clone() };
     if !owed.as_ref().is_some_and(|owed| owed.soaked) || !owed::show(work, owed, done) {
-        work.report("extended", Destination::Release, Notice::Extended { minutes, reason: why, by });
+        work.report("extended", Destination::Release, StageNotice::Extended { minutes, reason: why, by });
     }
-    Ok(Reply::Extended { minutes })
+    Ok(StageReply::Extended { minutes }.into())
 }
 
 /// What a hold came by: its message shows it.
@@ -194,7 +200,7 @@ pub(in crate::domain) fn hold(work: &mut Work<'_>, why: String, how: HoldBy) -> 
         go_no_go::answered(work, question, GoAnswer::Held);
     }
     let by = work.by();
-    let notice = Notice::Held { by, reason: why, again: false, case };
+    let notice = StageNotice::Held { by, reason: why, again: false, case };
     // A hold that answers a question shows in that question's message: one is enough.
     if let Some(said) = said {
         work.edit(said, notice, Some(Prompt::Held));
@@ -206,7 +212,7 @@ pub(in crate::domain) fn hold(work: &mut Work<'_>, why: String, how: HoldBy) -> 
     posting.mention = mention;
     posting.prompt = Some(Prompt::Held);
     if before_go {
-        ladder::schedule::tell_of_hold(work, &notice);
+        ladder::schedule::tell_of_hold(work, &notice.into());
     }
     Ok(())
 }
@@ -222,45 +228,53 @@ fn resume(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     let by = work.by();
     if work.release.phase.run().is_none() {
         if !said.is_empty() {
-            work.edit(said, Notice::HoldOver { by: by.clone(), held_min }, None);
+            work.edit(said, StageNotice::HoldOver { by: by.clone(), held_min }, None);
         }
         // T-0 moved: whoever was told of the old one is told again.
         ladder::schedule::show_anew(work);
-        ladder::schedule::announce_again(work, &Notice::Resumed { by, held_min });
+        ladder::schedule::announce_again(work, &Notice::Stage(StageNotice::Resumed { by, held_min }));
     } else if said.is_empty() {
-        work.report("resumed", Destination::Release, Notice::Resumed { by, held_min });
+        work.report("resumed", Destination::Release, StageNotice::Resumed { by, held_min });
     } else {
-        work.edit(said, Notice::HoldOver { by, held_min }, None);
+        work.edit(said, StageNotice::HoldOver { by, held_min }, None);
     }
     if told {
         ladder::outcome::tell(work, Outcome::Resumed);
     }
     // The rules may have changed meanwhile.
     signoff::rules::approve_if_complete(work);
-    Ok(Reply::Resumed)
+    Ok(StageReply::Resumed.into())
 }
 
-pub(in crate::domain) fn soak_ended(work: &mut Work<'_>) {
+fn soak_ended(work: &mut Work<'_>) {
     let (owed, mention) = (owed::before(work), work.owner());
     work.record(StageEvent::SoakEnded);
     owed::ask(work, owed.as_ref(), mention, None);
 }
 
 /// The hold takes longer than the stage was planned to: its audiences are told.
-pub(in crate::domain) fn long_hold(work: &mut Work<'_>) {
+fn long_hold(work: &mut Work<'_>) {
     work.record(StageEvent::HoldTold);
     ladder::outcome::tell(work, Outcome::OnHold);
+}
+
+/// Does what is due.
+pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &StageMark) {
+    match mark {
+        StageMark::SoakEnds => soak_ended(work),
+        StageMark::LongHold => long_hold(work),
+    }
 }
 
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if let Phase::Held { run, since, told: false, .. } = &release.phase {
         let stage = release.plan.stages.get(run.stage.index).and_then(|stage| stage.hold_min);
-        marks.push(Mark { at: *since + minutes(stage.unwrap_or(LONG_HOLD_MIN)), kind: MarkKind::LongHold });
+        marks.push(Mark::new(*since + minutes(stage.unwrap_or(LONG_HOLD_MIN)), StageMark::LongHold));
     }
     if let Phase::Live { run } = &release.phase
         && let Some(at) = run.stage.soak_until
         && !run.stage.soak_said
     {
-        marks.push(Mark { at, kind: MarkKind::SoakEnds });
+        marks.push(Mark::new(at, StageMark::SoakEnds));
     }
 }

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use crate::domain::delivery::Trouble;
 use crate::domain::lifecycle::GO_GRACE_MIN;
+use crate::domain::open::Open;
 use crate::domain::plan::{Plan, Risk};
-use crate::domain::refusal::Open;
 use crate::domain::release::Release;
 use crate::domain::{alert, concern, freeze, ladder, minutes, signoff};
 

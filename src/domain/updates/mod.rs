@@ -75,3 +75,26 @@ impl UpdateClock {
         self.next_due = at + minutes(self.every_min);
     }
 }
+
+/// An update, without the words: only what the release itself no longer shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UpdateNotice {
+    pub text: Option<String>,
+    pub by: Option<String>,
+    /// When it was looked at last, and nothing had changed.
+    pub unchanged: Option<Timestamp>,
+    /// Updates that were due while the service was away, this one among them.
+    pub merged: u32,
+}
+
+/// The answers to its commands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UpdateReply {
+    Posted,
+}
+
+/// What happens by itself at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpdateMark {
+    Due,
+}

@@ -15,6 +15,9 @@ use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::stage::{self, Done};
+use crate::domain::updates::UpdateMark;
+use crate::domain::updates::UpdateNotice;
+use crate::domain::updates::UpdateReply;
 use crate::domain::work::Work;
 use crate::domain::{alert, evidence, minutes, rollback};
 
@@ -40,9 +43,9 @@ pub(in crate::domain) fn decide(
         stage::owed::show(work, owed, Done::Updated { by: by.clone() });
     }
     let key = work.unique("update");
-    let notice = Notice::Update { text, by: Some(by), unchanged: None, merged: 0 };
+    let notice = UpdateNotice { text, by: Some(by), unchanged: None, merged: 0 };
     work.post(key, Destination::Release, notice).priority = Priority::Update;
-    Ok(Reply::UpdatePosted)
+    Ok(UpdateReply::Posted.into())
 }
 
 /// What an update shows, in short: the same twice is no news.
@@ -88,14 +91,13 @@ pub(in crate::domain) fn due(work: &mut Work<'_>) {
     let state = state(&work.release, now);
     if let Some(last) = unchanged(&before, &state, now, watching) {
         work.record(UpdateEvent::Unchanged);
-        let notice = Notice::Update { text: last.text, by: last.by, unchanged: Some(now), merged };
+        let notice = UpdateNotice { text: last.text, by: last.by, unchanged: Some(now), merged };
         return work.edit(last.key, notice, None);
     }
     work.record(UpdateEvent::Shown { state });
     let until = work.release.phase.run().map(|run| run.updates.next_due);
     let key = work.unique("update");
-    let posting =
-        work.post(key, Destination::Release, Notice::Update { text: None, by: None, unchanged: None, merged });
+    let posting = work.post(key, Destination::Release, UpdateNotice { text: None, by: None, unchanged: None, merged });
     posting.priority = Priority::Update;
     posting.useful_until = until;
 }
@@ -113,7 +115,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     {
         // Once the all-clear is asked for, updates without news end.
         if run.clear_asked == 0 {
-            marks.push(Mark { at: run.updates.next_due, kind: MarkKind::Update });
+            marks.push(Mark::new(run.updates.next_due, UpdateMark::Due));
         }
     }
 }

@@ -246,7 +246,7 @@ fn play(dice: &RefCell<Dice>, say: &dyn Fn() -> String) {
     let (mut release, _) = draft(PLAN);
     release.plan = poisoned(&release.plan, say, dice);
     release.findings = vec![("TM001".to_owned(), say())];
-    shown(&voice::answer(&Reply::Imported { revision: 1, material: true }, &release, begin()).0);
+    shown(&voice::answer(&Reply::Plan(PlanReply::Imported { revision: 1, material: true }), &release, begin()).0);
     release.findings.clear();
     let policy = policies(u8::try_from(roll(4)).unwrap());
     let (mut now, mut before) = (begin(), [0_u8, 1, 2, 3, 44, 8, 38].into_iter());
@@ -281,13 +281,13 @@ fn play(dice: &RefCell<Dice>, say: &dyn Fn() -> String) {
     let by = UserId::from("1");
     for ended in [None, Some(AmendmentEnd::Declined { by: say(), reason: say() })] {
         shown(&voice::say(
-            &Notice::AmendmentAsk { n: 1, by: by.clone(), changes: changes(), ended },
+            &Notice::Amend(AmendNotice::Ask { n: 1, by: by.clone(), changes: changes(), ended }),
             &release,
             now,
             None,
         ));
     }
-    shown(&voice::say(&Notice::Amended { changes: changes(), by: vec![by] }, &release, now, None));
+    shown(&voice::say(&Notice::Amend(AmendNotice::Amended { changes: changes(), by: vec![by] }), &release, now, None));
 }
 
 fn spoken(release: &Release, effects: &[Effect], now: jiff::Timestamp) {
