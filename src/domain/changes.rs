@@ -3,8 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::digest::digest;
-use super::plan;
-use super::plan::{Approach, Contact, Plan, t_label};
+use super::plan::{self, Approach, Contact, Plan, t_label};
 
 /// One difference. Absent on a side means it was not there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

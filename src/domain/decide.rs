@@ -3,23 +3,21 @@
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
+use super::closing::{self, ClosingMark};
 use super::command::Command;
 use super::ids::{GuildId, ReleaseId};
-use super::lateness::{Away, Late};
-use super::mark::{self, MarkKind};
+use super::lateness::Away;
+use super::mark::{Mark, MarkKind};
 use super::may::may;
 use super::refusal::Refusal;
 use super::release::Release;
 use super::reply::Reply;
 use super::rights::{self, Action, Grant};
+use super::updates::{self, UpdateMark};
 use super::work::{Context, Decision, Work};
 use super::{
-    agenda, alert, closing, concern, decision, delivery, evidence, freeze, ladder, lifecycle, rollback, signoff, stage,
-    updates,
+    agenda, alert, concern, decision, delivery, evidence, freeze, ladder, lifecycle, rollback, signoff, stage,
 };
-use crate::domain::closing::ClosingMark;
-use crate::domain::mark::Mark;
-use crate::domain::updates::UpdateMark;
 
 /// The most marks one tick may fire; more means a mark does not leave the agenda.
 const MAX_MARKS_A_TICK: usize = 500;

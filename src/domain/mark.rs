@@ -1,16 +1,17 @@
 //! What happens by itself at an instant.
 
-use crate::domain::alert::AlertMark;
-use crate::domain::closing::ClosingMark;
-use crate::domain::decision::PointMark;
-use crate::domain::evidence::EvidenceMark;
-use crate::domain::ladder::LadderMark;
-use crate::domain::lifecycle::PlanMark;
-use crate::domain::rollback::RollbackMark;
-use crate::domain::signoff::SignoffMark;
-use crate::domain::stage::StageMark;
-use crate::domain::updates::UpdateMark;
 use jiff::Timestamp;
+
+use super::alert::AlertMark;
+use super::closing::ClosingMark;
+use super::decision::PointMark;
+use super::evidence::EvidenceMark;
+use super::ladder::LadderMark;
+use super::lifecycle::PlanMark;
+use super::rollback::RollbackMark;
+use super::signoff::SignoffMark;
+use super::stage::StageMark;
+use super::updates::UpdateMark;
 
 /// Something that will happen by itself at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use super::command::Command;
 use super::concern::{self, ConcernCommand};
 use super::delivery::DeliveryCommand;
 use super::ids::{Audience, RoleId, UserId};
-use super::ladder::{self, NoticeCommand};
-use super::lifecycle::PlanCommand;
+use super::ladder::{self, LadderRefusal, NoticeCommand};
+use super::lifecycle::{PlanCommand, PlanRefusal};
 use super::people::{Actor, By, Person, Post, Standing};
 use super::plan::SignoffRole;
 use super::policy::Policy;
@@ -18,11 +18,8 @@ use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
 use super::rights::{Action, Grant, Who};
 use super::rollback::RollbackCommand;
-use super::signoff::{self, SignoffCommand};
+use super::signoff::{self, SignoffCommand, SignoffRefusal};
 use super::stage::{self, StageCommand};
-use crate::domain::ladder::LadderRefusal;
-use crate::domain::lifecycle::PlanRefusal;
-use crate::domain::signoff::SignoffRefusal;
 
 impl Action {
     /// Whether it can be asked for without a release.

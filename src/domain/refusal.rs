@@ -1,14 +1,14 @@
 //! Why a command was not carried out, for people. Every variant has words in `voice` that say what to do next.
 
+use super::amend::AmendRefusal;
+use super::closing::ClosingRefusal;
+use super::ladder::LadderRefusal;
+use super::lifecycle::PlanRefusal;
 use super::open::Open;
 use super::phase::PhaseName;
 use super::rights::Who;
-use crate::domain::amend::AmendRefusal;
-use crate::domain::closing::ClosingRefusal;
-use crate::domain::ladder::LadderRefusal;
-use crate::domain::lifecycle::PlanRefusal;
-use crate::domain::signoff::SignoffRefusal;
-use crate::domain::stage::StageRefusal;
+use super::signoff::SignoffRefusal;
+use super::stage::StageRefusal;
 
 /// A refusal of a pressed button that came too late carries the present phase.
 pub fn stale(now: PhaseName) -> Refusal {

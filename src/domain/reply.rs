@@ -1,24 +1,18 @@
 //! The answer to whoever sent a command: to them alone, at once.
 
-use jiff::Timestamp;
-
-use super::decision::Verdict;
-use super::ids::{Audience, ChannelId};
-use super::people::Post;
-use super::plan::SignoffRole;
-use crate::domain::alert::AlertReply;
-use crate::domain::amend::AmendReply;
-use crate::domain::closing::ClosingReply;
-use crate::domain::concern::ConcernReply;
-use crate::domain::decision::PointReply;
-use crate::domain::delivery::DeliveryReply;
-use crate::domain::freeze::FreezeReply;
-use crate::domain::ladder::LadderReply;
-use crate::domain::lifecycle::PlanReply;
-use crate::domain::rollback::RollbackReply;
-use crate::domain::signoff::SignoffReply;
-use crate::domain::stage::StageReply;
-use crate::domain::updates::UpdateReply;
+use super::alert::AlertReply;
+use super::amend::AmendReply;
+use super::closing::ClosingReply;
+use super::concern::ConcernReply;
+use super::decision::PointReply;
+use super::delivery::DeliveryReply;
+use super::freeze::FreezeReply;
+use super::ladder::LadderReply;
+use super::lifecycle::PlanReply;
+use super::rollback::RollbackReply;
+use super::signoff::SignoffReply;
+use super::stage::StageReply;
+use super::updates::UpdateReply;
 
 /// The answer to whoever sent the command; goes out at once, to them alone.
 #[derive(Debug, Clone, PartialEq)]

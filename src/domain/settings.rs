@@ -5,10 +5,10 @@ use jiff::Timestamp;
 
 use super::freeze::{Freeze, MAX_FREEZES};
 use super::ids::Audience;
+use super::ladder::LadderRefusal;
 use super::policy::{MAX_AUDIENCES, MAX_PEOPLE, MAX_RULES, Route, RouteChange, SignoffRule};
 use super::refusal::Refusal;
 use super::workspace::{Work, WorkspaceEvent, WorkspaceReply, name_of};
-use crate::domain::ladder::LadderRefusal;
 
 pub(super) fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Refusal> {
     let freeze = Freeze { name: name_of(&freeze.name)?, ..freeze };

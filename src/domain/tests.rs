@@ -15,18 +15,19 @@ use super::effect::{Effect, Redelivery};
 use super::event::{Event, Recorded};
 use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
 use super::key::PostKey;
-use super::lifecycle::{Imported, PlanCommand};
+use super::ladder::LadderMark;
+use super::lifecycle::{Imported, PlanCommand, PlanRefusal};
 use super::people::{Actor, Person, Standing};
 use super::plan::{Quantity, SignoffRole};
 use super::policy::{Policy, Route};
 use super::refusal::Refusal;
-use super::release::{Phase, Release};
+use super::release::{self, Phase, Release};
 use super::rights::rules::refused;
 use super::signoff::view::missing;
 use super::signoff::{self, Signoff};
 use super::stage::StageEvent;
 use super::work::{Context, Decision};
-use super::{concern, freeze, mark, release};
+use super::{concern, freeze, mark};
 use crate::plan_doc;
 
 const PLAN: &str = include_str!("../../tests/data/plans/checkout-4.2.md");
@@ -229,7 +230,9 @@ fn f19_every_notice_of_a_plan_is_exact_through_both_clock_changes() {
             let marks: Vec<(String, i64)> = agenda(&release)
                 .into_iter()
                 .filter_map(|mark| match mark.kind {
-                    mark::MarkKind::Rung { rung } => Some((rung, t0.duration_since(mark.at).as_secs() / 60)),
+                    mark::MarkKind::Ladder(LadderMark::Rung { rung }) => {
+                        Some((rung, t0.duration_since(mark.at).as_secs() / 60))
+                    }
                     _ => None,
                 })
                 .collect();
@@ -349,7 +352,7 @@ fn played(script: &[(u8, i64)]) -> Vec<Recorded> {
 /// The same in another workspace, with refusals that matter.
 fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     let (mut release, mut journal) = draft(PLAN);
-    let strict = *policy != policy();
+    let strict = *policy != self::policy();
     let mut now = begin();
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);

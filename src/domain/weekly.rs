@@ -9,8 +9,7 @@ use super::phase::PhaseName;
 use super::policy::Policy;
 use super::recur::Rule;
 use super::release::Release;
-use super::zone_of;
-use super::{concern, signoff};
+use super::{concern, signoff, zone_of};
 
 /// When the digest is said where nobody chose a time: a rule in the workspace's zone.
 const USUAL: &str = "Mon 09:00";

@@ -15,7 +15,7 @@ use super::prompt::Prompt;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
 use super::reply::Reply;
-use crate::domain::rollback::RollbackNotice;
+use super::rollback::RollbackNotice;
 
 /// What a decision may look at beside the release.
 #[derive(Debug, Clone, Copy)]

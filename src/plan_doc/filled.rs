@@ -11,10 +11,9 @@ use crate::domain::closing::{Postmortem, Settled};
 use crate::domain::decision::PointState;
 use crate::domain::evidence::{self, Judged};
 use crate::domain::ladder::view::confirmed;
-use crate::domain::plan::PlannedTime;
+use crate::domain::plan::{self, PlannedTime};
 use crate::domain::release::{Phase, Release};
-use crate::domain::zone_of;
-use crate::domain::{plan, signoff};
+use crate::domain::{signoff, zone_of};
 
 /// The state an export fills in. As JSON it is the `--state` file of `tminus plan export`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

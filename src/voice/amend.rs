@@ -1,16 +1,14 @@
 //! Words of amendments: a plan changed while its release runs.
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::text::Text;
-use super::words;
-use crate::domain::amend::AmendNotice;
-use crate::domain::amend::AmendmentEnd;
 use crate::domain::amend::view::missing;
+use crate::domain::amend::{AmendNotice, AmendRefusal, AmendReply, AmendmentEnd};
 use crate::domain::ids::UserId;
-use crate::domain::notice::Notice;
 use crate::domain::release::Release;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::Text;
+use crate::voice::words;
 
-pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+pub(super) fn say(notice: &AmendNotice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
         AmendNotice::Ask { n, by, changes, ended } => {
@@ -38,7 +36,6 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 .body(body)
                 .field("Changes", words::changes(changes, 12))
         }
-        _ => Message::default(),
     }
 }
 
@@ -70,4 +67,28 @@ fn listed(users: &[UserId]) -> Text {
         text = text.user(user);
     }
     text
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &AmendReply) -> Text {
+    match reply {
+        AmendReply::Proposed { n } => {
+            Text::from(format!("Amendment #{n} proposed. It takes effect once both owner and on-call agree."))
+        }
+        AmendReply::Agreed { n } => {
+            Text::from(format!("You agreed to amendment #{n}. It takes effect once the other role agrees."))
+        }
+        AmendReply::Declined { n } => Text::from(format!("Amendment #{n} declined. The plan does not change.")),
+        AmendReply::Amended { n } => Text::from(format!("Amendment #{n} is now in effect. T-Minus announces it.")),
+    }
+}
+
+/// Why not, and what to do instead.
+pub(super) fn refuse(refusal: &AmendRefusal) -> Text {
+    match refusal {
+        AmendRefusal::NotAmendable { what } => Text::from(format!(
+            "You can't change this while the release runs: {}. Restore it in the document. If a proposal is open, decline it and propose again.",
+            what.join("; ")
+        )),
+    }
 }

@@ -4,15 +4,15 @@
 use jiff::Timestamp;
 
 use super::message::{Message, Tone};
-use super::run::next_point;
+use super::running::next_point;
 use super::text::{Stamp, Text};
 use super::words;
 use crate::domain::evidence::{self, Judged, Source, TriggerState, metric_named};
-use crate::domain::ladder::RungSaid;
+use crate::domain::ladder::{self, RungSaid};
 use crate::domain::plan::span_label;
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::stage::view::gaps_ahead;
-use crate::domain::{concern, ladder, rollback, signoff};
+use crate::domain::{concern, rollback, signoff};
 
 /// Renders the card. `now` judges how fresh values are.
 pub fn card(release: &Release, now: Timestamp) -> Message {

@@ -2,14 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Stamp, Text};
-use super::words;
-use crate::domain::closing::ClosingNotice;
-use crate::domain::closing::{Issue, Postmortem};
-use crate::domain::notice::Notice;
+use crate::domain::closing::{ClosingEvent, ClosingNotice, ClosingRefusal, ClosingReply, Issue, Postmortem};
 use crate::domain::plan::span_label;
 use crate::domain::release::{Release, Run};
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
+use crate::voice::words::{self, in_zone};
 
 /// What an all-clear's field about the journal is called.
 pub const RECORD: &str = "Record";
@@ -23,7 +21,7 @@ pub fn record(head: &str) -> Text {
         .t(" uses it to prove that nobody changed earlier entries.")
 }
 
-pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
+pub(super) fn say(notice: &ClosingNotice, release: &Release, now: Timestamp) -> Message {
     let name = words::name(release);
     match notice {
         ClosingNotice::AllClear { by } => {
@@ -94,7 +92,6 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
         }
         ClosingNotice::Closed => Message::new(Tone::Good, Text::from(format!("🏁 Closed · {name}")))
             .body(Text::from("Nothing is open. Get the filled-in plan with ").code("/release export").t(".")),
-        _ => Message::default(),
     }
 }
 
@@ -139,4 +136,61 @@ fn all_clear(release: &Release, run: &Run, by: &str, now: Timestamp) -> Message 
         _ => message.field("Post-mortem", Text::from("not required: the record shows no issue.")),
     };
     message
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &ClosingReply) -> Text {
+    match reply {
+        ClosingReply::Rewatched => {
+            Text::from("T-Minus watches the release again. Everyone already notified gets a message.")
+        }
+        ClosingReply::AllClear => Text::from("You gave the all-clear. T-Minus announces it with the numbers."),
+        ClosingReply::PostmortemScheduled { at } => Text::from("Scheduled for ").time(*at, Stamp::Full).t("."),
+        ClosingReply::PostmortemFiled => Text::from("Post-mortem filed. Reminders stop."),
+        ClosingReply::PostmortemWaived => Text::from("Post-mortem waived. Reminders stop."),
+        ClosingReply::ItemDone { text } => Text::from(format!("Ticked: “{text}”")),
+        ClosingReply::ItemWaived { text } => Text::from(format!("Waived: “{text}”")),
+    }
+}
+
+/// Why not, and what to do instead.
+pub(super) fn refuse(refusal: &ClosingRefusal) -> Text {
+    match refusal {
+        ClosingRefusal::BadLink { typed } => Text::from(format!(
+            "“{typed}” is neither a link nor a document. Give a URL such as https://wiki.example/post-mortem, or a file name such as post-mortem.md."
+        )),
+        ClosingRefusal::NotWaived => Text::from(
+            "This release is High risk, and this server does not allow waivers for it. Complete the item, or cancel the release (/release scrub).",
+        ),
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &ClosingEvent, release: &Release) -> String {
+    match event {
+        ClosingEvent::AllClear => "gave the all-clear".to_owned(),
+        ClosingEvent::Scheduled { at } => {
+            format!("scheduled the post-mortem for {}", in_zone(*at, release.plan.zone()))
+        }
+        ClosingEvent::Filed { link } => format!("filed the post-mortem: {link}"),
+        ClosingEvent::Waived { reason } => format!("waived the post-mortem: “{reason}”"),
+        ClosingEvent::PostmortemReminded => "reminded about the post-mortem".to_owned(),
+        ClosingEvent::ItemDone { item, .. } => format!("done: {}", item_text(release, item)),
+        ClosingEvent::ItemWaived { item, reason } => {
+            format!("waived “{}”: “{reason}”", item_text(release, item))
+        }
+        ClosingEvent::ActionsReminded => "reminded about open actions".to_owned(),
+        ClosingEvent::ClearAsked => "asked for the all-clear".to_owned(),
+        ClosingEvent::ActionOver { item } => format!("asked whether “{}” is done", item_text(release, item)),
+        ClosingEvent::Rewatched => "reopened the watch".to_owned(),
+        ClosingEvent::Closed => "closed the release".to_owned(),
+    }
+}
+
+/// What an item says; its id where the plan has it no more.
+fn item_text<'a>(release: &'a Release, item: &'a str) -> &'a str {
+    let gates = release.plan.gates.iter().map(|gate| (&gate.id, &gate.text));
+    let actions = release.phase.closing().into_iter().flat_map(|closing| &closing.actions);
+    let actions = actions.map(|action| (&action.id, &action.text));
+    gates.chain(actions).find(|(id, _)| *id == item).map_or(item, |(_, text)| text)
 }

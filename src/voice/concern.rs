@@ -1,14 +1,12 @@
 //! Words of the concerns.
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Stamp, Text};
-use super::words;
-use crate::domain::concern::ConcernNotice;
-use crate::domain::concern::{self, Concern, Resolved};
-use crate::domain::notice::Notice;
+use crate::domain::concern::{self, Concern, ConcernEvent, ConcernNotice, ConcernReply, Resolved};
 use crate::domain::release::Release;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
+use crate::voice::words;
 
-pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+pub(super) fn say(notice: &ConcernNotice, release: &Release) -> Message {
     let find = |n: u32| release.concerns.iter().find(|concern| concern.n == n);
     match notice {
         ConcernNotice::State { n } => find(*n).map_or_else(Message::default, |concern| raised(concern, release)),
@@ -17,7 +15,6 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             Some((concern, resolved)) => ended(concern, resolved, release),
             None => Message::default(),
         },
-        _ => Message::default(),
     }
 }
 
@@ -62,4 +59,22 @@ fn who(concern: &Concern) -> Text {
 
 fn how(resolved: &Resolved) -> Text {
     Text::from(format!("{}: “{}” ", resolved.by, resolved.how)).time(resolved.at, Stamp::Relative)
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &ConcernReply) -> Text {
+    match reply {
+        ConcernReply::Raised { n } => Text::from(format!(
+            "Concern #{n} raised. It blocks go until somebody resolves it, and the release channel shows it."
+        )),
+        ConcernReply::Resolved { n } => Text::from(format!("Concern #{n} resolved, and the release channel shows it.")),
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &ConcernEvent) -> String {
+    match event {
+        ConcernEvent::Raised { n, text, .. } => format!("raised concern #{n}: “{text}”"),
+        ConcernEvent::Resolved { n, how } => format!("resolved concern #{n}: “{how}”"),
+    }
 }

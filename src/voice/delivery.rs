@@ -1,43 +1,40 @@
 //! Words for the ops channel: what could not be posted, why, and what a person can do.
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Span, Text};
-use super::words;
-use crate::domain::delivery::DeliveryNotice;
-use crate::domain::delivery::{Settled, Stuck, Trouble};
-use crate::domain::ids::Place;
-use crate::domain::lifecycle::PlanNotice;
-use crate::domain::notice::Notice;
+use crate::domain::delivery::{DeliveryEvent, DeliveryNotice, DeliveryReply, Settled, Stuck, Trouble};
+use crate::domain::ids::{ChannelId, Place};
 use crate::domain::release::Release;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Span, Text};
+use crate::voice::words;
 
-pub(super) fn say(notice: &Notice, release: &Release) -> Message {
-    if let DeliveryNotice::OpsGone { channel, why } = notice {
-        let ops = Text(vec![Span::Channel(channel.clone())]);
-        let headline = format!("🔴 T-Minus cannot post in the ops channel · {}", words::name(release));
-        return Message::new(Tone::Bad, Text::from(headline))
-            .body(
-                Text::from("T-Minus reports undelivered messages in ")
-                    .and(ops)
-                    .t(", but it lacks permission to post there, or the channel is gone."),
-            )
-            .field("Reason", Text::new().code(why))
-            .field(
-                WHAT_NOW,
-                Text::from("Restore the permissions (see ")
-                    .code("/tminus check")
-                    .t(") or set another ops channel (")
-                    .code("/tminus setup")
-                    .t(", option “ops_channel”). T-Minus then posts the waiting reports there."),
-            );
+pub(super) fn say(notice: &DeliveryNotice, release: &Release) -> Message {
+    match notice {
+        DeliveryNotice::Stuck { stuck, settled, .. } => unsent(stuck, settled.as_ref(), release),
+        DeliveryNotice::OpsGone { channel, why } => ops_gone(channel, why, release),
     }
-    if let PlanNotice::CardMoved { channel } = notice {
-        return Message::new(Tone::Plain, Text::from(format!("🧭 Card moved · {}", words::name(release)))).body(
-            Text::from("The release channel changed. This release's card is now in ")
-                .and(Text(vec![Span::Channel(channel.clone())]))
-                .t("."),
-        );
-    }
-    let DeliveryNotice::Stuck { stuck, settled, .. } = notice else { return Message::default() };
+}
+
+fn ops_gone(channel: &ChannelId, why: &str, release: &Release) -> Message {
+    let ops = Text(vec![Span::Channel(channel.clone())]);
+    let headline = format!("🔴 T-Minus cannot post in the ops channel · {}", words::name(release));
+    Message::new(Tone::Bad, Text::from(headline))
+        .body(
+            Text::from("T-Minus reports undelivered messages in ")
+                .and(ops)
+                .t(", but it lacks permission to post there, or the channel is gone."),
+        )
+        .field("Reason", Text::new().code(why))
+        .field(
+            WHAT_NOW,
+            Text::from("Restore the permissions (see ")
+                .code("/tminus check")
+                .t(") or set another ops channel (")
+                .code("/tminus setup")
+                .t(", option “ops_channel”). T-Minus then posts the waiting reports there."),
+        )
+}
+
+fn unsent(stuck: &Stuck, settled: Option<&Settled>, release: &Release) -> Message {
     let channel = || match &stuck.place {
         Place::Page(page) => Text::from(format!("the status page {page}")),
         Place::Channel(channel) => Text(vec![Span::Channel(channel.clone())]),
@@ -125,4 +122,36 @@ fn open(stuck: &Stuck, name: &str) -> Message {
         ),
     };
     Message::new(Tone::Bad, Text::from(format!("{headline} · {name}"))).body(body)
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &DeliveryReply) -> Text {
+    match reply {
+        DeliveryReply::SentAgain { to } => {
+            let text = Text::from("T-Minus retries now");
+            let text = match to {
+                Some(channel) => text.t(", in ").and(Text(vec![Span::Channel(channel.clone())])),
+                None => text,
+            };
+            text.t(". If the retry fails, the ops channel gets a report.")
+        }
+        DeliveryReply::CalledSent => Text::from("Recorded: the message was posted. T-Minus will not send it again."),
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &DeliveryEvent) -> String {
+    match event {
+        DeliveryEvent::Stuck { stuck, .. } => match stuck.trouble {
+            Trouble::Held => format!("may not be posted, waiting for a person: {}", stuck.said),
+            Trouble::Blocked => format!("cannot post yet ({}): {}", stuck.why, stuck.said),
+            Trouble::Dead => format!("cannot post ({}): {}", stuck.why, stuck.said),
+            Trouble::Expired => format!("not posted in time: {}", stuck.said),
+        },
+        DeliveryEvent::Freed { .. } => "posted a stuck message".to_owned(),
+        DeliveryEvent::Dropped { .. } => "dropped a stuck message: superseded".to_owned(),
+        DeliveryEvent::SentAgain { to: None, .. } => "retried a stuck message".to_owned(),
+        DeliveryEvent::SentAgain { .. } => "retried a stuck message in the new channel".to_owned(),
+        DeliveryEvent::CalledSent { .. } => "confirmed that a stuck message was posted".to_owned(),
+    }
 }

@@ -1,26 +1,18 @@
-//! Words of the countdown: the rungs, go or no-go, a moved T-0, a scrub.
+//! Words of the notices before T-0 and of their receipts.
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::reply::TO_MEND;
-use super::text::{Stamp, Text};
-use super::words;
-use crate::domain::freeze::FreezeNotice;
 use crate::domain::ids::Audience;
-use crate::domain::ladder::LadderNotice;
 use crate::domain::ladder::view::unconfirmed;
-use crate::domain::lifecycle::GO_GRACE_MIN;
-use crate::domain::lifecycle::PlanNotice;
-use crate::domain::notice::Notice;
+use crate::domain::ladder::{self, LadderNotice, LadderRefusal, LadderReply, NoticeEvent, RungMissed, RungSaid};
 use crate::domain::plan::RungPlan;
 use crate::domain::release::{Phase, Release};
-use crate::domain::stage::GoAnswer;
-use crate::domain::stage::StageNotice;
-use crate::domain::{ladder, minutes};
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
+use crate::voice::{outcome, words};
 
 /// From so many minutes before T-0 on a notice is a check of go or no-go as well.
 const LAST_CHECK_MIN: u32 = 30;
 
-pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+pub(super) fn say(notice: &LadderNotice, release: &Release) -> Message {
     let name = words::name(release);
     let plan = &release.plan;
     match notice {
@@ -66,7 +58,7 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
             let mut message = Message::new(Tone::Plain, Text::from(format!("📣 {label} · {name}")))
                 .body(body)
                 .field("Correction", right)
-                .field("Audience", Text::from(super::run::sentence(&words::audience(audience))))
+                .field("Audience", Text::from(super::running::sentence(&words::audience(audience))))
                 .field("People", words::people(release))
                 .field("Readiness", Text::from(words::readiness(release, open)));
             if ours {
@@ -93,53 +85,25 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                 None => message,
             }
         }
-        StageNotice::GoNoGo { asked, open } => {
-            let headline = match asked {
-                0 => format!("🕛 T-0 · go / no-go? · {name}"),
-                3.. => format!("⚠️ T-0 passed 4 hours ago · {name}"),
-                _ => format!("⏳ T-0 passed · waiting for go / no-go · {name}"),
-            };
-            let body = if *asked >= 3 {
-                Text::from("This release can no longer go at that T-0. Set a new T-0 with ")
-                    .code("/release reschedule")
-                    .t(", or cancel with ")
-                    .code("/release scrub")
-                    .t(".")
-            } else if open.is_empty() && *asked > 0 {
-                Text::from("Still no answer. Give the go, hold or cancel with the buttons of the question.")
-            } else if open.is_empty() {
-                let text = Text::from(ready(release)).t(" Nothing goes live automatically.");
-                match plan.t0_at() {
-                    // The last question says that this T-0 is over.
-                    Some(t0) => text.t(" This T-0 expires at ").time(t0 + minutes(GO_GRACE_MIN), Stamp::Short).t("."),
-                    None => text,
-                }
-            } else {
-                Text::from("Not ready. Fix the open items, hold or cancel.")
-            };
-            let message = Message::new(if open.is_empty() { Tone::Wait } else { Tone::Bad }, Text::from(headline))
-                .body(body)
-                .field("Open items", words::open_list(open, &release.policy));
-            // A reminder is a reply to the question, which has the rest.
-            if (1..3).contains(asked) {
-                return message;
-            }
-            message
-                .field("Alerts", firing(release))
-                .field("Missing receipts", Text::from(unconfirmed(release).join(", ")))
-                .field("Risks", words::risks(plan))
-                .field("People", words::people(release))
+        LadderNotice::Overtaken { label, audience, scrubbed: true } => {
+            Message::new(Tone::Bad, Text::from(format!("🚫 Cancelled · was {label} · {name}"))).body(Text::from(
+                format!(
+                    "This release was cancelled after this notice to {}. No action needed.",
+                    words::audience(audience)
+                ),
+            ))
         }
-        StageNotice::GoAnswered { how, by } => {
-            let (tone, headline) = match how {
-                GoAnswer::Go => (Tone::Good, format!("✅ {by} gave the go")),
-                GoAnswer::Held => (Tone::Wait, format!("⏸️ {by} put the release on hold")),
-                GoAnswer::Scrubbed => (Tone::Bad, format!("🚫 {by} cancelled the release")),
-                GoAnswer::Moved => (Tone::Wait, format!("🗓️ {by} moved T-0")),
-                GoAnswer::TooLate => (Tone::Bad, "⚠️ Nobody gave the go within 4 hours".to_owned()),
-            };
-            Message::new(tone, Text::from(format!("{headline} · {name}")))
-        }
+        LadderNotice::Overtaken { label, audience, scrubbed: false } => Message::new(
+            Tone::Wait,
+            Text::from(format!("🗓️ T-0 moved · was {label} · {name}")),
+        )
+        .body(
+            Text::from(format!("The T-0 in this notice to {} is out of date. New T-0: ", words::audience(audience)))
+                .and(words::planned(release))
+                .t(" (")
+                .and(words::until_t0(plan))
+                .t(")."),
+        ),
         LadderNotice::Corrected { label, audience, text, retracted, by } => {
             let who = words::audience(audience);
             let (tone, headline, body) = if *retracted {
@@ -171,109 +135,14 @@ pub(super) fn say(notice: &Notice, release: &Release) -> Message {
                     .t(")."),
             )
         }
-        FreezeNotice::Excepted { freeze, until, by, reason } => {
-            Message::new(Tone::Bad, Text::from(format!("🧊 Freeze exception · {name}")))
-                .body(
-                    Text::from(format!("{by} allowed this release to go live during freeze “{freeze}” (until "))
-                        .time(*until, Stamp::Full)
-                        .t(format!("): “{reason}”.")),
-                )
-                .field("People", words::people(release))
-        }
-        FreezeNotice::Overlap { others } => Message::new(Tone::Wait, Text::from(format!("⚠️ Overlap · {name}")))
-            .body(
-                Text::from(format!(
-                    "Another release of {} is close to this release's T-0: ",
-                    plan.service.as_deref().unwrap_or("the same service")
-                ))
-                .and(words::planned(release))
-                .t("."),
-            )
-            .field("Other releases", Text::lines(others.iter().map(super::workspace::planned)))
-            .field(
-                WHAT_NOW,
-                Text::from("Agree on an order. If they conflict, move one with ").code("/release reschedule").t("."),
-            ),
-        PlanNotice::Departed { train } => {
-            let mut message = Message::new(Tone::Plain, Text::from(format!("🚆 Draft of train “{train}” · {name}")))
-                .body(
-                    Text::from("T-0: ")
-                        .and(words::planned(release))
-                        .t(" (")
-                        .and(words::until_t0(plan))
-                        .t("). Nothing is scheduled until you submit it."),
-                );
-            if !release.findings.is_empty() {
-                message = message.field(TO_MEND, words::findings(release));
-            }
-            message.field(
-                WHAT_NOW,
-                Text::from("Complete it with ")
-                    .code("/release edit")
-                    .t(" or ")
-                    .code("/release import")
-                    .t(", then submit it. To cancel this release: ")
-                    .code("/release scrub")
-                    .t(". To skip the next one: ")
-                    .code("/tminus train skip")
-                    .t("."),
-            )
-        }
-        PlanNotice::Moved { by, from, reason } => {
-            let mut body =
-                Text::from("New T-0: ").and(words::planned(release)).t(" (").and(words::until_t0(plan)).t(").");
-            if let Some(from) = from {
-                body = body.br().t("Previously: ").and(words::when(release, *from)).t(".");
-            }
-            body =
-                body.br().t(format!("{by} moved it. The countdown restarts, and the required roles must sign again."));
-            let why = reason.as_ref().map_or_else(Text::new, |why| Text::from(format!("“{why}”")));
-            Message::new(Tone::Wait, Text::from(format!("🗓️ T-0 moved · {name}"))).body(body).field("Reason", why)
-        }
-        LadderNotice::Overtaken { label, audience, scrubbed: true } => {
-            Message::new(Tone::Bad, Text::from(format!("🚫 Cancelled · was {label} · {name}"))).body(Text::from(
-                format!(
-                    "This release was cancelled after this notice to {}. No action needed.",
-                    words::audience(audience)
-                ),
-            ))
-        }
-        LadderNotice::Overtaken { label, audience, scrubbed: false } => Message::new(
-            Tone::Wait,
-            Text::from(format!("🗓️ T-0 moved · was {label} · {name}")),
-        )
-        .body(
-            Text::from(format!("The T-0 in this notice to {} is out of date. New T-0: ", words::audience(audience)))
-                .and(words::planned(release))
-                .t(" (")
-                .and(words::until_t0(plan))
-                .t(")."),
-        ),
-        PlanNotice::Scrubbed { by, reason, again } => {
-            let told = if *again { " The earlier notice no longer applies." } else { "" };
-            Message::new(Tone::Bad, Text::from(format!("🚫 Cancelled · {name}")))
-                .body(Text::from(format!("{by} cancelled this release: “{reason}”.{told}")))
-        }
-        _ => Message::default(),
-    }
-}
-
-/// That it is ready, and what speaks against it without stopping it.
-fn ready(release: &Release) -> String {
-    let receipts = unconfirmed(release).len();
-    let alerts = release.ahead.iter().filter(|alert| alert.is_open()).count() + release.ahead_more.open_count();
-    let receipts = (receipts > 0).then(|| format!("{receipts} {}", words::plural(receipts, "receipt", "receipts")));
-    let alerts = (alerts > 0).then(|| format!("{alerts} firing {}", words::plural(alerts, "alert", "alerts")));
-    let except: Vec<String> = receipts.into_iter().chain(alerts).collect();
-    if except.is_empty() {
-        "Everything is ready.".to_owned()
-    } else {
-        format!("You can give the go. Missing, but not blocking it: {}.", except.join(", "))
+        LadderNotice::Outcome { outcome, audience } => outcome::say(*outcome, audience, release),
+        // A status page has its own words.
+        LadderNotice::Page => Message::default(),
     }
 }
 
 /// Alerts of the service that fire before go.
-fn firing(release: &Release) -> Text {
+pub(super) fn firing(release: &Release) -> Text {
     const NAMED: usize = 8;
     let open = || release.ahead.iter().filter(|alert| alert.is_open());
     let more = open().count().saturating_sub(NAMED) + release.ahead_more.open_count();
@@ -306,4 +175,77 @@ fn status_pages(release: &Release) -> Text {
             (false, false) => format!("⏳ {page}: updating"),
         })
     }))
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &LadderReply) -> Text {
+    match reply {
+        LadderReply::Received { rung } => {
+            Text::from(format!("Receipt for {rung} recorded. Mistake? Undo within 60 s."))
+        }
+        LadderReply::TakenBack { rung } => {
+            Text::from(format!("Receipt for {rung} undone. The notice is unconfirmed again."))
+        }
+        LadderReply::Corrected { rung, retracted: false } => Text::from(format!(
+            "Corrected: {rung}. Its message shows the correction, and T-Minus notifies its audience."
+        )),
+        LadderReply::Corrected { rung, retracted: true } => Text::from(format!(
+            "Retracted: {rung}. Its message shows the retraction, and T-Minus notifies its audience."
+        )),
+    }
+}
+
+/// Why not, and what to do instead.
+pub(super) fn refuse(refusal: &LadderRefusal) -> Text {
+    match refusal {
+        LadderRefusal::AudienceUnmapped { audience } => Text::from(format!(
+            "No chat role is mapped to {}, so nobody can confirm for it. Ask an administrator to map one with ",
+            words::audience(audience)
+        ))
+        .code("/tminus setup")
+        .t("."),
+        LadderRefusal::NotOfAudience { audience, role } => {
+            Text::from(format!("Only {} can confirm this: ", words::audience(audience))).role(role).t(".")
+        }
+        LadderRefusal::NobodyConfirms { audience } if *audience == Audience::engineering() => {
+            Text::from("Go can't wait for engineering: engineering notices need no receipt.")
+        }
+        LadderRefusal::NobodyConfirms { audience } => Text::from(format!(
+            "Go can wait for {} only if a role can confirm. Set that role as well.",
+            words::audience(audience)
+        )),
+        LadderRefusal::NotPosted { rung } => {
+            Text::from(format!("You can't correct {rung}: T-Minus has not posted it."))
+        }
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &NoticeEvent) -> String {
+    match event {
+        NoticeEvent::Said { rung, how: RungSaid::OnTime, .. } => format!("sent {rung}"),
+        NoticeEvent::Said { rung, how: RungSaid::Late, .. } => format!("sent {rung} late"),
+        NoticeEvent::Said { rung, how: RungSaid::Skipped, missed, .. } => {
+            format!("skipped {rung}: {}", missed_why(*missed))
+        }
+        NoticeEvent::Delivered { rung, .. } => format!("posted {rung}"),
+        NoticeEvent::Received { rung, .. } => format!("confirmed {rung}"),
+        NoticeEvent::Corrected { rung, text, retracted: false } => format!("corrected {rung}: “{text}”"),
+        NoticeEvent::Corrected { rung, text, retracted: true } => format!("retracted {rung}: “{text}”"),
+        NoticeEvent::QuietOver { rung } => format!("quiet hours over: pinged for {rung}"),
+        NoticeEvent::PageShown { page } => format!("updated status page {page}"),
+        NoticeEvent::TakenBack { rung } => format!("undid the receipt for {rung}"),
+    }
+}
+
+fn missed_why(missed: Option<RungMissed>) -> &'static str {
+    match missed {
+        Some(RungMissed::Superseded) => "a later notice was due as well",
+        Some(RungMissed::AfterT0) => "T-0 had passed",
+        Some(RungMissed::ByType) => "this type of release has no such notice",
+        Some(RungMissed::PastWhenRescheduled) => "its time had passed when T-0 moved",
+        Some(RungMissed::WentBefore) => "go came before its time",
+        Some(RungMissed::Undelivered) => "T-Minus could not post it in time",
+        None => "its time had passed",
+    }
 }

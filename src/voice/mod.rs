@@ -4,27 +4,34 @@
 //! House style: short, concrete, no exclamation marks, no jokes; icon plus word, never colour alone; what, when, who,
 //! what now; an instant in the reader's own zone with its T-label.
 
-mod alerts;
+mod alert;
 mod amend;
 mod card;
 mod closing;
 mod concern;
+mod decision;
 mod delivery;
+mod freeze;
+mod imported;
 mod ladder;
 mod message;
 mod notice;
 mod outcome;
 mod page;
-mod people;
 mod plain;
+mod plan;
 mod refusal;
 mod reply;
-mod run;
+mod rights;
+mod rollback;
+mod running;
 pub mod settings;
 mod signoff;
+mod stage;
 pub mod system;
 mod text;
 pub mod timeline;
+mod updates;
 pub mod words;
 pub mod workspace;
 
@@ -33,10 +40,11 @@ mod tests;
 
 pub use card::card;
 pub use closing::{RECORD, record};
+pub use imported::TO_MEND;
 pub use message::{Button, Field, Message, Style, Tone, WHAT_NOW};
 pub use notice::{buttons, say};
 pub use page::{PageEntry, PageState, entry as page_entry};
 pub use plain::plain;
 pub use refusal::{refuse, refuse_here};
-pub use reply::{TO_MEND, answer};
+pub use reply::answer;
 pub use text::{Span, Stamp, Text};

@@ -3,101 +3,33 @@
 use jiff::Timestamp;
 
 use super::message::{Button, Message, Style};
-use super::{alerts, amend, closing, concern, delivery, ladder, outcome, people, run, signoff, words};
-use crate::domain::alert::AlertNotice;
-use crate::domain::amend::AmendNotice;
-use crate::domain::closing::ClosingNotice;
-use crate::domain::concern::ConcernNotice;
-use crate::domain::decision::PointNotice;
+use super::{
+    alert, amend, closing, concern, decision, delivery, freeze, ladder, plan, rights, rollback, signoff, stage,
+    updates, words,
+};
 use crate::domain::decision::Verdict;
-use crate::domain::delivery::DeliveryNotice;
-use crate::domain::freeze::FreezeNotice;
-use crate::domain::ladder::LadderNotice;
-use crate::domain::lifecycle::PlanNotice;
 use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
-use crate::domain::prompt;
-use crate::domain::prompt::{Choice, Prompt};
+use crate::domain::prompt::{self, Choice, Prompt};
 use crate::domain::release::Release;
-use crate::domain::rights::RightsNotice;
-use crate::domain::rollback::RollbackNotice;
-use crate::domain::signoff::SignoffNotice;
-use crate::domain::stage::StageNotice;
-use crate::domain::updates::UpdateNotice;
 
 /// Gives a notice its words. `prompt` adds its buttons.
 pub fn say(notice: &Notice, release: &Release, now: Timestamp, prompt: Option<&Prompt>) -> Message {
     let mut message = match notice {
-        Notice::Plan(PlanNotice::DraftForgotten)
-        | Notice::Signoff(SignoffNotice::Ask { .. })
-        | Notice::Signoff(SignoffNotice::Over)
-        | Notice::Signoff(SignoffNotice::Reminder { .. })
-        | Notice::Signoff(SignoffNotice::Signed { .. })
-        | Notice::Signoff(SignoffNotice::Refused { .. })
-        | Notice::Signoff(SignoffNotice::Withdrawn { .. })
-        | Notice::Plan(PlanNotice::Ticked { .. })
-        | Notice::Signoff(SignoffNotice::Expired { .. })
-        | Notice::Signoff(SignoffNotice::Approved)
-        | Notice::Signoff(SignoffNotice::BreakGlassFollowUp { .. }) => signoff::say(notice, release),
-        Notice::Plan(PlanNotice::HandedOver { .. }) | Notice::Rights(RightsNotice::Bypassed { .. }) => {
-            people::say(notice, release)
-        }
-        Notice::Amend(AmendNotice::Ask { .. }) | Notice::Amend(AmendNotice::Amended { .. }) => {
-            amend::say(notice, release)
-        }
-        Notice::Concern(ConcernNotice::State { .. }) | Notice::Concern(ConcernNotice::Resolved { .. }) => {
-            concern::say(notice, release)
-        }
-        Notice::Ladder(LadderNotice::Rung { .. })
-        | Notice::Stage(StageNotice::GoNoGo { .. })
-        | Notice::Stage(StageNotice::GoAnswered { .. })
-        | Notice::Plan(PlanNotice::Moved { .. })
-        | Notice::Ladder(LadderNotice::Overtaken { .. })
-        | Notice::Ladder(LadderNotice::Page)
-        | Notice::Ladder(LadderNotice::Corrected { .. })
-        | Notice::Ladder(LadderNotice::QuietOver { .. })
-        | Notice::Freeze(FreezeNotice::Excepted { .. })
-        | Notice::Freeze(FreezeNotice::Overlap { .. })
-        | Notice::Plan(PlanNotice::Departed { .. })
-        | Notice::Plan(PlanNotice::Scrubbed { .. }) => ladder::say(notice, release),
-        Notice::Ladder(LadderNotice::Outcome { outcome, audience }) => outcome::say(*outcome, audience, release),
-        Notice::Delivery(DeliveryNotice::Stuck { .. })
-        | Notice::Delivery(DeliveryNotice::OpsGone { .. })
-        | Notice::Plan(PlanNotice::CardMoved { .. }) => delivery::say(notice, release),
-        Notice::Stage(StageNotice::Went { .. })
-        | Notice::Stage(StageNotice::Undone { .. })
-        | Notice::Stage(StageNotice::Started { .. })
-        | Notice::Stage(StageNotice::Owed { .. })
-        | Notice::Stage(StageNotice::Extended { .. })
-        | Notice::Stage(StageNotice::AllDone)
-        | Notice::Stage(StageNotice::Held { .. })
-        | Notice::Stage(StageNotice::HoldOver { .. })
-        | Notice::Stage(StageNotice::Resumed { .. })
-        | Notice::Update(UpdateNotice { .. })
-        | Notice::Point(PointNotice::Asked { .. })
-        | Notice::Point(PointNotice::Decided { .. }) => run::say(notice, release, now),
-        Notice::Alert(AlertNotice::Alert { .. })
-        | Notice::Alert(AlertNotice::Returned { .. })
-        | Notice::Alert(AlertNotice::Unheard { .. })
-        | Notice::Alert(AlertNotice::Crowd { .. })
-        | Notice::Rollback(RollbackNotice::Case { .. })
-        | Notice::Rollback(RollbackNotice::CaseReminder { .. })
-        | Notice::Rollback(RollbackNotice::Done { .. })
-        | Notice::Rollback(RollbackNotice::Started { .. })
-        | Notice::Rollback(RollbackNotice::Reminder { .. })
-        | Notice::Rollback(RollbackNotice::RolledBack { .. })
-        | Notice::Rollback(RollbackNotice::Failed { .. })
-        | Notice::Rollback(RollbackNotice::Contingency { .. }) => alerts::say(notice, release, now),
-        Notice::Closing(ClosingNotice::AllClear { .. })
-        | Notice::Closing(ClosingNotice::Rewatched { .. })
-        | Notice::Closing(ClosingNotice::ClearAsk { .. })
-        | Notice::Closing(ClosingNotice::ClearGiven { .. })
-        | Notice::Closing(ClosingNotice::PostmortemDue { .. })
-        | Notice::Closing(ClosingNotice::PostmortemScheduled { .. })
-        | Notice::Closing(ClosingNotice::PostmortemFiled { .. })
-        | Notice::Closing(ClosingNotice::PostmortemWaived { .. })
-        | Notice::Closing(ClosingNotice::ActionsOpen { .. })
-        | Notice::Closing(ClosingNotice::Closed) => closing::say(notice, release, now),
+        Notice::Plan(notice) => plan::say(notice, release),
+        Notice::Signoff(notice) => signoff::say(notice, release),
+        Notice::Rights(notice) => rights::say(notice, release),
+        Notice::Amend(notice) => amend::say(notice, release),
+        Notice::Concern(notice) => concern::say(notice, release),
+        Notice::Ladder(notice) => ladder::say(notice, release),
+        Notice::Delivery(notice) => delivery::say(notice, release),
+        Notice::Freeze(notice) => freeze::say(notice, release),
+        Notice::Stage(notice) => stage::say(notice, release, now),
+        Notice::Update(notice) => updates::say(notice, release, now),
+        Notice::Point(notice) => decision::say(notice, release, now),
+        Notice::Alert(notice) => alert::say(notice, release),
+        Notice::Rollback(notice) => rollback::say(notice, release, now),
+        Notice::Closing(notice) => closing::say(notice, release, now),
     };
     message.footer = words::footer(release);
     if let Some(prompt) = prompt {

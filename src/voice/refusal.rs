@@ -1,19 +1,12 @@
 //! Why not, and what to do instead. Calm, private, never a dead end.
 
 use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Stamp, Text};
-use super::words;
-use crate::domain::amend::AmendRefusal;
-use crate::domain::closing::ClosingRefusal;
-use crate::domain::ids::Audience;
-use crate::domain::ladder::LadderRefusal;
-use crate::domain::lifecycle::PlanRefusal;
+use super::text::Text;
+use super::{amend, closing, ladder, plan, signoff, stage, words};
 use crate::domain::phase::PhaseName;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::rights::Who;
-use crate::domain::signoff::SignoffRefusal;
-use crate::domain::stage::StageRefusal;
 
 /// Gives a refusal its words. `subject` names the release, where there is one.
 pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Message {
@@ -101,9 +94,12 @@ fn verb(wanted: Wanted) -> &'static str {
 
 fn sentence(refusal: &Refusal) -> Text {
     match refusal {
-        Refusal::Closing(ClosingRefusal::BadLink { typed }) => Text::from(format!(
-            "“{typed}” is neither a link nor a document. Give a URL such as https://wiki.example/post-mortem, or a file name such as post-mortem.md."
-        )),
+        Refusal::Plan(refusal) => plan::refuse(refusal),
+        Refusal::Signoff(refusal) => signoff::refuse(refusal),
+        Refusal::Amend(refusal) => amend::refuse(refusal),
+        Refusal::Ladder(refusal) => ladder::refuse(refusal),
+        Refusal::Stage(refusal) => stage::refuse(refusal),
+        Refusal::Closing(refusal) => closing::refuse(refusal),
         Refusal::UnknownRelease { typed } if typed.is_empty() => {
             Text::from("This server has no open release. Import a plan with ").code("/release import").t(".")
         }
@@ -139,52 +135,9 @@ fn sentence(refusal: &Refusal) -> Text {
             }
             text
         }
-        Refusal::Signoff(SignoffRefusal::HasSigned { role }) => Text::from(format!(
-            "They signed this plan as {role}, and an owner can't sign their own plan. Ask them to withdraw the sign-off ("
-        ))
-        .code("/release signoff withdraw")
-        .t("), or choose somebody else."),
-        Refusal::TimedOut => {
-            Text::from("You are timed out in this server. T-Minus ignores your commands and buttons until the timeout ends.")
-        }
-        Refusal::Signoff(SignoffRefusal::RoleUnmapped { role }) => Text::from(format!(
-            "No chat role is mapped to {role}, so nobody can sign for it. Ask an administrator to map one with "
-        ))
-        .code("/tminus setup")
-        .t("."),
-        Refusal::Ladder(LadderRefusal::AudienceUnmapped { audience }) => Text::from(format!(
-            "No chat role is mapped to {}, so nobody can confirm for it. Ask an administrator to map one with ",
-            words::audience(audience)
-        ))
-        .code("/tminus setup")
-        .t("."),
-        Refusal::Ladder(LadderRefusal::NotOfAudience { audience, role }) => {
-            Text::from(format!("Only {} can confirm this: ", words::audience(audience))).role(role).t(".")
-        }
-        Refusal::Signoff(SignoffRefusal::OwnPlan { role }) => {
-            Text::from(format!("You are the owner or author of this plan. Ask somebody else to sign as {role}."))
-        }
-        Refusal::Signoff(SignoffRefusal::AlreadySigned { role, by }) => Text::from(format!("{by} already signed as {role}.")),
-        Refusal::Signoff(SignoffRefusal::OneRoleEach { held, by }) => Text::from(format!(
-            "{by} already signed this revision as {held}. One person can sign for one role only, and can't also record somebody else's sign-off. Ask a colleague."
-        )),
-        Refusal::Signoff(SignoffRefusal::NotRequired { role }) => Text::from(format!("This release does not need a {role} sign-off.")),
-        Refusal::Signoff(SignoffRefusal::SignYourself) => {
-            Text::from("They are in this server: ask them to sign. “for” is for people outside it, by name.")
-        }
-        Refusal::Signoff(SignoffRefusal::NotOnBehalf) => Text::from(
-            "This server does not allow sign-offs for people outside the chat. Ask them to sign here, or ask an administrator to allow it with ",
-        )
-        .code("/tminus setup")
-        .t("."),
-        Refusal::Closing(ClosingRefusal::NotWaived) => {
-            Text::from("This release is High risk, and this server does not allow waivers for it. Complete the item, or cancel the release (/release scrub).")
-        }
-        Refusal::Amend(AmendRefusal::NotAmendable { what }) => Text::from(format!(
-            "You can't change this while the release runs: {}. Restore it in the document. If a proposal is open, decline it and propose again.",
-            what.join("; ")
-        )),
-        Refusal::Signoff(SignoffRefusal::NotSigned { role }) => Text::from(format!("You have not signed as {role}.")),
+        Refusal::TimedOut => Text::from(
+            "You are timed out in this server. T-Minus ignores your commands and buttons until the timeout ends.",
+        ),
         Refusal::WrongPhase { phase, wanted } => {
             Text::from(format!("This release is “{}”. ", words::phase(*phase))).t(instead(*phase, *wanted))
         }
@@ -195,13 +148,6 @@ fn sentence(refusal: &Refusal) -> Text {
         .code("/release show")
         .t("."),
         Refusal::ReasonNeeded => Text::from("Give a short reason. It goes on the record."),
-        Refusal::Plan(PlanRefusal::EditedMeanwhile { revision }) => Text::from(format!(
-            "Somebody changed the plan in the meantime: it is now at revision {revision}. Check it with /release edit, then try again."
-        )),
-        Refusal::Stage(StageRefusal::BreakGlassOnly { kind }) => Text::from(format!(
-            "Break-glass is only for Emergency releases; this release's type is {}. Collect the sign-offs, or import the plan as Emergency.",
-            words::chosen(*kind)
-        )),
         Refusal::UnknownItem { typed, known } if known.is_empty() => {
             Text::from(format!("There is no “{typed}”, and nothing is open."))
         }
@@ -217,11 +163,6 @@ fn sentence(refusal: &Refusal) -> Text {
         }
         Refusal::NotYours { by } => Text::from(format!("Only {by}, who did this, can undo it.")),
         Refusal::NameNeeded => Text::from("Enter a short name."),
-        Refusal::Plan(PlanRefusal::TooManyOpen { most }) => Text::from(format!("This server already has {most} open releases, the maximum. Close or cancel some first: "))
-            .code("/release list")
-            .t(", ")
-            .code("/release scrub")
-            .t("."),
         Refusal::TooMany { what, most } => {
             Text::from(format!("There are already {most} {what}, the maximum. Remove or resolve one first."))
         }
@@ -232,31 +173,12 @@ fn sentence(refusal: &Refusal) -> Text {
         Refusal::NeverAgain => {
             Text::from("That time never comes again. Enter a future time, or a rule such as Fri 15:00.")
         }
-        Refusal::Plan(PlanRefusal::NotScheduledYet) => {
-            Text::from("A draft has no schedule yet. Change its date with ").code("/release edit").t(".")
-        }
-        Refusal::Plan(PlanRefusal::TimePast { at }) => Text::from("That time is in the past: ")
-            .time(*at, Stamp::Full)
-            .t(". Enter a future date and time, such as 2026-12-15 15:00 Europe/Berlin."),
-        Refusal::Stage(StageRefusal::UndoOvertaken) => Text::from("You can't undo this: something else has happened since. Use ")
-            .code("/release hold")
-            .t(" or ")
-            .code("/release rollback")
-            .t("."),
-        Refusal::UndoOver => {
-            Text::from("You can't undo this: the 60 seconds are over, and it stays on the record. If it is wrong, tell the owner.")
-        }
+        Refusal::UndoOver => Text::from(
+            "You can't undo this: the 60 seconds are over, and it stays on the record. If it is wrong, tell the owner.",
+        ),
         Refusal::NothingToSet => {
             Text::from("Choose what to set: a channel, a role, quiet hours, or whether go waits for its receipts.")
         }
-        Refusal::Ladder(LadderRefusal::NobodyConfirms { audience }) if *audience == Audience::engineering() => {
-            Text::from("Go can't wait for engineering: engineering notices need no receipt.")
-        }
-        Refusal::Ladder(LadderRefusal::NobodyConfirms { audience }) => Text::from(format!(
-            "Go can wait for {} only if a role can confirm. Set that role as well.",
-            words::audience(audience)
-        )),
-        Refusal::Ladder(LadderRefusal::NotPosted { rung }) => Text::from(format!("You can't correct {rung}: T-Minus has not posted it.")),
         Refusal::NothingOpen { what } => Text::from(format!("There is no open {what}.")),
         Refusal::Open { .. } => Text::new(),
     }

@@ -1,19 +1,17 @@
 //! Words of the sign-offs.
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Stamp, Text};
-use super::words;
 use crate::domain::changes::Change;
-use crate::domain::lifecycle::PlanNotice;
-use crate::domain::notice::Notice;
 use crate::domain::plan::MetricPlan;
 use crate::domain::policy::{Requirement, Why, required_signoffs};
 use crate::domain::release::{Phase, Release};
-use crate::domain::signoff::SignoffNotice;
 use crate::domain::signoff::view::{declined, missing, valid};
+use crate::domain::signoff::{SignoffEvent, SignoffNotice, SignoffRefusal, SignoffReply};
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
+use crate::voice::words::{self, in_zone};
 
 /// Gives a notice its words. A request and its reminders call those who are to sign, and nobody else.
-pub(super) fn say(notice: &Notice, release: &Release) -> Message {
+pub(super) fn say(notice: &SignoffNotice, release: &Release) -> Message {
     let mut message = words_of(notice, release);
     let asked = match notice {
         SignoffNotice::Ask { .. } => missing(release),
@@ -33,19 +31,9 @@ fn standing(release: &Release) -> &'static str {
     }
 }
 
-fn words_of(notice: &Notice, release: &Release) -> Message {
+fn words_of(notice: &SignoffNotice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
-        PlanNotice::DraftForgotten => Message::new(Tone::Wait, Text::from(format!("⏳ Draft not submitted · {name}")))
-            .body(
-                Text::from("T-0: ")
-                    .and(words::until_t0(&release.plan))
-                    .t(". Nothing is scheduled until you submit the draft. Submit with ")
-                    .code("/release submit")
-                    .t(", or cancel with ")
-                    .code("/release scrub")
-                    .t("."),
-            ),
         SignoffNotice::Ask { changed } => ask(release, *changed),
         SignoffNotice::Over => Message::new(
             Tone::Plain,
@@ -121,21 +109,6 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     )),
                 )
         }
-        PlanNotice::Ticked { by, items } => {
-            let lines = items.iter().map(|item| Text::from(format!("✅ {item}")));
-            Message::new(Tone::Wait, Text::from(format!("⚠️ New revision ticked items · {name}")))
-                .body(Text::from(format!(
-                    "{by} imported revision {}, which marks these items as done.",
-                    release.revision
-                )))
-                .field("Items", Text::lines(lines))
-                .field(
-                    WHAT_NOW,
-                    Text::from("No action needed if they are done. If one is not, use ")
-                        .code("/release concern raise")
-                        .t("; go then waits."),
-                )
-        }
         SignoffNotice::Withdrawn { role, name: who } => {
             Message::new(Tone::Bad, Text::from(format!("⛔ {role} sign-off withdrawn · {name}")))
                 .body(Text::from(format!("{who} withdrew the sign-off. {}", standing(release))))
@@ -166,7 +139,6 @@ fn words_of(notice: &Notice, release: &Release) -> Message {
                     .t(" after the all-clear."),
                 )
         }
-        _ => Message::default(),
     }
 }
 
@@ -283,5 +255,81 @@ fn reason(why: &Why) -> Option<String> {
         Why::Type(kind) => Some(format!("type is {kind}")),
         Why::Named => Some("the plan names a person".to_owned()),
         Why::Rule(name) => Some(format!("rule “{name}”")),
+    }
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &SignoffReply, release: &Release) -> Text {
+    match reply {
+        SignoffReply::Signed { role, whose, missing } => {
+            let rest = if missing.is_empty() {
+                "All required roles have signed.".to_owned()
+            } else {
+                format!("Still missing: {}.", words::roles(missing))
+            };
+            let whose = whose.as_ref().map_or("Your".to_owned(), |name| format!("{name}'s"));
+            Text::from(format!("{whose} {role} sign-off on revision {} is recorded. {rest}", release.revision))
+        }
+        SignoffReply::Refused { role } => {
+            Text::from(format!("Your refusal as {role} is recorded, and the release channel shows it."))
+        }
+        SignoffReply::Snoozed { until } => Text::from("Next reminder: ")
+            .time(*until, Stamp::Full)
+            .t(" (")
+            .time(*until, Stamp::Relative)
+            .t("). You can delay it only once."),
+        SignoffReply::Withdrawn { role } => {
+            Text::from(format!("Your {role} sign-off is withdrawn, and the release channel shows it."))
+        }
+    }
+}
+
+/// Why not, and what to do instead.
+pub(super) fn refuse(refusal: &SignoffRefusal) -> Text {
+    match refusal {
+        SignoffRefusal::HasSigned { role } => Text::from(format!(
+            "They signed this plan as {role}, and an owner can't sign their own plan. Ask them to withdraw the sign-off ("
+        ))
+        .code("/release signoff withdraw")
+        .t("), or choose somebody else."),
+        SignoffRefusal::RoleUnmapped { role } => Text::from(format!(
+            "No chat role is mapped to {role}, so nobody can sign for it. Ask an administrator to map one with "
+        ))
+        .code("/tminus setup")
+        .t("."),
+        SignoffRefusal::OwnPlan { role } => {
+            Text::from(format!("You are the owner or author of this plan. Ask somebody else to sign as {role}."))
+        },
+        SignoffRefusal::AlreadySigned { role, by } => Text::from(format!("{by} already signed as {role}.")),
+        SignoffRefusal::OneRoleEach { held, by } => Text::from(format!(
+            "{by} already signed this revision as {held}. One person can sign for one role only, and can't also record somebody else's sign-off. Ask a colleague."
+        )),
+        SignoffRefusal::NotRequired { role } => Text::from(format!("This release does not need a {role} sign-off.")),
+        SignoffRefusal::SignYourself => {
+            Text::from("They are in this server: ask them to sign. “for” is for people outside it, by name.")
+        },
+        SignoffRefusal::NotOnBehalf => Text::from(
+            "This server does not allow sign-offs for people outside the chat. Ask them to sign here, or ask an administrator to allow it with ",
+        )
+        .code("/tminus setup")
+        .t("."),
+        SignoffRefusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &SignoffEvent, release: &Release) -> String {
+    match event {
+        SignoffEvent::Given { role, behalf: None, .. } => format!("signed as {role}"),
+        SignoffEvent::Given { role, name, behalf: Some(behalf), .. } => {
+            format!("recorded the {role} sign-off of {name} (outside the chat): “{}”", behalf.evidence)
+        }
+        SignoffEvent::Expired { role, name, .. } => format!("the {role} sign-off of {name} expired"),
+        SignoffEvent::Snoozed { until } => {
+            format!("delayed the next reminder until {}", in_zone(*until, release.plan.zone()))
+        }
+        SignoffEvent::Refused { role, reason } => format!("refused as {role}: “{reason}”"),
+        SignoffEvent::Withdrawn { role } => format!("withdrew the {role} sign-off"),
+        SignoffEvent::Reminded => "reminded those who have not signed".to_owned(),
     }
 }

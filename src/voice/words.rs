@@ -11,12 +11,11 @@ use crate::domain::lateness::{Away, Late};
 use crate::domain::open::Open;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, span_label, t_label};
-use crate::domain::policy::Policy;
+use crate::domain::policy::{self, Policy};
 use crate::domain::release::{Release, Run};
 use crate::domain::rights::{Action, Denied};
 use crate::domain::signoff::{Behalf, Declined, Pending};
-use crate::domain::zone_of;
-use crate::domain::{freeze, policy, stage};
+use crate::domain::{freeze, stage, zone_of};
 
 /// A phase as people read it.
 pub fn phase(name: PhaseName) -> &'static str {
@@ -464,7 +463,7 @@ pub fn action(action: &Action) -> String {
         Action::Amend => "proposing an amendment",
         Action::Agree => "answering an amendment",
         Action::Name => "matching a name to a member",
-        Action::HandOver(post) => return format!("handing over the {} role", super::people::post(*post)),
+        Action::HandOver(post) => return format!("handing over the {} role", super::plan::post(*post)),
         Action::Submit => "submitting the plan",
         Action::Reschedule => "moving T-0",
         Action::Scrub => "cancelling the release",

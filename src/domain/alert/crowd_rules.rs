@@ -1,12 +1,10 @@
 //! Alerts beyond what people can read: one message for all of them, each on the record.
 
 use super::event::AlertEvent;
-use super::{Signal, rules, view};
-use crate::domain::alert::AlertNotice;
+use super::{AlertNotice, Signal, rules, view};
 use crate::domain::effect::Priority;
 use crate::domain::evidence;
 use crate::domain::ids::Destination;
-use crate::domain::notice::Notice;
 use crate::domain::plan::Plan;
 use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;

@@ -4,16 +4,12 @@ use jiff::SignedDuration;
 
 use super::event::AlertEvent;
 use super::view::{self, of, pinged_lately, reminder_key, started_since, unheard, waiting};
-use super::{Alert, AlertCommand, REMIND_AFTER_MIN, Signal, ahead, crowd_rules};
-use crate::domain::alert::AlertMark;
-use crate::domain::alert::AlertNotice;
-use crate::domain::alert::AlertReply;
+use super::{Alert, AlertCommand, AlertMark, AlertNotice, AlertReply, REMIND_AFTER_MIN, Signal, ahead, crowd_rules};
 use crate::domain::effect::Priority;
 use crate::domain::evidence::rules::observe;
 use crate::domain::ids::{Destination, UserId};
 use crate::domain::key::PostKey;
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};

@@ -3,10 +3,7 @@
 use jiff::Timestamp;
 
 use super::view::{complete, parts};
-use super::{Amendment, AmendmentEnd};
-use crate::domain::amend::AmendNotice;
-use crate::domain::amend::AmendRefusal;
-use crate::domain::amend::AmendReply;
+use super::{AmendNotice, AmendRefusal, AmendReply, Amendment, AmendmentEnd};
 use crate::domain::decision::{Point, PointState};
 use crate::domain::digest::digest as digest_of;
 use crate::domain::effect::Priority;
@@ -14,13 +11,11 @@ use crate::domain::evidence::{TriggerState, TriggerWatch};
 use crate::domain::ids::{Destination, UserId};
 use crate::domain::lifecycle::view::keep_names;
 use crate::domain::lifecycle::{Imported, PlanEvent, T0_PAST};
-use crate::domain::notice::Notice;
 use crate::domain::open::Open;
 use crate::domain::people::By;
 use crate::domain::plan::{Plan, StagePlan};
 use crate::domain::prompt::Prompt;
-use crate::domain::refusal::Refusal;
-use crate::domain::refusal::Wanted;
+use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::reply::Reply;
 use crate::domain::work::{Work, reason};

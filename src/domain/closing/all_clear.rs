@@ -1,13 +1,10 @@
 //! The all-clear: the question for it, its answer, and a release that is watched again after it.
 
 use super::view::all_clear_gaps;
-use super::{AllClearCommand, ClosingEvent, rules};
-use crate::domain::closing::ClosingNotice;
-use crate::domain::closing::ClosingReply;
+use super::{AllClearCommand, ClosingEvent, ClosingNotice, ClosingReply, rules};
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
 use crate::domain::ladder::{self, Outcome};
-use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::reply::Reply;

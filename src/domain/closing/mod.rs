@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::minutes;
+use super::open::Open;
 use super::plan::{self, Plan};
-use crate::domain::open::Open;
 
 /// Minutes after everything is decided at which the all-clear is asked for, first after a moment in which it may be given unasked;
 /// no further reminder after the last.

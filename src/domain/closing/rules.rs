@@ -3,14 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::view::{self, action_reminder, named, open_items, reminder_key, waivable_items};
-use super::{ActionState, Closing, ClosingCommand, ClosingEvent, POSTMORTEM_DAYS, Postmortem, Settled};
-use crate::domain::closing::ClosingMark;
-use crate::domain::closing::ClosingNotice;
-use crate::domain::closing::ClosingRefusal;
-use crate::domain::closing::ClosingReply;
+use super::{
+    ActionState, Closing, ClosingCommand, ClosingEvent, ClosingMark, ClosingNotice, ClosingRefusal, ClosingReply,
+    POSTMORTEM_DAYS, Postmortem, Settled,
+};
 use crate::domain::ids::Destination;
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::people::By;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::Risk;

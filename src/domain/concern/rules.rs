@@ -3,12 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::view::{meant, open};
-use super::{Concern, ConcernCommand, ConcernEvent, MAX_OPEN, MAX_OWN, Resolved};
-use crate::domain::concern::ConcernNotice;
-use crate::domain::concern::ConcernReply;
+use super::{Concern, ConcernCommand, ConcernEvent, ConcernNotice, ConcernReply, MAX_OPEN, MAX_OWN, Resolved};
 use crate::domain::effect::Priority;
 use crate::domain::ids::{Destination, UserId};
-use crate::domain::notice::Notice;
 use crate::domain::people::By;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;

@@ -7,9 +7,9 @@ pub mod view;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::lateness::Late;
 use super::minutes;
 use super::people::By;
-use crate::domain::lateness::Late;
 
 /// An answer at a decision point or a rollback prompt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -3,15 +3,11 @@
 use jiff::Timestamp;
 
 use super::view::open;
-use super::{Point, PointEvent, PointState, REMIND_AFTER_MIN, Verdict};
-use crate::domain::decision::PointMark;
-use crate::domain::decision::PointNotice;
-use crate::domain::decision::PointReply;
+use super::{Point, PointEvent, PointMark, PointNotice, PointReply, PointState, REMIND_AFTER_MIN, Verdict};
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
 use crate::domain::lateness::{Away, Late};
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::people::By;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};

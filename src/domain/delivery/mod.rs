@@ -6,7 +6,7 @@ pub(in crate::domain) mod rules;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{Destination, Place};
+use super::ids::{ChannelId, Destination, Place};
 use super::key::PostKey;
 
 /// What became of a message, known by its posting key, and what people decide about it.

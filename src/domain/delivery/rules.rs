@@ -1,13 +1,10 @@
 //! The rules of messages that could not be delivered.
 
-use super::{DeliveryCommand, DeliveryEvent, NotPosted, Settled, Stuck, Trouble};
-use crate::domain::delivery::DeliveryNotice;
-use crate::domain::delivery::DeliveryReply;
+use super::{DeliveryCommand, DeliveryEvent, DeliveryNotice, DeliveryReply, NotPosted, Settled, Stuck, Trouble};
 use crate::domain::effect::{Priority, Redelivery};
 use crate::domain::ids::{Destination, Place};
 use crate::domain::key::PostKey;
 use crate::domain::ladder;
-use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::Release;

@@ -3,13 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::view::{fires, firing, fresh, in_unit, read};
-use super::{CHECK_EVERY_S, Observation, TriggerState, metric_named, reportable, rules, same_metric};
+use super::{CHECK_EVERY_S, EvidenceMark, Observation, TriggerState, metric_named, reportable, rules, same_metric};
 use crate::domain::alert::event::AlertEvent;
 use crate::domain::alert::{self, Alert, Signal};
-use crate::domain::evidence::EvidenceMark;
-use crate::domain::lateness::Away;
-use crate::domain::lateness::Late;
-use crate::domain::mark::{Mark, MarkKind};
+use crate::domain::lateness::{Away, Late};
+use crate::domain::mark::Mark;
 use crate::domain::plan::{self, Quantity, TriggerRule};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release, Run};

@@ -5,11 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use super::view::gaps;
-use super::{Exception, FreezeEvent, FreezeException, Planned};
-use crate::domain::freeze::FreezeNotice;
-use crate::domain::freeze::FreezeReply;
+use super::{Exception, FreezeEvent, FreezeException, FreezeNotice, FreezeReply, Planned};
 use crate::domain::ids::Destination;
-use crate::domain::notice::Notice;
 use crate::domain::open::Open;
 use crate::domain::people;
 use crate::domain::refusal::Refusal;

@@ -10,11 +10,10 @@ pub mod view;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::ids::UserId;
+use super::ids::{Audience, RoleId, UserId};
 use super::key::PostKey;
-use super::lateness::Away;
-use crate::domain::lateness::Late;
-use crate::domain::open::Open;
+use super::lateness::{Away, Late};
+use super::open::Open;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeCommand {

@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Outcome, rung};
+use super::{LadderNotice, Outcome, rung};
 use crate::domain::ids::{Audience, ChannelId, Destination};
-use crate::domain::ladder::LadderNotice;
-use crate::domain::notice::Notice;
 use crate::domain::work::Work;
 
 /// Tells every audience that had a notice and reads elsewhere than in the release channel.

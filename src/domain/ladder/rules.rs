@@ -4,18 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::rung::{Fate, fate, said, same_audience};
 use super::view::{ahead, meant, needs_receipt, not_sent_before, owed, rung_named, unconfirmed};
-use super::{Correction, NoticeCommand, NoticeEvent, Receipt, RungMissed, RungSaid, RungState, page_key, posting_key};
+use super::{
+    Correction, LadderMark, LadderNotice, LadderRefusal, LadderReply, NoticeCommand, NoticeEvent, Receipt, RungMissed,
+    RungSaid, RungState, page_key, posting_key,
+};
 use crate::domain::delivery::{self, Trouble};
 use crate::domain::effect::Priority;
 use crate::domain::ids::{Audience, Destination};
 use crate::domain::key::PostKey;
-use crate::domain::ladder::LadderMark;
-use crate::domain::ladder::LadderNotice;
-use crate::domain::ladder::LadderRefusal;
-use crate::domain::ladder::LadderReply;
 use crate::domain::lateness::{Away, Late};
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::people::By;
 use crate::domain::plan::{ReleaseType, RungPlan, t_label};
 use crate::domain::prompt::Prompt;

@@ -5,23 +5,18 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::{RungMissed, posting_key, rules, rung, view};
+use super::{LadderNotice, RungMissed, posting_key, rules, rung, view};
 use crate::domain::changes::{self, Change};
 use crate::domain::delivery::rules::drop_unsent;
 use crate::domain::digest::digest as digest_of;
 use crate::domain::ids::{Audience, Destination};
-use crate::domain::ladder::LadderNotice;
-use crate::domain::lifecycle::PlanEvent;
-use crate::domain::lifecycle::PlanNotice;
-use crate::domain::lifecycle::PlanRefusal;
-use crate::domain::lifecycle::PlanReply;
+use crate::domain::lifecycle::{PlanEvent, PlanNotice, PlanRefusal, PlanReply};
 use crate::domain::notice::Notice;
 use crate::domain::plan::{PlannedTime, RungPlan, t_label};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::stage::StageNotice;
-use crate::domain::stage::{self, GoAnswer};
+use crate::domain::stage::{self, GoAnswer, StageNotice};
 use crate::domain::work::{Work, reason};
 use crate::domain::{freeze, plausible, signoff, zone_of};
 

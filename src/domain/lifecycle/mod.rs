@@ -6,11 +6,11 @@ pub(in crate::domain) mod view;
 
 use std::collections::BTreeMap;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::changes::Change;
-use super::ids::{GuildId, ReleaseId, ReleaseNo, UserId};
+use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, UserId};
 use super::people::Post;
 use super::plan::{Plan, PlannedTime, ReleaseType};
 use super::policy::Policy;

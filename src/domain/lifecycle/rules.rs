@@ -4,17 +4,16 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::evolve::opened;
 use super::view::{keep_names, ticked};
-use super::{Imported, MAX_OPEN, PlanCommand, PlanEvent, T0_ASKED_AFTER_MIN, T0_PAST, grace};
+use super::{
+    Imported, MAX_OPEN, PlanCommand, PlanEvent, PlanMark, PlanNotice, PlanRefusal, PlanReply, T0_ASKED_AFTER_MIN,
+    T0_PAST, grace,
+};
 use crate::domain::command::Command;
 use crate::domain::digest::digest as digest_of;
 use crate::domain::event::Event;
 use crate::domain::ids::{Destination, GuildId, ReleaseId, UserId};
 use crate::domain::ladder::schedule::Said;
-use crate::domain::lifecycle::PlanMark;
-use crate::domain::lifecycle::PlanNotice;
-use crate::domain::lifecycle::PlanRefusal;
-use crate::domain::lifecycle::PlanReply;
-use crate::domain::mark::{Mark, MarkKind};
+use crate::domain::mark::Mark;
 use crate::domain::may::may;
 use crate::domain::notice::Notice;
 use crate::domain::open::Open;
@@ -22,16 +21,14 @@ use crate::domain::people::Post;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::ReleaseType;
 use crate::domain::prompt::Prompt;
-use crate::domain::refusal::Refusal;
-use crate::domain::refusal::Wanted;
+use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::rights::{self, Action, Grant};
-use crate::domain::signoff::SignoffRefusal;
-use crate::domain::stage::go_no_go;
-use crate::domain::stage::{self, GoAnswer};
+use crate::domain::signoff::{self, SignoffRefusal};
+use crate::domain::stage::{self, GoAnswer, go_no_go};
 use crate::domain::work::{Context, Decision, Work, reason, recorded};
-use crate::domain::{amend, changes, delivery, freeze, ladder, minutes, policy, signoff};
+use crate::domain::{amend, changes, delivery, freeze, ladder, minutes, policy};
 
 /// How long a draft is left alone before its author is reminded of it.
 const DRAFT_LEFT_ALONE: SignedDuration = SignedDuration::from_hours(2);
@@ -235,10 +232,10 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     if told {
         ladder::schedule::scrub(work);
         let question = work.release.go_question.clone();
-        stage::go_no_go::answered(work, question, GoAnswer::Scrubbed);
+        go_no_go::answered(work, question, GoAnswer::Scrubbed);
         if let Phase::HeldBefore { said, .. } = &work.release.phase {
             let said = Some(said.clone()).filter(|said| !said.is_empty());
-            stage::go_no_go::answered(work, said, GoAnswer::Scrubbed);
+            go_no_go::answered(work, said, GoAnswer::Scrubbed);
         }
         ladder::schedule::announce_again(
             work,

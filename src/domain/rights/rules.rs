@@ -4,16 +4,14 @@ use std::mem::discriminant;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Action, Denied, Refused, RightsEvent};
+use super::{Action, Denied, Refused, RightsEvent, RightsNotice};
 use crate::domain::command::Command;
 use crate::domain::decision::Verdict;
 use crate::domain::ids::{Destination, UserId};
-use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, By};
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::Release;
 use crate::domain::reply::Reply;
-use crate::domain::rights::RightsNotice;
 use crate::domain::signoff::SignoffRefusal;
 use crate::domain::stage::StageRefusal;
 use crate::domain::work::{Context, Decision, Work};

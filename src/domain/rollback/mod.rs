@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::decision::Verdict;
+use super::open::Open;
 use super::people::By;
-use crate::domain::open::Open;
-use crate::domain::plan::ContingencyWhen;
+use super::plan::ContingencyWhen;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RollbackCommand {

@@ -3,29 +3,26 @@
 use jiff::Timestamp;
 
 use super::view::{proposed, unverified};
-use super::{Case, CaseState, Cause, REMIND_AFTER_MIN, RollbackCommand, RollbackEvent};
+use super::{
+    Case, CaseState, Cause, REMIND_AFTER_MIN, RollbackCommand, RollbackEvent, RollbackMark, RollbackNotice,
+    RollbackReply,
+};
 use crate::domain::alert::event::AlertEvent;
 use crate::domain::closing::{Closing, Issue};
-use crate::domain::decision::PointReply;
-use crate::domain::decision::{self, Verdict};
+use crate::domain::decision::{self, PointReply, Verdict};
 use crate::domain::effect::Priority;
 use crate::domain::evidence::{TriggerState, TriggerWatch};
 use crate::domain::ids::Destination;
 use crate::domain::ladder::{self, Outcome};
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::people::By;
 use crate::domain::plan::ContingencyWhen;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::rollback::RollbackMark;
-use crate::domain::rollback::RollbackNotice;
-use crate::domain::rollback::RollbackReply;
-use crate::domain::stage::StageNotice;
 use crate::domain::stage::rules::HoldBy;
-use crate::domain::stage::{self, Done};
+use crate::domain::stage::{self, Done, StageNotice};
 use crate::domain::work::{Work, reason};
 use crate::domain::{amend, minutes};
 

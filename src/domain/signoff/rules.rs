@@ -6,23 +6,19 @@ use super::view::{
     declined, expires, missing, next_reminder, owed, pending, planned, signoff_key, signoff_prompt, valid,
 };
 use super::{
-    Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, Signoff, SignoffCommand, SignoffEvent, SinceSigned,
+    Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, Signoff, SignoffCommand, SignoffEvent, SignoffMark,
+    SignoffNotice, SignoffRefusal, SignoffReply, SinceSigned,
 };
 use crate::domain::changes::{self, Change};
 use crate::domain::ids::Destination;
 use crate::domain::lifecycle::PlanEvent;
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::people::{By, Person};
 use crate::domain::plan::SignoffRole;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
-use crate::domain::signoff::SignoffMark;
-use crate::domain::signoff::SignoffNotice;
-use crate::domain::signoff::SignoffRefusal;
-use crate::domain::signoff::SignoffReply;
 use crate::domain::work::{Work, reason};
 use crate::domain::{closing, policy};
 
@@ -309,7 +305,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     {
         marks.push(Mark::new(at, SignoffMark::Expires));
     }
-    if let Some((at, n)) = next_reminder(release) {
+    if let Some((at, _n)) = next_reminder(release) {
         marks.push(Mark::new(at, SignoffMark::Reminder));
     }
     if let Some(run) = release.phase.run()
@@ -317,7 +313,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
         && !owed(release).is_empty()
         && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signoff_reminders))
     {
-        let n = release.signoff_reminders;
+        let _n = release.signoff_reminders;
         marks.push(Mark::new(run.go_at + SignedDuration::from_hours(*hours), SignoffMark::FollowUp));
     }
 }

@@ -1,12 +1,10 @@
 //! The question at T-0. The owner is asked, the escalation path is climbed, and the question shows how it was answered.
 
-use super::{GoAnswer, view};
+use super::{GoAnswer, StageNotice, view};
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
 use crate::domain::lifecycle::{LAST_ASKED, PlanEvent};
-use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
-use crate::domain::stage::StageNotice;
 use crate::domain::work::Work;
 
 /// T-0 is here without go: the owner is asked, then the escalation path climbs.

@@ -9,10 +9,10 @@ pub mod view;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::open::Open;
 use super::people::By;
+use super::plan::ReleaseType;
 use super::updates::UpdateClock;
-use crate::domain::open::Open;
-use crate::domain::plan::ReleaseType;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageCommand {

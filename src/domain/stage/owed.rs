@@ -3,13 +3,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Done, Owed};
+use super::{Done, Owed, StageNotice};
 use crate::domain::effect::Priority;
 use crate::domain::ids::{Destination, UserId};
-use crate::domain::notice::Notice;
 use crate::domain::prompt::Prompt;
 use crate::domain::release::Run;
-use crate::domain::stage::StageNotice;
 use crate::domain::work::Work;
 
 /// What comes due this soon after the owner was pinged joins that message.

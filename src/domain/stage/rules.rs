@@ -1,23 +1,21 @@
 //! The rules of go, of stage steps, of hold and resume.
 
 use super::view::{go_gaps, stage_count};
-use super::{Done, GoAnswer, StageCommand, StageEvent, Step, Undone, go_no_go, owed};
+use super::{
+    Done, GoAnswer, StageCommand, StageEvent, StageMark, StageNotice, StageRefusal, StageReply, Step, Undone, go_no_go,
+    owed,
+};
 use crate::domain::ids::Destination;
 use crate::domain::ladder::{self, Outcome};
-use crate::domain::mark::{Mark, MarkKind};
+use crate::domain::mark::Mark;
 use crate::domain::notice::Notice;
 use crate::domain::open::Open;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::{ReleaseType, t_label};
 use crate::domain::prompt::Prompt;
-use crate::domain::refusal::Refusal;
-use crate::domain::refusal::Wanted;
+use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::reply::Reply;
-use crate::domain::stage::StageMark;
-use crate::domain::stage::StageNotice;
-use crate::domain::stage::StageRefusal;
-use crate::domain::stage::StageReply;
 use crate::domain::work::{Work, reason};
 use crate::domain::{UNDO, amend, concern, decision, minutes, signoff};
 

@@ -2,22 +2,18 @@
 
 use jiff::Timestamp;
 
-use super::{LastUpdate, UpdateClock, UpdateEvent};
+use super::{LastUpdate, UpdateClock, UpdateEvent, UpdateMark, UpdateNotice, UpdateReply};
 use crate::domain::closing::Issue;
 use crate::domain::decision::{self, PointState};
 use crate::domain::effect::Priority;
 use crate::domain::ids::Destination;
-use crate::domain::mark::{Mark, MarkKind};
-use crate::domain::notice::Notice;
+use crate::domain::mark::Mark;
 use crate::domain::people::By;
 use crate::domain::plan::{MetricPlan, Quantity};
 use crate::domain::refusal::Refusal;
 use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::stage::{self, Done};
-use crate::domain::updates::UpdateMark;
-use crate::domain::updates::UpdateNotice;
-use crate::domain::updates::UpdateReply;
 use crate::domain::work::Work;
 use crate::domain::{alert, evidence, minutes, rollback};
 

@@ -7,9 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::Reader;
 use super::rows::below;
 use crate::domain::lifecycle::grace;
-use crate::domain::plan;
 use crate::domain::plan::{
-    Approach, Bound, ContingencyWhen, GateKind, ReleaseType, Risk, TriggerRule, span_label, t_label,
+    self, Approach, Bound, ContingencyWhen, GateKind, ReleaseType, Risk, TriggerRule, span_label, t_label,
 };
 use crate::domain::policy::required_roles;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};

@@ -4,8 +4,7 @@ use std::ops::Range;
 
 use super::relative::{Relative, relative_value, share};
 use super::{RawTrigger, Reader};
-use crate::domain::plan;
-use crate::domain::plan::{Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
+use crate::domain::plan::{self, Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
 use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{own_words, placeholders, slug, unique};

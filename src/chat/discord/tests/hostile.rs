@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::super::render::{body, private};
 use crate::chat::{Outgoing, Rank};
-use crate::domain::amend::AmendmentEnd;
+use crate::domain::amend::{AmendNotice, AmendmentEnd};
 use crate::domain::changes::Change;
 use crate::domain::command::Command;
 use crate::domain::decide::decide;
@@ -19,6 +19,7 @@ use crate::domain::delivery::Trouble;
 use crate::domain::effect::Effect;
 use crate::domain::freeze::{Freeze, Planned, Window};
 use crate::domain::ids::{Audience, ChannelId, ReleaseNo, UserId};
+use crate::domain::lifecycle::PlanReply;
 use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person};
 use crate::domain::phase::PhaseName;

@@ -1,24 +1,40 @@
-//! Words while it runs: go, stages, hold and resume, updates, decision points.
+//! Words of go, of the rollout's stages, of hold and resume.
 
 use jiff::Timestamp;
 
-use super::message::{Message, Tone};
-use super::text::{Stamp, Text};
-use super::{WHAT_NOW, words};
 use crate::domain::decision;
-use crate::domain::decision::PointNotice;
-use crate::domain::decision::Verdict;
-use crate::domain::notice::Notice;
+use crate::domain::ladder::view::unconfirmed;
+use crate::domain::lifecycle::GO_GRACE_MIN;
+use crate::domain::minutes;
 use crate::domain::plan::span_label;
-use crate::domain::release::{Phase, Release, Run};
+use crate::domain::release::Release;
+use crate::domain::release::Run;
 use crate::domain::stage::Done;
+use crate::domain::stage::GoAnswer;
+use crate::domain::stage::StageEvent;
 use crate::domain::stage::StageNotice;
-use crate::domain::updates::UpdateNotice;
+use crate::domain::stage::StageRefusal;
+use crate::domain::stage::StageReply;
+use crate::voice::ladder::firing;
+use crate::voice::message::Message;
+use crate::voice::message::Tone;
+use crate::voice::message::WHAT_NOW;
+use crate::voice::running::alerts_line;
+use crate::voice::running::away;
+use crate::voice::running::next_point;
+use crate::voice::running::sentence;
+use crate::voice::text::Stamp;
+use crate::voice::text::Text;
+use crate::voice::words;
 
-pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
-    let Some(run) = release.phase.run() else {
-        return before_go(notice, release);
-    };
+pub(super) fn say(notice: &StageNotice, release: &Release, now: Timestamp) -> Message {
+    match release.phase.run() {
+        Some(run) => running(notice, release, run, now),
+        None => before_go(notice, release),
+    }
+}
+
+fn running(notice: &StageNotice, release: &Release, run: &Run, now: Timestamp) -> Message {
     let name = words::name(release);
     match notice {
         StageNotice::Went { by, break_glass, open } => {
@@ -83,7 +99,7 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             ),
         StageNotice::Held { by, reason, case, .. } => {
             let causes = case.and_then(|n| run.cases.iter().find(|case| case.n == n));
-            let causes = causes.map_or_else(Text::new, |case| super::alerts::causes(release, run, case, now));
+            let causes = causes.map_or_else(Text::new, |case| super::rollback::causes(release, run, case, now));
             Message::new(Tone::Wait, Text::from(format!("⏸️ On hold · {name}")))
                 .body(Text::from(format!(
                     "{by} put the release on hold: “{}”. Stage timers and decision points are paused; updates continue.",
@@ -103,50 +119,12 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
                 span_label(u64::from(*held_min))
             )))
             .field("Next decision", next_point(run)),
-        UpdateNotice { text, by, unchanged, merged } => {
-            let message = update(release, run, now, (text.as_deref(), by.as_deref()), *unchanged);
-            message.field("Late", away(*merged))
-        }
-        PointNotice::Asked { after_min, reminder, .. } if *reminder > 0 => {
-            let label = words::after(*after_min);
-            Message::new(
-                Tone::Wait,
-                Text::from(format!("⏳ Decision {label} still open (reminder {reminder}) · {name}")),
-            )
-            .body("Continue, hold or roll back? Use the buttons on the message this replies to.")
-        }
-        PointNotice::Asked { after_min, text, late, .. } => {
-            let label = words::after(*after_min);
-            let what = if text.is_empty() { String::new() } else { format!("{text}: ") };
-            let rolling_out = matches!(release.phase, Phase::Live { .. });
-            let waits = if rolling_out { "This stage keeps running; the next one" } else { "The all-clear" };
-            Message::new(Tone::Wait, Text::from(format!("❓ Decide at {label} · {name}")))
-                .body(Text::from(format!("{what}continue, hold or roll back? {waits} waits for the answer.")))
-                .field("Late", late.as_ref().map_or_else(Text::new, |late| words::late(late, "asked")))
-                .field("Now", Text::from(words::stage(release, run)))
-                .field("Metrics", words::metrics(release, run, now))
-                .field("Alerts", alerts_line(run))
-                .field("Who can decide", words::people(release).t(", SRE/Ops, release managers"))
-        }
-        PointNotice::Decided { after_min, verdict, by, reason } => {
-            let (tone, icon) = match verdict {
-                Verdict::Continue => (Tone::Good, "✅"),
-                Verdict::Hold => (Tone::Bad, "⏸️"),
-                Verdict::RollBack => (Tone::Bad, "⏪"),
-            };
-            let why = reason.as_ref().map_or(String::new(), |r| format!(": “{r}”"));
-            Message::new(
-                tone,
-                Text::from(format!("{icon} {}: {} · {name}", words::after(*after_min), words::verdict(*verdict))),
-            )
-            .body(Text::from(format!("{by} decided{why}")))
-        }
-        _ => Message::default(),
+        StageNotice::GoNoGo { .. } | StageNotice::GoAnswered { .. } => question(notice, release),
     }
 }
 
-/// Hold and resume before T-0.
-fn before_go(notice: &Notice, release: &Release) -> Message {
+/// Before T-0: the question, its answer, hold and resume.
+fn before_go(notice: &StageNotice, release: &Release) -> Message {
     let name = words::name(release);
     match notice {
         StageNotice::Held { by, reason, again, .. } => {
@@ -175,16 +153,83 @@ fn before_go(notice: &Notice, release: &Release) -> Message {
                     .t("."),
             )
         }
+        StageNotice::GoNoGo { .. } | StageNotice::GoAnswered { .. } => question(notice, release),
+        StageNotice::Went { .. }
+        | StageNotice::Started { .. }
+        | StageNotice::Owed { .. }
+        | StageNotice::Extended { .. }
+        | StageNotice::AllDone => Message::default(),
+    }
+}
+
+/// The question for go or no-go, and its answer.
+fn question(notice: &StageNotice, release: &Release) -> Message {
+    let name = words::name(release);
+    let plan = &release.plan;
+    match notice {
+        StageNotice::GoNoGo { asked, open } => {
+            let headline = match asked {
+                0 => format!("🕛 T-0 · go / no-go? · {name}"),
+                3.. => format!("⚠️ T-0 passed 4 hours ago · {name}"),
+                _ => format!("⏳ T-0 passed · waiting for go / no-go · {name}"),
+            };
+            let body = if *asked >= 3 {
+                Text::from("This release can no longer go at that T-0. Set a new T-0 with ")
+                    .code("/release reschedule")
+                    .t(", or cancel with ")
+                    .code("/release scrub")
+                    .t(".")
+            } else if open.is_empty() && *asked > 0 {
+                Text::from("Still no answer. Give the go, hold or cancel with the buttons of the question.")
+            } else if open.is_empty() {
+                let text = Text::from(ready(release)).t(" Nothing goes live automatically.");
+                match plan.t0_at() {
+                    // The last question says that this T-0 is over.
+                    Some(t0) => text.t(" This T-0 expires at ").time(t0 + minutes(GO_GRACE_MIN), Stamp::Short).t("."),
+                    None => text,
+                }
+            } else {
+                Text::from("Not ready. Fix the open items, hold or cancel.")
+            };
+            let message = Message::new(if open.is_empty() { Tone::Wait } else { Tone::Bad }, Text::from(headline))
+                .body(body)
+                .field("Open items", words::open_list(open, &release.policy));
+            // A reminder is a reply to the question, which has the rest.
+            if (1..3).contains(asked) {
+                return message;
+            }
+            message
+                .field("Alerts", firing(release))
+                .field("Missing receipts", Text::from(unconfirmed(release).join(", ")))
+                .field("Risks", words::risks(plan))
+                .field("People", words::people(release))
+        }
+        StageNotice::GoAnswered { how, by } => {
+            let (tone, headline) = match how {
+                GoAnswer::Go => (Tone::Good, format!("✅ {by} gave the go")),
+                GoAnswer::Held => (Tone::Wait, format!("⏸️ {by} put the release on hold")),
+                GoAnswer::Scrubbed => (Tone::Bad, format!("🚫 {by} cancelled the release")),
+                GoAnswer::Moved => (Tone::Wait, format!("🗓️ {by} moved T-0")),
+                GoAnswer::TooLate => (Tone::Bad, "⚠️ Nobody gave the go within 4 hours".to_owned()),
+            };
+            Message::new(tone, Text::from(format!("{headline} · {name}")))
+        }
         _ => Message::default(),
     }
 }
 
-/// That one update stands for several.
-fn away(merged: u32) -> Text {
-    if merged < 2 {
-        return Text::new();
+/// That it is ready, and what speaks against it without stopping it.
+fn ready(release: &Release) -> String {
+    let receipts = unconfirmed(release).len();
+    let alerts = release.ahead.iter().filter(|alert| alert.is_open()).count() + release.ahead_more.open_count();
+    let receipts = (receipts > 0).then(|| format!("{receipts} {}", words::plural(receipts, "receipt", "receipts")));
+    let alerts = (alerts > 0).then(|| format!("{alerts} firing {}", words::plural(alerts, "alert", "alerts")));
+    let except: Vec<String> = receipts.into_iter().chain(alerts).collect();
+    if except.is_empty() {
+        "Everything is ready.".to_owned()
+    } else {
+        format!("You can give the go. Missing, but not blocking it: {}.", except.join(", "))
     }
-    Text::from(format!("This update covers {merged} due updates; T-Minus was not running when the others were due."))
 }
 
 const MOOT: &str = "✅ Stage step and update no longer needed";
@@ -241,58 +286,58 @@ fn asked(run: &Run, soaked: bool, update: bool) -> (Tone, String, String) {
     }
 }
 
-fn update(
-    release: &Release,
-    run: &Run,
-    now: Timestamp,
-    (text, by): (Option<&str>, Option<&str>),
-    unchanged: Option<Timestamp>,
-) -> Message {
-    let at = run.updates.last.as_ref().filter(|_| unchanged.is_some()).map_or(now, |last| last.at);
-    let label = release.label_at(at).unwrap_or_default();
-    let mut message = Message::new(Tone::Plain, Text::from(format!("🔄 Update {label} · {}", words::name(release))));
-    message = match (text, by) {
-        (Some(text), Some(by)) => message.body(Text::from(format!("{by}: {text}"))),
-        (None, Some(by)) => message.body(Text::from(format!("{by} reported values."))),
-        _ => message.body("Latest data:"),
-    };
-    let next = Text::new().time(run.updates.next_due, Stamp::Short);
-    let message = message
-        .field("Now", Text::from(words::stage(release, run)))
-        .field("Metrics", words::metrics(release, run, now))
-        .field("Alerts", alerts_line(run));
-    let message = match unchanged {
-        Some(at) => message.field("As of", Text::new().time(at, Stamp::Full).t(" · next update by ").and(next)),
-        None => message.short("Next update by", next),
-    };
-    message.short("Next decision", next_point(run))
-}
-
-fn alerts_line(run: &Run) -> Text {
-    let mut firing: Vec<String> = run.alerts.iter().filter(|a| a.counts()).map(|a| a.name.clone()).collect();
-    if run.crowd.open_count() > 0 {
-        firing.push(format!("{} more", run.crowd.open_count()));
-    }
-    let elsewhere = run.elsewhere.iter().map(|e| Text::from(format!("🔗 {}: see {}", e.name, e.no)));
-    let own = if firing.is_empty() { "none open".to_owned() } else { format!("🔴 firing: {}", firing.join(", ")) };
-    Text::lines([Text::from(own)].into_iter().chain(elsewhere))
-}
-
-/// The next decision point.
-pub(super) fn next_point(run: &Run) -> Text {
-    use crate::domain::decision::PointState;
-    let next = run.points.iter().find(|p| !matches!(p.state, PointState::Decided { .. }));
-    match next {
-        Some(point) => match point.state {
-            PointState::Open { .. } => Text::from(format!("{} is open now", words::after(point.after_min))),
-            _ => Text::from(format!("{} at ", words::after(point.after_min))).time(point.due, Stamp::Short),
-        },
-        None => Text::from("none left"),
+/// The answer to whoever asked.
+pub(super) fn done(reply: &StageReply, release: &Release) -> Text {
+    let name = words::name(release);
+    let plan = &release.plan;
+    match reply {
+        StageReply::Undone => Text::from("Undone. T-Minus records and announces it."),
+        StageReply::Went => Text::from(format!(
+            "{name} is live. First update due in {}.",
+            span_label(u64::from(plan.update_interval_min()))
+        )),
+        StageReply::Moved => {
+            Text::from(release.phase.run().map_or(String::new(), |run| format!("Now {}.", words::stage(release, run))))
+        }
+        StageReply::Finished => Text::from(
+            "The last stage is done. T-Minus relays alerts until the all-clear; report values with /release alert report.",
+        ),
+        StageReply::Extended { minutes } => Text::from(format!("Extended by {}.", span_label(u64::from(*minutes)))),
+        StageReply::Held => Text::from("On hold. Resume with ").code("/release resume").t("."),
+        StageReply::Resumed => Text::from("Resumed."),
     }
 }
 
-/// The text with a capital letter first.
-pub(super) fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+/// Why not, and what to do instead.
+pub(super) fn refuse(refusal: &StageRefusal) -> Text {
+    match refusal {
+        StageRefusal::BreakGlassOnly { kind } => Text::from(format!(
+            "Break-glass is only for Emergency releases; this release's type is {}. Collect the sign-offs, or import the plan as Emergency.",
+            words::chosen(*kind)
+        )),
+        StageRefusal::UndoOvertaken => Text::from("You can't undo this: something else has happened since. Use ")
+            .code("/release hold")
+            .t(" or ")
+            .code("/release rollback")
+            .t("."),
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &StageEvent) -> String {
+    match event {
+        StageEvent::Went { break_glass: None } => "gave the go".to_owned(),
+        StageEvent::Went { break_glass: Some(reason) } => format!("gave the go by break-glass: “{reason}”"),
+        StageEvent::SoakEnded => "soak complete".to_owned(),
+        StageEvent::Advanced { reason: None } => "advanced the stage".to_owned(),
+        StageEvent::Advanced { reason: Some(reason) } => format!("advanced the stage: “{reason}”"),
+        StageEvent::Extended { minutes, reason } => {
+            format!("extended the stage by {minutes} min: “{reason}”")
+        }
+        StageEvent::Finished { .. } => "finished the last stage".to_owned(),
+        StageEvent::Held { reason, .. } => format!("put the release on hold: “{reason}”"),
+        StageEvent::Undone => "undid the step within 60 seconds".to_owned(),
+        StageEvent::Resumed => "resumed the release".to_owned(),
+        StageEvent::HoldTold => "notified every audience of the hold".to_owned(),
+    }
 }

@@ -1,43 +1,33 @@
-//! Words of alerts, rollback prompts and contingencies.
+//! Words of rollback prompts, rollbacks and contingencies.
 
 use jiff::Timestamp;
 
-use super::message::{Message, Tone, WHAT_NOW};
-use super::text::{Stamp, Text};
-use super::words;
-use crate::domain::alert::AlertNotice;
-use crate::domain::alert::crowd::Crowd;
-use crate::domain::alert::{self, Alert};
 use crate::domain::decision::Verdict;
-use crate::domain::evidence::{TriggerState, metric_named};
-use crate::domain::notice::Notice;
+use crate::domain::evidence;
+use crate::domain::evidence::TriggerState;
+use crate::domain::evidence::metric_named;
 use crate::domain::open::Open;
-use crate::domain::plan::TriggerRule;
-use crate::domain::release::{Release, Run};
+use crate::domain::release::Release;
+use crate::domain::release::Run;
+use crate::domain::rollback;
+use crate::domain::rollback::Case;
+use crate::domain::rollback::CaseState;
+use crate::domain::rollback::Cause;
+use crate::domain::rollback::RollbackEvent;
 use crate::domain::rollback::RollbackNotice;
-use crate::domain::rollback::{Case, CaseState, Cause};
-use crate::domain::{closing, evidence, rollback};
+use crate::domain::rollback::RollbackReply;
+use crate::domain::trigger::TriggerRule;
+use crate::voice::message::Message;
+use crate::voice::message::Tone;
+use crate::voice::message::WHAT_NOW;
+use crate::voice::text::Stamp;
+use crate::voice::text::Text;
+use crate::voice::words;
 
-pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message {
-    if let AlertNotice::Alert { key } = notice {
-        let found = alert::view::of(release).iter().find(|a| a.key == *key);
-        return found.map_or_else(Message::default, |found| alert(release, found));
-    }
-    let Some(run) = release.phase.run() else {
-        return Message::default();
-    };
+pub(super) fn say(notice: &RollbackNotice, release: &Release, now: Timestamp) -> Message {
+    let Some(run) = release.phase.run() else { return Message::default() };
     let name = words::name(release);
     match notice {
-        AlertNotice::Returned { key } => {
-            let found = run.alerts.iter().find(|a| a.key == *key).map_or("", |a| a.name.as_str());
-            Message::new(Tone::Bad, Text::from(format!("🔴 Firing again: {found} · {name}")))
-                .body("It resolved, then fired again. On-call: acknowledge, then investigate.")
-        }
-        AlertNotice::Unheard { reminder: 0 } => {
-            Message::new(Tone::Plain, Text::from(format!("✅ Alerts acknowledged or resolved · {name}")))
-        }
-        AlertNotice::Unheard { reminder } => unheard(release, run, *reminder),
-        AlertNotice::Crowd { .. } => crowd(release, &run.crowd),
         RollbackNotice::Case { n } => run.cases.iter().find(|c| c.n == *n).map_or_else(Message::default, |c| case(release, run, c, now)),
         RollbackNotice::CaseReminder { count, .. } => {
             Message::new(Tone::Bad, Text::from(format!("⏳ Rollback decision still open (reminder {count}) · {name}")))
@@ -61,7 +51,6 @@ pub(super) fn say(notice: &Notice, release: &Release, now: Timestamp) -> Message
             .body(Text::from(format!("{by} reported: “{reason}”. The rollback stays open. The plan's contingency follows, if it has one.")))
             .field("People", words::people(release)),
         RollbackNotice::Contingency { when, text } => Message::new(Tone::Bad, Text::from(format!("🧭 {when} · {name}"))).body(Text::from(text.as_str())),
-        _ => Message::default(),
     }
 }
 
@@ -86,103 +75,6 @@ fn rolled_back(
             .field(WHAT_NOW, Text::from("On-call: check the service until it is healthy."))
     };
     message.field("Planned vs observed", words::metrics(release, run, now))
-}
-
-/// What nobody has acknowledged, in one line.
-fn unheard(release: &Release, run: &Run, reminder: u8) -> Message {
-    let mut names: Vec<&str> = alert::view::unheard(release).map(|alert| alert.name.as_str()).collect();
-    let more = format!("{} more", run.crowd.open_count());
-    if run.crowd.open_count() > 0 && run.crowd.acked.is_none() {
-        names.push(&more);
-    }
-    Message::new(
-        Tone::Bad,
-        Text::from(format!("🔴 Alerts not acknowledged (reminder {reminder}) · {}", words::name(release))),
-    )
-    .body(Text::from(format!("Still firing: {}.", names.join(", "))))
-}
-
-/// Many alerts at once: the worst by name, the rest counted.
-fn crowd(release: &Release, crowd: &Crowd) -> Message {
-    let (open, total) = (crowd.open_count(), crowd.total);
-    let (tone, head) = match open {
-        0 => (Tone::Wait, "⚠️ Alerts resolved".to_owned()),
-        _ => (Tone::Bad, format!("🔴 {open} {} firing", words::plural(open, "alert", "alerts"))),
-    };
-    let lines = crowd.worst.iter().map(|named| {
-        let severity = named.severity.as_ref().map_or(String::new(), |severity| format!(" ({severity})"));
-        Text::from(format!("• {}{severity}", named.name))
-    });
-    let more = open.saturating_sub(crowd.worst.len());
-    let rest = (more > 0).then(|| Text::from(format!("and {more} more")));
-    let mut message = Message::new(tone, Text::from(format!("{head} · {}", words::name(release))))
-        .body("Too many alerts for separate messages. T-Minus keeps this one up to date.")
-        .field("Worst first", Text::lines(lines.chain(rest)));
-    if let Some(since) = crowd.since {
-        message = message.short("Seen", Text::from(format!("{total} since ")).time(since, Stamp::Short));
-    }
-    match &crowd.acked {
-        Some((by, at)) => message.field("Acknowledged", Text::from(format!("✅ {by} ")).time(*at, Stamp::Short)),
-        None if open > 0 => message.field(WHAT_NOW, Text::from("On-call: acknowledge, then investigate.")),
-        None => message,
-    }
-}
-
-fn alert(release: &Release, alert: &Alert) -> Message {
-    let ended = alert.resolved_at.is_some();
-    let (tone, head) = match (ended, alert.again.is_some() || alert.returns > 0) {
-        (true, _) => (Tone::Wait, "⚠️ Alert resolved"),
-        (false, true) => (Tone::Bad, "🔴 Alert firing again"),
-        (false, false) => (Tone::Bad, "🔴 Alert firing"),
-    };
-    let mut message = Message::new(tone, Text::from(format!("{head}: {} · {}", alert.name, words::name(release))));
-    if !alert.summary.is_empty() {
-        message = message.body(Text::from(alert.summary.as_str()));
-    }
-    let plan_metric = alert.metric.as_deref().and_then(|m| metric_named(&release.plan, m));
-    if let Some(value) = alert.value {
-        let shown = plan_metric.map_or(value.to_string(), |m| words::value(m, value).to_string());
-        let limit = plan_metric.and_then(|m| m.alert.as_ref()).map_or(String::new(), |b| format!(" (alert {b})"));
-        let word = if ended { "Last value while firing" } else { "Value" };
-        message = message.short(word, Text::from(format!("{shown}{limit}")));
-    }
-    if let Some(unread) = &alert.unread {
-        message = message.short("Value", Text::from(format!("“{unread}” (unreadable)")));
-    }
-    if let Some(severity) = &alert.severity {
-        message = message.short("Severity", Text::from(severity.as_str()));
-    }
-    let mut seen = Text::from("first ").time(alert.first, Stamp::Short);
-    if alert.count > 1 {
-        seen = seen.t(", last ").time(alert.last, Stamp::Short).t(format!(", {} times", alert.count));
-    }
-    message = message.short("Seen", seen);
-    if let Some(at) = alert.resolved_at {
-        message = message.field(
-            "Resolved",
-            Text::new()
-                .time(at, Stamp::Short)
-                .t(". A resolved alert does not prove the service is healthy: report a fresh value with ")
-                .code("/release alert report")
-                .t("."),
-        );
-    }
-    match &alert.acked {
-        Some((by, at)) => message.field("Acknowledged", Text::from(format!("✅ {by} ")).time(*at, Stamp::Short)),
-        None if ended || alert.pre_existing => message,
-        None => message.field(WHAT_NOW, what_now(release)),
-    }
-}
-
-/// What a firing alert asks of its reader.
-fn what_now(release: &Release) -> Text {
-    if release.phase.run().is_none() {
-        return Text::from("Go waits until somebody acknowledges this alert.");
-    }
-    if closing::view::watches_again(release) {
-        return Text::from("This release is all clear. Watch it again?");
-    }
-    Text::from("On-call: acknowledge, then investigate.")
 }
 
 /// What speaks for a rollback.
@@ -226,7 +118,7 @@ fn cause(release: &Release, run: &Run, cause: &Cause, now: Timestamp) -> Text {
             };
             let mut text = Text::from(format!("• {}", plan.text));
             if let Some(rule) = &plan.rule {
-                text = evidence(text, release, run, rule, now);
+                text = measured(text, release, run, rule, now);
             }
             match run.triggers.get(*trigger).map(|t| &t.state) {
                 Some(TriggerState::Firing { since, late: None }) => text.t(", fired at ").time(*since, Stamp::Short),
@@ -245,7 +137,7 @@ fn cause(release: &Release, run: &Run, cause: &Cause, now: Timestamp) -> Text {
 }
 
 /// The value that speaks for a trigger, if one is known, and from when it is.
-fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: Timestamp) -> Text {
+fn measured(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: Timestamp) -> Text {
     let metric = metric_named(&release.plan, rule.subject());
     let by_alert = run
         .alerts
@@ -261,4 +153,40 @@ fn evidence(text: Text, release: &Release, run: &Run, rule: &TriggerRule, now: T
     let Some((at, value)) = latest else { return text };
     let value = metric.map_or_else(|| value.to_string(), |metric| words::value(metric, value).to_string());
     text.t(format!(" · {value} at ")).time(at, words::stamp(at, now))
+}
+
+/// The answer to whoever asked.
+pub(super) fn done(reply: &RollbackReply) -> Text {
+    match reply {
+        RollbackReply::Started => {
+            Text::from("Rollback started and announced. Confirm it with the buttons under the announcement.")
+        }
+        RollbackReply::Failed => {
+            Text::from("Recorded: the rollback failed. T-Minus pings everybody on the escalation path.")
+        }
+        RollbackReply::RolledBack { verified: true } => {
+            Text::from("Recorded: rolled back and verified. A post-mortem is due.")
+        }
+        RollbackReply::RolledBack { verified: false } => Text::from(
+            "Recorded: rolled back, not verified. The announcement names what is open. A post-mortem is due.",
+        ),
+    }
+}
+
+/// An event as a line of the timeline.
+pub(super) fn entry(event: &RollbackEvent) -> String {
+    match event {
+        RollbackEvent::Proposed { .. } => "asked whether to roll back".to_owned(),
+        RollbackEvent::CauseAdded { .. } => "added a cause to the rollback prompt".to_owned(),
+        RollbackEvent::Reminded => "reminded about the rollback".to_owned(),
+        RollbackEvent::Declined { verdict, reason } => {
+            format!("decided {}: “{reason}”", words::verdict(*verdict))
+        }
+        RollbackEvent::Started { reason } => format!("decided to roll back: “{reason}”"),
+        RollbackEvent::Failed { reason } => format!("the rollback failed: “{reason}”"),
+        RollbackEvent::Verified { unverified: false, .. } => "rolled back and verified".to_owned(),
+        RollbackEvent::Verified { unverified: true, note } => {
+            format!("rolled back, not verified: “{}”", note.as_deref().unwrap_or_default())
+        }
+    }
 }
