@@ -18,8 +18,8 @@ use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::rights::Action;
-use crate::domain::train;
-use crate::domain::weekly::Standing;
+use crate::domain::workspace::train;
+use crate::domain::workspace::weekly::Standing;
 use crate::domain::workspace::{
     self, Inside, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
 };
@@ -128,8 +128,8 @@ pub(super) async fn apply(
         _ => Vec::new(),
     };
     let inside = Inside { planned: &planned, open: &open };
-    let action = workspace::action_of(&command);
-    let decision = match workspace::decide(&before, command, actor, unit.now, &inside) {
+    let action = workspace::rules::action_of(&command);
+    let decision = match workspace::rules::decide(&before, command, actor, unit.now, &inside) {
         Ok(decision) => decision,
         Err(refusal) => return said_no(unit, &before, &action, &refusal, actor).await,
     };

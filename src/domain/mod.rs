@@ -51,14 +51,10 @@ pub mod release;
 pub mod reply;
 pub mod rights;
 pub mod rollback;
-mod settings;
 pub mod signoff;
 pub mod stage;
-pub mod stray;
-pub mod train;
 pub mod trigger;
 pub mod updates;
-pub mod weekly;
 pub mod work;
 pub mod workspace;
 

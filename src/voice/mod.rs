@@ -6,6 +6,7 @@
 
 mod alert;
 mod amend;
+mod buttons;
 mod card;
 mod closing;
 mod concern;
@@ -38,11 +39,12 @@ pub mod workspace;
 #[cfg(test)]
 mod tests;
 
+pub use buttons::buttons;
 pub use card::card;
 pub use closing::{RECORD, record};
 pub use imported::TO_MEND;
 pub use message::{Button, Field, Message, Style, Tone, WHAT_NOW};
-pub use notice::{buttons, say};
+pub use notice::say;
 pub use page::{PageEntry, PageState, entry as page_entry};
 pub use plain::plain;
 pub use refusal::{refuse, refuse_here};

@@ -115,7 +115,7 @@ fn handed_over(
     by: &str,
     reason: Option<&str>,
 ) -> Message {
-    let mut body = Text::new().user(to).t(format!(" is now the {}", post(part)));
+    let mut body = Text::new().user(to).t(format!(" is now the {}", words::post(part)));
     if let Some(from) = from {
         body = body.t(", replacing ").user(from);
     }
@@ -134,19 +134,11 @@ fn handed_over(
     } else {
         String::new()
     };
-    Message::new(Tone::Plain, Text::from(format!("🤝 New {} · {}", post(part), words::name(release))))
+    Message::new(Tone::Plain, Text::from(format!("🤝 New {} · {}", words::post(part), words::name(release))))
         .body(body)
         .field("Waiting for an answer", waiting(release))
         .field("Sign-offs", if stand.is_empty() { Text::new() } else { Text::from(stand) })
         .field("From now on", Text::from("Reminders and questions for this role go to ").user(to).t("."))
-}
-
-/// The part by its name.
-pub fn post(post: Post) -> &'static str {
-    match post {
-        Post::Owner => "release owner",
-        Post::OnCall => "on-call engineer",
-    }
 }
 
 /// Questions that are open when somebody takes a part over, and where each is answered.
@@ -215,7 +207,7 @@ pub(super) fn done(reply: &PlanReply, release: &Release) -> Text {
         }
         PlanReply::Submitted => Text::from("Submitted. T-Minus requests the sign-offs in the release channel."),
         PlanReply::HandedOver { post: part } => {
-            Text::from(format!("Handed over. T-Minus announces the new {}.", post(*part)))
+            Text::from(format!("Handed over. T-Minus announces the new {}.", words::post(*part)))
         }
         PlanReply::Rescheduled { told, skipped } => {
             let mut text =
@@ -284,7 +276,7 @@ pub(super) fn entry(event: &PlanEvent) -> String {
         PlanEvent::HandedOver { post: part, from, to, reason } => {
             let why = reason.as_ref().map_or(String::new(), |why| format!(": “{why}”"));
             let from = from.as_ref().map_or(String::new(), |from| format!(" from member {from}"));
-            format!("handed the {} role{from} to member {to}{why}", post(*part))
+            format!("handed the {} role{from} to member {to}{why}", words::post(*part))
         }
         PlanEvent::AmendmentProposed { n, changes, .. } => {
             let what: Vec<&str> = changes.iter().map(|change| change.what.as_str()).collect();

@@ -4,7 +4,6 @@ use jiff::Timestamp;
 
 use super::imported::{channel, imported};
 use super::message::{Message, Tone};
-use super::notice::buttons;
 use super::text::Text;
 use super::{
     alert, amend, closing, concern, decision, delivery, freeze, ladder, plan, rollback, signoff, stage, updates, words,
@@ -15,6 +14,7 @@ use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;
 use crate::domain::reply::Reply;
 use crate::domain::stage::StageReply;
+use crate::voice::buttons::buttons;
 
 /// Gives a reply its words, with the prompt its buttons or its menu lead to.
 pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Option<Prompt>) {

@@ -9,6 +9,7 @@ use crate::domain::evidence::{self, Judged, Observation};
 use crate::domain::ids::Audience;
 use crate::domain::lateness::{Away, Late};
 use crate::domain::open::Open;
+use crate::domain::people::Post;
 use crate::domain::phase::PhaseName;
 use crate::domain::plan::{Approach, Contact, MetricPlan, Plan, Quantity, SignoffRole, span_label, t_label};
 use crate::domain::policy::{self, Policy};
@@ -463,7 +464,7 @@ pub fn action(action: &Action) -> String {
         Action::Amend => "proposing an amendment",
         Action::Agree => "answering an amendment",
         Action::Name => "matching a name to a member",
-        Action::HandOver(post) => return format!("handing over the {} role", super::plan::post(*post)),
+        Action::HandOver(part) => return format!("handing over the {} role", post(*part)),
         Action::Submit => "submitting the plan",
         Action::Reschedule => "moving T-0",
         Action::Scrub => "cancelling the release",
@@ -502,4 +503,12 @@ pub fn action(action: &Action) -> String {
         Action::Read => "reading the release",
     };
     text.to_owned()
+}
+
+/// The part by its name.
+pub fn post(post: Post) -> &'static str {
+    match post {
+        Post::Owner => "release owner",
+        Post::OnCall => "on-call engineer",
+    }
 }

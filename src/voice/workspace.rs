@@ -11,8 +11,8 @@ use crate::domain::freeze::{Freeze, Planned, Window, holding};
 use crate::domain::plan::{Risk, span_label};
 use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::recur::Rule;
-use crate::domain::stray::Strays;
-use crate::domain::weekly::Standing;
+use crate::domain::workspace::stray::Strays;
+use crate::domain::workspace::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
 
 /// Gives a workspace's notice its words.

@@ -1,10 +1,12 @@
 //! The slash commands as registered: one root for releases, one for administrators. Kept as data, so that the handlers and
 //! the registration cannot disagree about names without a test noticing.
 
+use crate::domain::workspace;
 use serde_json::{Value, json};
 
 use super::doctor::POSTABLE;
-use crate::domain::{plan, policy, train};
+use crate::domain::plan;
+use crate::domain::policy;
 
 fn option(kind: u8, name: &str, description: &str, required: bool) -> Value {
     let mut option = json!({ "type": kind, "name": name, "description": description, "required": required });
@@ -435,7 +437,7 @@ fn train() -> Value {
     let name = || completed("name", "Which train", true);
     let mut days = option(4, "days_ahead", "How many days before T-0 to create the draft; default 3", false);
     days["min_value"] = json!(1);
-    days["max_value"] = json!(train::MAX_DAYS_AHEAD);
+    days["max_value"] = json!(workspace::train::MAX_DAYS_AHEAD);
     let add = vec![
         text("name", "The train's name, such as Weekly", true),
         text("time", "A rule for T-0, such as Tue 14:00 or 0 14 * * TUE", true),

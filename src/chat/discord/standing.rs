@@ -1,5 +1,6 @@
 //! `/tminus freeze` and `/tminus train`: what recurs in a workspace. Times are read here, once, and echoed by the answer.
 
+use crate::domain::workspace;
 use std::collections::BTreeMap;
 
 use serenity::model::application::{CommandDataOptionValue, CommandInteraction};
@@ -14,8 +15,8 @@ use crate::domain::freeze::{Freeze, FreezeException, Window};
 use crate::domain::ids::{GuildId, UserId};
 use crate::domain::people::Actor;
 use crate::domain::recur::Rule;
-use crate::domain::train::{self, T0_HOLE};
 use crate::domain::workspace::WorkspaceCommand;
+use crate::domain::workspace::train::{self, T0_HOLE};
 use crate::plan_doc::{self, parse_when};
 use crate::voice::{self, system};
 

@@ -232,10 +232,10 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     if told {
         ladder::schedule::scrub(work);
         let question = work.release.go_question.clone();
-        go_no_go::answered(work, question, GoAnswer::Scrubbed);
+        stage::go_no_go::answered(work, question, GoAnswer::Scrubbed);
         if let Phase::HeldBefore { said, .. } = &work.release.phase {
             let said = Some(said.clone()).filter(|said| !said.is_empty());
-            go_no_go::answered(work, said, GoAnswer::Scrubbed);
+            stage::go_no_go::answered(work, said, GoAnswer::Scrubbed);
         }
         ladder::schedule::announce_again(
             work,
@@ -303,7 +303,7 @@ fn remind_draft(work: &mut Work<'_>) {
 pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &PlanMark) {
     match mark {
         PlanMark::Draft => remind_draft(work),
-        PlanMark::T0 => go_no_go::ask(work),
+        PlanMark::T0 => stage::go_no_go::ask(work),
     }
 }
 

@@ -30,8 +30,8 @@ use crate::domain::reply::Reply;
 use crate::domain::rights::Action;
 use crate::domain::tests::tries::{command_saying, policies};
 use crate::domain::tests::{begin, draft};
-use crate::domain::weekly::Standing;
 use crate::domain::work::Context;
+use crate::domain::workspace::weekly::Standing;
 use crate::domain::workspace::{WorkspaceNotice, WorkspaceReply};
 use crate::voice::{self, Message, system};
 

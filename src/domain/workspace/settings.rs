@@ -1,16 +1,17 @@
-//! Topic: a workspace's own lists from chat: its freezes, its rules for sign-offs, its audiences. Each change is the whole policy anew, so that
+//! A workspace's own lists from chat: its freezes, its rules for sign-offs, its audiences. Each change is the whole policy anew, so that
 //! the record shows what held from when on.
 
 use jiff::Timestamp;
 
-use super::freeze::{Freeze, MAX_FREEZES};
-use super::ids::Audience;
-use super::ladder::LadderRefusal;
-use super::policy::{MAX_AUDIENCES, MAX_PEOPLE, MAX_RULES, Route, RouteChange, SignoffRule};
-use super::refusal::Refusal;
-use super::workspace::{Work, WorkspaceEvent, WorkspaceReply, name_of};
+use super::work::{Work, name_of};
+use super::{WorkspaceEvent, WorkspaceReply};
+use crate::domain::freeze::{Freeze, MAX_FREEZES};
+use crate::domain::ids::Audience;
+use crate::domain::ladder::LadderRefusal;
+use crate::domain::policy::{MAX_AUDIENCES, MAX_PEOPLE, MAX_RULES, Route, RouteChange, SignoffRule};
+use crate::domain::refusal::Refusal;
 
-pub(super) fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Refusal> {
+pub(in crate::domain) fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<WorkspaceReply, Refusal> {
     let freeze = Freeze { name: name_of(&freeze.name)?, ..freeze };
     let mut policy = work.workspace.policy.clone();
     policy.freezes.retain(|known| !known.name.eq_ignore_ascii_case(&freeze.name));
@@ -28,7 +29,7 @@ pub(super) fn add_freeze(work: &mut Work<'_>, freeze: Freeze) -> Result<Workspac
     Ok(WorkspaceReply::FreezeAdded { freeze, holds, next })
 }
 
-pub(super) fn remove_freeze(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
+pub(in crate::domain) fn remove_freeze(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
     let mut policy = work.workspace.policy.clone();
     let known: Vec<String> = policy.freezes.iter().map(|freeze| freeze.name.clone()).collect();
     let Some(at) = known.iter().position(|name| name.eq_ignore_ascii_case(typed.trim())) else {
@@ -39,7 +40,7 @@ pub(super) fn remove_freeze(work: &mut Work<'_>, typed: &str) -> Result<Workspac
     Ok(WorkspaceReply::FreezeRemoved { name })
 }
 
-pub(super) fn add_rule(work: &mut Work<'_>, rule: SignoffRule) -> Result<WorkspaceReply, Refusal> {
+pub(in crate::domain) fn add_rule(work: &mut Work<'_>, rule: SignoffRule) -> Result<WorkspaceReply, Refusal> {
     let rule = SignoffRule { name: name_of(&rule.name)?, ..rule };
     if rule.people == 0 || rule.people > MAX_PEOPLE {
         return Err(Refusal::BadNumber { typed: rule.people.to_string() });
@@ -54,7 +55,7 @@ pub(super) fn add_rule(work: &mut Work<'_>, rule: SignoffRule) -> Result<Workspa
     Ok(WorkspaceReply::RuleAdded { rule })
 }
 
-pub(super) fn remove_rule(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
+pub(in crate::domain) fn remove_rule(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceReply, Refusal> {
     let mut policy = work.workspace.policy.clone();
     let known: Vec<String> = policy.rules.iter().map(|rule| rule.name.clone()).collect();
     let Some(at) = known.iter().position(|name| name.eq_ignore_ascii_case(typed.trim())) else {
@@ -69,7 +70,7 @@ pub(super) fn remove_rule(work: &mut Work<'_>, typed: &str) -> Result<WorkspaceR
 ///
 /// # Errors
 /// No name, nothing to change, or a receipt that nobody could give.
-pub(super) fn set_audience(
+pub(in crate::domain) fn set_audience(
     work: &mut Work<'_>,
     audience: Audience,
     change: RouteChange,
@@ -104,7 +105,7 @@ pub(super) fn set_audience(
 ///
 /// # Errors
 /// It is not set.
-pub(super) fn remove_audience(work: &mut Work<'_>, audience: Audience) -> Result<WorkspaceReply, Refusal> {
+pub(in crate::domain) fn remove_audience(work: &mut Work<'_>, audience: Audience) -> Result<WorkspaceReply, Refusal> {
     let mut policy = work.workspace.policy.clone();
     if policy.audiences.remove(&audience).is_none_or(|route| route == Route::default()) {
         let known = policy.audiences.keys().map(|audience| audience.0.clone()).collect();

@@ -1,11 +1,9 @@
-//! Topic: alerts that concern no release. The ops channel has one message of them, counted and edited as it grows; a new one begins
-//! every day.
+//! TODO
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::alert::route::Stray;
-use super::workspace::{Work, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice};
+use crate::domain::alert::route::Stray;
 
 /// How long one message counts on.
 const A_MESSAGE: SignedDuration = SignedDuration::from_hours(24);
@@ -38,7 +36,7 @@ pub struct Strays {
 
 impl Strays {
     /// After more of them.
-    pub(super) fn with(before: Option<Self>, alerts: &[StrayAlert], at: Timestamp) -> Self {
+    pub(in crate::domain) fn with(before: Option<Self>, alerts: &[StrayAlert], at: Timestamp) -> Self {
         let n = before.as_ref().map_or(0, |strays| strays.n);
         let goes_on = before.filter(|strays| at < strays.since + A_MESSAGE);
         let mut strays =
@@ -54,26 +52,7 @@ impl Strays {
         strays
     }
 
-    fn knows(&self, alert: &StrayAlert, now: Timestamp) -> bool {
+    pub(super) fn knows(&self, alert: &StrayAlert, now: Timestamp) -> bool {
         now < self.since + A_MESSAGE && self.known.contains(&alert.id)
     }
-}
-
-/// Counts alerts that concern no release; what the present message knows is no news.
-pub(super) fn count(work: &mut Work<'_>, mut alerts: Vec<StrayAlert>) {
-    let before = work.workspace.strays.clone();
-    alerts.retain(|alert| !before.as_ref().is_some_and(|strays| strays.knows(alert, work.now)));
-    alerts.dedup_by(|a, b| a.id == b.id);
-    if alerts.is_empty() {
-        return;
-    }
-    work.record(WorkspaceEvent::Strayed { alerts });
-    let Some(strays) = work.workspace.strays.clone() else { return };
-    let begins = before.is_none_or(|before| before.n != strays.n);
-    let (key, notice) = (format!("strays/{}", strays.n), Box::new(WorkspaceNotice::Strays { strays }));
-    work.effects.push(if begins {
-        WorkspaceEffect::Begin { key, notice }
-    } else {
-        WorkspaceEffect::Edit { key, notice }
-    });
 }

@@ -1,15 +1,14 @@
-//! Topic: the weekly digest of a workspace: what is open, what was forgotten. The journal's head goes with it, so that a record
-//! that was cut or written anew shows. Quiet weeks are not mentioned.
+//! TODO
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::closing::{POSTMORTEM_DAYS, Postmortem};
-use super::ids::ReleaseNo;
-use super::phase::PhaseName;
-use super::policy::Policy;
-use super::recur::Rule;
-use super::release::Release;
-use super::{concern, signoff, zone_of};
+use crate::domain::closing::{POSTMORTEM_DAYS, Postmortem};
+use crate::domain::ids::ReleaseNo;
+use crate::domain::phase::PhaseName;
+use crate::domain::policy::Policy;
+use crate::domain::recur::Rule;
+use crate::domain::release::Release;
+use crate::domain::{concern, signoff, zone_of};
 
 /// When the digest is said where nobody chose a time: a rule in the workspace's zone.
 const USUAL: &str = "Mon 09:00";

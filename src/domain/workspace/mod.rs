@@ -2,6 +2,13 @@
 //! trains; with an agenda of its own. It must not know any release but by what is handed in.
 
 mod notice;
+pub mod rules;
+pub(in crate::domain) mod settings;
+pub mod stray;
+pub mod train;
+pub(in crate::domain) mod trains;
+pub mod weekly;
+pub(in crate::domain) mod work;
 
 use std::collections::BTreeMap;
 
@@ -10,30 +17,19 @@ use serde::{Deserialize, Serialize};
 
 use super::freeze::{Freeze, Planned};
 use super::ids::{Audience, GuildId, ReleaseNo, UserId};
-use super::may::may;
 use super::people::{Actor, By};
 use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
-use super::rights::{self, Action, Denied, Grant, Refused};
-use super::settings;
-use super::stray::{self, StrayAlert, Strays};
-use super::train::{self, Train};
-use super::weekly::{self, Standing};
-
-pub use self::notice::{WorkspaceNotice, WorkspaceReply};
+use super::rights;
+use super::rights::{Action, Denied, Refused};
+pub use super::workspace::notice::{WorkspaceNotice, WorkspaceReply};
+use super::workspace::stray::{StrayAlert, Strays};
+use super::workspace::train::Train;
+use super::workspace::weekly::Standing;
 
 /// How long before its start a freeze is announced.
 pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
-
-/// A start this long past is not worth a word any more: the service was away.
-pub(super) const FORGOTTEN: SignedDuration = SignedDuration::from_hours(24);
-
-/// A machine's clock further off than this is said.
-const CLOCK_ALARM: SignedDuration = SignedDuration::from_secs(60);
-
-/// The most marks one tick deals with.
-const MAX_MARKS_A_TICK: usize = 200;
 
 /// One server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -369,171 +365,5 @@ impl Workspace {
     /// Whether a digest is due.
     pub fn digest_is_due(&self, now: Timestamp) -> bool {
         self.digested.and_then(|last| weekly::next(&self.policy, last)).is_some_and(|at| at <= now)
-    }
-}
-
-/// A decision in the making.
-#[derive(Debug)]
-pub struct Work<'a> {
-    pub(super) workspace: Workspace,
-    pub(super) now: Timestamp,
-    pub(super) actor: &'a Actor,
-    events: Vec<WorkspaceEvent>,
-    pub(super) effects: Vec<WorkspaceEffect>,
-}
-
-impl Work<'_> {
-    pub(super) fn record(&mut self, event: WorkspaceEvent) {
-        self.workspace.evolve(&event, self.now);
-        self.events.push(event);
-    }
-
-    pub(super) fn post(&mut self, key: String, notice: WorkspaceNotice, useful_until: Option<Timestamp>) {
-        let notice = Box::new(notice);
-        self.effects.push(WorkspaceEffect::Post { key, notice, mention: Vec::new(), useful_until });
-    }
-}
-
-/// Decides a command; `inside` are the workspace's open releases, for what happens by itself to name them.
-///
-/// # Errors
-/// A [`Refusal`]: nothing is to be stored or said.
-pub fn decide(
-    workspace: &Workspace,
-    command: WorkspaceCommand,
-    actor: &Actor,
-    now: Timestamp,
-    inside: &Inside<'_>,
-) -> Result<WorkspaceDecision, Refusal> {
-    let action = action_of(&command);
-    let grant = may(actor, &action, &workspace.policy, None)?;
-    let mut work = Work { workspace: workspace.clone(), now, actor, events: Vec::new(), effects: Vec::new() };
-    if grant == Grant::Bypass {
-        work.record(WorkspaceEvent::Bypassed { action: action.clone() });
-        let notice = WorkspaceNotice::Bypassed { action, by: actor.by().to_string() };
-        work.post(format!("bypass/{}", now.as_millisecond()), notice, None);
-    }
-    let reply = match command {
-        WorkspaceCommand::AddFreeze(freeze) => settings::add_freeze(&mut work, freeze),
-        WorkspaceCommand::RemoveFreeze { name } => settings::remove_freeze(&mut work, &name),
-        WorkspaceCommand::AddRule(rule) => settings::add_rule(&mut work, rule),
-        WorkspaceCommand::RemoveRule { name } => settings::remove_rule(&mut work, &name),
-        WorkspaceCommand::AddTrain { name, rule, zone, days_ahead, people } => {
-            train::add(&mut work, &name, rule, zone, days_ahead, people)
-        }
-        WorkspaceCommand::RemoveTrain { name } => {
-            let name = train::known(workspace, &name)?;
-            work.record(WorkspaceEvent::TrainRemoved { name: name.clone() });
-            Ok(WorkspaceReply::TrainRemoved { name })
-        }
-        WorkspaceCommand::SkipTrain { name, reason } => train::skip(&mut work, &name, &reason),
-        WorkspaceCommand::UnskipTrain { name } => train::unskip(&mut work, &name),
-        WorkspaceCommand::SetAudience { audience, change } => settings::set_audience(&mut work, audience, change),
-        WorkspaceCommand::RemoveAudience { audience } => settings::remove_audience(&mut work, audience),
-        WorkspaceCommand::SendAgain => {
-            work.record(WorkspaceEvent::SentAgain);
-            work.effects.push(WorkspaceEffect::SendAgain);
-            Ok(WorkspaceReply::SentAgain)
-        }
-        WorkspaceCommand::Stray { alerts } => {
-            stray::count(&mut work, alerts);
-            Ok(WorkspaceReply::Silent)
-        }
-        WorkspaceCommand::Tick => {
-            tick(&mut work, inside);
-            Ok(WorkspaceReply::Silent)
-        }
-        WorkspaceCommand::Clock { ahead_ms } => {
-            clock(&mut work, ahead_ms);
-            Ok(WorkspaceReply::Silent)
-        }
-    }?;
-    Ok(WorkspaceDecision { workspace: work.workspace, events: work.events, effects: work.effects, reply })
-}
-
-/// What a command asks for.
-pub fn action_of(command: &WorkspaceCommand) -> Action {
-    match command {
-        WorkspaceCommand::AddFreeze(_)
-        | WorkspaceCommand::RemoveFreeze { .. }
-        | WorkspaceCommand::AddRule(_)
-        | WorkspaceCommand::RemoveRule { .. }
-        | WorkspaceCommand::SetAudience { .. }
-        | WorkspaceCommand::RemoveAudience { .. } => Action::Setup,
-        WorkspaceCommand::SendAgain => Action::Redeliver,
-        WorkspaceCommand::AddTrain { .. }
-        | WorkspaceCommand::RemoveTrain { .. }
-        | WorkspaceCommand::SkipTrain { .. }
-        | WorkspaceCommand::UnskipTrain { .. } => Action::Train,
-        WorkspaceCommand::Stray { .. } => Action::Signal,
-        WorkspaceCommand::Tick | WorkspaceCommand::Clock { .. } => Action::Tick,
-    }
-}
-
-fn tick(work: &mut Work<'_>, inside: &Inside<'_>) {
-    for _ in 0..MAX_MARKS_A_TICK {
-        let due = work.workspace.marks().into_iter().filter(|(at, _)| *at <= work.now).min_by_key(|(at, _)| *at);
-        match due {
-            None => return,
-            Some((_, Mark::Freeze { name, start })) => warn(work, &name, start, inside.planned),
-            Some((_, Mark::Train { name, t0 })) => train::depart(work, &name, t0),
-            Some((_, Mark::Digest)) => digest(work, inside),
-        }
-    }
-}
-
-/// Said when it begins and when it ends, and only where people have set the bot up.
-fn clock(work: &mut Work<'_>, ahead_ms: i64) {
-    let ahead = SignedDuration::from_millis(ahead_ms);
-    if work.workspace.policy.release_channel.is_none() {
-        return;
-    }
-    let said = work.workspace.clock_ahead_ms;
-    // Again where it has become much worse, or wrong the other way.
-    let worse = said.is_none_or(|said| ahead_ms.abs() > 2 * said.abs() || ahead_ms.signum() != said.signum());
-    let (event, notice) = if ahead.abs() > CLOCK_ALARM && worse {
-        (WorkspaceEvent::ClockWrong { ahead_ms }, WorkspaceNotice::ClockWrong { ahead })
-    } else if ahead_ms == 0 && said.is_some() {
-        (WorkspaceEvent::ClockRight, WorkspaceNotice::ClockRight)
-    } else {
-        return;
-    };
-    work.record(event);
-    work.post("clock".to_owned(), notice, None);
-}
-
-fn warn(work: &mut Work<'_>, name: &str, start: Timestamp, planned: &[Planned]) {
-    work.record(WorkspaceEvent::FreezeSeen { freeze: name.to_owned(), start });
-    let Some(freeze) = work.workspace.policy.freezes.iter().find(|freeze| freeze.name == name).cloned() else { return };
-    let until = freeze.holds(start);
-    if until.is_some_and(|until| until <= work.now) || start + FORGOTTEN < work.now {
-        return;
-    }
-    let inside = planned
-        .iter()
-        .filter(|planned| !planned.running)
-        .filter(|planned| planned.t0.is_some_and(|t0| t0 >= start && until.is_none_or(|until| t0 < until)))
-        .cloned()
-        .collect();
-    let key = format!("freeze/{}/{}", start.as_millisecond(), freeze.name);
-    work.post(key, WorkspaceNotice::FreezeAhead { freeze, start, until, inside }, until);
-}
-
-/// A name in at most 60 characters.
-pub(super) fn name_of(text: &str) -> Result<String, Refusal> {
-    let name: String = text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
-    if name.is_empty() { Err(Refusal::NameNeeded) } else { Ok(name) }
-}
-
-/// What is open, once a week; nothing where nothing was open since the last.
-fn digest(work: &mut Work<'_>, inside: &Inside<'_>) {
-    let begun = work.workspace.next_no != work.workspace.digest_no;
-    let something = !inside.open.is_empty() || work.workspace.digest_open || begun;
-    work.record(WorkspaceEvent::Digested { open: !inside.open.is_empty() });
-    if something {
-        let open: Vec<Standing> = inside.open.iter().take(weekly::MOST).cloned().collect();
-        let more = inside.open.len() - open.len();
-        let key = format!("digest/{}", work.now.as_millisecond());
-        work.post(key, WorkspaceNotice::Digest { open, more }, Some(work.now + weekly::USEFUL));
     }
 }
