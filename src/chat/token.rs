@@ -9,8 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Platform, SendFault};
+use super::Platform;
 use crate::redact;
+use crate::sending::SendFault;
 
 /// Between two questions: so long at first, twice as long after each, at most [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(500);

@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::service::refused;
-use super::{complain, say};
 use crate::chat::discord::doctor::{Finding, Verdict, examine};
 use crate::chat::discord::rest::{Rest, http_client};
+use crate::cli::print::complain;
+use crate::cli::print::say;
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
 use crate::domain::ids::GuildId;

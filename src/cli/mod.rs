@@ -2,6 +2,7 @@
 
 mod doctor;
 mod plan;
+mod print;
 mod sandbox;
 mod service;
 
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use crate::cli::print::complain;
 use crate::redact;
 use crate::store::Head;
 
@@ -136,15 +138,4 @@ fn failed(error: &anyhow::Error) -> ExitCode {
     }
     complain(&format!("tminus: {error:#}"));
     if error.downcast_ref::<crate::app::Held>().is_some() { ExitCode::from(EX_TEMPFAIL) } else { ExitCode::FAILURE }
-}
-
-/// A sentence for the operator, on standard error.
-#[expect(clippy::print_stderr, reason = "the command line speaks on standard error")]
-fn complain(sentence: &str) {
-    eprintln!("{}", redact::clean(sentence));
-}
-
-/// A result, on standard output. A reader that closed its end wants no more of it.
-fn say(result: &str) {
-    let _closed = writeln!(std::io::stdout().lock(), "{}", redact::clean(result));
 }

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use super::{complain, say};
 use crate::app::App;
+use crate::cli::print::complain;
+use crate::cli::print::say;
 use crate::clock::Clock;
 use crate::config::{self, BadConfig};
 use crate::store::{self, Broken, Head, Purpose};

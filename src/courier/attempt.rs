@@ -7,9 +7,11 @@ use super::far_end::Along;
 use super::shown::{already_shown, shows};
 use super::under_way::Failure;
 use super::{Courier, FarEnd, faults};
-use crate::chat::{File, Rank, SendFault};
+use crate::chat::File;
+use crate::chat::Rank;
 use crate::delivery::{EditEvent, Key, Outcome, PostEvent, PostState, Target};
 use crate::desk::{Ask, Desk, DeskFault, EditNews, Step};
+use crate::sending::SendFault;
 use crate::store::{PostRow, StoreFault};
 use crate::voice::Message;
 

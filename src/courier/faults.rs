@@ -3,9 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::Now;
-use crate::chat::{LookUp, SendFault};
 use crate::delivery::{Capabilities, EditEvent, Found, Outcome, PROBE, PROBE_LATER, backoff};
 use crate::desk::EditNews;
+use crate::sending::LookUp;
+use crate::sending::SendFault;
 
 /// Attempts after which a status page that refuses an entry is probed less often: an hour of them.
 const PROBES: u32 = 12;

@@ -10,11 +10,13 @@ use secrecy::ExposeSecret;
 use serde_json::Value;
 
 use super::reading::{fires, fit, identity, instant, scalar, seen};
-use super::{Body, Intake, whole};
 use crate::config::SourceKind;
 use crate::domain::alert::route::{Incoming, Labels};
 use crate::domain::alert::{Seen, Signal};
 use crate::domain::plan::Quantity;
+use crate::intake::state::Body;
+use crate::intake::state::Intake;
+use crate::intake::state::whole;
 use crate::plan_doc::duration_seconds;
 use crate::signature;
 

@@ -11,8 +11,8 @@ use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 
-use super::Intake;
 use crate::chat::token::Standing;
+use crate::intake::state::Intake;
 
 /// What the intake counts.
 #[derive(Debug, Default)]

@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use super::registration;
 use super::rest::{Limit, Rest};
-use crate::chat::SendFault;
 use crate::domain::ids::{ChannelId, GuildId};
 use crate::domain::policy::Policy;
+use crate::sending::SendFault;
 
 /// The rights the bot needs in every channel it speaks in, by bit and by Discord's name.
 pub const RIGHTS: [(u64, &str); 5] = [

@@ -9,6 +9,7 @@ pub mod gateway;
 mod handle;
 mod lists;
 mod missed;
+mod own;
 mod owner;
 pub mod pace;
 mod parse;

@@ -499,16 +499,3 @@ fn file_name(title: &str) -> String {
     let slug = slug.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
     if slug.is_empty() { "plan.md".to_owned() } else { format!("{slug}.md") }
 }
-
-/// A select menu of sections; the release goes along in its id.
-pub(super) fn section_menu(no: &str, entries: &[(String, String)]) -> Value {
-    let options: Vec<Value> = entries
-        .iter()
-        .take(25)
-        .map(|(value, label)| json!({ "value": value, "label": render::cut(label, 100) }))
-        .collect();
-    json!({
-        "type": 3, "custom_id": format!("e:{no}"), "placeholder": "Fill in or edit", "min_values": 1, "max_values": 1,
-        "options": options,
-    })
-}

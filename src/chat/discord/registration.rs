@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::commands;
 use super::rest::{Limit, Rest};
-use crate::chat::SendFault;
+use crate::sending::SendFault;
 
 /// Between two attempts: so long at first, twice as long after each, at most [`LONGEST`].
 const PAUSE: Duration = Duration::from_secs(1);

@@ -5,7 +5,8 @@
 
 use serde_json::{Value, json};
 
-use crate::chat::{Outgoing, Rank};
+use crate::chat::outgoing::Outgoing;
+use crate::chat::outgoing::Rank;
 use crate::domain::ids::{RoleId, UserId};
 use crate::domain::prompt::Choice;
 use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone, words};
@@ -105,8 +106,7 @@ pub fn custom_id(kind: char, prompt: &str, choice: Choice) -> String {
 
 fn components(message: &Message, prompt: Option<&str>) -> Vec<Value> {
     let menu = message.menu.as_ref().filter(|menu| !menu.entries.is_empty());
-    let menu =
-        menu.map(|menu| json!({ "type": 1, "components": [super::plans::section_menu(&menu.release, &menu.entries)] }));
+    let menu = menu.map(|menu| json!({ "type": 1, "components": [section_menu(&menu.release, &menu.entries)] }));
     let Some(prompt) = prompt else { return menu.into_iter().collect() };
     let mut rows: Vec<Value> = message
         .buttons
@@ -234,6 +234,16 @@ pub fn cut(text: &str, max: usize) -> String {
     }
     kept.push('…');
     kept
+}
+
+/// A select menu of sections; the release goes along in its id.
+pub(super) fn section_menu(no: &str, entries: &[(String, String)]) -> Value {
+    let options: Vec<Value> =
+        entries.iter().take(25).map(|(value, label)| json!({ "value": value, "label": cut(label, 100) })).collect();
+    json!({
+        "type": 3, "custom_id": format!("e:{no}"), "placeholder": "Fill in or edit", "min_values": 1, "max_values": 1,
+        "options": options,
+    })
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use tokio::time::Instant;
 use super::missed::{Miss, Missed};
 use super::render;
 use super::rest::{Limit, Rest, Retries, Upload};
-use crate::chat::SendFault;
 use crate::desk::DeskFault;
 use crate::domain::ids::UserId;
+use crate::sending::SendFault;
 use crate::store::StoreFault;
 use crate::voice::{Message, system};
 

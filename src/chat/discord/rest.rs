@@ -15,9 +15,9 @@ use tokio::time::Instant;
 
 use super::owner::Owners;
 use super::pace::{Pace, Urgency};
-use crate::chat::SendFault;
 use crate::chat::token::Token;
 use crate::clock::Clock;
+use crate::sending::SendFault;
 use crate::sending::{self, unanswered};
 
 /// A longer wait for a bucket than this is the caller's, not ours: others are not to wait behind it.

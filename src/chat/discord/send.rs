@@ -8,10 +8,14 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::rest::{Limit, Rest, Upload};
+use crate::chat::outgoing::Outgoing;
+use crate::chat::outgoing::Rank;
+use crate::chat::outgoing::Standing;
 use crate::chat::token::Token;
-use crate::chat::{LookUp, Outgoing, Rank, SendFault, Standing};
 use crate::delivery::NonceWindow;
 use crate::domain::ids::{ChannelId, GuildId};
+use crate::sending::LookUp;
+use crate::sending::SendFault;
 
 /// A look-up begins this long before the first attempt: clocks differ.
 const EARLIER: SignedDuration = SignedDuration::from_secs(60);

@@ -14,8 +14,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::rest::{Limit, Rest, http_client};
-use crate::chat::SendFault;
 use crate::clock::Clock;
+use crate::sending::SendFault;
 
 /// A server that answers each connection with these bytes, after it has read the request; `None` says nothing at all.
 async fn server(answer: Option<Vec<u8>>, closes: bool) -> String {

@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use jiff::civil::Date;
 
-use super::Reader;
 use crate::domain::plan::{
     ActionPlan, ContingencyPlan, ContingencyWhen, GateKind, GatePlan, RiskPlan, SignoffPlan, SignoffRole, TaskPlan,
 };
@@ -15,6 +14,7 @@ use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{label, own_words, placeholders, plain_label, slug, unique};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::{fold, nearest};
+use crate::plan_doc::read::reader::Reader;
 use crate::plan_doc::time::parse_when;
 
 /// More boxes than these stay in the document only.

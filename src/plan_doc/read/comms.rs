@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::Reader;
 use crate::domain::ids::Audience;
 use crate::domain::plan::{RungPlan, t_label};
 use crate::plan_doc::checkbox::{Check, Mark};
@@ -10,6 +9,7 @@ use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{chain, own_words, placeholders, slug};
 use crate::plan_doc::grammar::{self, blank, plain, unfilled};
 use crate::plan_doc::names::fold;
+use crate::plan_doc::read::reader::Reader;
 
 impl Reader<'_> {
     pub(super) fn communication(&mut self, group: &str, text: &Range<usize>, check: Option<Check>) {

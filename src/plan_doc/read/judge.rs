@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Reader;
 use super::rows::below;
 use crate::domain::lifecycle::grace;
 use crate::domain::plan::{
@@ -13,6 +12,7 @@ use crate::domain::plan::{
 use crate::domain::policy::required_roles;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::names::{self, Field, Part, fold};
+use crate::plan_doc::read::reader::Reader;
 use crate::plan_doc::zone;
 
 impl Reader<'_> {

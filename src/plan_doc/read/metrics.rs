@@ -5,13 +5,15 @@ use std::ops::Range;
 use super::relative::{Relative, band, relative_value, share};
 use super::rollout::{StageColumns, stage_columns};
 use super::triggers::rule_of_bound;
-use super::{RawMetric, Reader, sorted_words};
 use crate::domain::plan::{Bound, Cmp, MetricPlan, Quantity, TriggerPlan};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::grammar::{
     self, Cell, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, thousands, unfilled,
 };
 use crate::plan_doc::names::{Part as Section, fold};
+use crate::plan_doc::read::reader::RawMetric;
+use crate::plan_doc::read::reader::Reader;
+use crate::plan_doc::read::reader::sorted_words;
 
 /// The most metrics a plan can have.
 const MAX_METRICS: usize = 40;

@@ -3,7 +3,6 @@
 use std::fmt::Display;
 use std::ops::Range;
 
-use super::{Pending, Reader};
 use crate::domain::plan::{ReleaseType, Risk};
 use crate::plan_doc::blocks::trim;
 use crate::plan_doc::checkbox::{Check, choices};
@@ -11,6 +10,8 @@ use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{contact, placeholders, reachable};
 use crate::plan_doc::grammar::{none, plain, unfilled};
 use crate::plan_doc::names::{self, Field, Match, fold};
+use crate::plan_doc::read::reader::Pending;
+use crate::plan_doc::read::reader::Reader;
 use crate::plan_doc::time::{parse_when, weekday};
 
 /// Labels that mean a field only inside the overview: elsewhere they mean anything.

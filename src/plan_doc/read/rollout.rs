@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::Reader;
 use crate::domain::plan::{Approach, PointPlan, StagePlan};
 use crate::plan_doc::blocks::Section;
 use crate::plan_doc::checkbox::Check;
@@ -10,6 +9,7 @@ use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{label, own_words, placeholders};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::fold;
+use crate::plan_doc::read::reader::Reader;
 
 /// The most stages a plan can have.
 const MAX_STAGES: usize = 20;

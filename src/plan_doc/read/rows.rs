@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::Reader;
 use super::metrics::lower_is_better;
 use crate::domain::plan::{Bound, Cmp, MetricPlan};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::names::{self, fold};
+use crate::plan_doc::read::reader::Reader;
 
 impl Reader<'_> {
     /// The rules of a metrics row: contradictions between its cells.

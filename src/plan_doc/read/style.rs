@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use super::Reader;
 use crate::domain::plan::Level;
 use crate::plan_doc::blocks::{Block, Document};
 use crate::plan_doc::bot_blocks;
@@ -10,6 +9,7 @@ use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::label;
 use crate::plan_doc::names::{Match, fold};
+use crate::plan_doc::read::reader::Reader;
 
 /// Rows of one section told one by one.
 const SEVERAL: usize = 10;

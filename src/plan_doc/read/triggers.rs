@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use super::relative::{Relative, relative_value, share};
-use super::{RawTrigger, Reader};
 use crate::domain::plan::{self, Bound, Cmp, PointPlan, Quantity, TriggerPlan, TriggerRule};
 use crate::plan_doc::checkbox::{Check, Mark};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
@@ -12,6 +11,8 @@ use crate::plan_doc::grammar::{
     self, Clause, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, thousands, unfilled,
 };
 use crate::plan_doc::names::{fold, nearest};
+use crate::plan_doc::read::reader::RawTrigger;
+use crate::plan_doc::read::reader::Reader;
 
 /// The time window of a trigger that names none (TM064), in seconds.
 pub(super) const DEFAULT_FOR_S: u32 = 300;

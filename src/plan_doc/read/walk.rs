@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::{RawTrigger, Reader, ticks, triggers};
+use super::ticks;
+use super::triggers;
 use crate::domain::plan::Level;
 use crate::plan_doc::blocks::{Block, Document, Section, trim};
 use crate::plan_doc::checkbox::{self, Check};
@@ -10,6 +11,8 @@ use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{label, one_line, own_words, plain_label};
 use crate::plan_doc::grammar::plain;
 use crate::plan_doc::names::{self, Field, Match, Part, fold};
+use crate::plan_doc::read::reader::RawTrigger;
+use crate::plan_doc::read::reader::Reader;
 use crate::plan_doc::time::parse_when;
 
 impl Reader<'_> {

@@ -2,16 +2,14 @@
 
 use std::ops::Range;
 
-use super::Reader;
 use crate::domain::plan::PlannedTime;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::grammar::plain;
 use crate::plan_doc::names::Field;
+use crate::plan_doc::read::held::Zoned;
+use crate::plan_doc::read::reader::Reader;
 use crate::plan_doc::time::parse_when;
 use crate::plan_doc::zone::{by_name, fixed_offset};
-
-/// The times of a row, with their cells.
-pub(super) type Zoned = Vec<(PlannedTime, Range<usize>)>;
 
 /// The zone in a column's heading, in brackets or alone. Abbreviations often mean something else, so they do not count.
 fn column_zone(head: &str) -> Option<String> {

@@ -1,0 +1,19 @@
+//! Lines for whoever started the program: results to standard output, complaints to standard error.
+
+use crate::redact;
+use crate::store::Head;
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// A sentence for the operator, on standard error.
+#[expect(clippy::print_stderr, reason = "the command line speaks on standard error")]
+pub(super) fn complain(sentence: &str) {
+    eprintln!("{}", redact::clean(sentence));
+}
+
+/// A result, on standard output. A reader that closed its end wants no more of it.
+pub(super) fn say(result: &str) {
+    let _closed = writeln!(std::io::stdout().lock(), "{}", redact::clean(result));
+}
