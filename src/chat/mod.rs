@@ -8,10 +8,8 @@ pub mod token;
 use jiff::Timestamp;
 
 use crate::delivery::Repeat;
-use crate::domain::effect::Priority;
 use crate::domain::ids::{ChannelId, GuildId};
 pub use crate::sending::{LookUp, SendFault};
-use crate::voice::Message;
 pub use outgoing::{File, Outgoing, Rank, Standing};
 
 /// The platforms T-Minus speaks.

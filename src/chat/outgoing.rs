@@ -1,10 +1,7 @@
 //! What goes out to a chat platform, and what is found there.
 
-use crate::delivery::Repeat;
 use crate::domain::effect::Priority;
-use crate::domain::ids::{ChannelId, GuildId};
 use crate::voice::Message;
-use jiff::Timestamp;
 
 /// A message with what makes it findable and clickable.
 #[derive(Debug, Clone, Copy)]

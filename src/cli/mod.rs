@@ -6,14 +6,12 @@ mod print;
 mod sandbox;
 mod service;
 
-use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::cli::print::complain;
-use crate::redact;
 use crate::store::Head;
 
 /// Run the communications of a software release.

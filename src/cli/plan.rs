@@ -9,8 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::cli::print::complain;
-use crate::cli::print::say;
+use crate::cli::print::{complain, say};
 use crate::clock::Clock;
 use crate::domain::plan::{ReleaseType, Risk};
 use crate::plan_doc::{self, Filled, Linted, NewPlan, Reading, Setting, Severity};

@@ -1,11 +1,8 @@
 //! Lines for whoever started the program: results to standard output, complaints to standard error.
 
-use crate::redact;
-use crate::store::Head;
-use clap::{Parser, Subcommand};
 use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::ExitCode;
+
+use crate::redact;
 
 /// A sentence for the operator, on standard error.
 #[expect(clippy::print_stderr, reason = "the command line speaks on standard error")]

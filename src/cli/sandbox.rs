@@ -7,8 +7,7 @@ use anyhow::Context as _;
 use chat_sandbox::{Limits, Sandbox, SimClock};
 use serde_json::json;
 
-use crate::cli::print::complain;
-use crate::cli::print::say;
+use crate::cli::print::{complain, say};
 use crate::clock::Machine;
 use crate::config::LogFormat;
 use crate::sandboxed::{self, BEGIN_MS, Options, STORIES, Sandboxed};

@@ -6,8 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use crate::app::App;
-use crate::cli::print::complain;
-use crate::cli::print::say;
+use crate::cli::print::{complain, say};
 use crate::clock::Clock;
 use crate::config::{self, BadConfig};
 use crate::store::{self, Broken, Head, Purpose};

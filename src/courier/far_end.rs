@@ -2,16 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::chat::File;
-use crate::chat::Outgoing;
-use crate::chat::Platform;
-use crate::chat::Rank;
-use crate::chat::Standing;
+use crate::chat::{File, Outgoing, Platform, Rank, Standing};
 use crate::delivery::{Capabilities, Capability, Edit, Rendering, Target};
 use crate::domain::ids::ChannelId;
 use crate::outside::Pages;
-use crate::sending::LookUp;
-use crate::sending::SendFault;
+use crate::sending::{LookUp, SendFault};
 use crate::store::PostRow;
 use crate::voice::{Message, PageEntry};
 

@@ -5,8 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::Now;
 use crate::delivery::{Capabilities, EditEvent, Found, Outcome, PROBE, PROBE_LATER, backoff};
 use crate::desk::EditNews;
-use crate::sending::LookUp;
-use crate::sending::SendFault;
+use crate::sending::{LookUp, SendFault};
 
 /// Attempts after which a status page that refuses an entry is probed less often: an hour of them.
 const PROBES: u32 = 12;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::unit::Unit;
-use super::writer::{open_release, quietly};
 use super::{Answer, Stop, messages, read_with, speak};
+use crate::desk::commands::{open_release, quietly};
 use crate::domain::command::Command;
 use crate::domain::delivery::Trouble;
 use crate::domain::ids::{Destination, GuildId, ReleaseNo};
@@ -18,10 +18,9 @@ use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::Refusal;
 use crate::domain::rights::Action;
-use crate::domain::workspace::train;
 use crate::domain::workspace::weekly::Standing;
 use crate::domain::workspace::{
-    self, Inside, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply,
+    self, Inside, Workspace, WorkspaceCommand, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply, train,
 };
 use crate::store::{DocumentKey, PostRow, StoreFault};
 use crate::voice;

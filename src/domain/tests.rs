@@ -352,7 +352,7 @@ fn played(script: &[(u8, i64)]) -> Vec<Recorded> {
 /// The same in another workspace, with refusals that matter.
 fn played_by(script: &[(u8, i64)], policy: &Policy) -> Vec<Recorded> {
     let (mut release, mut journal) = draft(PLAN);
-    let strict = *policy != policy();
+    let strict = *policy != self::policy();
     let mut now = begin();
     for &(n, minutes) in script {
         now += SignedDuration::from_mins(minutes);

@@ -17,9 +17,7 @@ use super::reading::{fires, fit, identity, identity_of, instant, scalar, seen, t
 use crate::config::SourceKind;
 use crate::domain::alert::Signal;
 use crate::domain::alert::route::{Incoming, Labels};
-use crate::intake::state::Body;
-use crate::intake::state::Intake;
-use crate::intake::state::whole;
+use crate::intake::state::{Body, Intake, whole};
 use crate::plan_doc::duration_seconds;
 
 /// Names under which Grafana reports a rule that has no data, or whose query failed; the rule's own name is a label.

@@ -14,9 +14,7 @@ use crate::config::SourceKind;
 use crate::domain::alert::route::{Incoming, Labels};
 use crate::domain::alert::{Seen, Signal};
 use crate::domain::plan::Quantity;
-use crate::intake::state::Body;
-use crate::intake::state::Intake;
-use crate::intake::state::whole;
+use crate::intake::state::{Body, Intake, whole};
 use crate::plan_doc::duration_seconds;
 use crate::signature;
 

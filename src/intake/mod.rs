@@ -10,27 +10,17 @@ mod refusals;
 mod state;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http_body_util::BodyExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use state::Intake;
-
-use crate::chat::discord::gateway::GatewayHealth;
-use crate::chat::token::Token;
-use crate::config::{Source, SourceKind};
-use crate::courier;
-use crate::desk::{Answer, Ask, Desk};
-use crate::domain::alert::route::Incoming;
 
 /// Serves until cancelled.
 pub async fn run(listener: TcpListener, intake: Arc<Intake>, stop: CancellationToken) {

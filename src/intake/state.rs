@@ -1,5 +1,13 @@
 //! What the routes share: who sends, what a body holds, and how much of it is read.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::StatusCode;
+use http_body_util::BodyExt as _;
+
 use crate::chat::discord::gateway::GatewayHealth;
 use crate::chat::token::Token;
 use crate::config::{Source, SourceKind};
@@ -7,18 +15,6 @@ use crate::courier;
 use crate::desk::{Answer, Ask, Desk};
 use crate::domain::alert::route::Incoming;
 use crate::intake::{health, refusals};
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use http_body_util::BodyExt as _;
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 
 /// The largest body accepted, in bytes: Alertmanager's for about 2,000 alerts.
 const MAX_BODY: usize = 1024 * 1024;

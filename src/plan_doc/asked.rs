@@ -4,12 +4,12 @@
 use std::fmt::Write as _;
 use std::ops::Range;
 
-use super::blocks::trim;
 use super::chapters;
 use super::fields::{label, plain_label};
 use super::names::{self, Part};
 use super::read::{Setting, read};
 use crate::domain::plan::{ReleaseType, Risk};
+use crate::plan_doc::lines::trim;
 
 /// One thing to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

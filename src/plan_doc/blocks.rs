@@ -5,10 +5,10 @@ use std::ops::Range;
 
 use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
-use super::bot_blocks;
 use super::checkbox::{Check, Mark, box_at};
 use super::diagnostics::Diagnostic;
-use super::{MAX_BYTES, MAX_COLUMNS, MAX_LINE_BYTES, MAX_NESTING};
+use super::{MAX_BYTES, MAX_COLUMNS, MAX_LINE_BYTES, MAX_NESTING, bot_blocks};
+use crate::plan_doc::lines::{floor_boundary, line_of, trim};
 
 /// A document cut into sections at its headings.
 #[derive(Debug, Default)]
@@ -291,15 +291,6 @@ fn after_marker(text: &str, start: usize) -> usize {
     floor_boundary(text, (start + marker + blanks).min(text.len()))
 }
 
-/// The last character boundary at or before a byte.
-pub(super) fn floor_boundary(text: &str, byte: usize) -> usize {
-    let mut byte = byte.min(text.len());
-    while !text.is_char_boundary(byte) {
-        byte -= 1;
-    }
-    byte
-}
-
 fn heading_text(text: &str, range: &Range<usize>) -> Range<usize> {
     let line = trim(text, range.clone());
     let first = text[line.clone()].find('\n').map_or(line.end, |i| line.start + i);
@@ -325,20 +316,4 @@ fn lines(text: &str, range: Range<usize>) -> Vec<Range<usize>> {
     }
     found.retain(|line| !line.is_empty());
     found
-}
-
-/// The line a byte is on, without its newline.
-pub(super) fn line_of(text: &str, at: usize) -> Range<usize> {
-    let at = floor_boundary(text, at);
-    let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
-    let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
-    trim(text, start..end)
-}
-
-/// Narrows a range to its text without surrounding white space.
-pub(super) fn trim(text: &str, range: Range<usize>) -> Range<usize> {
-    let slice = &text[range.clone()];
-    let start = range.start + (slice.len() - slice.trim_start().len());
-    let end = range.end - (slice.len() - slice.trim_end().len());
-    start..end.max(start)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::blocks::trim;
+use crate::plan_doc::lines::trim;
 
 /// What a box says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::blocks::floor_boundary;
 use super::rules;
+use crate::plan_doc::lines::floor_boundary;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -2,10 +2,10 @@
 
 use std::ops::Range;
 
-use super::blocks::trim;
 use super::grammar::plain;
 use crate::domain::ids::UserId;
 use crate::domain::plan::Contact;
+use crate::plan_doc::lines::trim;
 
 /// A line's `**Label:** value`, as ranges; the colon may stand inside or outside the bold.
 pub(super) fn label(text: &str, line: &Range<usize>) -> Option<(Range<usize>, Range<usize>)> {

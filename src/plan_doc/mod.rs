@@ -15,6 +15,7 @@ mod filled;
 mod fix;
 mod grammar;
 mod ladder;
+mod lines;
 mod merge;
 mod names;
 mod read;

@@ -7,9 +7,9 @@ use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Patch, Renderer, Snippet};
 use serde_json::{Value, json};
 
-use super::blocks::floor_boundary;
 use super::diagnostics::{Diagnostic, Severity, line_column};
 use super::rules::RULES;
+use crate::plan_doc::lines::floor_boundary;
 
 /// The most findings shown as text for one file; the rest is counted.
 pub const MAX_SHOWN: usize = 20;

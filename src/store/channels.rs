@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, json, to_json};
 use crate::delivery::{ChannelState, Target};
+use crate::store::base::{Store, StoreFault, json, to_json};
 
 impl Store {
     /// Every target something is known against.

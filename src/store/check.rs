@@ -2,7 +2,7 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Store, StoreFault};
+use crate::store::base::{Store, StoreFault};
 
 /// Steps of SQLite's virtual machine between two looks at whether to stop.
 const STEPS: i32 = 10_000;

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::{Store, StoreFault};
+use crate::store::base::{Store, StoreFault};
 
 /// Commits between two checkpoints, of some ten pages each.
 const COMMITS: u32 = 64;
@@ -67,7 +67,7 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Purpose;
+    use crate::store::base::Purpose;
 
     #[tokio::test]
     async fn enough_commits_lead_to_a_checkpoint() {

@@ -2,7 +2,10 @@
 
 use sqlx::{Connection, SqliteConnection};
 
-use super::{MIGRATIONS, PostRow, Store, StoreFault, content_hash, json};
+use crate::store::base::{Store, StoreFault, json};
+use crate::store::documents::content_hash;
+use crate::store::open::MIGRATIONS;
+use crate::store::posts::PostRow;
 
 /// The last migration of those versions.
 const LAST: i64 = 20_261_201_000_001;

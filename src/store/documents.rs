@@ -5,9 +5,11 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
-use super::{FileRef, Store, StoreFault, json, release_id, to_json};
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::prompt::Prompt;
+use crate::store::base::{Store, StoreFault, json, to_json};
+use crate::store::posts::FileRef;
+use crate::store::releases::release_id;
 
 /// A file's name and bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
-use super::{Purpose, Store, StoreFault, json, to_json};
 use crate::domain::event::Recorded;
 use crate::domain::ids::{GuildId, ReleaseId};
 use crate::domain::workspace::Noted;
+use crate::store::base::{Purpose, Store, StoreFault, json, to_json};
 
 /// One line of the journal.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, instant, json, to_json};
 use crate::delivery::{Edit, EditEvent, Key, Post, PostState, Rendering, Target};
 use crate::domain::ids::{Destination, GuildId, ReleaseId};
+use crate::store::base::{Store, StoreFault, instant, json, to_json};
 
 /// A message, where it is, and what it is to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,12 +4,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, instant, json, to_json};
 use crate::domain::agenda::next_wakeup;
 use crate::domain::freeze::Planned;
 use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
 use crate::domain::phase::PhaseName;
 use crate::domain::release::{MAX_STATE_BYTES, Release};
+use crate::store::base::{Store, StoreFault, instant, json, to_json};
 
 /// A release in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 
-use super::{PostRow, Purpose, Store, StoreFault};
 use crate::delivery::{ChannelState, Target};
 use crate::domain::ids::ReleaseId;
+use crate::store::base::{Purpose, Store, StoreFault};
+use crate::store::posts::PostRow;
 
 /// What was written since a look: rows with their server, and the versions of what is kept.
 #[derive(Debug, Default)]

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use sqlx::SqliteConnection;
 
-use super::{Store, StoreFault, json, to_json};
 use crate::domain::ids::GuildId;
 use crate::domain::workspace::Workspace;
+use crate::store::base::{Store, StoreFault, json, to_json};
 
 impl Store {
     /// A workspace, or a fresh one where the server is not known yet; with its version.

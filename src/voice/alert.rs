@@ -1,21 +1,13 @@
 //! Words of alerts.
 
-use crate::domain::alert;
-use crate::domain::alert::Alert;
-use crate::domain::alert::AlertNotice;
-use crate::domain::alert::AlertReply;
 use crate::domain::alert::crowd::Crowd;
 use crate::domain::alert::event::AlertEvent;
+use crate::domain::alert::{self, Alert, AlertNotice, AlertReply};
 use crate::domain::closing;
-use crate::domain::evidence;
-use crate::domain::evidence::metric_named;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
-use crate::voice::message::WHAT_NOW;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::domain::evidence::{self, metric_named};
+use crate::domain::release::{Release, Run};
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
 use crate::voice::words;
 
 pub(super) fn say(notice: &AlertNotice, release: &Release) -> Message {

@@ -1,16 +1,11 @@
 //! The buttons of a prompt.
 
-use super::{
-    alert, amend, closing, concern, decision, delivery, freeze, ladder, plan, rights, rollback, signoff, stage,
-    updates, words,
-};
+use super::words;
 use crate::domain::decision::Verdict;
-use crate::domain::notice::Notice;
 use crate::domain::plan::span_label;
 use crate::domain::prompt::{self, Choice, Prompt};
 use crate::domain::release::Release;
-use crate::voice::message::{Button, Message, Style};
-use jiff::Timestamp;
+use crate::voice::message::{Button, Style};
 
 /// The buttons of a prompt as it stands now.
 pub fn buttons(release: &Release, prompt: &Prompt) -> Vec<Button> {

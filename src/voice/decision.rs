@@ -2,14 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::domain::decision::PointEvent;
-use crate::domain::decision::PointNotice;
-use crate::domain::decision::PointReply;
-use crate::domain::decision::Verdict;
-use crate::domain::release::Phase;
-use crate::domain::release::Release;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
+use crate::domain::decision::{PointEvent, PointNotice, PointReply, Verdict};
+use crate::domain::release::{Phase, Release};
+use crate::voice::message::{Message, Tone};
 use crate::voice::running::alerts_line;
 use crate::voice::text::Text;
 use crate::voice::words;

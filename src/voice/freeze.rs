@@ -1,14 +1,9 @@
 //! Words of freezes and of releases that lie close together.
 
-use crate::domain::freeze::FreezeEvent;
-use crate::domain::freeze::FreezeNotice;
-use crate::domain::freeze::FreezeReply;
+use crate::domain::freeze::{FreezeEvent, FreezeNotice, FreezeReply};
 use crate::domain::release::Release;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
-use crate::voice::message::WHAT_NOW;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
 use crate::voice::words;
 
 pub(super) fn say(notice: &FreezeNotice, release: &Release) -> Message {

@@ -2,27 +2,17 @@
 
 use jiff::Timestamp;
 
-use crate::domain::evidence;
-use crate::domain::evidence::Source;
+use crate::domain::evidence::{self, Source};
 use crate::domain::ladder;
 use crate::domain::ladder::rung::Fate;
 use crate::domain::people::Post;
 use crate::domain::phase::PhaseName;
-use crate::domain::plan::Level;
-use crate::domain::plan::span_label;
-use crate::domain::plan::t_label;
-use crate::domain::prompt::Choice;
-use crate::domain::prompt::Prompt;
-use crate::domain::release;
-use crate::domain::release::Release;
+use crate::domain::plan::{Level, span_label, t_label};
+use crate::domain::prompt::{Choice, Prompt};
+use crate::domain::release::{self, Release};
 use crate::voice::buttons::buttons;
-use crate::voice::message::Message;
-use crate::voice::message::Pick;
-use crate::voice::message::Tone;
-use crate::voice::message::WHAT_NOW;
-use crate::voice::text::Span;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::voice::message::{Message, Pick, Tone, WHAT_NOW};
+use crate::voice::text::{Span, Stamp, Text};
 use crate::voice::words;
 
 /// The field that names what stands against submitting.

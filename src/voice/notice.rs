@@ -1,17 +1,15 @@
 //! `say`: the root that gives each notice to its topic's words. It only matches and delegates.
 
-use super::buttons::buttons;
 use jiff::Timestamp;
 
-use super::message::{Button, Message, Style};
+use super::buttons::buttons;
+use super::message::Message;
 use super::{
     alert, amend, closing, concern, decision, delivery, freeze, ladder, plan, rights, rollback, signoff, stage,
     updates, words,
 };
-use crate::domain::decision::Verdict;
 use crate::domain::notice::Notice;
-use crate::domain::plan::span_label;
-use crate::domain::prompt::{self, Choice, Prompt};
+use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;
 
 /// Gives a notice its words. `prompt` adds its buttons.

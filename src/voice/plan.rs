@@ -2,27 +2,16 @@
 
 use crate::domain::changes::Change;
 use crate::domain::closing::Postmortem;
-use crate::domain::decision;
 use crate::domain::ids::UserId;
-use crate::domain::lifecycle::PlanEvent;
-use crate::domain::lifecycle::PlanNotice;
-use crate::domain::lifecycle::PlanRefusal;
-use crate::domain::lifecycle::PlanReply;
+use crate::domain::lifecycle::{PlanEvent, PlanNotice, PlanRefusal, PlanReply};
 use crate::domain::people::Post;
-use crate::domain::release::Phase;
-use crate::domain::release::Release;
-use crate::domain::rollback;
-use crate::domain::signoff;
+use crate::domain::release::{Phase, Release};
 use crate::domain::signoff::view::valid;
+use crate::domain::{decision, rollback, signoff};
 use crate::voice::imported::TO_MEND;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
-use crate::voice::message::WHAT_NOW;
-use crate::voice::text::Span;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
-use crate::voice::words;
-use crate::voice::words::in_zone;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Span, Stamp, Text};
+use crate::voice::words::{self, in_zone};
 
 pub(super) fn say(notice: &PlanNotice, release: &Release) -> Message {
     let name = words::name(release);

@@ -1,10 +1,8 @@
 //! Words of overrides and refusals on the record.
 
 use crate::domain::release::Release;
-use crate::domain::rights::RightsEvent;
-use crate::domain::rights::RightsNotice;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
+use crate::domain::rights::{RightsEvent, RightsNotice};
+use crate::voice::message::{Message, Tone};
 use crate::voice::text::Text;
 use crate::voice::words;
 

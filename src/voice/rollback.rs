@@ -3,25 +3,13 @@
 use jiff::Timestamp;
 
 use crate::domain::decision::Verdict;
-use crate::domain::evidence;
-use crate::domain::evidence::TriggerState;
-use crate::domain::evidence::metric_named;
+use crate::domain::evidence::{self, TriggerState, metric_named};
 use crate::domain::open::Open;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
-use crate::domain::rollback;
-use crate::domain::rollback::Case;
-use crate::domain::rollback::CaseState;
-use crate::domain::rollback::Cause;
-use crate::domain::rollback::RollbackEvent;
-use crate::domain::rollback::RollbackNotice;
-use crate::domain::rollback::RollbackReply;
+use crate::domain::release::{Release, Run};
+use crate::domain::rollback::{self, Case, CaseState, Cause, RollbackEvent, RollbackNotice, RollbackReply};
 use crate::domain::trigger::TriggerRule;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
-use crate::voice::message::WHAT_NOW;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::text::{Stamp, Text};
 use crate::voice::words;
 
 pub(super) fn say(notice: &RollbackNotice, release: &Release, now: Timestamp) -> Message {

@@ -1,8 +1,7 @@
 //! What several messages of a running release show.
 
 use crate::domain::release::Run;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::voice::text::{Stamp, Text};
 use crate::voice::words;
 
 pub(super) fn alerts_line(run: &Run) -> Text {

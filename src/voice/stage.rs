@@ -2,29 +2,16 @@
 
 use jiff::Timestamp;
 
-use crate::domain::decision;
 use crate::domain::ladder::view::unconfirmed;
 use crate::domain::lifecycle::GO_GRACE_MIN;
-use crate::domain::minutes;
 use crate::domain::plan::span_label;
-use crate::domain::release::Release;
-use crate::domain::release::Run;
-use crate::domain::stage::Done;
-use crate::domain::stage::GoAnswer;
-use crate::domain::stage::StageEvent;
-use crate::domain::stage::StageNotice;
-use crate::domain::stage::StageRefusal;
-use crate::domain::stage::StageReply;
+use crate::domain::release::{Release, Run};
+use crate::domain::stage::{Done, GoAnswer, StageEvent, StageNotice, StageRefusal, StageReply};
+use crate::domain::{decision, minutes};
 use crate::voice::ladder::firing;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
-use crate::voice::message::WHAT_NOW;
-use crate::voice::running::alerts_line;
-use crate::voice::running::away;
-use crate::voice::running::next_point;
-use crate::voice::running::sentence;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::running::{alerts_line, away, next_point, sentence};
+use crate::voice::text::{Stamp, Text};
 use crate::voice::words;
 
 pub(super) fn say(notice: &StageNotice, release: &Release, now: Timestamp) -> Message {

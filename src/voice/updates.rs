@@ -2,18 +2,11 @@
 
 use jiff::Timestamp;
 
-use crate::domain::release::Release;
-use crate::domain::release::Run;
-use crate::domain::updates::UpdateEvent;
-use crate::domain::updates::UpdateNotice;
-use crate::domain::updates::UpdateReply;
-use crate::voice::message::Message;
-use crate::voice::message::Tone;
-use crate::voice::running::alerts_line;
-use crate::voice::running::away;
-use crate::voice::running::next_point;
-use crate::voice::text::Stamp;
-use crate::voice::text::Text;
+use crate::domain::release::{Release, Run};
+use crate::domain::updates::{UpdateEvent, UpdateNotice, UpdateReply};
+use crate::voice::message::{Message, Tone};
+use crate::voice::running::{alerts_line, away, next_point};
+use crate::voice::text::{Stamp, Text};
 use crate::voice::words;
 
 pub(super) fn say(notice: &UpdateNotice, release: &Release, now: Timestamp) -> Message {

@@ -1,12 +1,10 @@
 //! The slash commands as registered: one root for releases, one for administrators. Kept as data, so that the handlers and
 //! the registration cannot disagree about names without a test noticing.
 
-use crate::domain::workspace;
 use serde_json::{Value, json};
 
 use super::doctor::POSTABLE;
-use crate::domain::plan;
-use crate::domain::policy;
+use crate::domain::{plan, policy, workspace};
 
 fn option(kind: u8, name: &str, description: &str, required: bool) -> Value {
     let mut option = json!({ "type": kind, "name": name, "description": description, "required": required });

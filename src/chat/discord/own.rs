@@ -1,17 +1,13 @@
 //! What a command names must be of its own server: members, channels, roles.
 
+use serenity::model::application::CommandDataOptionValue;
+
 use super::handle::Handler;
 use super::parse::Typed;
 use super::reply::{Handled, Reply, Stop};
-use super::rest::{Limit, Rest};
+use super::rest::Limit;
 use crate::domain::ids::{ChannelId, GuildId, RoleId, UserId};
-use crate::domain::policy::Policy;
 use crate::sending::SendFault;
-use reqwest::Method;
-use serde_json::Value;
-use serenity::model::application::CommandDataOptionValue;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 impl Handler {
     /// Somebody is a member of this server.

@@ -6,13 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use reqwest::Method;
 use serde_json::Value;
-use serenity::model::application::CommandDataOptionValue;
 
-use super::handle::Handler;
-use super::parse::Typed;
-use super::reply::{Handled, Reply, Stop};
 use super::rest::{Limit, Rest};
-use crate::domain::ids::{ChannelId, GuildId, RoleId, UserId};
+use crate::domain::ids::{ChannelId, GuildId, RoleId};
 use crate::domain::policy::Policy;
 use crate::sending::SendFault;
 

@@ -3,14 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use serenity::model::application::CommandInteraction;
 
 use super::handle::Handler;
 use super::parse::Typed;
 use super::reply::{Handled, Reply, Stop};
 use super::rest::{Limit, Upload};
-use super::{attachment, forms, render};
+use super::{attachment, forms};
 use crate::desk::{Answer, Ask, DeskFault, findings};
 use crate::domain::ids::{ChannelId, GuildId, ReleaseNo, UserId};
 use crate::domain::lifecycle::Imported;

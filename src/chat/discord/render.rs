@@ -5,8 +5,7 @@
 
 use serde_json::{Value, json};
 
-use crate::chat::outgoing::Outgoing;
-use crate::chat::outgoing::Rank;
+use crate::chat::outgoing::{Outgoing, Rank};
 use crate::domain::ids::{RoleId, UserId};
 use crate::domain::prompt::Choice;
 use crate::voice::{Button, Message, Span, Stamp, Style, Text, Tone, words};

@@ -17,8 +17,7 @@ use super::owner::Owners;
 use super::pace::{Pace, Urgency};
 use crate::chat::token::Token;
 use crate::clock::Clock;
-use crate::sending::SendFault;
-use crate::sending::{self, unanswered};
+use crate::sending::{self, SendFault, unanswered};
 
 /// A longer wait for a bucket than this is the caller's, not ours: others are not to wait behind it.
 const LONGEST_WAIT: Duration = Duration::from_millis(250);

@@ -8,14 +8,11 @@ use serde_json::{Value, json};
 
 use super::render;
 use super::rest::{Limit, Rest, Upload};
-use crate::chat::outgoing::Outgoing;
-use crate::chat::outgoing::Rank;
-use crate::chat::outgoing::Standing;
+use crate::chat::outgoing::{Outgoing, Rank, Standing};
 use crate::chat::token::Token;
 use crate::delivery::NonceWindow;
 use crate::domain::ids::{ChannelId, GuildId};
-use crate::sending::LookUp;
-use crate::sending::SendFault;
+use crate::sending::{LookUp, SendFault};
 
 /// A look-up begins this long before the first attempt: clocks differ.
 const EARLIER: SignedDuration = SignedDuration::from_secs(60);

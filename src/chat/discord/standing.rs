@@ -1,6 +1,5 @@
 //! `/tminus freeze` and `/tminus train`: what recurs in a workspace. Times are read here, once, and echoed by the answer.
 
-use crate::domain::workspace;
 use std::collections::BTreeMap;
 
 use serenity::model::application::{CommandDataOptionValue, CommandInteraction};

@@ -13,8 +13,7 @@ use crate::clock::Clock;
 use crate::courier::far_end::{Along, FarEnd};
 use crate::delivery::{Capabilities, Edit, NonceWindow, Repeat, Target};
 use crate::domain::ids::ChannelId;
-use crate::sending::LookUp;
-use crate::sending::SendFault;
+use crate::sending::{LookUp, SendFault};
 use crate::store::PostRow;
 
 /// How likely each fault is, 0 to 1, and how long things take. Each seed draws its own.

@@ -26,7 +26,7 @@ use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::rights::{self, Action, Grant};
 use crate::domain::signoff::{self, SignoffRefusal};
-use crate::domain::stage::{self, GoAnswer, go_no_go};
+use crate::domain::stage::{self, GoAnswer};
 use crate::domain::work::{Context, Decision, Work, reason, recorded};
 use crate::domain::{amend, changes, delivery, freeze, ladder, minutes, policy};
 

@@ -2,13 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::stray::Strays;
+use super::weekly::Standing;
 use crate::domain::delivery::Trouble;
 use crate::domain::freeze::{Freeze, Planned};
 use crate::domain::ids::{Audience, ChannelId};
 use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::rights::Action;
-use crate::domain::workspace::stray::Strays;
-use crate::domain::workspace::weekly::Standing;
 
 /// What a workspace says, without the words.
 #[derive(Debug, Clone, PartialEq, Eq)]

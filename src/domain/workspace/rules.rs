@@ -4,11 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::notice::{WorkspaceNotice, WorkspaceReply};
 use super::stray::StrayAlert;
-use super::weekly::Standing;
+use super::weekly::{self, Standing};
 use super::work::{FORGOTTEN, Work};
 use super::{
     Inside, Mark, Workspace, WorkspaceCommand, WorkspaceDecision, WorkspaceEffect, WorkspaceEvent, settings, trains,
-    weekly,
 };
 use crate::domain::freeze::Planned;
 use crate::domain::may::may;

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::train::{DATE_HOLE, MAX_DAYS_AHEAD, MAX_DRAFTS, MAX_TRAINS, T0_HOLE, Train};
+use super::train::{MAX_DAYS_AHEAD, MAX_DRAFTS, MAX_TRAINS, Train};
 use super::work::{FORGOTTEN, Work, name_of};
 use super::{Workspace, WorkspaceEffect, WorkspaceEvent, WorkspaceNotice, WorkspaceReply};
 use crate::domain::ids::UserId;
 use crate::domain::recur::Rule;
 use crate::domain::refusal::Refusal;
 use crate::domain::work::reason;
-use crate::domain::zone_of;
 
 pub(in crate::domain) fn depart(work: &mut Work<'_>, name: &str, t0: Timestamp) {
     let Some(train) = work.workspace.trains.get(name) else { return };

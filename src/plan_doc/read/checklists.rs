@@ -7,12 +7,12 @@ use jiff::civil::Date;
 use crate::domain::plan::{
     ActionPlan, ContingencyPlan, ContingencyWhen, GateKind, GatePlan, RiskPlan, SignoffPlan, SignoffRole, TaskPlan,
 };
-use crate::plan_doc::blocks::trim;
 use crate::plan_doc::bot_blocks;
 use crate::plan_doc::checkbox::{Check, Mark, cell_box};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{label, own_words, placeholders, plain_label, slug, unique};
 use crate::plan_doc::grammar::{self, plain, unfilled};
+use crate::plan_doc::lines::trim;
 use crate::plan_doc::names::{fold, nearest};
 use crate::plan_doc::read::reader::Reader;
 use crate::plan_doc::time::parse_when;

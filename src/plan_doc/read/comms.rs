@@ -17,7 +17,7 @@ impl Reader<'_> {
         let words = plain(self.at(&line));
         let folded = fold(&words);
         let value_at = self.at(&line).find(':').map_or(line.end..line.end, |colon| {
-            crate::plan_doc::blocks::trim(self.text, line.start + colon + 1..line.end)
+            crate::plan_doc::lines::trim(self.text, line.start + colon + 1..line.end)
         });
         if folded.contains("channel")
             && check.is_some()
@@ -30,7 +30,7 @@ impl Reader<'_> {
         {
             let every =
                 self.at(&line).to_lowercase().find("every").map_or(line.end, |at| line.start + at + "every".len());
-            let rest = crate::plan_doc::blocks::trim(self.text, every.min(line.end)..line.end);
+            let rest = crate::plan_doc::lines::trim(self.text, every.min(line.end)..line.end);
             let value = if value_at.is_empty() { rest } else { value_at };
             self.updates(&value, check, &words);
         } else if group.starts_with("escalation") && check.is_none() && grammar::offset(&words).is_none() {
@@ -222,7 +222,7 @@ impl Reader<'_> {
         {
             let help = "List people in order, such as `Ben (@ben) → Eva (@eva)`.";
             let span =
-                if value.is_empty() { crate::plan_doc::blocks::line_of(self.text, value.start) } else { value.clone() };
+                if value.is_empty() { crate::plan_doc::lines::line_of(self.text, value.start) } else { value.clone() };
             self.report(
                 Diagnostic::new("TM021", "The escalation path is not filled in.", help, span).of("Escalation path"),
             );

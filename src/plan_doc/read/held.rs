@@ -1,15 +1,9 @@
 //! What the reader holds of tables and boxes while it reads on.
 
-use crate::domain::plan::PlannedTime;
-use crate::plan_doc::blocks::Block;
-use crate::plan_doc::checkbox::{Check, Mark, box_at, cell_box, choices};
-use crate::plan_doc::diagnostics::{Diagnostic, Severity};
-use crate::plan_doc::grammar::{plain, unfilled};
-use crate::plan_doc::names::{Part, fold};
-use crate::plan_doc::read::reader::Reader;
-use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+
+use crate::domain::plan::PlannedTime;
 
 /// Why a line is no box to tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,3 +48,31 @@ pub(super) struct TickColumns {
 
 /// The times of a row, with their cells.
 pub(super) type Zoned = Vec<(PlannedTime, Range<usize>)>;
+
+/// The columns of a table of stages.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StageColumns {
+    pub(super) name: usize,
+    pub(super) percent: Option<usize>,
+    pub(super) hold: Option<usize>,
+}
+
+/// What the columns of the table being read mean.
+#[derive(Debug, Clone)]
+pub(super) enum Columns {
+    Metrics {
+        baseline: Option<usize>,
+        success: Option<usize>,
+        alert: Option<usize>,
+        rollback: Option<usize>,
+        query: Option<usize>,
+    },
+    Stages(StageColumns),
+    /// Roles that sign, and who.
+    Signoffs {
+        name: Option<usize>,
+    },
+    /// Two columns: a label and its value.
+    Fields,
+    Other,
+}

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::relative::{Relative, band, relative_value, share};
-use super::rollout::{StageColumns, stage_columns};
+use super::rollout::stage_columns;
 use super::triggers::rule_of_bound;
 use crate::domain::plan::{Bound, Cmp, MetricPlan, Quantity, TriggerPlan};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
@@ -11,32 +11,11 @@ use crate::plan_doc::grammar::{
     self, Cell, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, thousands, unfilled,
 };
 use crate::plan_doc::names::{Part as Section, fold};
-use crate::plan_doc::read::reader::RawMetric;
-use crate::plan_doc::read::reader::Reader;
-use crate::plan_doc::read::reader::sorted_words;
+use crate::plan_doc::read::held::Columns;
+use crate::plan_doc::read::reader::{RawMetric, Reader, sorted_words};
 
 /// The most metrics a plan can have.
 const MAX_METRICS: usize = 40;
-
-/// What the columns of the table being read mean.
-#[derive(Debug, Clone)]
-pub(super) enum Columns {
-    Metrics {
-        baseline: Option<usize>,
-        success: Option<usize>,
-        alert: Option<usize>,
-        rollback: Option<usize>,
-        query: Option<usize>,
-    },
-    Stages(StageColumns),
-    /// Roles that sign, and who.
-    Signoffs {
-        name: Option<usize>,
-    },
-    /// Two columns: a label and its value.
-    Fields,
-    Other,
-}
 
 impl Reader<'_> {
     pub(super) fn row(

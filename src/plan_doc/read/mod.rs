@@ -19,25 +19,12 @@ mod triggers;
 mod walk;
 mod zones;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
-
-use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 pub use self::comms::{MAX_RUNGS, audience};
 pub use self::reading::{Counts, Reading, Setting};
-use super::blocks::{self, Block, Document, Section};
-use super::checkbox::Check;
-use super::diagnostics::{Diagnostic, Severity};
-use super::fields::own_words;
-use super::grammar::plain;
-use super::names::{self, Field, Match, Part, fold};
-use crate::domain::digest::digest;
-use crate::domain::evidence::same_folded;
-use crate::domain::plan::{
-    ActionPlan, Approach, Contact, ContingencyPlan, GatePlan, Level, MetricPlan, Plan, PlannedTime, PointPlan,
-    ReleaseType, Risk, RiskPlan, RungPlan, SignoffPlan, SignoffRole, StagePlan, TaskPlan, TriggerPlan,
-};
+use super::blocks;
+use super::diagnostics::Diagnostic;
 use crate::plan_doc::read::reader::Reader;
 
 /// Reads a plan.

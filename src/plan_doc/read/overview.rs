@@ -4,14 +4,13 @@ use std::fmt::Display;
 use std::ops::Range;
 
 use crate::domain::plan::{ReleaseType, Risk};
-use crate::plan_doc::blocks::trim;
 use crate::plan_doc::checkbox::{Check, choices};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::{contact, placeholders, reachable};
 use crate::plan_doc::grammar::{none, plain, unfilled};
+use crate::plan_doc::lines::trim;
 use crate::plan_doc::names::{self, Field, Match, fold};
-use crate::plan_doc::read::reader::Pending;
-use crate::plan_doc::read::reader::Reader;
+use crate::plan_doc::read::reader::{Pending, Reader};
 use crate::plan_doc::time::{parse_when, weekday};
 
 /// Labels that mean a field only inside the overview: elsewhere they mean anything.
@@ -200,7 +199,7 @@ impl Reader<'_> {
 
     /// The end of a label whose value is empty: something to point at.
     fn label_span(&self, value: &Range<usize>) -> Range<usize> {
-        crate::plan_doc::blocks::line_of(self.text, value.start)
+        crate::plan_doc::lines::line_of(self.text, value.start)
     }
 
     fn fill(&mut self, field: Field, value: &Range<usize>, filled: &str, earlier: Option<Range<usize>>) {

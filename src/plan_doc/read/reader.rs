@@ -1,5 +1,8 @@
 //! The reader: what it has found so far, and the plan it makes of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
 use crate::domain::digest::digest;
 use crate::domain::evidence::same_folded;
 use crate::domain::plan::{
@@ -10,19 +13,10 @@ use crate::plan_doc::blocks::{self, Block, Document, Section};
 use crate::plan_doc::checkbox::Check;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::fields::own_words;
-use crate::plan_doc::grammar;
-use crate::plan_doc::grammar::plain;
+use crate::plan_doc::grammar::{self, plain};
 use crate::plan_doc::names::{self, Field, Match, Part, fold};
-use crate::plan_doc::read::held::PassedOver;
-use crate::plan_doc::read::held::TickColumns;
-use crate::plan_doc::read::held::Zoned;
-use crate::plan_doc::read::metrics;
-use crate::plan_doc::read::reading::Counts;
-use crate::plan_doc::read::reading::Reading;
-use crate::plan_doc::read::reading::Setting;
-use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use crate::plan_doc::read::held::{Columns, PassedOver, TickColumns, Zoned};
+use crate::plan_doc::read::reading::{Counts, Reading, Setting};
 
 /// A trigger line, resolved once all metrics are known.
 #[derive(Debug)]
@@ -70,7 +64,7 @@ pub(super) struct Reader<'t> {
     pub(super) stages: Vec<(StagePlan, Range<usize>)>,
     pub(super) phases: Vec<(StagePlan, Range<usize>)>,
     pub(super) numbers: Vec<u32>,
-    pub(super) columns: Option<metrics::Columns>,
+    pub(super) columns: Option<Columns>,
     pub(super) metrics: Vec<RawMetric>,
     pub(super) metrics_seen: bool,
     pub(super) after_metrics: Option<usize>,
@@ -326,9 +320,8 @@ impl<'t> Reader<'t> {
         if self.level == Level::A {
             return;
         }
-        let offset = |section: &Section| {
-            super::grammar::offset(self.at(&section.heading)).is_some_and(|(minutes, _)| minutes >= 0)
-        };
+        let offset =
+            |section: &Section| grammar::offset(self.at(&section.heading)).is_some_and(|(minutes, _)| minutes >= 0);
         let runbook =
             self.runbook || (!self.metrics.is_empty() && document.sections.iter().filter(|s| offset(s)).count() >= 2);
         let near = self.when.is_some()

@@ -1,20 +1,14 @@
 //! What reading takes and what it gives.
 
-use crate::domain::digest::digest;
-use crate::domain::evidence::same_folded;
-use crate::domain::plan::{
-    ActionPlan, Approach, Contact, ContingencyPlan, GatePlan, Level, MetricPlan, Plan, PlannedTime, PointPlan,
-    ReleaseType, Risk, RiskPlan, RungPlan, SignoffPlan, SignoffRole, StagePlan, TaskPlan, TriggerPlan,
-};
-use crate::plan_doc::blocks::{self, Block, Document, Section};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use jiff::Timestamp;
+
+use crate::domain::plan::{Plan, RungPlan};
 use crate::plan_doc::checkbox::Check;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
-use crate::plan_doc::fields::own_words;
-use crate::plan_doc::grammar::plain;
-use crate::plan_doc::names::{self, Field, Match, Part, fold};
-use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use crate::plan_doc::names::Field;
 
 /// What reading gave.
 #[derive(Debug)]

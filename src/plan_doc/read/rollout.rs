@@ -9,6 +9,7 @@ use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{label, own_words, placeholders};
 use crate::plan_doc::grammar::{self, plain, unfilled};
 use crate::plan_doc::names::fold;
+use crate::plan_doc::read::held::StageColumns;
 use crate::plan_doc::read::reader::Reader;
 
 /// The most stages a plan can have.
@@ -193,14 +194,6 @@ impl Reader<'_> {
             _ => {}
         }
     }
-}
-
-/// The columns of a table of stages.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StageColumns {
-    pub(super) name: usize,
-    pub(super) percent: Option<usize>,
-    pub(super) hold: Option<usize>,
 }
 
 /// The columns of a table of stages, by its header; `None` for any other table.

@@ -28,7 +28,7 @@ impl Reader<'_> {
         let raw = self.at(range);
         // Inside an item the example is its last line.
         let Some(at) = raw.find("*Example:") else { return false };
-        let line = crate::plan_doc::blocks::line_of(self.text, range.start + at);
+        let line = crate::plan_doc::lines::line_of(self.text, range.start + at);
         let words = fold(self.at(&line));
         let known = words.strip_prefix("example").is_some_and(|rest| EXAMPLES.contains(&rest));
         if known {

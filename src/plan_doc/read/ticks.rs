@@ -1,7 +1,7 @@
 //! What counts as a tick: signs that are only bullets, boxes and states in tables, conditions of a no-go. One finding names
 //! everything that was passed over.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use jiff::civil::Date;
@@ -11,8 +11,7 @@ use crate::plan_doc::checkbox::{Check, Mark, box_at, cell_box, choices};
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::grammar::{plain, unfilled};
 use crate::plan_doc::names::{Part, fold};
-use crate::plan_doc::read::held::Passed;
-use crate::plan_doc::read::held::TickColumns;
+use crate::plan_doc::read::held::{Passed, TickColumns};
 use crate::plan_doc::read::reader::Reader;
 
 /// The signs of an open list, and whether a line of it has a box.

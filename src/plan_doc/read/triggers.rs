@@ -11,8 +11,7 @@ use crate::plan_doc::grammar::{
     self, Clause, Operand, Part, Trigger, Unread, Way, Window, decimal_comma, plain, thousands, unfilled,
 };
 use crate::plan_doc::names::{fold, nearest};
-use crate::plan_doc::read::reader::RawTrigger;
-use crate::plan_doc::read::reader::Reader;
+use crate::plan_doc::read::reader::{RawTrigger, Reader};
 
 /// The time window of a trigger that names none (TM064), in seconds.
 pub(super) const DEFAULT_FOR_S: u32 = 300;

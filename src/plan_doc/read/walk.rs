@@ -2,17 +2,16 @@
 
 use std::ops::Range;
 
-use super::ticks;
-use super::triggers;
+use super::{ticks, triggers};
 use crate::domain::plan::Level;
-use crate::plan_doc::blocks::{Block, Document, Section, trim};
+use crate::plan_doc::blocks::{Block, Document, Section};
 use crate::plan_doc::checkbox::{self, Check};
 use crate::plan_doc::diagnostics::Diagnostic;
 use crate::plan_doc::fields::{label, one_line, own_words, plain_label};
 use crate::plan_doc::grammar::plain;
+use crate::plan_doc::lines::trim;
 use crate::plan_doc::names::{self, Field, Match, Part, fold};
-use crate::plan_doc::read::reader::RawTrigger;
-use crate::plan_doc::read::reader::Reader;
+use crate::plan_doc::read::reader::{RawTrigger, Reader};
 use crate::plan_doc::time::parse_when;
 
 impl Reader<'_> {

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use crate::domain::plan::PlannedTime;
 use crate::plan_doc::diagnostics::{Diagnostic, Severity};
 use crate::plan_doc::grammar::plain;
 use crate::plan_doc::names::Field;

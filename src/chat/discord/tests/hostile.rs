@@ -10,8 +10,7 @@ use jiff::SignedDuration;
 use serde_json::Value;
 
 use super::super::render::{body, private};
-use crate::chat::outgoing::Outgoing;
-use crate::chat::outgoing::Rank;
+use crate::chat::outgoing::{Outgoing, Rank};
 use crate::domain::amend::{AmendNotice, AmendmentEnd};
 use crate::domain::changes::Change;
 use crate::domain::command::Command;

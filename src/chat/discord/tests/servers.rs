@@ -37,8 +37,7 @@ use crate::domain::policy::{Policy, Route};
 use crate::domain::prompt::Prompt;
 use crate::domain::recur;
 use crate::domain::workspace::WorkspaceCommand;
-use crate::intake;
-use crate::intake::Intake;
+use crate::intake::{self, Intake};
 use crate::plan_doc;
 use crate::store::{Purpose, Store};
 
