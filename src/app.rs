@@ -13,16 +13,16 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::chat::Platform;
 use crate::chat::discord::gateway::{self, GatewayHealth};
 use crate::chat::discord::rest::{Rest, http_client};
 use crate::chat::discord::send::Sender;
-use crate::chat::token::{self, Token};
+use crate::chat::token::Token;
+use crate::chat::{Platform, token_watch};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::courier::{self, Courier, Outlook, Outside};
 use crate::desk::{self, Ask, Desk, Nudges};
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
 use crate::intake::{self, Intake};
@@ -115,26 +115,26 @@ async fn check_pages(store: Store, failed: tokio::sync::watch::Sender<Option<Str
 
 /// What the file gives servers beside their settings: status pages and sources of alerts, by name.
 struct Given {
-    pages: Vec<(GuildId, String)>,
-    sources: Vec<(GuildId, String)>,
+    pages: Vec<(WorkspaceId, String)>,
+    sources: Vec<(WorkspaceId, String)>,
 }
 
 impl Given {
     fn of(config: &Config) -> Self {
-        let pages = config.pages.iter().map(|page| (page.guild.clone(), page.name.clone())).collect();
-        let sources = config.sources.iter().map(|source| (source.guild.clone(), source.name.clone())).collect();
+        let pages = config.pages.iter().map(|page| (page.server.clone(), page.name.clone())).collect();
+        let sources = config.sources.iter().map(|source| (source.server.clone(), source.name.clone())).collect();
         Self { pages, sources }
     }
 
     /// The servers it gives something to.
-    fn guilds(&self) -> impl Iterator<Item = GuildId> {
-        self.pages.iter().chain(&self.sources).map(|(guild, _)| guild.clone())
+    fn servers(&self) -> impl Iterator<Item = WorkspaceId> {
+        self.pages.iter().chain(&self.sources).map(|(server, _)| server.clone())
     }
 
     /// A server's settings with what it is given.
-    fn add_to(&self, guild: &GuildId, policy: &mut Policy) {
-        let of = |all: &[(GuildId, String)]| {
-            all.iter().filter(|(own, _)| own == guild).map(|(_, name)| name.clone()).collect::<Vec<_>>()
+    fn add_to(&self, server: &WorkspaceId, policy: &mut Policy) {
+        let of = |all: &[(WorkspaceId, String)]| {
+            all.iter().filter(|(own, _)| own == server).map(|(_, name)| name.clone()).collect::<Vec<_>>()
         };
         (policy.pages, policy.sources) = (of(&self.pages), of(&self.sources));
     }
@@ -143,27 +143,27 @@ impl Given {
 /// What the file says of servers, and what it gives those that were set up in chat.
 async fn configure(
     desk: &Desk,
-    workspaces: Vec<(GuildId, Policy)>,
+    workspaces: Vec<(WorkspaceId, Policy)>,
     given: &Given,
-    by_file: &BTreeSet<GuildId>,
+    by_file: &BTreeSet<WorkspaceId>,
 ) -> anyhow::Result<()> {
-    for (guild, mut policy) in workspaces {
-        given.add_to(&guild, &mut policy);
-        desk.ask(Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy) }).await?;
+    for (server, mut policy) in workspaces {
+        given.add_to(&server, &mut policy);
+        desk.ask(Ask::Configure { server, actor: Actor::File, policy: Box::new(policy) }).await?;
     }
     hand_out(desk, given, by_file).await
 }
 
 /// Servers set up in chat learn what the file gives them, and what it does not give them any more.
-async fn hand_out(desk: &Desk, given: &Given, by_file: &BTreeSet<GuildId>) -> anyhow::Result<()> {
-    let known = desk.store().guilds().await?;
-    let guilds: BTreeSet<GuildId> = known.into_iter().chain(given.guilds()).collect();
-    for guild in guilds.difference(by_file).cloned() {
-        let before = desk.store().read_workspace(&guild).await?.policy;
+async fn hand_out(desk: &Desk, given: &Given, by_file: &BTreeSet<WorkspaceId>) -> anyhow::Result<()> {
+    let known = desk.store().servers().await?;
+    let servers: BTreeSet<WorkspaceId> = known.into_iter().chain(given.servers()).collect();
+    for server in servers.difference(by_file).cloned() {
+        let before = desk.store().read_workspace(&server).await?.policy;
         let mut policy = before.clone();
-        given.add_to(&guild, &mut policy);
+        given.add_to(&server, &mut policy);
         if policy != before {
-            desk.ask(Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy) }).await?;
+            desk.ask(Ask::Configure { server, actor: Actor::File, policy: Box::new(policy) }).await?;
         }
     }
     Ok(())
@@ -195,7 +195,7 @@ impl App {
         let (desk, requests) = Desk::new(store, clock, outside.capabilities());
         let writer =
             tokio::spawn(watched("writer", desk::run(desk.clone(), requests, nudges.clone()), failed_tx.clone()));
-        let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(guild, _)| guild.clone()).collect());
+        let by_file: Arc<BTreeSet<_>> = Arc::new(config.workspaces.iter().map(|(server, _)| server.clone()).collect());
         let courier_health = Arc::new(courier::Health::default());
         let courier = Courier::new(desk.clone(), outside, Arc::clone(&nudges.courier), Arc::clone(&courier_health));
         tasks.spawn(watched("courier", courier.run(stop.clone()), failed_tx.clone()));
@@ -206,7 +206,7 @@ impl App {
         let timekeeper = timekeeper::run(desk.clone(), Arc::clone(&nudges.timekeeper), stop.clone());
         tasks.spawn(watched("timekeeper", timekeeper, failed_tx.clone()));
 
-        let confirming = token::watch(token.clone(), platform.clone(), Arc::clone(&nudges.courier), stop.clone());
+        let confirming = token_watch::watch(token.clone(), platform.clone(), Arc::clone(&nudges.courier), stop.clone());
         tasks.spawn(watched("token check", confirming, failed_tx.clone()));
 
         let timecheck = timecheck::run(desk.clone(), platform, stop.clone());

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::delivery::{Capabilities, EditEvent, PostEvent};
 use crate::domain::alert::route::Incoming;
 use crate::domain::command::Command;
-use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{ReleaseId, ReleaseNo, WorkspaceId};
 use crate::domain::lateness::Away;
 use crate::domain::lifecycle::Imported;
 use crate::domain::people::Actor;
@@ -44,7 +44,7 @@ pub(crate) use writer::run;
 pub enum Ask {
     /// A plan document, already read; a number means a new revision of that release.
     Import {
-        guild: GuildId,
+        server: WorkspaceId,
         actor: Actor,
         release: Option<ReleaseNo>,
         /// The revision it was made from; another one meanwhile is not overwritten.
@@ -54,17 +54,17 @@ pub enum Ask {
         bytes: Vec<u8>,
     },
     /// Keeps a prompt for an answer that was composed outside.
-    Keep { guild: GuildId, release: ReleaseNo, prompt: Prompt },
+    Keep { server: WorkspaceId, release: ReleaseNo, prompt: Prompt },
     /// A command to a release by its number, or to the only one open.
-    Command { guild: GuildId, actor: Actor, release: Option<String>, command: Command },
+    Command { server: WorkspaceId, actor: Actor, release: Option<String>, command: Command },
     /// A pressed button; `choice` and `filled` are the person's, the rest comes from the store.
-    Click { guild: GuildId, actor: Actor, prompt: String, choice: Choice, filled: Filled },
+    Click { server: WorkspaceId, actor: Actor, prompt: String, choice: Choice, filled: Filled },
     /// The alerts of one body, to be routed; and why the rest of it cannot be read.
-    Alerts { guild: GuildId, source: String, alerts: Vec<Incoming>, unreadable: Vec<String> },
+    Alerts { server: WorkspaceId, source: String, alerts: Vec<Incoming>, unreadable: Vec<String> },
     /// A workspace's settings.
-    Configure { guild: GuildId, actor: Actor, policy: Box<Policy> },
+    Configure { server: WorkspaceId, actor: Actor, policy: Box<Policy> },
     /// A workspace's freezes and trains; `template` is a new train's document.
-    Workspace { guild: GuildId, actor: Actor, command: WorkspaceCommand, template: Option<(String, Vec<u8>)> },
+    Workspace { server: WorkspaceId, actor: Actor, command: WorkspaceCommand, template: Option<(String, Vec<u8>)> },
     /// The clock: do what is due; what is late says when nobody was there to do it.
     Tick { release: ReleaseId, away: Option<Away> },
     /// The courier: what happened to messages, in this order.
@@ -203,8 +203,8 @@ impl Desk {
     ///
     /// # Errors
     /// The reader ended abnormally.
-    pub async fn read_plan(&self, guild: &GuildId, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
-        self.read_against(guild, bytes, None).await
+    pub async fn read_plan(&self, server: &WorkspaceId, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
+        self.read_against(server, bytes, None).await
     }
 
     /// Reads a document of a release; where it names no notice, the release's own are its notices, whatever the server's are by now.
@@ -212,16 +212,16 @@ impl Desk {
     /// # Errors
     /// As [`Desk::read_plan`].
     pub async fn read_again(&self, release: &Release, bytes: Vec<u8>) -> Result<(Reading, Vec<u8>), DeskFault> {
-        self.read_against(&release.guild, bytes, Some(release.plan.rungs.clone())).await
+        self.read_against(&release.server, bytes, Some(release.plan.rungs.clone())).await
     }
 
     async fn read_against(
         &self,
-        guild: &GuildId,
+        server: &WorkspaceId,
         bytes: Vec<u8>,
         ladder: Option<Vec<RungPlan>>,
     ) -> Result<(Reading, Vec<u8>), DeskFault> {
-        let mut workspace = self.store.read_workspace(guild).await.map_err(not_recorded)?;
+        let mut workspace = self.store.read_workspace(server).await.map_err(not_recorded)?;
         workspace.policy.ladder = ladder.or(workspace.policy.ladder);
         let now = self.clock.now();
         let done = tokio::task::spawn_blocking(move || read_with(&workspace, now, &bytes));

@@ -1,26 +1,23 @@
 //! Preview: everything a plan will say if all goes well, by playing it through the real decisions on a clock of its own.
 //! Nothing is sent and nothing stored. It must not decide anything itself; it only plays the people.
 
+mod kind;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use kind::kind;
 use serde_json::{Value, json};
 
 use crate::domain::agenda::agenda;
-use crate::domain::alert::{self, AlertNotice};
-use crate::domain::amend::AmendNotice;
-use crate::domain::closing::{AllClearCommand, ClosingCommand, ClosingNotice};
+use crate::domain::closing::{AllClearCommand, ClosingCommand};
 use crate::domain::command::Command;
-use crate::domain::concern::ConcernNotice;
-use crate::domain::decide;
-use crate::domain::decision::{PointNotice, PointState, Verdict};
-use crate::domain::delivery::DeliveryNotice;
+use crate::domain::decision::{PointState, Verdict};
 use crate::domain::effect::{Effect, Posting};
 use crate::domain::event::Event;
-use crate::domain::freeze::FreezeNotice;
-use crate::domain::ids::{Audience, ChannelId, Destination, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use crate::domain::ids::{Audience, ChannelId, Destination, ReleaseId, ReleaseNo, RoleId, UserId, WorkspaceId};
 use crate::domain::ladder::{LadderNotice, NoticeCommand, NoticeEvent, RungSaid};
-use crate::domain::lifecycle::{Imported, PlanCommand, PlanNotice, grace};
+use crate::domain::lifecycle::{Imported, PlanCommand, grace};
 use crate::domain::mark::MarkKind;
 use crate::domain::notice::Notice;
 use crate::domain::people::{Actor, Person, Standing};
@@ -28,12 +25,11 @@ use crate::domain::plan::{self, Contact, Plan, Quantity, ReleaseType, Risk, Sign
 use crate::domain::policy::{Policy, Route};
 use crate::domain::prompt::Prompt;
 use crate::domain::release::{Phase, Release, Run};
-use crate::domain::rights::RightsNotice;
-use crate::domain::rollback::RollbackNotice;
-use crate::domain::signoff::{self, SignoffCommand, SignoffNotice};
-use crate::domain::stage::{StageCommand, StageNotice};
-use crate::domain::updates::{UpdateMark, UpdateNotice};
+use crate::domain::signoff::{self, SignoffCommand};
+use crate::domain::stage::StageCommand;
+use crate::domain::updates::UpdateMark;
 use crate::domain::work::Context;
+use crate::domain::{alert, decide};
 use crate::voice;
 
 /// More steps than this are no release.
@@ -232,7 +228,7 @@ impl Stage {
         let author = person("author", vec![role("release_manager")]);
         let ctx = Context { now: self.now, actor: &author, policy: &self.policy, others: &[] };
         let id = ReleaseId(uuid::Uuid::nil());
-        let Ok(opened) = decide::open(id, GuildId("preview".to_owned()), command, ctx, 0) else { return };
+        let Ok(opened) = decide::open(id, WorkspaceId("preview".to_owned()), command, ctx, 0) else { return };
         let mut release = opened.release;
         self.ask(&mut release, &author, Command::Plan(PlanCommand::Submit));
         self.everybody_signs(&mut release);
@@ -393,72 +389,4 @@ fn healthy(release: &Release) -> Vec<(String, Quantity)> {
     };
     let all = release.plan.metrics.iter().map(|m| (m.name.clone(), Quantity { value: value(m), unit: String::new() }));
     all.collect()
-}
-
-/// What sort of message it is.
-fn kind(notice: &Notice) -> &'static str {
-    match notice {
-        Notice::Ladder(LadderNotice::Rung { .. }) => "notice",
-        Notice::Plan(PlanNotice::DraftForgotten) => "reminder",
-        Notice::Signoff(SignoffNotice::Ask { .. })
-        | Notice::Signoff(SignoffNotice::Over)
-        | Notice::Signoff(SignoffNotice::Reminder { .. })
-        | Notice::Signoff(SignoffNotice::BreakGlassFollowUp { .. }) => "sign-off request",
-        Notice::Signoff(SignoffNotice::Signed { .. })
-        | Notice::Signoff(SignoffNotice::Refused { .. })
-        | Notice::Signoff(SignoffNotice::Withdrawn { .. })
-        | Notice::Plan(PlanNotice::Ticked { .. })
-        | Notice::Signoff(SignoffNotice::Expired { .. })
-        | Notice::Signoff(SignoffNotice::Approved) => "sign-off",
-        Notice::Plan(PlanNotice::HandedOver { .. }) | Notice::Rights(RightsNotice::Bypassed { .. }) => "people",
-        Notice::Amend(AmendNotice::Ask { .. }) | Notice::Amend(AmendNotice::Amended { .. }) => "amendment",
-        Notice::Concern(ConcernNotice::State { .. }) | Notice::Concern(ConcernNotice::Resolved { .. }) => "concern",
-        Notice::Delivery(DeliveryNotice::Stuck { .. })
-        | Notice::Delivery(DeliveryNotice::OpsGone { .. })
-        | Notice::Plan(PlanNotice::CardMoved { .. }) => "delivery",
-        Notice::Ladder(LadderNotice::Outcome { .. }) => "outcome",
-        Notice::Stage(StageNotice::GoNoGo { .. }) | Notice::Stage(StageNotice::GoAnswered { .. }) => "go / no-go",
-        Notice::Freeze(FreezeNotice::Overlap { .. })
-        | Notice::Ladder(LadderNotice::Corrected { .. })
-        | Notice::Ladder(LadderNotice::QuietOver { .. })
-        | Notice::Stage(StageNotice::Undone { .. })
-        | Notice::Ladder(LadderNotice::Page)
-        | Notice::Freeze(FreezeNotice::Excepted { .. })
-        | Notice::Plan(PlanNotice::Departed { .. })
-        | Notice::Plan(PlanNotice::Moved { .. })
-        | Notice::Ladder(LadderNotice::Overtaken { .. })
-        | Notice::Plan(PlanNotice::Scrubbed { .. }) => "schedule",
-        Notice::Stage(StageNotice::Went { .. }) => "go",
-        Notice::Stage(StageNotice::Started { .. })
-        | Notice::Stage(StageNotice::Owed { .. })
-        | Notice::Stage(StageNotice::Extended { .. })
-        | Notice::Stage(StageNotice::AllDone) => "stage",
-        Notice::Stage(StageNotice::Held { .. })
-        | Notice::Stage(StageNotice::HoldOver { .. })
-        | Notice::Stage(StageNotice::Resumed { .. }) => "hold",
-        Notice::Update(UpdateNotice { .. }) => "update",
-        Notice::Point(PointNotice::Asked { .. }) | Notice::Point(PointNotice::Decided { .. }) => "decision point",
-        Notice::Alert(AlertNotice::Alert { .. })
-        | Notice::Alert(AlertNotice::Returned { .. })
-        | Notice::Alert(AlertNotice::Unheard { .. })
-        | Notice::Alert(AlertNotice::Crowd { .. }) => "alert",
-        Notice::Rollback(RollbackNotice::Case { .. })
-        | Notice::Rollback(RollbackNotice::CaseReminder { .. })
-        | Notice::Rollback(RollbackNotice::Done { .. })
-        | Notice::Rollback(RollbackNotice::Started { .. })
-        | Notice::Rollback(RollbackNotice::Reminder { .. })
-        | Notice::Rollback(RollbackNotice::RolledBack { .. })
-        | Notice::Rollback(RollbackNotice::Failed { .. }) => "rollback",
-        Notice::Rollback(RollbackNotice::Contingency { .. }) => "contingency",
-        Notice::Closing(ClosingNotice::AllClear { .. })
-        | Notice::Closing(ClosingNotice::ClearAsk { .. })
-        | Notice::Closing(ClosingNotice::ClearGiven { .. })
-        | Notice::Closing(ClosingNotice::Rewatched { .. }) => "all-clear",
-        Notice::Closing(ClosingNotice::PostmortemDue { .. })
-        | Notice::Closing(ClosingNotice::PostmortemScheduled { .. })
-        | Notice::Closing(ClosingNotice::PostmortemFiled { .. })
-        | Notice::Closing(ClosingNotice::PostmortemWaived { .. }) => "post-mortem",
-        Notice::Closing(ClosingNotice::ActionsOpen { .. }) => "post-release actions",
-        Notice::Closing(ClosingNotice::Closed) => "closed",
-    }
 }

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 pub use crate::clock::Machine;
 use crate::config::{Config, LogFormat, Source, SourceKind};
 use crate::desk::Ask;
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::people::Actor;
 use crate::domain::release;
 use crate::store::Purpose;
@@ -160,14 +160,14 @@ fn config(api_url: String, database: &Path) -> Config {
         sources: vec![Source {
             name: "sandbox".to_owned(),
             kind: SourceKind::Alertmanager,
-            guild: GuildId(GUILD.to_string()),
+            server: WorkspaceId(GUILD.to_string()),
             secret: SecretString::from(ALERT_TOKEN.to_owned()),
         }],
         pages: Vec::new(),
         limits: UNCOUNTED,
         log_format: LogFormat::Human,
         log_filter: "info".to_owned(),
-        workspaces: vec![(GuildId(GUILD.to_string()), policy())],
+        workspaces: vec![(WorkspaceId(GUILD.to_string()), policy())],
     }
 }
 
@@ -246,8 +246,8 @@ impl Sandboxed {
     /// # Errors
     /// The settings were not recorded.
     pub async fn set_up(&self) -> anyhow::Result<()> {
-        let guild = GuildId(GUILD.to_string());
-        let ask = Ask::Configure { guild, actor: Actor::File, policy: Box::new(policy()) };
+        let server = WorkspaceId(GUILD.to_string());
+        let ask = Ask::Configure { server, actor: Actor::File, policy: Box::new(policy()) };
         self.app.desk().ask(ask).await?;
         Ok(())
     }
@@ -260,7 +260,7 @@ impl Sandboxed {
         let store = self.app.desk().store();
         let head = crate::store::verify(store, None).await?;
         let entries = head.map_err(|broken| anyhow::anyhow!("the hash chain is broken: {broken:?}"))?.seq;
-        for head in store.list_releases(&GuildId(GUILD.to_string())).await? {
+        for head in store.list_releases(&WorkspaceId(GUILD.to_string())).await? {
             let journal: Vec<_> = store.history(head.id).await?.into_iter().map(|e| e.recorded).collect();
             let replayed = release::Release::replay(&journal);
             anyhow::ensure!(

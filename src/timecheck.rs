@@ -101,19 +101,19 @@ async fn rest(clock: &Clock, most: Option<Duration>, stop: &CancellationToken) {
 
 /// Every server learns how far the machine's clock is off; whether that is worth a word is its own decision.
 async fn tell(desk: &Desk, ahead_ms: i64) -> bool {
-    let guilds = match desk.store().guilds().await {
-        Ok(guilds) => guilds,
+    let servers = match desk.store().servers().await {
+        Ok(servers) => servers,
         Err(fault) => {
             tracing::error!(error = &fault as &dyn std::error::Error, "cannot read the list of servers");
             return false;
         }
     };
     let mut all = true;
-    for guild in guilds {
+    for server in servers {
         let command = WorkspaceCommand::Clock { ahead_ms };
-        let ask = Ask::Workspace { guild: guild.clone(), actor: Actor::Clock, command, template: None };
+        let ask = Ask::Workspace { server: server.clone(), actor: Actor::Clock, command, template: None };
         if let Err(fault) = desk.ask(ask).await {
-            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "clock check not recorded for server");
+            tracing::error!(%server, error = &fault as &dyn std::error::Error, "clock check not recorded for server");
             all = false;
         }
     }

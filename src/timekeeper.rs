@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::desk::{Ask, Desk};
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::lateness::Away;
 use crate::domain::people::Actor;
 use crate::domain::workspace::WorkspaceCommand;
@@ -79,7 +79,7 @@ impl Presence {
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Due {
     releases: Vec<ReleaseId>,
-    workspaces: Vec<GuildId>,
+    workspaces: Vec<WorkspaceId>,
 }
 
 /// Runs until cancelled.
@@ -172,15 +172,15 @@ async fn round(desk: &Desk, now: Timestamp, away: Option<Away>) -> Result<Due, S
             tracing::error!(%release, error = &fault as &dyn std::error::Error, "release tick failed");
         }
     }
-    for guild in &due.workspaces {
+    for server in &due.workspaces {
         let ask = Ask::Workspace {
-            guild: guild.clone(),
+            server: server.clone(),
             actor: Actor::Clock,
             command: WorkspaceCommand::Tick,
             template: None,
         };
         if let Err(fault) = desk.ask(ask).await {
-            tracing::error!(%guild, error = &fault as &dyn std::error::Error, "workspace tick failed");
+            tracing::error!(%server, error = &fault as &dyn std::error::Error, "workspace tick failed");
         }
     }
     Ok(due)

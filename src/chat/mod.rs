@@ -4,11 +4,12 @@ pub mod discord;
 mod outgoing;
 pub mod rate;
 pub mod token;
+pub mod token_watch;
 
 use jiff::Timestamp;
 
 use crate::delivery::Repeat;
-use crate::domain::ids::{ChannelId, GuildId};
+use crate::domain::ids::{ChannelId, WorkspaceId};
 pub use crate::sending::{LookUp, SendFault};
 pub use outgoing::{File, Outgoing, Rank, Standing};
 
@@ -23,9 +24,9 @@ impl Platform {
     ///
     /// # Errors
     /// A classified fault.
-    pub async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+    pub async fn owns(&self, server: &WorkspaceId, channel: &ChannelId) -> Result<bool, SendFault> {
         match self {
-            Self::Discord(sender) => sender.owns(guild, channel).await,
+            Self::Discord(sender) => sender.owns(server, channel).await,
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-use crate::domain::ids::{GuildId, UserId};
+use crate::domain::ids::{UserId, WorkspaceId};
 
 /// Lists that are asked for while somebody types are this many times as many as commands.
 const TYPING: u32 = 5;
@@ -50,9 +50,9 @@ pub struct Rate {
     people: DefaultKeyedRateLimiter<UserId>,
     /// What a person may ask whatever else their server asks: whoever must decide is not kept from it by others.
     own: DefaultKeyedRateLimiter<UserId>,
-    servers: DefaultKeyedRateLimiter<GuildId>,
+    servers: DefaultKeyedRateLimiter<WorkspaceId>,
     typing: DefaultKeyedRateLimiter<UserId>,
-    looks: DefaultKeyedRateLimiter<GuildId>,
+    looks: DefaultKeyedRateLimiter<WorkspaceId>,
     noted: DefaultKeyedRateLimiter<UserId>,
 }
 
@@ -79,7 +79,7 @@ impl Rate {
     ///
     /// # Errors
     /// It is too much, and is not to be done.
-    pub fn take(&self, person: &UserId, server: Option<&GuildId>, kind: Kind) -> Result<(), TooOften> {
+    pub fn take(&self, person: &UserId, server: Option<&WorkspaceId>, kind: Kind) -> Result<(), TooOften> {
         let wait = |until: governor::NotUntil<_>| until.wait_time_from(self.clock.now());
         let people = match kind {
             Kind::Act => &self.people,
@@ -102,7 +102,7 @@ impl Rate {
     ///
     /// # Errors
     /// It was asked a moment ago.
-    pub fn look(&self, server: &GuildId) -> Result<(), Duration> {
+    pub fn look(&self, server: &WorkspaceId) -> Result<(), Duration> {
         self.looks.check_key(server).map_err(|until| until.wait_time_from(self.clock.now()))
     }
 
@@ -126,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_persons_flood_is_theirs_alone_and_costs_their_server_only_what_they_may_ask() {
-        let (rate, server) = (rate(), GuildId::from("g"));
+        let (rate, server) = (rate(), WorkspaceId::from("g"));
         let flood = UserId::from("flood");
         let done = (0..100_000).filter(|_| rate.take(&flood, Some(&server), Kind::Act).is_ok()).count();
         // What a minute's twenty give back while the loop runs is a few more than the ten that may come at once.
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_servers_flood_is_its_own_and_leaves_everybody_a_few() {
-        let (rate, server) = (rate(), GuildId::from("g"));
+        let (rate, server) = (rate(), WorkspaceId::from("g"));
         let person = |n: usize| UserId::from(n.to_string().as_str());
         let asked = |n, times| (0..times).filter_map(|_| rate.take(&person(n), Some(&server), Kind::Act).err()).count();
         // Two of each person's are their own; thirty of the others are the server's, and what comes back meanwhile.
@@ -149,15 +149,15 @@ mod tests {
         assert!((50..=60).contains(&refused), "{refused}");
         assert!(matches!(rate.take(&person(1), Some(&server), Kind::Act), Err(TooOften::Server(_))));
         assert_eq!(asked(99, 2), 0, "whoever has not asked yet is heard");
-        assert_eq!(rate.take(&person(1), Some(&GuildId::from("h")), Kind::Act), Ok(()));
+        assert_eq!(rate.take(&person(1), Some(&WorkspaceId::from("h")), Kind::Act), Ok(()));
         assert_eq!(rate.take(&person(1), None, Kind::Act), Ok(()));
     }
 
     #[test]
     fn discord_is_asked_about_a_server_every_fifteen_seconds_at_most() {
         let rate = rate();
-        assert_eq!(rate.look(&GuildId::from("g")), Ok(()));
-        assert!(rate.look(&GuildId::from("g")).unwrap_err() > Duration::from_secs(10));
-        assert_eq!(rate.look(&GuildId::from("h")), Ok(()));
+        assert_eq!(rate.look(&WorkspaceId::from("g")), Ok(()));
+        assert!(rate.look(&WorkspaceId::from("g")).unwrap_err() > Duration::from_secs(10));
+        assert_eq!(rate.look(&WorkspaceId::from("h")), Ok(()));
     }
 }

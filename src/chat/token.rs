@@ -3,19 +3,11 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
 
-use super::Platform;
 use crate::redact;
-use crate::sending::SendFault;
-
-/// Between two questions: so long at first, twice as long after each, at most [`LONGEST`].
-const PAUSE: Duration = Duration::from_millis(500);
-const LONGEST: Duration = Duration::from_secs(60);
 
 /// A token. Clones share it.
 #[derive(Debug, Clone)]
@@ -65,7 +57,7 @@ impl Token {
         *self.lock()
     }
 
-    fn set(&self, standing: Standing) -> Standing {
+    pub(super) fn set(&self, standing: Standing) -> Standing {
         let before = std::mem::replace(&mut *self.lock(), standing);
         self.inner.changed.notify_waiters();
         before
@@ -93,7 +85,7 @@ impl Token {
     }
 
     /// Reads its file again; another token there is the token from now on.
-    fn reread(&self) {
+    pub(super) fn reread(&self) {
         let Some(text) = self.inner.file.as_ref().and_then(|file| std::fs::read_to_string(file).ok()) else { return };
         // Some editors begin a file with a byte order mark.
         let text = text.trim_start_matches('\u{feff}').trim();
@@ -109,44 +101,5 @@ impl Token {
 impl From<SecretString> for Token {
     fn from(value: SecretString) -> Self {
         Self::new(value, None)
-    }
-}
-
-/// Asks the platform whenever the token is in doubt, until it is good. `nudge` wakes the courier.
-pub async fn watch(token: Token, platform: Platform, nudge: Arc<Notify>, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = token.until(false) => {}
-            () = stop.cancelled() => return,
-        }
-        let mut pause = PAUSE;
-        while token.standing() != Standing::Good {
-            token.reread();
-            let answer = tokio::select! {
-                answer = platform.confirm_token() => answer,
-                () = stop.cancelled() => return,
-            };
-            match answer {
-                Ok(()) => {
-                    if token.set(Standing::Good) == Standing::Dead {
-                        tracing::info!("token accepted again, sending goes on");
-                    }
-                    nudge.notify_one();
-                }
-                Err(SendFault::TokenDead) => {
-                    if token.set(Standing::Dead) != Standing::Dead {
-                        tracing::error!("token rejected, nothing is sent until it is valid again");
-                    }
-                }
-                Err(fault) => tracing::warn!(%fault, "token not confirmed"),
-            }
-            if token.standing() != Standing::Good {
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = stop.cancelled() => return,
-                }
-                pause = (pause * 2).min(LONGEST);
-            }
-        }
     }
 }

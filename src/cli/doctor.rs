@@ -10,7 +10,7 @@ use crate::chat::discord::rest::{Rest, http_client};
 use crate::cli::print::{complain, say};
 use crate::clock::Clock;
 use crate::config::{self, Config, SourceKind};
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::plan::span_label;
 use crate::outside::{PageKind, Pages, StatusPage};
 use crate::redact;
@@ -71,10 +71,10 @@ pub(super) async fn run(path: &Path, offline: bool) -> ExitCode {
 async fn online(config: &Config) -> anyhow::Result<Vec<Finding>> {
     let clock = Clock::system();
     let rest = Rest::new(http_client()?, &config.api_url, config.token.clone(), clock.clone());
-    let sources = config.sources.iter().map(|source| (format!("Source {}", source.name), source.guild.clone()));
-    let pages = config.pages.iter().map(|page| (format!("Status page {}", page.name), page.guild.clone()));
-    let others: Vec<(String, GuildId)> =
-        sources.chain(pages).filter(|(_, guild)| config.workspaces.iter().all(|(known, _)| known != guild)).collect();
+    let sources = config.sources.iter().map(|source| (format!("Source {}", source.name), source.server.clone()));
+    let pages = config.pages.iter().map(|page| (format!("Status page {}", page.name), page.server.clone()));
+    let others: Vec<(String, WorkspaceId)> =
+        sources.chain(pages).filter(|(_, server)| config.workspaces.iter().all(|(known, _)| known != server)).collect();
     let (mut found, reached) = examine(&rest, &config.workspaces, &others).await;
     if reached {
         found.push(time(&rest, &clock).await);

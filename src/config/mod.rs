@@ -4,6 +4,7 @@
 mod page;
 mod problem;
 mod reader;
+mod secret;
 mod syntax;
 #[cfg(test)]
 mod tests;
@@ -15,17 +16,17 @@ use std::net::SocketAddr;
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use problem::{Problem, Setting};
+use reader::{Given, Reader, Secret, Section};
 use secrecy::{ExposeSecret, SecretString};
+use value::Id;
 
 use crate::chat::discord::gateway::is_loopback;
 use crate::chat::rate::Limits;
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::policy::Policy;
 use crate::outside::{PageKind, StatusPage};
 use crate::{sending, signature, telemetry};
-use problem::{Problem, Setting};
-use reader::{Given, Reader, Secret, Section};
-use value::Id;
 
 /// The defaults, with every key explained.
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -74,7 +75,7 @@ pub struct Config {
     pub limits: Limits,
     pub log_format: LogFormat,
     pub log_filter: String,
-    pub workspaces: Vec<(GuildId, Policy)>,
+    pub workspaces: Vec<(WorkspaceId, Policy)>,
 }
 
 impl Config {
@@ -103,7 +104,7 @@ fn after_host(url: &str) -> SecretString {
 pub struct Source {
     pub name: String,
     pub kind: SourceKind,
-    pub guild: GuildId,
+    pub server: WorkspaceId,
     pub secret: SecretString,
 }
 
@@ -253,7 +254,7 @@ fn source(section: Section<'_>, names: &mut Vec<String>) -> Option<Source> {
     let name = section.name(names, NAME, is_name);
     let kinds = [("alertmanager", SourceKind::Alertmanager), ("generic", SourceKind::Generic)];
     let kind = section.must_one_of("kind", &kinds);
-    let guild = section.must_id("guild_id", Id::Server);
+    let server = section.must_id("guild_id", Id::Server);
     let secret = section.must_secret("secret", "secret_file", SOURCE_SECRET);
     if let Some(secret) = &secret {
         let signs = kind.as_ref().is_some_and(|kind| kind.value == SourceKind::Generic);
@@ -264,7 +265,7 @@ fn source(section: Section<'_>, names: &mut Vec<String>) -> Option<Source> {
         }
     }
     section.done();
-    Some(Source { name: name?.value, kind: kind?.value, guild: GuildId(guild?.value), secret: secret?.value })
+    Some(Source { name: name?.value, kind: kind?.value, server: WorkspaceId(server?.value), secret: secret?.value })
 }
 
 const DATABASE: &str = "the path of the database file, in a folder that exists";

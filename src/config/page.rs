@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::reader::Section;
 use super::value::Id;
 use super::{HTTPS, NAME, SIGNING_SECRET, is_base, is_key, is_name, is_url, or, url};
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::outside::{PageKind, StatusPage};
 
 pub(super) fn pages(root: &Section<'_>) -> Vec<StatusPage> {
@@ -15,7 +15,7 @@ pub(super) fn pages(root: &Section<'_>) -> Vec<StatusPage> {
 
 fn page(section: Section<'_>, names: &mut Vec<String>) -> Option<StatusPage> {
     let name = section.name(names, NAME, is_name);
-    let guild = section.must_id("guild_id", Id::Server);
+    let server = section.must_id("guild_id", Id::Server);
     // Each kind has keys of its own; without the kind the rest cannot be judged.
     let kinds = ["statuspage", "git", "webhook"].map(|kind| (kind, kind));
     let kind = match section.must_one_of("kind", &kinds)?.value {
@@ -24,7 +24,7 @@ fn page(section: Section<'_>, names: &mut Vec<String>) -> Option<StatusPage> {
         _ => webhook(&section),
     };
     section.done();
-    Some(StatusPage { name: name?.value, guild: GuildId(guild?.value), kind: kind? })
+    Some(StatusPage { name: name?.value, server: WorkspaceId(server?.value), kind: kind? })
 }
 
 fn statuspage(section: &Section<'_>) -> Option<PageKind> {

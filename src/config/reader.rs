@@ -12,14 +12,14 @@ use toml::de::{DeTable, DeValue};
 
 use super::problem::{Origin, Problem, Setting};
 use super::syntax::line;
-use super::value::{Id, LONGEST_SHOWN, Raw, is_placeholder, shown_key, written};
+use super::value::{Id, LONGEST_SHOWN, Raw, shown_key, written};
 
 /// A value that was understood, and its place.
 #[derive(Debug)]
 pub(super) struct Given<T> {
     pub(super) value: T,
-    key: String,
-    origin: Origin,
+    pub(super) key: String,
+    pub(super) origin: Origin,
 }
 
 /// A secret as it was given.
@@ -37,10 +37,10 @@ pub(super) struct Reader<'a> {
     text: &'a str,
     environment: &'a BTreeMap<String, String>,
     /// Whether other machines reach the intake: then every placeholder is refused as a secret.
-    open: Cell<bool>,
+    pub(super) open: Cell<bool>,
     /// The variables there are.
     variables: RefCell<BTreeSet<String>>,
-    problems: RefCell<Vec<Problem>>,
+    pub(super) problems: RefCell<Vec<Problem>>,
     settings: RefCell<Vec<Setting>>,
 }
 
@@ -87,13 +87,13 @@ impl<'a> Reader<'a> {
         Origin::Line(self.file.to_owned(), line(self.text, span.start))
     }
 
-    fn problem(&self, origin: &Origin, key: &str, found: impl Into<String>, expected: impl Into<String>) {
+    pub(super) fn problem(&self, origin: &Origin, key: &str, found: impl Into<String>, expected: impl Into<String>) {
         let problem =
             Problem { origin: origin.clone(), key: key.to_owned(), found: found.into(), expected: expected.into() };
         self.problems.borrow_mut().push(problem);
     }
 
-    fn setting(&self, key: &str, value: String, origin: &Origin) {
+    pub(super) fn setting(&self, key: &str, value: String, origin: &Origin) {
         self.settings.borrow_mut().push(Setting { key: key.to_owned(), value, origin: origin.clone() });
     }
 }
@@ -107,7 +107,7 @@ fn nearest<'n>(name: &str, limit: usize, known: impl Iterator<Item = &'n str>) -
 
 /// A table of the file: its keys are read one by one, the rest are unknown.
 pub(super) struct Section<'a> {
-    reader: &'a Reader<'a>,
+    pub(super) reader: &'a Reader<'a>,
     path: String,
     /// Where it begins; a missing key is missing there.
     origin: Origin,
@@ -203,7 +203,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn key(&self, key: &str) -> String {
+    pub(super) fn key(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
     }
 
@@ -216,7 +216,7 @@ impl<'a> Section<'a> {
         self.defaults.and_then(|table| table.get(key)).map(|value| Raw::Toml(value.get_ref()))
     }
 
-    fn raw(&self, key: &'static str) -> Option<(Raw<'a>, Origin)> {
+    pub(super) fn raw(&self, key: &'static str) -> Option<(Raw<'a>, Origin)> {
         self.asked.borrow_mut().push(key);
         if self.variables {
             let reader = self.reader;
@@ -384,79 +384,6 @@ impl<'a> Section<'a> {
         }
         taken.push(name.value.clone());
         Some(name)
-    }
-
-    /// A secret, given as `key` or as a file that `twin` names. Neither value is ever shown.
-    pub(super) fn secret(&self, key: &'static str, twin: &'static str, expected: &str) -> Secret {
-        let filled = |(raw, _): &(Raw<'a>, Origin)| raw.text() != Some("");
-        let (mut value, mut file) = (self.raw(key).filter(filled), self.raw(twin).filter(filled));
-        // A variable overrides the file in either form.
-        let by_variable = |given: &Option<(Raw<'a>, Origin)>| matches!(given, Some((_, Origin::Variable(_))));
-        match (by_variable(&value), by_variable(&file)) {
-            (true, false) => file = None,
-            (false, true) => value = None,
-            _ => {}
-        }
-        let (raw, origin, in_file) = match (value, file) {
-            (None, None) => return Secret::Missing,
-            (Some(_), Some((_, origin))) => {
-                let found = format!("the secret is given twice, as `{key}` and as `{twin}`");
-                self.reader.problem(&origin, &self.key(twin), found, "one of the two");
-                return Secret::Wrong;
-            }
-            (Some((raw, origin)), None) => (raw, origin, false),
-            (None, Some((raw, origin))) => (raw, origin, true),
-        };
-        let path = self.key(if in_file { twin } else { key });
-        self.reader.setting(&path, "(not shown)".to_owned(), &origin);
-        let wrong = |found: String, expected: &str| {
-            self.reader.problem(&origin, &path, found, expected);
-            Secret::Wrong
-        };
-        let Some(text) = raw.text().map(str::trim) else {
-            return wrong("not text".to_owned(), "text in quotes");
-        };
-        let secret = if in_file {
-            match std::fs::read_to_string(text) {
-                // Some editors begin a file with a byte order mark.
-                Ok(content) => content.trim_start_matches('\u{feff}').trim().to_owned(),
-                Err(error) => {
-                    let expected = format!("the path of a readable file (the secret itself goes into `{key}`)");
-                    return wrong(format!("cannot read the file ({error})"), &expected);
-                }
-            }
-        } else {
-            text.to_owned()
-        };
-        if secret.is_empty() {
-            return wrong("empty".to_owned(), expected);
-        }
-        // Headers and signatures carry it as it is.
-        if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return wrong("spaces, line breaks or other characters in it".to_owned(), expected);
-        }
-        if is_placeholder(&secret, self.reader.open.get()) {
-            return wrong("a placeholder".to_owned(), expected);
-        }
-        let file = in_file.then(|| PathBuf::from(text));
-        Secret::Given(Given { value: SecretString::from(secret), key: path, origin }, file)
-    }
-
-    pub(super) fn must_secret(
-        &self,
-        key: &'static str,
-        twin: &'static str,
-        expected: &str,
-    ) -> Option<Given<SecretString>> {
-        match self.secret(key, twin, expected) {
-            Secret::Given(secret, _) => Some(secret),
-            Secret::Missing => {
-                let expected = format!("{expected}; or `{twin}`, the path of a file that holds it");
-                self.reader.problems.borrow_mut().push(self.missing(key, &expected));
-                None
-            }
-            Secret::Wrong => None,
-        }
     }
 
     /// Reports the keys nobody asked for.

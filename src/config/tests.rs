@@ -214,8 +214,8 @@ fn ids_and_audiences_are_read_as_plans_name_them() {
          [workspace.audiences.status_page]\nrole_id = \"112233445566770007\"\n{RULE}"
     );
     let config = load_text(&text, &[TOKEN]).unwrap();
-    let (guild, policy) = &config.workspaces[0];
-    assert_eq!(guild.0, "112233445566778899");
+    let (server, policy) = &config.workspaces[0];
+    assert_eq!(server.0, "112233445566778899");
     assert_eq!(policy.release_channel.as_ref().unwrap().0, "12345678901234567890");
     let known: Vec<&str> = policy.audiences.keys().map(|audience| audience.0.as_str()).collect();
     assert_eq!(known, ["legal", "status-page"]);

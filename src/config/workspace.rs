@@ -6,7 +6,7 @@ use super::or;
 use super::reader::{Given, Section};
 use super::value::{Id, LONGEST_SHOWN, Raw};
 use crate::domain::freeze::{Freeze, MAX_FREEZES, Window};
-use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
+use crate::domain::ids::{Audience, ChannelId, RoleId, WorkspaceId};
 use crate::domain::plan::{ReleaseType, Risk, RungPlan, SignoffRole};
 use crate::domain::policy::{MAX_PEOPLE, MAX_RULES, Policy, Quiet, Route, SIGNOFF_HOURS, SignoffRule, check_wording};
 use crate::domain::recur::Rule;
@@ -18,22 +18,22 @@ const EVERYONE: &str = "found the server's own id, which is @everyone";
 const A_ROLE: &str = "a role that you assign to members";
 
 /// Every `[[workspace]]`; a server has one.
-pub(super) fn workspaces(root: &Section<'_>) -> Vec<(GuildId, Policy)> {
-    let mut workspaces: Vec<(GuildId, Policy)> = Vec::new();
+pub(super) fn workspaces(root: &Section<'_>) -> Vec<(WorkspaceId, Policy)> {
+    let mut workspaces: Vec<(WorkspaceId, Policy)> = Vec::new();
     for section in root.list("workspace") {
-        let guild = section.must_id("guild_id", Id::Server);
-        let taken = |guild: &&Given<String>| workspaces.iter().any(|(known, _)| known.0 == guild.value);
-        if let Some(guild) = guild.as_ref().filter(taken) {
-            section.wrong(guild, format!("found {:?} twice", guild.value), "one [[workspace]] for each server");
+        let server = section.must_id("guild_id", Id::Server);
+        let taken = |server: &&Given<String>| workspaces.iter().any(|(known, _)| known.0 == server.value);
+        if let Some(server) = server.as_ref().filter(taken) {
+            section.wrong(server, format!("found {:?} twice", server.value), "one [[workspace]] for each server");
         }
-        let guild = or(guild, String::new());
-        let policy = policy(section, &guild);
-        workspaces.push((GuildId(guild), policy));
+        let server = or(server, String::new());
+        let policy = policy(section, &server);
+        workspaces.push((WorkspaceId(server), policy));
     }
     workspaces
 }
 
-fn policy(section: Section<'_>, guild: &str) -> Policy {
+fn policy(section: Section<'_>, server: &str) -> Policy {
     let zone = section.get("timezone", ZONE, |raw| {
         raw.text().filter(|zone| jiff::tz::TimeZone::get(zone).is_ok()).map(str::to_owned)
     });
@@ -59,8 +59,8 @@ fn policy(section: Section<'_>, guild: &str) -> Policy {
         ladder: ladder(&section),
         ..Policy::default()
     };
-    roles(&section, guild, &mut policy);
-    audiences(&section, guild, &mut policy);
+    roles(&section, server, &mut policy);
+    audiences(&section, server, &mut policy);
     policy.rules = rules(&section);
     policy.freezes = freezes(&section, policy.zone.as_deref());
     section.done();
@@ -90,11 +90,11 @@ fn first_sentence(why: &str) -> &str {
     why.split(". ").next().unwrap_or(why).trim_end_matches('.')
 }
 
-fn roles(section: &Section<'_>, guild: &str, policy: &mut Policy) {
+fn roles(section: &Section<'_>, server: &str, policy: &mut Policy) {
     let section = section.section("roles");
     let ids = |key| {
         let ids = section.ids(key, Id::Role);
-        for id in ids.iter().filter(|id| id.value == guild) {
+        for id in ids.iter().filter(|id| id.value == server) {
             section.wrong(id, EVERYONE, A_ROLE);
         }
         ids.into_iter().map(|id| RoleId(id.value)).collect::<Vec<_>>()
@@ -110,13 +110,13 @@ fn roles(section: &Section<'_>, guild: &str, policy: &mut Policy) {
     section.done();
 }
 
-fn audiences(workspace: &Section<'_>, guild: &str, policy: &mut Policy) {
+fn audiences(workspace: &Section<'_>, server: &str, policy: &mut Policy) {
     for (name, section) in workspace.named("audiences") {
         // As plans and chat name it.
         let whom = plan_doc::audience(&name);
         let zone = policy.zone.as_deref();
         let role = section.id("role_id", Id::Role);
-        if let Some(role) = role.as_ref().filter(|role| role.value == guild) {
+        if let Some(role) = role.as_ref().filter(|role| role.value == server) {
             section.wrong(role, EVERYONE, A_ROLE);
         }
         // Any zone will do to judge the hours; a missing one is another mistake.

@@ -128,7 +128,7 @@ impl FarEnd for Outside {
 
     async fn owns(&self, row: &PostRow) -> Result<bool, SendFault> {
         match &row.target {
-            Target::Chat { channel, .. } => self.chat.owns(&row.guild, channel).await,
+            Target::Chat { channel, .. } => self.chat.owns(&row.server, channel).await,
             Target::Page { .. } | Target::Hook { .. } | Target::Lever { .. } => Ok(true),
         }
     }

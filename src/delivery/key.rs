@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::Target;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::key::PostKey;
 
 /// Whose message it is.
@@ -15,14 +15,14 @@ use crate::domain::key::PostKey;
 #[serde(rename_all = "snake_case")]
 pub enum Owner {
     Release(ReleaseId),
-    Workspace(GuildId),
+    Workspace(WorkspaceId),
 }
 
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Release(id) => id.fmt(f),
-            Self::Workspace(guild) => guild.fmt(f),
+            Self::Workspace(server) => server.fmt(f),
         }
     }
 }
@@ -41,8 +41,8 @@ impl Key {
     }
 
     /// A message of a workspace.
-    pub fn of_workspace(guild: &GuildId, post: PostKey) -> Self {
-        Self { owner: Owner::Workspace(guild.clone()), post }
+    pub fn of_workspace(server: &WorkspaceId, post: PostKey) -> Self {
+        Self { owner: Owner::Workspace(server.clone()), post }
     }
 
     /// The release it belongs to; `None` where the workspace itself speaks.

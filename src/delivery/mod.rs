@@ -6,6 +6,7 @@ mod edit;
 mod key;
 mod post;
 mod repeat;
+mod state;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -13,10 +14,11 @@ mod tests;
 pub use channel::ChannelState;
 pub use edit::{Edit, EditEvent, Rendering};
 pub use key::{Key, Owner, hashed, marker_of, next_nonce, nonce_of};
-#[cfg(test)]
-pub use post::Doubt;
-pub use post::{Found, Outcome, Post, PostEvent, PostState, Report};
+pub use post::Post;
 pub use repeat::{Capabilities, Capability, NonceWindow, Repeat};
+#[cfg(test)]
+pub use state::Doubt;
+pub use state::{Found, Outcome, PostEvent, PostState, Report};
 pub use target::Target;
 
 use jiff::SignedDuration;

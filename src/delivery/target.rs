@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::ids::{ChannelId, GuildId};
+use crate::domain::ids::{ChannelId, WorkspaceId};
 
 /// A destination outside T-Minus. Messages to one target go one at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// A chat channel.
-    Chat { workspace: GuildId, channel: ChannelId },
+    Chat { workspace: WorkspaceId, channel: ChannelId },
     /// A status page, by its name in the configuration.
     Page { name: String },
     /// A subscriber's webhook, by the subscription's name.
@@ -20,7 +20,7 @@ pub enum Target {
 
 impl Target {
     /// A channel of a workspace.
-    pub fn chat(workspace: &GuildId, channel: &ChannelId) -> Self {
+    pub fn chat(workspace: &WorkspaceId, channel: &ChannelId) -> Self {
         Self::Chat { workspace: workspace.clone(), channel: channel.clone() }
     }
 

@@ -1,5 +1,7 @@
 //! Commands for releases: decided, stored, answered. Nothing is sent from here.
 
+use std::sync::Arc;
+
 use super::{Answer, Stop, speak};
 use crate::desk::unit::Unit;
 use crate::domain::command::Command;
@@ -16,10 +18,8 @@ use crate::domain::reply::Reply;
 use crate::domain::work::{Context, Decision};
 use crate::domain::workspace::Workspace;
 use crate::domain::{decide, rights};
-use crate::store::StoreFault;
-use crate::store::to_json;
+use crate::store::{StoreFault, to_json};
 use crate::voice;
-use std::sync::Arc;
 
 pub(super) fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Stop {
     Stop::Refused(Box::new(voice::refuse_here(refusal, policy, subject)))
@@ -29,7 +29,7 @@ pub(super) fn refused(refusal: &Refusal, policy: &Policy, subject: Option<&str>)
 pub(super) async fn named(unit: &mut Unit<'_>, workspace: &Workspace, typed: Option<&str>) -> Result<ReleaseId, Stop> {
     let policy = &workspace.policy;
     let Some(typed) = typed else {
-        let open = unit.open(&workspace.guild).await?;
+        let open = unit.open(&workspace.server).await?;
         return match open.as_slice() {
             [only] => Ok(only.id),
             [] => Err(refused(&Refusal::UnknownRelease { typed: String::new() }, policy, None)),
@@ -40,7 +40,7 @@ pub(super) async fn named(unit: &mut Unit<'_>, workspace: &Workspace, typed: Opt
         };
     };
     let found = match typed.parse::<ReleaseNo>() {
-        Ok(no) => unit.numbered(&workspace.guild, no).await?,
+        Ok(no) => unit.numbered(&workspace.server, no).await?,
         Err(()) => None,
     };
     found.ok_or_else(|| refused(&Refusal::UnknownRelease { typed: typed.to_owned() }, policy, None))
@@ -64,8 +64,8 @@ pub(super) async fn open_release(
     let id = ReleaseId(uuid::Uuid::now_v7());
     let ctx = Context { now: unit.now, actor, policy: &workspace.policy, others: &[] };
     let past = |phase| matches!(phase, PhaseName::AllClear | PhaseName::RolledBack);
-    let open = unit.open(&workspace.guild).await?.iter().filter(|head| !past(head.phase)).count();
-    let decision = decide::open(id, workspace.guild.clone(), command, ctx, open)
+    let open = unit.open(&workspace.server).await?.iter().filter(|head| !past(head.phase)).count();
+    let decision = decide::open(id, workspace.server.clone(), command, ctx, open)
         .map_err(|refusal| refused(&refusal, &workspace.policy, None))?;
     Ok(save(unit, decision).await?)
 }
@@ -78,7 +78,7 @@ pub(super) async fn others(
 ) -> Result<Vec<Planned>, StoreFault> {
     match command {
         Command::Plan(PlanCommand::Submit | PlanCommand::Reschedule { .. } | PlanCommand::Revise { .. }) => {
-            unit.planned(&release.guild).await
+            unit.planned(&release.server).await
         }
         _ => Ok(Vec::new()),
     }
@@ -156,7 +156,7 @@ pub(super) async fn save(unit: &mut Unit<'_>, decision: Decision) -> Result<(Arc
     unit.save_release(Arc::clone(&release)).await?;
     let entry = |recorded: &Recorded| Ok((recorded.at, to_json(recorded, "journal")?));
     let entries = events.iter().map(entry).collect::<Result<Vec<_>, StoreFault>>()?;
-    unit.record(&release.guild, Some(release.id), entries).await?;
+    unit.record(&release.server, Some(release.id), entries).await?;
     speak::speak(unit, &release, &effects).await?;
     Ok((release, reply))
 }

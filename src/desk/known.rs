@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::delivery::Key;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{Head, ReleaseHead};
@@ -30,10 +30,10 @@ impl<T> Clone for Stored<T> {
 
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    pub(super) workspaces: HashMap<GuildId, Stored<Workspace>>,
+    pub(super) workspaces: HashMap<WorkspaceId, Stored<Workspace>>,
     pub(super) releases: HashMap<ReleaseId, Stored<Release>>,
     /// A server's releases that are not over, newest first.
-    pub(super) open: HashMap<GuildId, Vec<ReleaseHead>>,
+    pub(super) open: HashMap<WorkspaceId, Vec<ReleaseHead>>,
     /// Keys of messages that are there.
     pub(super) posted: HashSet<Key>,
     /// Ids of prompts.

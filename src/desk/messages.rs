@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use super::unit::Unit;
 use crate::delivery::{EditEvent, Key, PostEvent, PostState, Target, next_nonce};
 use crate::domain::effect::Redelivery;
-use crate::domain::ids::{Destination, GuildId, Place, ReleaseId, UserId};
+use crate::domain::ids::{Destination, Place, ReleaseId, UserId, WorkspaceId};
 use crate::domain::key::PostKey;
 use crate::domain::policy::Policy;
 use crate::store::{PostRow, StoreFault, to_json};
@@ -16,9 +16,9 @@ use crate::voice::Message;
 const OWN_USEFUL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The target that stands for a place.
-pub(super) fn target(guild: &GuildId, place: &Place) -> Target {
+pub(super) fn target(server: &WorkspaceId, place: &Place) -> Target {
     match place {
-        Place::Channel(channel) => Target::chat(guild, channel),
+        Place::Channel(channel) => Target::chat(server, channel),
         Place::Page(name) => Target::Page { name: name.clone() },
     }
 }
@@ -41,7 +41,7 @@ pub(super) async fn redeliver(unit: &mut Unit<'_>, key: &Key, how: &Redelivery) 
         Redelivery::Withdraw => unit.happened(&mut row, PostEvent::Withdrawn),
         Redelivery::CallSent => unit.happened(&mut row, PostEvent::FoundByPerson),
         Redelivery::SendAgain { to } => {
-            let to = to.as_ref().map(|place| target(&row.guild, place)).filter(|to| *to != row.target);
+            let to = to.as_ref().map(|place| target(&row.server, place)).filter(|to| *to != row.target);
             send_again(unit, &mut row, to).await?;
             row.edited(EditEvent::Now, unit.now);
         }
@@ -86,13 +86,13 @@ pub(super) async fn recall(
 /// unless that is gone with all that was in it.
 pub(super) async fn readdress(
     unit: &mut Unit<'_>,
-    guild: &GuildId,
+    server: &WorkspaceId,
     before: &Policy,
     after: &Policy,
 ) -> Result<(), StoreFault> {
-    for mut row in unit.unposted(guild).await? {
+    for mut row in unit.unposted(server).await? {
         let Some(to) = &row.to else { continue };
-        let at = |policy: &Policy| policy.address(to).map(|(place, _)| target(guild, &place));
+        let at = |policy: &Policy| policy.address(to).map(|(place, _)| target(server, &place));
         let (stood, stands) = (at(before), at(after));
         let Some(new) = stands.filter(|new| *new != row.target && stood.as_ref() == Some(&row.target)) else {
             continue;
@@ -111,13 +111,13 @@ pub(super) async fn readdress(
 /// messages stay: nobody has checked whether they are there. `to` is the present target of each destination.
 pub(super) async fn send_own_again(
     unit: &mut Unit<'_>,
-    guild: &GuildId,
+    server: &WorkspaceId,
     to: &[(Destination, Target)],
 ) -> Result<(), StoreFault> {
-    let (now, pages) = (unit.now, unit.workspace(guild).await?.policy.pages.clone());
+    let (now, pages) = (unit.now, unit.workspace(server).await?.policy.pages.clone());
     for target in unit.channels().await?.keys().cloned().collect::<Vec<_>>() {
         let own = match &target {
-            Target::Chat { workspace, .. } => workspace == guild,
+            Target::Chat { workspace, .. } => workspace == server,
             Target::Page { name } => pages.contains(name),
             Target::Hook { .. } | Target::Lever { .. } => false,
         };
@@ -125,7 +125,7 @@ pub(super) async fn send_own_again(
             unit.change_channel(&target, |channel| channel.probed(now)).await?;
         }
     }
-    for mut row in unit.unposted(guild).await? {
+    for mut row in unit.unposted(server).await? {
         let own = row.key.release().is_none() && !matches!(row.key.post, PostKey::Undelivered { .. });
         let useful = row.post.due >= now - OWN_USEFUL && row.post.useful_until.is_none_or(|until| until >= now);
         let stuck = match row.post.state {

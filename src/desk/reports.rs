@@ -1,5 +1,7 @@
 //! What the courier says of stored messages, and what their releases hear of it. The rules are `delivery`'s.
 
+use jiff::Timestamp;
+
 use super::{Answer, Ask, EditNews, Step, Stop, speak, workspace};
 use crate::delivery::{Capabilities, ChannelState, EditEvent, Found, Outcome, PostEvent, PostState, Report, Target};
 use crate::desk::commands::quietly;
@@ -9,9 +11,7 @@ use crate::domain::command::Command;
 use crate::domain::delivery::{DeliveryCommand, NotPosted, Trouble};
 use crate::domain::ids::Place;
 use crate::domain::people::Actor;
-use crate::store::PostRow;
-use crate::store::StoreFault;
-use jiff::Timestamp;
+use crate::store::{PostRow, StoreFault};
 
 /// The stored messages a request is about.
 pub(super) fn about(ask: &Ask) -> Vec<i64> {

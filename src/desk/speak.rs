@@ -8,7 +8,7 @@ use crate::delivery::{Key, Owner, Post, Rendering, Target, marker_of, nonce_of};
 use crate::domain::closing::ClosingNotice;
 use crate::domain::delivery::DeliveryNotice;
 use crate::domain::effect::{Effect, Posting, Priority};
-use crate::domain::ids::{Destination, GuildId, UserId};
+use crate::domain::ids::{Destination, UserId, WorkspaceId};
 use crate::domain::key::PostKey;
 use crate::domain::ladder::page_key;
 use crate::domain::notice::Notice;
@@ -75,10 +75,10 @@ async fn post(unit: &mut Unit<'_>, release: &Release, posting: &Posting) -> Resu
         tracing::error!(release.no = %release.no, post.key = %posting.key, "no channel set, message dropped");
         return Ok(());
     };
-    let target = messages::target(&release.guild, &place);
+    let target = messages::target(&release.server, &place);
     let mut row = Row {
         owner: Owner::Release(release.id),
-        guild: &release.guild,
+        server: &release.server,
         key: posting.key.clone(),
         target,
         to: posting.to.clone(),
@@ -188,9 +188,9 @@ fn card(unit: &mut Unit<'_>, release: &Release) -> Result<(), StoreFault> {
     unit.edit(own(release, &release.card_key()), rendering.clone(), CARD_APART);
     let row = Row {
         owner: Owner::Release(release.id),
-        guild: &release.guild,
+        server: &release.server,
         key: release.card_key(),
-        target: messages::target(&release.guild, &place),
+        target: messages::target(&release.server, &place),
         to: Destination::Release,
         rendering,
         priority: Priority::Update,
@@ -221,7 +221,7 @@ pub(super) async fn announce(
         _ => Destination::Release,
     };
     let Some((place, _)) = workspace.policy.address(&to) else {
-        tracing::error!(guild = %workspace.guild, post.key = %key, "no channel set, message dropped");
+        tracing::error!(server = %workspace.server, post.key = %key, "no channel set, message dropped");
         return Ok(());
     };
     let mut message = voice::workspace::say(notice);
@@ -232,10 +232,10 @@ pub(super) async fn announce(
     }
     message.call_users = mention;
     let row = Row {
-        owner: Owner::Workspace(workspace.guild.clone()),
-        guild: &workspace.guild,
+        owner: Owner::Workspace(workspace.server.clone()),
+        server: &workspace.server,
         key: key.clone(),
-        target: messages::target(&workspace.guild, &place),
+        target: messages::target(&workspace.server, &place),
         to,
         rendering: Rendering { payload: to_json(&message, "outbox")?, prompt: None },
         priority: Priority::Update,
@@ -253,14 +253,14 @@ pub(super) fn announce_again(
     notice: &WorkspaceNotice,
 ) -> Result<(), StoreFault> {
     let rendering = Rendering { payload: to_json(&voice::workspace::say(notice), "outbox")?, prompt: None };
-    unit.edit(Key::of_workspace(&workspace.guild, key), rendering, CARD_APART);
+    unit.edit(Key::of_workspace(&workspace.server, key), rendering, CARD_APART);
     Ok(())
 }
 
 /// A message to be posted.
 struct Row<'a> {
     owner: Owner,
-    guild: &'a GuildId,
+    server: &'a WorkspaceId,
     key: PostKey,
     target: Target,
     to: Destination,
@@ -270,14 +270,14 @@ struct Row<'a> {
 }
 
 fn put(unit: &mut Unit<'_>, row: Row<'_>) {
-    let Row { owner, guild, key, target, to, rendering, priority, useful_until } = row;
+    let Row { owner, server, key, target, to, rendering, priority, useful_until } = row;
     let awaited = key.is_awaited() && matches!(owner, Owner::Release(_));
     let key = Key { owner, post: key };
     let nonce = nonce_of(unit.installation(), &key, &target, &rendering.payload);
     unit.post(PostRow {
         id: 0,
         key,
-        guild: guild.clone(),
+        server: server.clone(),
         target,
         to: Some(to),
         priority: priority as i64,

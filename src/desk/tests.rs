@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::delivery::{Capabilities, Repeat};
 use crate::domain::command::Command;
 use crate::domain::concern::ConcernCommand;
-use crate::domain::ids::{ChannelId, GuildId, ReleaseNo, RoleId, UserId};
+use crate::domain::ids::{ChannelId, ReleaseNo, RoleId, UserId, WorkspaceId};
 use crate::domain::lifecycle::{Imported, PlanCommand};
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
@@ -38,13 +38,13 @@ fn works(desk: &Desk, requests: mpsc::Receiver<Request>) {
 }
 
 /// A server that speaks in this channel.
-fn speaks_in(guild: &str, channel: &str) -> Ask {
+fn speaks_in(server: &str, channel: &str) -> Ask {
     let policy = Policy { release_channel: Some(ChannelId::from(channel)), ..Policy::default() };
-    Ask::Configure { guild: GuildId::from(guild), actor: Actor::File, policy: Box::new(policy) }
+    Ask::Configure { server: WorkspaceId::from(server), actor: Actor::File, policy: Box::new(policy) }
 }
 
-async fn channel(store: &Store, guild: &str) -> Option<String> {
-    let workspace = store.read_workspace(&GuildId::from(guild)).await.unwrap();
+async fn channel(store: &Store, server: &str) -> Option<String> {
+    let workspace = store.read_workspace(&WorkspaceId::from(server)).await.unwrap();
     workspace.policy.release_channel.map(|channel| channel.0)
 }
 
@@ -79,8 +79,8 @@ async fn what_came_before_is_left_out_of_a_batch_and_the_rest_is_stored() {
     ];
     let answers: Vec<Answer> = together(&store, asks).await.into_iter().map(Result::unwrap).collect();
     assert_eq!(answers, [Answer::Silent, Answer::Duplicate, Answer::Silent, Answer::Duplicate]);
-    for (guild, speaks) in [("a", "one"), ("b", "two"), ("c", "three")] {
-        assert_eq!(channel(&store, guild).await.as_deref(), Some(speaks));
+    for (server, speaks) in [("a", "one"), ("b", "two"), ("c", "three")] {
+        assert_eq!(channel(&store, server).await.as_deref(), Some(speaks));
     }
     assert_eq!(verify(&store, None).await.unwrap().unwrap().seq, 3, "one entry each");
 }
@@ -91,7 +91,7 @@ async fn what_is_refused_is_refused_again_and_what_was_done_is_not() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(folder.path()).await;
     let stranger = |channel: &str| match speaks_in("a", channel) {
-        Ask::Configure { guild, policy, .. } => Ask::Configure { guild, actor: Actor::Clock, policy },
+        Ask::Configure { server, policy, .. } => Ask::Configure { server, actor: Actor::Clock, policy },
         other => other,
     };
     for _ in 0..2 {
@@ -123,8 +123,8 @@ async fn whoever_writes_beside_the_writer_is_noticed_and_nothing_is_overwritten(
     // The journal alone.
     let mut txn = store.begin().await.unwrap();
     let head = Store::head(&mut txn).await.unwrap();
-    let (guild, at) = (GuildId::from("b"), Timestamp::from_second(1_800_000_000).unwrap());
-    let line = Line::after(head.as_ref(), &guild, None, at, "{}".to_owned());
+    let (server, at) = (WorkspaceId::from("b"), Timestamp::from_second(1_800_000_000).unwrap());
+    let line = Line::after(head.as_ref(), &server, None, at, "{}".to_owned());
     Store::append(&mut txn, &[line]).await.unwrap();
     txn.commit().await.unwrap();
     assert!(desk.ask(speaks_in("c", "three")).await.is_err());
@@ -140,7 +140,7 @@ fn ana() -> Actor {
 
 /// A server whose REL-1 gathers sign-offs.
 async fn submitted(desk: &Desk) -> Release {
-    let guild = GuildId::from("a");
+    let server = WorkspaceId::from("a");
     let policy = Policy {
         release_channel: Some(ChannelId::from("one")),
         release_managers: vec![RoleId::from("managers")],
@@ -149,20 +149,20 @@ async fn submitted(desk: &Desk) -> Release {
             .into(),
         ..Policy::default()
     };
-    desk.ask(Ask::Configure { guild: guild.clone(), actor: Actor::File, policy: Box::new(policy) }).await.unwrap();
+    desk.ask(Ask::Configure { server: server.clone(), actor: Actor::File, policy: Box::new(policy) }).await.unwrap();
     let text = PLAN.replace("2026-12-08 14:00", "2027-01-20 14:00");
-    let (reading, bytes) = desk.read_plan(&guild, text.into()).await.unwrap();
+    let (reading, bytes) = desk.read_plan(&server, text.into()).await.unwrap();
     let (mut plan, digest) = (reading.plan.unwrap(), reading.digest);
     for (n, contact) in plan.contacts_mut().enumerate() {
         contact.user = Some(UserId(format!("10{n}")));
     }
     let imported = Imported { plan, digest, findings: Vec::new(), fixes: 0, renamed: [].into(), undone: Vec::new() };
     let (release, expect, file_name) = (None, None, "plan.md".to_owned());
-    let (imported, whose) = (Box::new(imported), guild.clone());
-    let ask = Ask::Import { guild: whose, actor: ana(), release, expect, imported, file_name, bytes };
+    let (imported, whose) = (Box::new(imported), server.clone());
+    let ask = Ask::Import { server: whose, actor: ana(), release, expect, imported, file_name, bytes };
     let Answer::Done { release, .. } = desk.ask(ask).await.unwrap() else { panic!("not imported") };
     let command = Command::Plan(PlanCommand::Submit);
-    let submit = Ask::Command { guild, actor: ana(), release: None, command };
+    let submit = Ask::Command { server, actor: ana(), release: None, command };
     let answer = desk.ask(submit).await.unwrap();
     assert!(matches!(answer, Answer::Done { .. }), "{answer:?}");
     desk.store().read_release(release).await.unwrap().unwrap()
@@ -170,7 +170,7 @@ async fn submitted(desk: &Desk) -> Release {
 
 fn objects(text: &str) -> Ask {
     let command = Command::Concern(ConcernCommand::Raise { text: text.to_owned() });
-    Ask::Command { guild: GuildId::from("a"), actor: ana(), release: Some(ReleaseNo(1).to_string()), command }
+    Ask::Command { server: WorkspaceId::from("a"), actor: ana(), release: Some(ReleaseNo(1).to_string()), command }
 }
 
 /// The same for a release, which is stored in one trip: nothing of such a batch stays, and the connection is good for the next.

@@ -16,7 +16,7 @@ use super::Desk;
 use super::known::{self, Known, Stored};
 use crate::delivery::{ChannelState, Target, hashed};
 use crate::domain::freeze::{self, Planned};
-use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{ReleaseId, ReleaseNo, WorkspaceId};
 use crate::domain::prompt::Prompt;
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
@@ -67,37 +67,37 @@ impl<'d> Unit<'d> {
     }
 
     /// A workspace, or a fresh one where the server is not known yet.
-    pub(super) async fn workspace(&mut self, guild: &GuildId) -> Result<Arc<Workspace>, StoreFault> {
-        Ok(self.workspace_now(guild).await?.value)
+    pub(super) async fn workspace(&mut self, server: &WorkspaceId) -> Result<Arc<Workspace>, StoreFault> {
+        Ok(self.workspace_now(server).await?.value)
     }
 
-    async fn workspace_now(&mut self, guild: &GuildId) -> Result<Stored<Workspace>, StoreFault> {
-        if let Some(changed) = self.page.workspaces.get(guild) {
+    async fn workspace_now(&mut self, server: &WorkspaceId) -> Result<Stored<Workspace>, StoreFault> {
+        if let Some(changed) = self.page.workspaces.get(server) {
             return Ok(changed.now.clone());
         }
-        if let Some(known) = self.known.workspaces.get(guild) {
+        if let Some(known) = self.known.workspaces.get(server) {
             return Ok(known.clone());
         }
-        let (workspace, version) = Store::workspace(&mut self.txn, guild).await?;
+        let (workspace, version) = Store::workspace(&mut self.txn, server).await?;
         let stored = Stored { value: Arc::new(workspace), version };
         if version > 0 {
-            known::keep(&mut self.known.workspaces, guild.clone(), stored.clone());
+            known::keep(&mut self.known.workspaces, server.clone(), stored.clone());
         }
         Ok(stored)
     }
 
     /// How often a workspace was changed; 0 where the server is not known.
-    pub(super) async fn workspace_version(&mut self, guild: &GuildId) -> Result<i64, StoreFault> {
-        Ok(self.workspace_now(guild).await?.version)
+    pub(super) async fn workspace_version(&mut self, server: &WorkspaceId) -> Result<i64, StoreFault> {
+        Ok(self.workspace_now(server).await?.version)
     }
 
     /// A workspace is as given from here on.
     pub(super) async fn save_workspace(&mut self, workspace: Arc<Workspace>) -> Result<(), StoreFault> {
-        let guild = workspace.guild.clone();
-        let read_at = self.workspace_now(&guild).await?.version;
+        let server = workspace.server.clone();
+        let read_at = self.workspace_now(&server).await?.version;
         let now = Stored { value: workspace, version: read_at + 1 };
         self.page.decided += 1;
-        change(&mut self.page.workspaces, guild, Changed { now, read_at });
+        change(&mut self.page.workspaces, server, Changed { now, read_at });
         Ok(())
     }
 
@@ -129,36 +129,40 @@ impl<'d> Unit<'d> {
     }
 
     /// Releases of a server that this batch has changed.
-    fn changed_in<'u>(&'u self, guild: &'u GuildId) -> impl Iterator<Item = &'u Release> {
+    fn changed_in<'u>(&'u self, server: &'u WorkspaceId) -> impl Iterator<Item = &'u Release> {
         let changed = self.page.releases.values().map(|changed| changed.now.value.as_ref());
-        changed.filter(move |release| release.guild == *guild)
+        changed.filter(move |release| release.server == *server)
     }
 
     /// The id behind `REL-42` in one server.
-    pub(super) async fn numbered(&mut self, guild: &GuildId, no: ReleaseNo) -> Result<Option<ReleaseId>, StoreFault> {
-        if let Some(head) = self.open(guild).await?.into_iter().find(|head| head.no == no) {
+    pub(super) async fn numbered(
+        &mut self,
+        server: &WorkspaceId,
+        no: ReleaseNo,
+    ) -> Result<Option<ReleaseId>, StoreFault> {
+        if let Some(head) = self.open(server).await?.into_iter().find(|head| head.no == no) {
             return Ok(Some(head.id));
         }
-        Store::release_numbered(&mut self.txn, guild, no).await
+        Store::release_numbered(&mut self.txn, server, no).await
     }
 
     /// A server's releases that are not over, newest first.
-    pub(super) async fn open(&mut self, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
-        if !self.known.open.contains_key(guild) {
-            let heads = Store::open_releases(&mut self.txn, guild).await?;
-            known::keep(&mut self.known.open, guild.clone(), heads);
+    pub(super) async fn open(&mut self, server: &WorkspaceId) -> Result<Vec<ReleaseHead>, StoreFault> {
+        if !self.known.open.contains_key(server) {
+            let heads = Store::open_releases(&mut self.txn, server).await?;
+            known::keep(&mut self.known.open, server.clone(), heads);
         }
-        let stored = self.known.open.get(guild).into_iter().flatten().cloned();
+        let stored = self.known.open.get(server).into_iter().flatten().cloned();
         let mut heads: BTreeMap<ReleaseNo, ReleaseHead> = stored.map(|head| (head.no, head)).collect();
-        heads.extend(self.changed_in(guild).map(|release| (release.no, ReleaseHead::of(release))));
+        heads.extend(self.changed_in(server).map(|release| (release.no, ReleaseHead::of(release))));
         Ok(heads.into_values().rev().filter(|head| !head.phase.is_over()).collect())
     }
 
     /// A server's releases from submitting to the all-clear, oldest first.
-    pub(super) async fn planned(&mut self, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
-        let stored = Store::planned(&mut self.txn, guild).await?;
+    pub(super) async fn planned(&mut self, server: &WorkspaceId) -> Result<Vec<Planned>, StoreFault> {
+        let stored = Store::planned(&mut self.txn, server).await?;
         let mut planned: BTreeMap<ReleaseNo, Planned> = stored.into_iter().map(|other| (other.no, other)).collect();
-        for release in self.changed_in(guild) {
+        for release in self.changed_in(server) {
             planned.remove(&release.no);
             planned.extend(freeze::view::planned(release).map(|other| (release.no, other)));
         }
@@ -166,20 +170,20 @@ impl<'d> Unit<'d> {
     }
 
     /// A prompt of one server; one of another server is not found.
-    pub(super) async fn prompt(&mut self, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
+    pub(super) async fn prompt(&mut self, server: &WorkspaceId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
         if let Some(new) = self.page.prompts.get(id) {
             let prompt = json(&new.kind, "prompt", "kind", id)?;
-            return Ok((new.guild == *guild).then_some(StoredPrompt { release: new.release, prompt }));
+            return Ok((new.server == *server).then_some(StoredPrompt { release: new.release, prompt }));
         }
-        Store::prompt(&mut self.txn, guild, id).await
+        Store::prompt(&mut self.txn, server, id).await
     }
 
     /// Keeps a prompt; one that asks the same is the same. Its id cannot be guessed without this installation's.
     pub(super) fn keep_prompt(&mut self, release: &Release, prompt: &Prompt) -> Result<String, StoreFault> {
         let kind = to_json(prompt, "prompt")?;
         let id = hashed(&[self.desk.store.installation(), &release.id.to_string(), &kind]);
-        let (guild, at) = (release.guild.clone(), self.now.as_millisecond());
-        let new = NewPrompt { id: id.clone(), guild, release: release.id, kind, at };
+        let (server, at) = (release.server.clone(), self.now.as_millisecond());
+        let new = NewPrompt { id: id.clone(), server, release: release.id, kind, at };
         if !self.known.prompts.contains(&id) {
             self.page.prompts.entry(id.clone()).or_insert(new);
         }
@@ -200,13 +204,13 @@ impl<'d> Unit<'d> {
     /// Appends entries, which are JSON already, to the journal.
     pub(super) async fn record(
         &mut self,
-        guild: &GuildId,
+        server: &WorkspaceId,
         release: Option<ReleaseId>,
         entries: Vec<(Timestamp, String)>,
     ) -> Result<(), StoreFault> {
         let mut head = self.head().await?;
         for (at, entry) in entries {
-            let line = Line::after(head.as_ref(), guild, release, at, entry);
+            let line = Line::after(head.as_ref(), server, release, at, entry);
             head = Some(line.head());
             self.page.lines.push(line);
         }
@@ -216,10 +220,10 @@ impl<'d> Unit<'d> {
     /// A train's template: its file's name and bytes.
     pub(super) async fn train_plan(
         &mut self,
-        guild: &GuildId,
+        server: &WorkspaceId,
         name: &str,
     ) -> Result<Option<(String, Vec<u8>)>, StoreFault> {
-        let key = DocumentKey::Train(guild.clone(), name.to_owned());
+        let key = DocumentKey::Train(server.clone(), name.to_owned());
         if let Some(new) = self.page.documents.iter().rev().find(|document| document.key == key) {
             return Ok(Some((new.file_name.clone(), new.bytes.clone())));
         }

@@ -10,7 +10,7 @@ use super::{Answer, Stop, messages, read_with, speak};
 use crate::desk::commands::{open_release, quietly};
 use crate::domain::command::Command;
 use crate::domain::delivery::Trouble;
-use crate::domain::ids::{Destination, GuildId, ReleaseNo};
+use crate::domain::ids::{Destination, ReleaseNo, WorkspaceId};
 use crate::domain::key::PostKey;
 use crate::domain::lifecycle::{Imported, PlanCommand};
 use crate::domain::may::may;
@@ -31,16 +31,16 @@ const TEST_USEFUL: SignedDuration = SignedDuration::from_hours(1);
 /// Sets the workspace's rules; open releases follow.
 pub(super) async fn configure(
     unit: &mut Unit<'_>,
-    guild: &GuildId,
+    server: &WorkspaceId,
     actor: &Actor,
     new: &Policy,
 ) -> Result<Answer, Stop> {
-    let mut workspace = unit.workspace(guild).await?;
+    let mut workspace = unit.workspace(server).await?;
     let before = workspace.policy.clone();
     if let Err(refusal) = may(actor, &Action::Setup, &before, None) {
         return said_no(unit, &workspace, &Action::Setup, &refusal, actor).await;
     }
-    if workspace.policy != *new || unit.workspace_version(guild).await? == 0 {
+    if workspace.policy != *new || unit.workspace_version(server).await? == 0 {
         let event = WorkspaceEvent::Configured { policy: Box::new(new.clone()) };
         workspace = note(unit, &workspace, &[event], actor).await?;
         hand_on(unit, &before, &workspace, actor).await?;
@@ -86,7 +86,7 @@ async fn tell(unit: &mut Unit<'_>, workspace: &Workspace, before: Policy, actor:
     if unset || voice::settings::changes(&before, &workspace.policy).is_empty() {
         return Ok(());
     }
-    let key = PostKey::from(format!("settings/{}", unit.workspace_version(&workspace.guild).await?));
+    let key = PostKey::from(format!("settings/{}", unit.workspace_version(&workspace.server).await?));
     let after = Box::new(workspace.policy.clone());
     let notice = WorkspaceNotice::Changed { by: actor.by().to_string(), before: Box::new(before.clone()), after };
     let moved = before.address(&Destination::Ops) != workspace.policy.address(&Destination::Ops);
@@ -101,8 +101,8 @@ async fn tell(unit: &mut Unit<'_>, workspace: &Workspace, before: Policy, actor:
 
 /// Changed rules reach open releases as an event of each, and whatever waits to be posted.
 async fn hand_on(unit: &mut Unit<'_>, before: &Policy, workspace: &Workspace, actor: &Actor) -> Result<(), Stop> {
-    messages::readdress(unit, &workspace.guild, before, &workspace.policy).await?;
-    for head in unit.open(&workspace.guild).await? {
+    messages::readdress(unit, &workspace.server, before, &workspace.policy).await?;
+    for head in unit.open(&workspace.server).await? {
         let policy = Box::new(workspace.policy.clone());
         quietly(unit, head.id, Command::Plan(PlanCommand::Repolicy { policy }), actor).await?;
     }
@@ -112,18 +112,18 @@ async fn hand_on(unit: &mut Unit<'_>, before: &Policy, workspace: &Workspace, ac
 /// Decides a workspace's command and carries it out. `template` is a new train's document.
 pub(super) async fn apply(
     unit: &mut Unit<'_>,
-    guild: &GuildId,
+    server: &WorkspaceId,
     actor: &Actor,
     command: WorkspaceCommand,
     template: Option<&(String, Vec<u8>)>,
 ) -> Result<Answer, Stop> {
-    let (before, version) = (unit.workspace(guild).await?, unit.workspace_version(guild).await?);
+    let (before, version) = (unit.workspace(server).await?, unit.workspace_version(server).await?);
     let planned = match command {
-        WorkspaceCommand::Tick => unit.planned(guild).await?,
+        WorkspaceCommand::Tick => unit.planned(server).await?,
         _ => Vec::new(),
     };
     let open = match command {
-        WorkspaceCommand::Tick if before.digest_is_due(unit.now) => standing(unit, guild).await?,
+        WorkspaceCommand::Tick if before.digest_is_due(unit.now) => standing(unit, server).await?,
         _ => Vec::new(),
     };
     let inside = Inside { planned: &planned, open: &open };
@@ -138,7 +138,7 @@ pub(super) async fn apply(
         tell(unit, &workspace, before.policy.clone(), actor).await?;
     }
     if let (WorkspaceReply::TrainAdded { name, .. }, Some((file_name, bytes))) = (&decision.reply, template) {
-        unit.keep_document(DocumentKey::Train(guild.clone(), name.clone()), file_name, bytes);
+        unit.keep_document(DocumentKey::Train(server.clone(), name.clone()), file_name, bytes);
     }
     for effect in decision.effects {
         match effect {
@@ -153,15 +153,15 @@ pub(super) async fn apply(
             WorkspaceEffect::Edit { key, notice } => {
                 speak::announce_again(unit, &workspace, key.into(), &notice)?;
             }
-            WorkspaceEffect::Draft { train, t0 } => depart(unit, guild, &train, t0).await?,
+            WorkspaceEffect::Draft { train, t0 } => depart(unit, server, &train, t0).await?,
             WorkspaceEffect::SendAgain => {
                 let own = [Destination::Release, Destination::Ops];
                 let at = |to: Destination| {
                     let (place, _) = workspace.policy.address(&to)?;
-                    Some((to, messages::target(guild, &place)))
+                    Some((to, messages::target(server, &place)))
                 };
                 let to: Vec<_> = own.into_iter().filter_map(at).collect();
-                messages::send_own_again(unit, guild, &to).await?;
+                messages::send_own_again(unit, server, &to).await?;
             }
         }
     }
@@ -172,9 +172,9 @@ pub(super) async fn apply(
 }
 
 /// Every open release, as a digest names it; newest first.
-async fn standing(unit: &mut Unit<'_>, guild: &GuildId) -> Result<Vec<Standing>, StoreFault> {
+async fn standing(unit: &mut Unit<'_>, server: &WorkspaceId) -> Result<Vec<Standing>, StoreFault> {
     let mut open = Vec::new();
-    for head in unit.open(guild).await? {
+    for head in unit.open(server).await? {
         if let Some(release) = unit.release(head.id).await? {
             open.push(Standing::of(&release));
         }
@@ -183,8 +183,8 @@ async fn standing(unit: &mut Unit<'_>, guild: &GuildId) -> Result<Vec<Standing>,
 }
 
 /// Makes a train's draft; what cannot be made is said.
-async fn depart(unit: &mut Unit<'_>, guild: &GuildId, name: &str, t0: Timestamp) -> Result<(), Stop> {
-    let (workspace, version) = (unit.workspace(guild).await?, unit.workspace_version(guild).await?);
+async fn depart(unit: &mut Unit<'_>, server: &WorkspaceId, name: &str, t0: Timestamp) -> Result<(), Stop> {
+    let (workspace, version) = (unit.workspace(server).await?, unit.workspace_version(server).await?);
     let Some(train) = workspace.trains.get(name).cloned() else { return Ok(()) };
     let failed = async |unit: &mut Unit<'_>, workspace: &Workspace, why: &str| {
         let key = PostKey::from(format!("train/{}/{name}/{version}", t0.as_millisecond()));
@@ -193,7 +193,7 @@ async fn depart(unit: &mut Unit<'_>, guild: &GuildId, name: &str, t0: Timestamp)
         let mention = vec![train.author.clone()];
         speak::announce(unit, workspace, &key, &notice, mention, None).await
     };
-    let Some((file_name, bytes)) = unit.train_plan(guild, name).await? else {
+    let Some((file_name, bytes)) = unit.train_plan(server, name).await? else {
         return Ok(failed(unit, &workspace, "T-Minus no longer has its template").await?);
     };
     let Ok(text) = std::str::from_utf8(&bytes) else {
@@ -241,7 +241,7 @@ pub(super) async fn undelivered(unit: &mut Unit<'_>, post: &PostRow, trouble: Tr
     let (false, Some(channel)) = (post.key.post.is_about_a_message(), post.target.channel()) else {
         return Ok(Answer::Silent);
     };
-    let workspace = unit.workspace(&post.guild).await?;
+    let workspace = unit.workspace(&post.server).await?;
     let notice = WorkspaceNotice::Undelivered { said, why, channel: channel.clone(), trouble };
     let key = PostKey::Undelivered { post: post.id, at_ms: unit.now.as_millisecond() };
     speak::announce(unit, &workspace, &key, &notice, Vec::new(), None).await?;
@@ -267,6 +267,6 @@ pub(super) async fn note(
     }
     let workspace = Arc::new(workspace);
     unit.save_workspace(Arc::clone(&workspace)).await?;
-    unit.record(&workspace.guild, None, entries).await?;
+    unit.record(&workspace.server, None, entries).await?;
     Ok(workspace)
 }

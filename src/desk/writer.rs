@@ -11,7 +11,7 @@ use super::{Answer, Ask, Desk, DeskFault, Request, Stop, Written, not_recorded, 
 use crate::desk::reports;
 use crate::domain::alert::route::{Incoming, Stray};
 use crate::domain::command::Command;
-use crate::domain::ids::{GuildId, ReleaseNo};
+use crate::domain::ids::{ReleaseNo, WorkspaceId};
 use crate::domain::lifecycle::{PlanCommand, PlanRefusal};
 use crate::domain::people::{Actor, Post};
 use crate::domain::prompt::{self, Prompt};
@@ -147,8 +147,8 @@ async fn commit(desk: &Desk, known: &mut Known, batch: &[Request]) -> Result<(An
 
 async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
     match ask {
-        Ask::Import { guild, actor, release, expect, imported, file_name, bytes } => {
-            let workspace = unit.workspace(guild).await?;
+        Ask::Import { server, actor, release, expect, imported, file_name, bytes } => {
+            let workspace = unit.workspace(server).await?;
             let (release, reply) = match release {
                 None => {
                     let no = ReleaseNo(workspace.next_no);
@@ -184,21 +184,21 @@ async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
             unit.keep_document(DocumentKey::Revision(release.id, release.revision), file_name, bytes);
             answer(unit, &release, &reply).await
         }
-        Ask::Keep { guild, release, prompt } => {
-            let workspace = unit.workspace(guild).await?;
+        Ask::Keep { server, release, prompt } => {
+            let workspace = unit.workspace(server).await?;
             let id = named(unit, &workspace, Some(&release.to_string())).await?;
             let found = load(unit, id).await?;
             let prompt = Some(unit.keep_prompt(&found, prompt)?);
             Ok(Answer::Done { message: Box::default(), prompt, release: id })
         }
-        Ask::Command { guild, actor, release, command } => {
-            let workspace = unit.workspace(guild).await?;
+        Ask::Command { server, actor, release, command } => {
+            let workspace = unit.workspace(server).await?;
             let id = named(unit, &workspace, release.as_deref()).await?;
             apply(unit, id, |_| Ok(command.clone()), actor, &workspace.policy).await
         }
-        Ask::Click { guild, actor, prompt, choice, filled } => {
-            let workspace = unit.workspace(guild).await?;
-            let Some(stored) = unit.prompt(guild, prompt).await? else {
+        Ask::Click { server, actor, prompt, choice, filled } => {
+            let workspace = unit.workspace(server).await?;
+            let Some(stored) = unit.prompt(server, prompt).await? else {
                 return Err(refused(&Refusal::UnknownRelease { typed: String::new() }, &workspace.policy, None));
             };
             let command = |release: &Release| prompt::rules::command(release, &stored.prompt, *choice, filled.clone());
@@ -217,12 +217,12 @@ async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
             }
             Ok(answer)
         }
-        Ask::Alerts { guild, source, alerts, unreadable } => {
-            take_alerts(unit, guild, &Actor::Source(source.clone()), (alerts, unreadable)).await
+        Ask::Alerts { server, source, alerts, unreadable } => {
+            take_alerts(unit, server, &Actor::Source(source.clone()), (alerts, unreadable)).await
         }
-        Ask::Configure { guild, actor, policy } => workspace::configure(unit, guild, actor, policy).await,
-        Ask::Workspace { guild, actor, command, template } => {
-            workspace::apply(unit, guild, actor, command.clone(), template.as_ref()).await
+        Ask::Configure { server, actor, policy } => workspace::configure(unit, server, actor, policy).await,
+        Ask::Workspace { server, actor, command, template } => {
+            workspace::apply(unit, server, actor, command.clone(), template.as_ref()).await
         }
         Ask::Tick { release, away } => quietly(unit, *release, Command::Tick { away: *away }, &Actor::Clock).await,
         Ask::Courier(steps) => reports::steps(unit, steps).await,
@@ -233,7 +233,7 @@ async fn serve(unit: &mut Unit<'_>, ask: &Ask) -> Result<Answer, Stop> {
 /// Hands each alert to the releases it concerns; what concerns none, or cannot be read, is counted in the ops channel.
 async fn take_alerts(
     unit: &mut Unit<'_>,
-    guild: &GuildId,
+    server: &WorkspaceId,
     source: &Actor,
     (alerts, unreadable): (&[Incoming], &[String]),
 ) -> Result<Answer, Stop> {
@@ -248,7 +248,7 @@ async fn take_alerts(
     let mut strays: Vec<StrayAlert> = unreadable.iter().map(unread).collect();
     for Incoming { labels, signal } in alerts {
         let mut open = Vec::new();
-        for head in unit.open(guild).await? {
+        for head in unit.open(server).await? {
             if head.phase.takes_alerts() && alert::route::may_concern(labels, head.no, head.service.as_deref()) {
                 open.push(load(unit, head.id).await?);
             }
@@ -268,7 +268,7 @@ async fn take_alerts(
     let count = strays.len();
     if count > 0 {
         let command = WorkspaceCommand::Stray { alerts: strays };
-        workspace::apply(unit, guild, source, command, None).await?;
+        workspace::apply(unit, server, source, command, None).await?;
     }
     Ok(Answer::Taken { strays: count })
 }

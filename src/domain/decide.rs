@@ -5,7 +5,7 @@
 
 use super::closing::{self, ClosingMark};
 use super::command::Command;
-use super::ids::{GuildId, ReleaseId};
+use super::ids::{ReleaseId, WorkspaceId};
 use super::lateness::Away;
 use super::mark::{Mark, MarkKind};
 use super::may::may;
@@ -28,12 +28,12 @@ const MAX_MARKS_A_TICK: usize = 500;
 /// A refusal if the actor may not import.
 pub fn open(
     id: ReleaseId,
-    guild: GuildId,
+    server: WorkspaceId,
     command: Command,
     ctx: Context<'_>,
     open: usize,
 ) -> Result<Decision, Refusal> {
-    lifecycle::rules::open(id, guild, command, ctx, open)
+    lifecycle::rules::open(id, server, command, ctx, open)
 }
 
 /// Decides a command.

@@ -49,8 +49,9 @@ text_id!(
     ChannelId
 );
 text_id!(
-    /// A chat server; one workspace of T-Minus.
-    GuildId
+    /// A workspace: a chat server with its settings and releases. The adapter gives it a text that is unique among all platforms; Discord's is
+    /// the server's id.
+    WorkspaceId
 );
 text_id!(
     /// Who is told: `engineering`, `support`, `status-page` or a name of the plan's own.

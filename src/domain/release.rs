@@ -16,7 +16,7 @@ use super::decision::Point;
 use super::delivery::Stuck;
 use super::evidence::{Observation, TriggerWatch};
 use super::freeze::Exception;
-use super::ids::{Audience, GuildId, ReleaseId, ReleaseNo, UserId};
+use super::ids::{Audience, ReleaseId, ReleaseNo, UserId, WorkspaceId};
 use super::key::PostKey;
 use super::ladder::RungState;
 use super::people::By;
@@ -42,7 +42,8 @@ pub const MAX_STATE_BYTES: usize = 128 * 1024;
 pub struct Release {
     pub id: ReleaseId,
     pub no: ReleaseNo,
-    pub guild: GuildId,
+    #[serde(rename = "guild")]
+    pub server: WorkspaceId,
     pub author: UserId,
     /// Whoever imported a later revision, or owned it before: as much its author as the first.
     pub revisers: BTreeSet<UserId>,

@@ -13,7 +13,7 @@ use super::command::Command;
 use super::decide::{decide, open};
 use super::effect::{Effect, Redelivery};
 use super::event::{Event, Recorded};
-use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, RoleId, UserId};
+use super::ids::{Audience, ChannelId, ReleaseId, ReleaseNo, RoleId, UserId, WorkspaceId};
 use super::key::PostKey;
 use super::ladder::LadderMark;
 use super::lifecycle::{Imported, PlanCommand, PlanRefusal};
@@ -93,7 +93,7 @@ fn imported(text: &str, others: usize) -> Result<Decision, Refusal> {
     let (actor, policy) = (person("ana", &["manager"]), policy());
     let ctx = Context { now: begin(), actor: &actor, policy: &policy, others: &[] };
     let command = Command::Plan(PlanCommand::Import { imported, no: ReleaseNo(1) });
-    open(ReleaseId(uuid::Uuid::nil()), GuildId::from("guild"), command, ctx, others)
+    open(ReleaseId(uuid::Uuid::nil()), WorkspaceId::from("guild"), command, ctx, others)
 }
 
 #[test]

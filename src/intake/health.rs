@@ -68,7 +68,7 @@ fn missing(intake: &Intake) -> Option<String> {
 /// Servers whose slash commands are not registered, and what helps.
 fn without_commands(intake: &Intake) -> Option<String> {
     let failed = intake.gateway.registrations.failed();
-    let servers: Vec<String> = failed.iter().map(|(guild, why)| format!("{guild} ({why})")).collect();
+    let servers: Vec<String> = failed.iter().map(|(server, why)| format!("{server} ({why})")).collect();
     let what = "slash commands are not registered, T-Minus keeps trying; check that the bot was invited with the scope applications.commands; server";
     (!servers.is_empty()).then(|| format!("{what} {}", servers.join(", ")))
 }

@@ -62,7 +62,7 @@ impl Intake {
     pub(super) async fn take(&self, source: &Source, body: Body) -> StatusCode {
         let (all, unreadable) = (body.alerts.len() as u64, body.unreadable.len() as u64);
         let ask = Ask::Alerts {
-            guild: source.guild.clone(),
+            server: source.server.clone(),
             source: source.name.clone(),
             alerts: body.alerts,
             unreadable: body.unreadable,

@@ -15,7 +15,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Clock;
 use crate::delivery::Repeat;
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::sending::{LookUp, SendFault, http_client, said, unanswered};
 use crate::voice::PageEntry;
 
@@ -25,7 +25,7 @@ pub struct StatusPage {
     /// Unique; what people and the journal call it.
     pub name: String,
     /// The server whose releases it shows.
-    pub guild: GuildId,
+    pub server: WorkspaceId,
     pub kind: PageKind,
 }
 

@@ -131,14 +131,14 @@ impl Statuspage {
 mod tests {
     use super::*;
     use crate::clock::Clock;
-    use crate::domain::ids::GuildId;
+    use crate::domain::ids::WorkspaceId;
     use crate::outside::{Page, PageKind, Pages, StatusPage};
 
     #[test]
     fn pages_of_one_token_share_its_limit() {
         let page = |name: &str, key: &str| StatusPage {
             name: name.to_owned(),
-            guild: GuildId::from("guild"),
+            server: WorkspaceId::from("guild"),
             kind: PageKind::Statuspage {
                 api_url: "https://api.example".to_owned(),
                 page_id: name.to_owned(),

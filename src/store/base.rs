@@ -1,10 +1,12 @@
 //! The database as every file of the store sees it: its connections, its faults, JSON in a column.
 
-use crate::store::checkpoint;
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Sqlite, Transaction};
-use std::path::PathBuf;
+
+use crate::store::checkpoint;
 
 /// A database fault. Trying again helps only with [`StoreFault::Busy`].
 #[derive(Debug, thiserror::Error)]

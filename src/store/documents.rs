@@ -5,7 +5,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use sqlx::SqliteConnection;
 
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::prompt::Prompt;
 use crate::store::base::{Store, StoreFault, json, to_json};
 use crate::store::posts::FileRef;
@@ -22,7 +22,8 @@ pub struct StoredFile {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NewPrompt {
     pub id: String,
-    pub guild: GuildId,
+    #[serde(rename = "guild")]
+    pub server: WorkspaceId,
     pub release: ReleaseId,
     /// The prompt as JSON.
     pub kind: String,
@@ -45,7 +46,7 @@ pub enum DocumentKey {
     /// An amendment of a release, by its number.
     Proposal(ReleaseId, u32),
     /// A train's template; another one replaces it.
-    Train(GuildId, String),
+    Train(WorkspaceId, String),
 }
 
 impl std::fmt::Display for DocumentKey {
@@ -53,7 +54,7 @@ impl std::fmt::Display for DocumentKey {
         match self {
             Self::Revision(release, n) => write!(f, "{release}/revision/{n}"),
             Self::Proposal(release, n) => write!(f, "{release}/proposal/{n}"),
-            Self::Train(guild, name) => write!(f, "{guild}/train/{name}"),
+            Self::Train(server, name) => write!(f, "{server}/train/{name}"),
         }
     }
 }
@@ -143,10 +144,10 @@ impl Store {
     /// A prompt of one server; one of another server is not found.
     pub async fn prompt(
         txn: &mut SqliteConnection,
-        guild: &GuildId,
+        server: &WorkspaceId,
         id: &str,
     ) -> Result<Option<StoredPrompt>, StoreFault> {
-        let row = sqlx::query!("SELECT release_id, kind FROM prompt WHERE id = ? AND guild_id = ?", id, guild.0)
+        let row = sqlx::query!("SELECT release_id, kind FROM prompt WHERE id = ? AND guild_id = ?", id, server.0)
             .fetch_optional(txn)
             .await?;
         row.map(|row| {
@@ -156,8 +157,8 @@ impl Store {
     }
 
     /// The same for reading only.
-    pub async fn read_prompt(&self, guild: &GuildId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
+    pub async fn read_prompt(&self, server: &WorkspaceId, id: &str) -> Result<Option<StoredPrompt>, StoreFault> {
         let mut connection = self.read().acquire().await?;
-        Self::prompt(&mut connection, guild, id).await
+        Self::prompt(&mut connection, server, id).await
     }
 }

@@ -11,7 +11,7 @@ use sqlx::SqliteConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions};
 
 use crate::domain::event::Recorded;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::workspace::Noted;
 use crate::store::base::{Purpose, Store, StoreFault, json, to_json};
 
@@ -62,7 +62,8 @@ impl std::str::FromStr for Head {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Line {
     seq: i64,
-    guild: GuildId,
+    #[serde(rename = "guild")]
+    server: WorkspaceId,
     release: Option<String>,
     /// Milliseconds of Unix time.
     at: i64,
@@ -76,15 +77,15 @@ impl Line {
     /// The entry that follows this head; `entry` is JSON already.
     pub fn after(
         head: Option<&Head>,
-        guild: &GuildId,
+        server: &WorkspaceId,
         release: Option<ReleaseId>,
         at: Timestamp,
         entry: String,
     ) -> Self {
         let (seq, prev) = head.map_or((0, String::new()), |head| (head.seq, head.hash.clone()));
         let (release, at) = (release.map(|id| id.to_string()), at.as_millisecond());
-        let hash = link(&prev, &guild.0, release.as_deref().unwrap_or(""), at, &entry);
-        Self { seq: seq + 1, guild: guild.clone(), release, at, entry, prev, hash }
+        let hash = link(&prev, &server.0, release.as_deref().unwrap_or(""), at, &entry);
+        Self { seq: seq + 1, server: server.clone(), release, at, entry, prev, hash }
     }
 
     /// The head of the chain that ends with it.
@@ -104,9 +105,9 @@ pub enum Broken {
     Rewritten(i64),
 }
 
-fn link(prev: &str, guild: &str, release: &str, at: i64, entry: &str) -> String {
+fn link(prev: &str, server: &str, release: &str, at: i64, entry: &str) -> String {
     let mut hash = Sha256::new();
-    for part in [prev, guild, release, &at.to_string(), entry] {
+    for part in [prev, server, release, &at.to_string(), entry] {
         hash.update(part.len().to_le_bytes());
         hash.update(part.as_bytes());
     }
@@ -139,20 +140,20 @@ impl Store {
     ///
     /// # Errors
     /// Database faults; a row that does not parse.
-    pub async fn own_history(&self, guild: &GuildId) -> Result<(Vec<Noted>, bool), StoreFault> {
+    pub async fn own_history(&self, server: &WorkspaceId) -> Result<(Vec<Noted>, bool), StoreFault> {
         let rows = sqlx::query_scalar!(
             "SELECT entry FROM journal
              WHERE guild_id = ? AND release_id IS NULL AND NOT EXISTS (
                 SELECT 1 FROM json_each(entry, '$.workspace') k
                 WHERE k.key IN ('numbered', 'remembered', 'freeze_seen', 'train_handled', 'digested', 'clock_wrong'))
              ORDER BY seq DESC LIMIT ?",
-            guild.0,
+            server.0,
             OWN_SHOWN
         )
         .fetch_all(self.read())
         .await?;
         let whole = i64::try_from(rows.len()).is_ok_and(|rows| rows < OWN_SHOWN);
-        let noted = rows.iter().rev().map(|entry| json(entry, "journal", "entry", &guild.0));
+        let noted = rows.iter().rev().map(|entry| json(entry, "journal", "entry", &server.0));
         Ok((noted.collect::<Result<_, _>>()?, whole))
     }
 
@@ -275,7 +276,7 @@ mod tests {
 
     async fn append(txn: &mut SqliteConnection, at: Timestamp, entry: String) {
         let head = Store::head(&mut *txn).await.unwrap();
-        let line = Line::after(head.as_ref(), &GuildId::from("guild"), None, at, entry);
+        let line = Line::after(head.as_ref(), &WorkspaceId::from("guild"), None, at, entry);
         Store::append(txn, &[line]).await.unwrap();
     }
 
@@ -310,8 +311,8 @@ mod tests {
                 .await
                 .unwrap();
         let mut prev = String::new();
-        for (seq, guild, release, at, entry) in rows {
-            let hash = link(&prev, &guild, release.as_deref().unwrap_or(""), at, &entry);
+        for (seq, server, release, at, entry) in rows {
+            let hash = link(&prev, &server, release.as_deref().unwrap_or(""), at, &entry);
             sqlx::query("UPDATE journal SET prev_hash = ?, hash = ? WHERE seq = ?")
                 .bind(prev)
                 .bind(&hash)

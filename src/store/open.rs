@@ -1,14 +1,13 @@
 //! Opening a database: its version, its purpose, its migrations.
 
-use crate::store::base::Purpose;
-use crate::store::base::Store;
-use crate::store::base::StoreFault;
-use crate::store::checkpoint;
-use crate::store::convert;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection, SqliteConnection};
 use std::path::Path;
 use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Connection, SqliteConnection};
+
+use crate::store::base::{Purpose, Store, StoreFault};
+use crate::store::{checkpoint, convert};
 
 /// Forward only, one transaction each.
 pub(super) static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!();

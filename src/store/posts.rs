@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
 use crate::delivery::{Edit, EditEvent, Key, Post, PostState, Rendering, Target};
-use crate::domain::ids::{Destination, GuildId, ReleaseId};
+use crate::domain::ids::{Destination, ReleaseId, WorkspaceId};
 use crate::store::base::{Store, StoreFault, instant, json, to_json};
 
 /// A message, where it is, and what it is to show.
@@ -16,7 +16,8 @@ pub struct PostRow {
     /// Zero before it is stored.
     pub id: i64,
     pub key: Key,
-    pub guild: GuildId,
+    #[serde(rename = "guild")]
+    pub server: WorkspaceId,
     pub target: Target,
     /// The destination that the rules resolved to `target`; later rules may resolve it to another.
     pub to: Option<Destination>,
@@ -228,12 +229,12 @@ impl Store {
     }
 
     /// A server's messages that are not posted yet, or never were.
-    pub async fn unposted(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<PostRow>, StoreFault> {
+    pub async fn unposted(txn: &mut SqliteConnection, server: &WorkspaceId) -> Result<Vec<PostRow>, StoreFault> {
         let rows = sqlx::query_as!(
             Row,
             r#"SELECT id AS "id!", row AS "row!" FROM outbox WHERE next_at IS NOT NULL AND guild_id = ?1
                UNION ALL SELECT id, row FROM outbox WHERE state IN ('held', 'dead') AND guild_id = ?1"#,
-            guild.0
+            server.0
         );
         read(rows.fetch_all(txn).await?)
     }

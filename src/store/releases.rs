@@ -1,4 +1,4 @@
-//! Rows of releases. Every query of a tenant's rows names its guild.
+//! Rows of releases. Every query of a tenant's rows names its server.
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 
 use crate::domain::agenda::next_wakeup;
 use crate::domain::freeze::Planned;
-use crate::domain::ids::{GuildId, ReleaseId, ReleaseNo};
+use crate::domain::ids::{ReleaseId, ReleaseNo, WorkspaceId};
 use crate::domain::phase::PhaseName;
 use crate::domain::release::{MAX_STATE_BYTES, Release};
 use crate::store::base::{Store, StoreFault, instant, json, to_json};
@@ -33,7 +33,8 @@ impl ReleaseHead {
 #[derive(Serialize)]
 struct Written<'r> {
     id: ReleaseId,
-    guild: &'r GuildId,
+    #[serde(rename = "guild")]
+    server: &'r WorkspaceId,
     no: u32,
     read_at: i64,
     version: i64,
@@ -49,7 +50,7 @@ impl<'r> Written<'r> {
     fn of((release, read_at, version): (&'r Release, i64, i64)) -> Result<Self, StoreFault> {
         Ok(Self {
             id: release.id,
-            guild: &release.guild,
+            server: &release.server,
             no: release.no.0,
             read_at,
             version,
@@ -131,20 +132,23 @@ impl Store {
     /// The id behind `REL-42` in one server.
     pub async fn release_numbered(
         txn: &mut SqliteConnection,
-        guild: &GuildId,
+        server: &WorkspaceId,
         no: ReleaseNo,
     ) -> Result<Option<ReleaseId>, StoreFault> {
-        let row = sqlx::query_scalar!("SELECT id FROM release WHERE guild_id = ? AND no = ?", guild.0, no.0)
+        let row = sqlx::query_scalar!("SELECT id FROM release WHERE guild_id = ? AND no = ?", server.0, no.0)
             .fetch_optional(txn)
             .await?;
         row.map(|id| release_id(&id)).transpose()
     }
 
     /// A server's releases that are not over, newest first.
-    pub async fn open_releases(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
+    pub async fn open_releases(
+        txn: &mut SqliteConnection,
+        server: &WorkspaceId,
+    ) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
             "SELECT id, no, title, phase, service FROM release WHERE guild_id = ? AND phase NOT IN ('closed', 'scrubbed') ORDER BY no DESC",
-            guild.0
+            server.0
         )
         .fetch_all(txn)
         .await?;
@@ -152,13 +156,13 @@ impl Store {
     }
 
     /// A server's releases from submitting to the all-clear, as far as overlaps and freezes concern them; oldest first.
-    pub async fn planned(txn: &mut SqliteConnection, guild: &GuildId) -> Result<Vec<Planned>, StoreFault> {
+    pub async fn planned(txn: &mut SqliteConnection, server: &WorkspaceId) -> Result<Vec<Planned>, StoreFault> {
         let rows = sqlx::query!(
             r#"SELECT id, no, title, service, phase, plan ->> '$.t0.at' AS "t0: String",
                     coalesce(state ->> '$.phase.phase' = 'held', 0) AS "paused!: bool"
              FROM release JOIN release_terms ON release_id = id
              WHERE guild_id = ? AND phase IN ('gathering', 'approved', 'held', 'live', 'watching', 'rolling_back') ORDER BY no"#,
-            guild.0
+            server.0
         )
         .fetch_all(txn)
         .await?;
@@ -173,10 +177,10 @@ impl Store {
     }
 
     /// A server's releases, newest first, at most 25.
-    pub async fn list_releases(&self, guild: &GuildId) -> Result<Vec<ReleaseHead>, StoreFault> {
+    pub async fn list_releases(&self, server: &WorkspaceId) -> Result<Vec<ReleaseHead>, StoreFault> {
         let rows = sqlx::query!(
             "SELECT id, no, title, phase, service FROM release WHERE guild_id = ? ORDER BY no DESC LIMIT 25",
-            guild.0
+            server.0
         )
         .fetch_all(self.read())
         .await?;

@@ -38,27 +38,27 @@ impl Store {
                 .bind(journal)
                 .fetch_all(self.read())
                 .await?;
-        for (seq, guild, text) in rows {
+        for (seq, server, text) in rows {
             written.journal = seq;
-            written.rows.push((guild, text));
+            written.rows.push((server, text));
         }
         let rows: Vec<(i64, String, String)> =
             sqlx::query_as("SELECT id, guild_id, row ->> '$.rendering.payload' FROM outbox WHERE id > ? ORDER BY id")
                 .bind(outbox)
                 .fetch_all(self.read())
                 .await?;
-        for (id, guild, text) in rows {
+        for (id, server, text) in rows {
             written.outbox = id;
-            written.rows.push((guild, text));
+            written.rows.push((server, text));
         }
         let rows: Vec<(i64, String, String, String)> =
             sqlx::query_as("SELECT rowid, id, guild_id, kind FROM prompt WHERE rowid > ? ORDER BY rowid")
                 .bind(prompt)
                 .fetch_all(self.read())
                 .await?;
-        for (row, id, guild, kind) in rows {
+        for (row, id, server, kind) in rows {
             written.prompt = row;
-            written.prompts.push((id, guild, kind));
+            written.prompts.push((id, server, kind));
         }
         written.phases = sqlx::query_as("SELECT no, guild_id, phase FROM release").fetch_all(self.read()).await?;
         let kept: Vec<(String, String, String, i64)> = sqlx::query_as(
@@ -68,7 +68,7 @@ impl Store {
         .fetch_all(self.read())
         .await?;
         written.versions =
-            kept.into_iter().map(|(table, key, guild, version)| ((table, key, guild), version)).collect();
+            kept.into_iter().map(|(table, key, server, version)| ((table, key, server), version)).collect();
         Ok(written)
     }
 

@@ -13,6 +13,7 @@ use crate::domain::plan::span_label;
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::stage::view::gaps_ahead;
 use crate::domain::{concern, rollback, signoff};
+use crate::voice::open;
 
 /// Renders the card. `now` judges how fresh values are.
 pub fn card(release: &Release, now: Timestamp) -> Message {
@@ -73,7 +74,7 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         .map(|(role, given)| Text::from(format!("✅ {role}: {}", words::signer(&given.name, given.behalf.as_ref()))))
         .collect();
     lines.extend(
-        signoff::view::pending(release).iter().map(|pending| Text::from(format!("⬜ {}", words::pending(pending)))),
+        signoff::view::pending(release).iter().map(|pending| Text::from(format!("⬜ {}", open::pending(pending)))),
     );
     lines.extend(signoff::view::declined(release).map(words::declined));
     message
@@ -81,7 +82,7 @@ fn before(message: Message, release: &Release, now: Timestamp) -> Message {
         .field("Concerns", concerns(release))
         .field("Waived", waived(release))
         .field("Notices", notices(release))
-        .field("Readiness", Text::from(words::readiness(release, &open)))
+        .field("Readiness", Text::from(open::readiness(release, &open)))
 }
 
 fn concerns(release: &Release) -> Text {

@@ -6,6 +6,7 @@ use crate::domain::closing::{ClosingEvent, ClosingNotice, ClosingRefusal, Closin
 use crate::domain::plan::span_label;
 use crate::domain::release::{Release, Run};
 use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::open;
 use crate::voice::text::{Stamp, Text};
 use crate::voice::words::{self, in_zone};
 
@@ -42,7 +43,7 @@ pub(super) fn say(notice: &ClosingNotice, release: &Release, now: Timestamp) -> 
             };
             Message::new(tone, Text::from(format!("⏳ All clear?{again} · {name}")))
                 .body(body)
-                .field("Open items", words::open_list(open, &release.policy))
+                .field("Open items", open::open_list(open, &release.policy))
         }
         ClosingNotice::ClearGiven { by } => {
             Message::new(Tone::Good, Text::from(format!("✅ {by} gave the all-clear · {name}")))

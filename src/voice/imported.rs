@@ -13,7 +13,7 @@ use crate::domain::release::{self, Release};
 use crate::voice::buttons::buttons;
 use crate::voice::message::{Message, Pick, Tone, WHAT_NOW};
 use crate::voice::text::{Span, Stamp, Text};
-use crate::voice::words;
+use crate::voice::{open, words};
 
 /// The field that names what stands against submitting.
 pub const TO_MEND: &str = "Fix before submitting";
@@ -27,7 +27,7 @@ pub(super) fn imported(release: &Release, now: Timestamp, revision: u32, materia
             None => Text::from("not set yet"),
         }),
     );
-    message = message.field("Freeze", words::frozen(release));
+    message = message.field("Freeze", open::frozen(release));
     let asked = release.phase.name() != PhaseName::Draft;
     if revision > 1 && asked {
         let word = if material { "material: voids the sign-offs" } else { "cosmetic: sign-offs stay valid" };

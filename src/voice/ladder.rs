@@ -7,7 +7,7 @@ use crate::domain::plan::RungPlan;
 use crate::domain::release::{Phase, Release};
 use crate::voice::message::{Message, Tone, WHAT_NOW};
 use crate::voice::text::{Stamp, Text};
-use crate::voice::{outcome, words};
+use crate::voice::{open, outcome, words};
 
 /// From so many minutes before T-0 on a notice is a check of go or no-go as well.
 const LAST_CHECK_MIN: u32 = 30;
@@ -60,7 +60,7 @@ pub(super) fn say(notice: &LadderNotice, release: &Release) -> Message {
                 .field("Correction", right)
                 .field("Audience", Text::from(super::running::sentence(&words::audience(audience))))
                 .field("People", words::people(release))
-                .field("Readiness", Text::from(words::readiness(release, open)));
+                .field("Readiness", Text::from(open::readiness(release, open)));
             if ours {
                 message = message.field("Alerts", firing(release));
             }

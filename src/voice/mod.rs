@@ -17,6 +17,7 @@ mod imported;
 mod ladder;
 mod message;
 mod notice;
+mod open;
 mod outcome;
 mod page;
 mod plain;

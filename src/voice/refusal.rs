@@ -7,6 +7,7 @@ use crate::domain::phase::PhaseName;
 use crate::domain::policy::Policy;
 use crate::domain::refusal::{Refusal, Wanted};
 use crate::domain::rights::Who;
+use crate::voice::open;
 
 /// Gives a refusal its words. `subject` names the release, where there is one.
 pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Message {
@@ -22,7 +23,7 @@ pub fn refuse(refusal: &Refusal, policy: &Policy, subject: Option<&str>) -> Mess
     let message = Message::new(Tone::Bad, Text::from(headline));
     match refusal {
         Refusal::Open { items, .. } => {
-            message.body("Resolve these items first.").field("Open items", words::open_list(items, policy))
+            message.body("Resolve these items first.").field("Open items", open::open_list(items, policy))
         }
         other => message.body(sentence(other)),
     }

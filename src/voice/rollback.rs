@@ -10,7 +10,7 @@ use crate::domain::rollback::{self, Case, CaseState, Cause, RollbackEvent, Rollb
 use crate::domain::trigger::TriggerRule;
 use crate::voice::message::{Message, Tone, WHAT_NOW};
 use crate::voice::text::{Stamp, Text};
-use crate::voice::words;
+use crate::voice::{open, words};
 
 pub(super) fn say(notice: &RollbackNotice, release: &Release, now: Timestamp) -> Message {
     let Some(run) = release.phase.run() else { return Message::default() };
@@ -59,7 +59,7 @@ fn rolled_back(
     } else {
         Message::new(Tone::Wait, Text::from(format!("⚠️ Rolled back, not verified · {name}")))
             .body(Text::from(format!("{by} confirmed the rollback{note}. A post-mortem is due.")))
-            .field("Not verified", words::open_list(unverified, &release.policy))
+            .field("Not verified", open::open_list(unverified, &release.policy))
             .field(WHAT_NOW, Text::from("On-call: check the service until it is healthy."))
     };
     message.field("Planned vs observed", words::metrics(release, run, now))

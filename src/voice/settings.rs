@@ -11,6 +11,7 @@ use crate::domain::ids::{Audience, ChannelId, RoleId};
 use crate::domain::plan::{RungPlan, SignoffRole, ladder_line};
 use crate::domain::policy::{Policy, Route, SignoffRule};
 use crate::domain::workspace::{Noted, WorkspaceEvent};
+use crate::voice::rights;
 
 /// Changes that are named of one entry.
 const NAMED: usize = 8;
@@ -192,9 +193,11 @@ fn said(event: &WorkspaceEvent, before: &Policy) -> Option<Vec<Text>> {
         WorkspaceEvent::TrainUnskipped { name, t0 } => {
             Text::from(format!("train “{name}” of ")).time(*t0, Stamp::Full).t(" no longer skipped")
         }
-        WorkspaceEvent::Bypassed { action } => Text::from(format!("administrator override: {}", words::action(action))),
+        WorkspaceEvent::Bypassed { action } => {
+            Text::from(format!("administrator override: {}", rights::action(action)))
+        }
         WorkspaceEvent::Refused { action, why, .. } => {
-            Text::from(format!("was refused: {} ({})", words::action(action), words::denied(*why)))
+            Text::from(format!("was refused: {} ({})", rights::action(action), rights::denied(*why)))
         }
         WorkspaceEvent::SentAgain => Text::from("retried stuck messages"),
         WorkspaceEvent::Numbered { .. }

@@ -7,6 +7,7 @@ use crate::domain::release::{Phase, Release};
 use crate::domain::signoff::view::{declined, missing, valid};
 use crate::domain::signoff::{SignoffEvent, SignoffNotice, SignoffRefusal, SignoffReply};
 use crate::voice::message::{Message, Tone, WHAT_NOW};
+use crate::voice::open;
 use crate::voice::text::{Stamp, Text};
 use crate::voice::words::{self, in_zone};
 
@@ -163,7 +164,7 @@ fn ask(release: &Release, changed: bool) -> Message {
         message = message.field(name, words::changes(&changes, 8));
     }
     message
-        .field("Freeze", words::frozen(release))
+        .field("Freeze", open::frozen(release))
         .short("Type", Text::from(words::chosen(plan.kind)))
         .short("Risk", Text::from(words::chosen(plan.risk)))
         .short("Rollout", Text::from(words::approach(release)))

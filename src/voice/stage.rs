@@ -12,7 +12,7 @@ use crate::voice::ladder::firing;
 use crate::voice::message::{Message, Tone, WHAT_NOW};
 use crate::voice::running::{alerts_line, away, next_point, sentence};
 use crate::voice::text::{Stamp, Text};
-use crate::voice::words;
+use crate::voice::{open, words};
 
 pub(super) fn say(notice: &StageNotice, release: &Release, now: Timestamp) -> Message {
     match release.phase.run() {
@@ -39,7 +39,7 @@ fn running(notice: &StageNotice, release: &Release, run: &Run, now: Timestamp) -
             }
             message
                 .body(body)
-                .field("Skipped", words::open_list(open, &release.policy))
+                .field("Skipped", open::open_list(open, &release.policy))
                 .short("Next update by", Text::new().time(run.updates.next_due, Stamp::Short))
                 .field("Next decision", next_point(run))
                 .field("People", words::people(release))
@@ -180,7 +180,7 @@ fn question(notice: &StageNotice, release: &Release) -> Message {
             };
             let message = Message::new(if open.is_empty() { Tone::Wait } else { Tone::Bad }, Text::from(headline))
                 .body(body)
-                .field("Open items", words::open_list(open, &release.policy));
+                .field("Open items", open::open_list(open, &release.policy));
             // A reminder is a reply to the question, which has the rest.
             if (1..3).contains(asked) {
                 return message;

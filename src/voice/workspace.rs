@@ -14,6 +14,7 @@ use crate::domain::recur::Rule;
 use crate::domain::workspace::stray::Strays;
 use crate::domain::workspace::weekly::Standing;
 use crate::domain::workspace::{Workspace, WorkspaceNotice, WorkspaceReply};
+use crate::voice::rights;
 
 /// Gives a workspace's notice its words.
 pub fn say(notice: &WorkspaceNotice) -> Message {
@@ -106,7 +107,7 @@ fn words_of(notice: &WorkspaceNotice) -> Message {
         WorkspaceNotice::Bypassed { action, by } => {
             Message::new(Tone::Bad, Text::from("⚠️ Administrator override")).body(Text::from(format!(
                 "{by} used the Manage Server permission to do this without the required role: {}. This server allows administrator overrides (administrator_bypass).",
-                words::action(action)
+                rights::action(action)
             )))
         }
         WorkspaceNotice::Digest { open, more } => {

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use reqwest::Method;
 use serde_json::Value;
 
+use super::commands::shape::POSTABLE;
 use super::registration;
 use super::rest::{Limit, Rest};
-use crate::domain::ids::{ChannelId, GuildId};
+use crate::domain::ids::{ChannelId, WorkspaceId};
 use crate::domain::policy::Policy;
 use crate::sending::SendFault;
 
@@ -22,9 +23,6 @@ pub const RIGHTS: [(u64, &str); 5] = [
     (1 << 15, "Attach Files"),
     (1 << 16, "Read Message History"),
 ];
-
-/// The kinds of channel that notices go to: text and announcement. <https://discord.com/developers/docs/resources/channel#channel-object-channel-types>
-pub const POSTABLE: [u64; 2] = [0, 5];
 
 const ADMINISTRATOR: u64 = 1 << 3;
 const MENTION_EVERYONE: u64 = 1 << 17;
@@ -107,8 +105,8 @@ struct Bot {
 /// name for people. The second value says whether Discord answered at all.
 pub async fn examine(
     rest: &Rest,
-    workspaces: &[(GuildId, Policy)],
-    others: &[(String, GuildId)],
+    workspaces: &[(WorkspaceId, Policy)],
+    others: &[(String, WorkspaceId)],
 ) -> (Vec<Finding>, bool) {
     let mut found = Vec::new();
     let Some(bot) = bot(rest, &mut found).await else {
@@ -136,7 +134,7 @@ pub async fn examine(
 }
 
 /// Checks one server's channels, permissions and roles.
-pub async fn table(rest: &Rest, guild: &GuildId, policy: &Policy) -> Vec<Finding> {
+pub async fn table(rest: &Rest, guild: &WorkspaceId, policy: &Policy) -> Vec<Finding> {
     let mut found = Vec::new();
     let bot = bot(rest, &mut found).await;
     // The chat shows what is about the server.
@@ -193,7 +191,7 @@ async fn get(rest: &Rest, path: &str) -> Result<Value, SendFault> {
 }
 
 /// A server that could not be looked up.
-fn absent(whose: &str, guild: &GuildId, bot: &Bot, fault: &SendFault) -> Finding {
+fn absent(whose: &str, guild: &WorkspaceId, bot: &Bot, fault: &SendFault) -> Finding {
     match fault {
         SendFault::Blocked(_) | SendFault::NotThere(_) | SendFault::Refused(_) | SendFault::Forbidden(_) => {
             let invite = &bot.invite;
@@ -212,7 +210,7 @@ struct Member<'b> {
     base: u64,
 }
 
-async fn server(rest: &Rest, bot: &Bot, guild: &GuildId, policy: &Policy, found: &mut Vec<Finding>) {
+async fn server(rest: &Rest, bot: &Bot, guild: &WorkspaceId, policy: &Policy, found: &mut Vec<Finding>) {
     let server = match get(rest, &format!("/guilds/{}", guild.0)).await {
         Ok(server) => server,
         Err(fault) => {
@@ -270,7 +268,7 @@ fn commands(name: &str, stand: Result<bool, SendFault>, invite: &str) -> Finding
     }
 }
 
-fn as_member<'b>(id: &'b str, member: &Value, roles: &[Value], guild: &GuildId) -> Member<'b> {
+fn as_member<'b>(id: &'b str, member: &Value, roles: &[Value], guild: &WorkspaceId) -> Member<'b> {
     let own: Vec<String> = member["roles"].as_array().into_iter().flatten().map(word).collect();
     let base = roles
         .iter()
@@ -284,7 +282,7 @@ fn channel(
     name: &str,
     what: &str,
     id: &ChannelId,
-    guild: &GuildId,
+    guild: &WorkspaceId,
     answer: Result<Value, SendFault>,
     member: Option<&Member<'_>>,
 ) -> Finding {
@@ -324,7 +322,7 @@ fn channel(
 }
 
 /// What the bot may do in a whole server, and should not or cannot.
-fn permissions(name: &str, policy: &Policy, roles: &[Value], base: u64, guild: &GuildId, found: &mut Vec<Finding>) {
+fn permissions(name: &str, policy: &Policy, roles: &[Value], base: u64, guild: &WorkspaceId, found: &mut Vec<Finding>) {
     for role in not_callable(policy, roles, base, &guild.0) {
         found.push(Finding::bad(format!(
             "{name}: T-Minus cannot ping @{role}. Allow anyone to @mention it in the role's settings. Messages still go out, without the ping."
@@ -338,7 +336,7 @@ fn permissions(name: &str, policy: &Policy, roles: &[Value], base: u64, guild: &
 }
 
 /// Whether every role that the settings name exists and can be given.
-fn named_roles(name: &str, policy: &Policy, roles: &[Value], guild: &GuildId, found: &mut Vec<Finding>) {
+fn named_roles(name: &str, policy: &Policy, roles: &[Value], guild: &WorkspaceId, found: &mut Vec<Finding>) {
     let named = policy.signers.values().flatten().chain(&policy.release_managers).chain(&policy.break_glass);
     let named = named.chain(policy.audiences.values().filter_map(|route| route.role.as_ref()));
     let named: BTreeSet<&str> = named.map(|role| role.0.as_str()).collect();

@@ -22,7 +22,7 @@ use super::rest::{Rest, http_client};
 use crate::chat::rate::{Limits, Rate};
 use crate::chat::token::Token;
 use crate::desk::Desk;
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 
 /// What the gateway is told.
 #[derive(Debug, Clone)]
@@ -31,7 +31,7 @@ pub struct Settings {
     /// Base URL of the API, such as `https://discord.com`.
     pub api_url: String,
     /// Servers whose settings come from the configuration file.
-    pub by_file: Arc<std::collections::BTreeSet<GuildId>>,
+    pub by_file: Arc<std::collections::BTreeSet<WorkspaceId>>,
     /// How much may be asked of it.
     pub limits: Limits,
 }
@@ -44,17 +44,17 @@ pub struct GatewayHealth {
     proved: AtomicBool,
     pub registrations: Registrations,
     /// What the file gives servers that is another server's, with the reasons.
-    misplaced: Mutex<BTreeMap<GuildId, Vec<String>>>,
+    misplaced: Mutex<BTreeMap<WorkspaceId, Vec<String>>>,
 }
 
 impl GatewayHealth {
     /// Servers whose settings in the file name what is another server's, with the reasons.
-    pub fn misplaced(&self) -> BTreeMap<GuildId, Vec<String>> {
+    pub fn misplaced(&self) -> BTreeMap<WorkspaceId, Vec<String>> {
         self.misplaced.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Checks whose the channels and roles are that the file gives a server. Nothing is sent into another server's channel anyway.
-    async fn look_at(&self, handler: &Handler, guild: &GuildId) {
+    async fn look_at(&self, handler: &Handler, guild: &WorkspaceId) {
         if !handler.by_file.contains(guild) {
             return;
         }
@@ -115,7 +115,7 @@ impl EventHandler for Events {
 
     async fn guild_create(&self, context: Context, guild: Guild, _: Option<bool>) {
         let application = context.http.application_id().map(|id| id.get()).unwrap_or_default();
-        let (id, handler) = (GuildId(guild.id.to_string()), self.handler.clone());
+        let (id, handler) = (WorkspaceId(guild.id.to_string()), self.handler.clone());
         self.handler.rest.owners().note(&id, owner::channels_of(&guild));
         let misplaced = Arc::clone(&self.health);
         self.tasks.spawn(async move { misplaced.look_at(&handler, &id).await });

@@ -16,10 +16,11 @@ use super::parse::{self, Typed};
 use super::reply::{Asked, Handled, Reply, Stop};
 use super::rest::Rest;
 use super::{forms, lists, render, send};
+use crate::chat::discord::commands;
 use crate::chat::rate::{Kind, Rate, TooOften};
 use crate::desk::{Answer, Ask, Desk};
 use crate::domain::command::Command;
-use crate::domain::ids::{GuildId, UserId};
+use crate::domain::ids::{UserId, WorkspaceId};
 use crate::domain::may::may;
 use crate::domain::people::Actor;
 use crate::domain::policy::Policy;
@@ -39,7 +40,7 @@ pub(super) struct Handler {
     /// The API's base URL, if it is on loopback.
     pub(super) local: Option<String>,
     /// Servers whose settings come from the configuration file.
-    pub(super) by_file: Arc<BTreeSet<GuildId>>,
+    pub(super) by_file: Arc<BTreeSet<WorkspaceId>>,
     pub(super) rate: Arc<Rate>,
     /// How many may be told at once that they ask too often; beyond that nobody is.
     pub(super) telling: Arc<Semaphore>,
@@ -149,7 +150,7 @@ impl Handler {
             "tminus setup" => return self.setup(reply, &guild, actor, &typed).await,
             "tminus resend" => {
                 let command = WorkspaceCommand::SendAgain;
-                return self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await;
+                return self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await;
             }
             path if path.starts_with("tminus audience ") => return self.audience(reply, guild, actor, &typed).await,
             path if path.starts_with("tminus rule ") => return self.rule(reply, guild, actor, &typed).await,
@@ -170,10 +171,10 @@ impl Handler {
             None => None,
             Some(_) => self.policy(&guild).await?.zone,
         };
-        let Some(command) = parse::command(&typed, zone.as_deref()) else {
+        let Some(command) = commands::command(&typed, zone.as_deref()) else {
             return Err(Stop::sorry("This version does not have that command. See /tminus help."));
         };
-        let ask = Ask::Command { guild, actor, release: typed.text("release"), command: command? };
+        let ask = Ask::Command { server: guild, actor, release: typed.text("release"), command: command? };
         self.ask(reply, ask).await
     }
 
@@ -187,16 +188,16 @@ impl Handler {
         }
     }
 
-    pub(super) async fn workspace(&self, guild: &GuildId) -> Handled<Workspace> {
+    pub(super) async fn workspace(&self, guild: &WorkspaceId) -> Handled<Workspace> {
         Ok(self.desk.store().read_workspace(guild).await?)
     }
 
-    pub(super) async fn policy(&self, guild: &GuildId) -> Handled<Policy> {
+    pub(super) async fn policy(&self, guild: &WorkspaceId) -> Handled<Policy> {
         Ok(self.workspace(guild).await?.policy)
     }
 
     /// Settings that the configuration file makes are not changed from chat. `what` names them.
-    pub(super) fn in_chat(&self, guild: &GuildId, what: &str) -> Handled {
+    pub(super) fn in_chat(&self, guild: &WorkspaceId, what: &str) -> Handled {
         if self.by_file.contains(guild) {
             let sentence = format!(
                 "You can't change this server's {what} here: the service's configuration file sets them. Ask your operator. /tminus check shows the current settings."
@@ -232,18 +233,18 @@ impl Handler {
             self.own_member(reply, &guild, user).await?;
         }
         let filled = Filled { user, ..Filled::default() };
-        self.ask(reply, Ask::Click { guild, actor, prompt, choice, filled }).await
+        self.ask(reply, Ask::Click { server: guild, actor, prompt, choice, filled }).await
     }
 
     /// A prompt and its release; `None` where it leads nowhere any more.
-    pub(super) async fn prompted(&self, guild: &GuildId, prompt: &str) -> Handled<Option<(Release, Prompt)>> {
+    pub(super) async fn prompted(&self, guild: &WorkspaceId, prompt: &str) -> Handled<Option<(Release, Prompt)>> {
         let Some(stored) = self.desk.store().read_prompt(guild, prompt).await? else { return Ok(None) };
         let release = self.desk.store().read_release(stored.release).await?;
         Ok(release.map(|release| (release, stored.prompt)))
     }
 
     /// Opens the form a choice needs. Whether the person may decide is judged when it comes back.
-    async fn form(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str, choice: Choice, form: Form) -> Handled {
+    async fn form(&self, reply: &Reply<'_>, guild: &WorkspaceId, prompt: &str, choice: Choice, form: Form) -> Handled {
         let Some((release, asked)) = self.prompted(guild, prompt).await? else {
             return Err(Stop::sorry("This button no longer works. See /release show."));
         };
@@ -276,13 +277,15 @@ impl Handler {
         let values = parse::values(&parse::input(it, "values").unwrap_or_default())?;
         if let Some(release) = it.data.custom_id.strip_prefix("u:") {
             let command = Command::Update { text, values };
-            return self.ask(reply, Ask::Command { guild, actor, release: Some(release.to_owned()), command }).await;
+            return self
+                .ask(reply, Ask::Command { server: guild, actor, release: Some(release.to_owned()), command })
+                .await;
         }
         let Some((_, prompt, choice)) = parse::custom_id(&it.data.custom_id) else {
             return Err(Stop::sorry("This form is from an older version of T-Minus. Open it again."));
         };
         let filled = Filled { text, values, user: None };
-        self.ask(reply, Ask::Click { guild, actor, prompt, choice, filled }).await
+        self.ask(reply, Ask::Click { server: guild, actor, prompt, choice, filled }).await
     }
 
     async fn autocomplete(&self, reply: &Reply<'_>, it: &CommandInteraction) -> Handled {
@@ -293,23 +296,23 @@ impl Handler {
         reply.now(lists::complete(&self.desk, &guild, &Typed::of(it)).await?).await
     }
 
-    pub(super) async fn release(&self, guild: &GuildId, typed: &Typed) -> Handled<Release> {
+    pub(super) async fn release(&self, guild: &WorkspaceId, typed: &Typed) -> Handled<Release> {
         let release = lists::release(&self.desk, guild, typed.text("release")).await?;
         release.ok_or_else(|| Stop::sorry("Choose the release in the option “release”. /release list shows them all."))
     }
 
-    async fn show(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+    async fn show(&self, reply: &Reply<'_>, guild: &WorkspaceId, typed: &Typed) -> Handled {
         let release = self.release(guild, typed).await?;
         reply.say(&voice::card(&release, self.desk.clock().now()), None).await
     }
 
-    async fn update_form(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+    async fn update_form(&self, reply: &Reply<'_>, guild: &WorkspaceId, typed: &Typed) -> Handled {
         let release = self.release(guild, typed).await?;
         let title = format!("Update: {}", release.no);
         reply.now(forms::open(&format!("u:{}", release.no), Form::Update, &title, Some(&release))).await
     }
 
-    async fn list(&self, reply: &Reply<'_>, guild: &GuildId) -> Handled {
+    async fn list(&self, reply: &Reply<'_>, guild: &WorkspaceId) -> Handled {
         let heads = self.desk.store().list_releases(guild).await?;
         let rows: Vec<_> = heads.into_iter().map(|h| (h.no.to_string(), h.title, h.phase)).collect();
         reply.say(&system::list(&rows), None).await
@@ -324,6 +327,6 @@ async fn told(reply: &Reply<'_>, outcome: Handled) -> Handled {
     }
 }
 
-fn server(guild: Option<serenity::model::id::GuildId>) -> Handled<GuildId> {
+fn server(guild: Option<serenity::model::id::GuildId>) -> Handled<WorkspaceId> {
     parse::guild(guild).ok_or_else(|| Stop::sorry("T-Minus works only in a server, not in direct messages."))
 }

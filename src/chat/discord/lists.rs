@@ -7,12 +7,12 @@ use super::render::cut;
 use crate::desk::Desk;
 use crate::domain::closing::view::{open_items, waivable_items};
 use crate::domain::concern;
-use crate::domain::ids::GuildId;
+use crate::domain::ids::WorkspaceId;
 use crate::domain::release::Release;
 use crate::store::{Store, StoreFault};
 
 /// The answer to an autocomplete interaction: at most 25 choices that contain what was typed.
-pub(super) async fn complete(desk: &Desk, guild: &GuildId, typed: &Typed) -> Result<Value, StoreFault> {
+pub(super) async fn complete(desk: &Desk, guild: &WorkspaceId, typed: &Typed) -> Result<Value, StoreFault> {
     let (option, text) = typed.focus.clone().unwrap_or_default();
     let found: Vec<(String, String)> = match option.as_str() {
         "release" => {
@@ -69,7 +69,7 @@ pub(super) fn nothing() -> Value {
 /// The release a person means, for reading: by number, or the only one open; when none is open, the newest.
 pub(super) async fn release(
     desk: &Desk,
-    guild: &GuildId,
+    guild: &WorkspaceId,
     typed: Option<String>,
 ) -> Result<Option<Release>, StoreFault> {
     let mut connection = desk.store().reader().await?;

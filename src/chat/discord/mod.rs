@@ -19,6 +19,7 @@ pub mod registration;
 pub mod render;
 mod reply;
 pub mod rest;
+mod sections;
 pub mod send;
 mod setup;
 mod standing;

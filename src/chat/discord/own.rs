@@ -6,7 +6,7 @@ use super::handle::Handler;
 use super::parse::Typed;
 use super::reply::{Handled, Reply, Stop};
 use super::rest::Limit;
-use crate::domain::ids::{ChannelId, GuildId, RoleId, UserId};
+use crate::domain::ids::{ChannelId, RoleId, UserId, WorkspaceId};
 use crate::sending::SendFault;
 
 impl Handler {
@@ -14,7 +14,7 @@ impl Handler {
     ///
     /// # Errors
     /// They are not: a sentence for the person; or Discord could not be asked.
-    pub(super) async fn own_member(&self, reply: &Reply<'_>, guild: &GuildId, user: &UserId) -> Handled {
+    pub(super) async fn own_member(&self, reply: &Reply<'_>, guild: &WorkspaceId, user: &UserId) -> Handled {
         // Discord is asked: that may take longer than an answer may.
         reply.wait().await?;
         match self.rest.read(&format!("/guilds/{guild}/members/{user}"), Limit::Urgent).await {
@@ -32,7 +32,7 @@ impl Handler {
     ///
     /// # Errors
     /// One is not: the person is told which option; or Discord could not be asked.
-    pub(super) async fn own(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+    pub(super) async fn own(&self, reply: &Reply<'_>, guild: &WorkspaceId, typed: &Typed) -> Handled {
         let named = |value: &CommandDataOptionValue| {
             matches!(value, CommandDataOptionValue::Channel(_) | CommandDataOptionValue::Role(_))
         };

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::rest::{Limit, Rest};
-use crate::domain::ids::{ChannelId, GuildId, RoleId};
+use crate::domain::ids::{ChannelId, RoleId, WorkspaceId};
 use crate::domain::policy::Policy;
 use crate::sending::SendFault;
 
@@ -18,28 +18,28 @@ const KEPT: usize = 20_000;
 /// The servers of channels, as Discord told them. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Owners {
-    by_channel: Arc<Mutex<HashMap<ChannelId, GuildId>>>,
+    by_channel: Arc<Mutex<HashMap<ChannelId, WorkspaceId>>>,
 }
 
 impl Owners {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ChannelId, GuildId>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<ChannelId, WorkspaceId>> {
         self.by_channel.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether a channel is a server's own, if that is known.
-    fn knows(&self, guild: &GuildId, channel: &ChannelId) -> Option<bool> {
+    fn knows(&self, guild: &WorkspaceId, channel: &ChannelId) -> Option<bool> {
         self.lock().get(channel).map(|owner| owner == guild)
     }
 
     /// Notes what Discord says of a channel; whether it is a server's own.
-    fn learn(&self, guild: &GuildId, channel: &ChannelId, answer: &Value) -> bool {
-        let owner = GuildId(answer["guild_id"].as_str().unwrap_or_default().to_owned());
+    fn learn(&self, guild: &WorkspaceId, channel: &ChannelId, answer: &Value) -> bool {
+        let owner = WorkspaceId(answer["guild_id"].as_str().unwrap_or_default().to_owned());
         self.note(&owner, [channel.clone()]);
         owner == *guild
     }
 
     /// Notes channels of a server.
-    pub(super) fn note(&self, guild: &GuildId, channels: impl IntoIterator<Item = ChannelId>) {
+    pub(super) fn note(&self, guild: &WorkspaceId, channels: impl IntoIterator<Item = ChannelId>) {
         let mut by_channel = self.lock();
         if by_channel.len() > KEPT {
             by_channel.clear();
@@ -53,7 +53,7 @@ impl Rest {
     ///
     /// # Errors
     /// A classified fault: the channel is gone or hidden, or Discord could not be asked.
-    pub(in crate::chat) async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+    pub(in crate::chat) async fn owns(&self, guild: &WorkspaceId, channel: &ChannelId) -> Result<bool, SendFault> {
         if let Some(own) = self.owners().knows(guild, channel) {
             return Ok(own);
         }
@@ -62,7 +62,7 @@ impl Rest {
     }
 
     /// The same for a person who waits.
-    pub(super) async fn owns_for_person(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+    pub(super) async fn owns_for_person(&self, guild: &WorkspaceId, channel: &ChannelId) -> Result<bool, SendFault> {
         if let Some(own) = self.owners().knows(guild, channel) {
             return Ok(own);
         }
@@ -71,7 +71,7 @@ impl Rest {
     }
 
     /// A server's roles, by id.
-    pub(super) async fn roles(&self, guild: &GuildId) -> Result<Vec<RoleId>, SendFault> {
+    pub(super) async fn roles(&self, guild: &WorkspaceId) -> Result<Vec<RoleId>, SendFault> {
         let answer = self.read(&format!("/guilds/{guild}/roles"), Limit::Urgent).await?;
         let ids = answer.as_array().into_iter().flatten().filter_map(|role| role["id"].as_str());
         Ok(ids.map(|id| RoleId(id.to_owned())).collect())
@@ -81,7 +81,7 @@ impl Rest {
     ///
     /// # Errors
     /// Discord could not be asked.
-    pub(super) async fn foreign(&self, guild: &GuildId, policy: &Policy) -> Result<Vec<String>, SendFault> {
+    pub(super) async fn foreign(&self, guild: &WorkspaceId, policy: &Policy) -> Result<Vec<String>, SendFault> {
         let mut foreign = Vec::new();
         let own = [("release channel", &policy.release_channel), ("ops channel", &policy.ops_channel)];
         let own = own.into_iter().map(|(what, channel)| (what.to_owned(), channel.as_ref()));

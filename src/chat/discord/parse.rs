@@ -10,21 +10,11 @@ use serenity::model::application::{
 use serenity::model::guild::Member;
 use serenity::model::user::User;
 
-use crate::domain::alert::AlertCommand;
-use crate::domain::closing::{AllClearCommand, ClosingCommand};
-use crate::domain::command::Command;
-use crate::domain::concern::ConcernCommand;
-use crate::domain::decision::Verdict;
-use crate::domain::ids::{GuildId, RoleId, UserId};
-use crate::domain::ladder::NoticeCommand;
-use crate::domain::lifecycle::PlanCommand;
-use crate::domain::people::{Actor, Person, Post, Standing};
-use crate::domain::plan::{Quantity, SignoffRole};
+use crate::domain::ids::{RoleId, UserId, WorkspaceId};
+use crate::domain::people::{Actor, Person, Standing};
+use crate::domain::plan::Quantity;
 use crate::domain::prompt::Choice;
-use crate::domain::rollback::RollbackCommand;
-use crate::domain::signoff::SignoffCommand;
-use crate::domain::stage::StageCommand;
-use crate::plan_doc::{number_with_unit, parse_when};
+use crate::plan_doc::number_with_unit;
 
 /// Who pressed or typed, as this interaction shows them at `now`.
 pub(super) fn actor(user: &User, member: Option<&Member>, now: Timestamp) -> Actor {
@@ -49,8 +39,8 @@ pub(super) fn actor(user: &User, member: Option<&Member>, now: Timestamp) -> Act
     })
 }
 
-pub(super) fn guild(id: Option<serenity::model::id::GuildId>) -> Option<GuildId> {
-    id.map(|id| GuildId(id.to_string()))
+pub(super) fn guild(id: Option<serenity::model::id::GuildId>) -> Option<WorkspaceId> {
+    id.map(|id| WorkspaceId(id.to_string()))
 }
 
 /// A slash command taken apart: its path, its options, and the option being typed.
@@ -113,7 +103,7 @@ impl Typed {
     }
 
     /// A member, not a bot.
-    fn member(&self, name: &str) -> Result<UserId, Unread> {
+    pub(super) fn member(&self, name: &str) -> Result<UserId, Unread> {
         let Some(CommandDataOptionValue::User(id)) = self.value(name) else {
             return Err(format!("Choose a member in the option “{name}”."));
         };
@@ -134,117 +124,6 @@ impl Typed {
 
 /// Why a command could not be read; a sentence for the person.
 pub(super) type Unread = String;
-
-/// The desk's command behind a slash command, for those that are one.
-pub(super) fn command(typed: &Typed, zone: Option<&str>) -> Option<Result<Command, Unread>> {
-    let text = |name: &str| typed.text(name).unwrap_or_default();
-    let role = || {
-        SignoffRole::from_slug(&text("role"))
-            .ok_or_else(|| "That is not a sign-off role. Choose one from the list.".to_owned())
-    };
-    let command = match typed.path.as_str() {
-        "release submit" => Ok(Command::Plan(PlanCommand::Submit)),
-        "release handover" => typed.member("to").map(|to| {
-            let post = if text("part") == "on_call" { Post::OnCall } else { Post::Owner };
-            Command::Plan(PlanCommand::HandOver { post, to, reason: typed.text("reason") })
-        }),
-        "release scrub" => Ok(Command::Plan(PlanCommand::Scrub { reason: text("reason") })),
-        "release reschedule" => parse_when(&text("time"), zone)
-            .map(|t0| Command::Plan(PlanCommand::Reschedule { t0, reason: text("reason") }))
-            .map_err(|problem| format!("{} {}", problem.message, problem.help)),
-        "release go" => Ok(Command::Stage(StageCommand::Go { break_glass: typed.text("break_glass") })),
-        "release hold" => Ok(Command::Stage(StageCommand::Hold { reason: text("reason") })),
-        "release resume" => Ok(Command::Stage(StageCommand::Resume)),
-        "release stage" => stage(typed),
-        "release decide" => verdict(&text("verdict")).map(|verdict| Command::Decide {
-            point: None,
-            verdict,
-            reason: typed.text("reason"),
-        }),
-        "release rollback" => Ok(Command::Rollback(match text("step").as_str() {
-            "verified" => RollbackCommand::Verified { note: typed.text("reason") },
-            "failed" => RollbackCommand::Failed { reason: text("reason") },
-            _ => RollbackCommand::Start { reason: text("reason") },
-        })),
-        "release all-clear" => Ok(Command::AllClear(AllClearCommand::Give)),
-        "release update" => typed
-            .text("text")
-            .map(|text| Command::Update { text: Some(text), values: Vec::new() })
-            .ok_or_else(String::new),
-        "release signoff give" => role().map(|role| {
-            Command::Signoff(match typed.text("for") {
-                Some(name) => SignoffCommand::Record { role, name, evidence: text("reason") },
-                None => SignoffCommand::Give(role),
-            })
-        }),
-        "release signoff snooze" => length(&typed.text("time").unwrap_or_else(|| "4h".to_owned()))
-            .map(|minutes| Command::Signoff(SignoffCommand::Snooze { minutes })),
-        "release amend" => Ok(Command::Plan(match text("answer").as_str() {
-            "decline" => PlanCommand::Decline { n: None, reason: text("reason") },
-            _ => PlanCommand::Agree { n: None },
-        })),
-        "release signoff refuse" => {
-            role().map(|role| Command::Signoff(SignoffCommand::Refuse { role, reason: text("reason") }))
-        }
-        "release signoff withdraw" => role().map(|role| Command::Signoff(SignoffCommand::Withdraw(role))),
-        "release concern raise" => Ok(Command::Concern(ConcernCommand::Raise { text: text("reason") })),
-        "release concern resolve" => {
-            Ok(Command::Concern(ConcernCommand::Resolve { concern: typed.text("concern"), how: text("reason") }))
-        }
-        "release alert report" => {
-            number(&text("text")).map(|value| Command::Alert(AlertCommand::Report { metric: text("metric"), value }))
-        }
-        "release alert ack" => Ok(Command::Alert(AlertCommand::Ack { alert: text("text") })),
-        "release item done" => {
-            Ok(Command::Closing(ClosingCommand::ItemDone { item: text("text"), note: typed.text("reason") }))
-        }
-        "release item waive" => {
-            Ok(Command::Closing(ClosingCommand::ItemWaived { item: text("text"), reason: text("reason") }))
-        }
-        "release item brief" => Ok(Command::Notice(NoticeCommand::Brief { rung: typed.text("text") })),
-        "release item correct" => Ok(Command::Notice(NoticeCommand::Correct {
-            rung: text("text"),
-            text: text("reason"),
-            retracted: text("step") == "retract",
-        })),
-        "release postmortem file" => Ok(Command::Closing(ClosingCommand::File { link: text("text") })),
-        "release postmortem waive" => Ok(Command::Closing(ClosingCommand::WaivePostmortem { reason: text("reason") })),
-        "release postmortem schedule" => parse_when(&text("time"), zone)
-            .map(|when| Command::Closing(ClosingCommand::Schedule { at: when.at }))
-            .map_err(|problem| format!("{} {}", problem.message, problem.help)),
-        _ => return None,
-    };
-    Some(command)
-}
-
-fn stage(typed: &Typed) -> Result<Command, Unread> {
-    let reason = typed.text("reason");
-    if typed.text("stage").as_deref() != Some("extend") {
-        return Ok(Command::Stage(StageCommand::Advance { reason }));
-    }
-    let time = typed.text("time").unwrap_or_default();
-    let minutes = length(&time)?;
-    Ok(Command::Stage(StageCommand::Extend { minutes, reason: reason.unwrap_or_default() }))
-}
-
-fn length(time: &str) -> Result<u32, Unread> {
-    let minutes = crate::plan_doc::duration_minutes(time);
-    minutes.ok_or_else(|| format!("“{time}” is not a duration. Write it like 30m or 1h in the option “time”."))
-}
-
-fn verdict(text: &str) -> Result<Verdict, Unread> {
-    match text {
-        "continue" => Ok(Verdict::Continue),
-        "hold" => Ok(Verdict::Hold),
-        "roll_back" => Ok(Verdict::RollBack),
-        other => Err(format!("“{other}” is not a decision. Choose Continue, Hold or Roll back.")),
-    }
-}
-
-fn number(text: &str) -> Result<Quantity, Unread> {
-    number_with_unit(text)
-        .ok_or_else(|| format!("“{text}” is not a value. Write a number with its unit, such as 212ms or 0.4%."))
-}
 
 /// Lines `Metric: value` of an update's form; a line that is no value is told back.
 pub(super) fn values(text: &str) -> Result<Vec<(String, Quantity)>, Unread> {
@@ -291,4 +170,10 @@ pub(super) fn input(modal: &ModalInteraction, name: &str) -> Option<String> {
         ActionRowComponent::InputText(text) if text.custom_id == name => text.value.clone(),
         _ => None,
     })
+}
+
+/// A number with its unit.
+pub(super) fn number(text: &str) -> Result<Quantity, Unread> {
+    number_with_unit(text)
+        .ok_or_else(|| format!("“{text}” is not a value. Write a number with its unit, such as 212ms or 0.4%."))
 }

@@ -6,30 +6,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use serenity::model::application::CommandInteraction;
 
+use super::attachment;
 use super::handle::Handler;
 use super::parse::Typed;
 use super::reply::{Handled, Reply, Stop};
 use super::rest::{Limit, Upload};
-use super::{attachment, forms};
 use crate::desk::{Answer, Ask, DeskFault, findings};
-use crate::domain::ids::{ChannelId, GuildId, ReleaseNo, UserId};
+use crate::domain::ids::{ChannelId, ReleaseNo, UserId, WorkspaceId};
 use crate::domain::lifecycle::Imported;
 use crate::domain::people::Actor;
-use crate::domain::plan::{Contact, Plan, ReleaseType, Risk};
-use crate::domain::prompt::{Choice, Prompt, RefusedSection};
+use crate::domain::plan::{Contact, Plan};
+use crate::domain::prompt::Choice;
 use crate::domain::release::{MAX_PLAN_BYTES, Phase, Release};
-use crate::plan_doc::{self, Diagnostic, NewPlan, Question, Reading};
+use crate::plan_doc::{self, Diagnostic, Reading};
 use crate::store::ReleaseHead;
 use crate::voice::{self, Message, system};
 
 /// The longest text Discord takes in a paragraph input.
-const MAX_INPUT: usize = 4_000;
-const NOT_HERE: &str = "T-Minus cannot find this release. See /release list.";
-const BYTES_MISSING: &str = "The database does not have this plan's document. Tell your operator.";
+pub(super) const MAX_INPUT: usize = 4_000;
+pub(super) const NOT_HERE: &str = "T-Minus cannot find this release. See /release list.";
+pub(super) const BYTES_MISSING: &str = "The database does not have this plan's document. Tell your operator.";
 
 /// A document on its way to the desk.
 pub(super) struct Incoming {
-    pub(super) guild: GuildId,
+    pub(super) guild: WorkspaceId,
     pub(super) actor: Actor,
     /// The release it revises; absent for a new one.
     pub(super) release: Option<ReleaseNo>,
@@ -46,7 +46,7 @@ impl Handler {
         &self,
         reply: &Reply<'_>,
         it: &CommandInteraction,
-        guild: &GuildId,
+        guild: &WorkspaceId,
         actor: Actor,
         typed: &Typed,
     ) -> Handled {
@@ -65,7 +65,7 @@ impl Handler {
     }
 
     /// Reads a document, asks the desk, and answers. Whatever stops it, nothing was stored.
-    async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Handled {
+    pub(super) async fn take(&self, reply: &Reply<'_>, incoming: Incoming) -> Handled {
         let Incoming { guild, actor, release, expect, new, file_name, bytes } = incoming;
         // An old export must not put back what was changed since.
         let expect = expect.or_else(|| release.and_then(|_| plan_doc::exported_revision(&bytes)));
@@ -109,7 +109,7 @@ impl Handler {
             undone,
         });
         let stem = file_name.trim_end_matches(".md").to_owned();
-        let ask = Ask::Import { guild, actor, release, expect, imported, file_name, bytes };
+        let ask = Ask::Import { server: guild, actor, release, expect, imported, file_name, bytes };
         match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Done { message, prompt, release } => {
                 let blocked = reading.blocked();
@@ -129,7 +129,12 @@ impl Handler {
     }
 
     /// Reads a document that is new, or the next of a release. One that names no notice, like the one before it, keeps the release's.
-    async fn read(&self, guild: &GuildId, release: Option<ReleaseNo>, bytes: Vec<u8>) -> Handled<(Reading, Vec<u8>)> {
+    pub(super) async fn read(
+        &self,
+        guild: &WorkspaceId,
+        release: Option<ReleaseNo>,
+        bytes: Vec<u8>,
+    ) -> Handled<(Reading, Vec<u8>)> {
         let (reading, bytes) = self.desk.read_plan(guild, bytes).await?;
         if let (false, Some(no)) = (reading.names_notices, release)
             && let Some((release, before)) = self.document(guild, &no.to_string()).await?
@@ -141,9 +146,9 @@ impl Handler {
     }
 
     /// How the items of the present revision go on in the next, with the present one's reading.
-    async fn merged(
+    pub(super) async fn merged(
         &self,
-        guild: &GuildId,
+        guild: &WorkspaceId,
         no: ReleaseNo,
         new: &Reading,
     ) -> Handled<Option<(plan_doc::Merge, Reading, bool)>> {
@@ -156,7 +161,7 @@ impl Handler {
     }
 
     /// A release and its present revision's bytes.
-    async fn document(&self, guild: &GuildId, no: &str) -> Handled<Option<(Release, Vec<u8>)>> {
+    pub(super) async fn document(&self, guild: &WorkspaceId, no: &str) -> Handled<Option<(Release, Vec<u8>)>> {
         let release = super::lists::release(&self.desk, guild, Some(no.to_owned())).await?;
         let Some(release) = release else { return Ok(None) };
         let revision = self.desk.store().revision(release.id, release.revision).await?;
@@ -164,7 +169,7 @@ impl Handler {
     }
 
     /// Matches a name of the plan with a member, if exactly one member bears it.
-    pub(super) async fn resolve(&self, guild: &GuildId, contact: &mut Contact) {
+    pub(super) async fn resolve(&self, guild: &WorkspaceId, contact: &mut Contact) {
         if contact.user.is_some() {
             return;
         }
@@ -195,7 +200,7 @@ impl Handler {
     }
 
     /// Whether a release of this title is open already: nobody knows then whether a new one is meant.
-    async fn same_title(&self, guild: &GuildId, title: &str) -> Handled {
+    pub(super) async fn same_title(&self, guild: &WorkspaceId, title: &str) -> Handled {
         let releases = self.desk.store().list_releases(guild).await?;
         let same = |head: &&ReleaseHead| !head.phase.is_over() && head.title.eq_ignore_ascii_case(title);
         match releases.iter().find(same) {
@@ -205,7 +210,7 @@ impl Handler {
     }
 
     /// The server's text channel that the plan names, if there is one.
-    async fn channel(&self, guild: &GuildId, plan: &Plan) -> Option<ChannelId> {
+    pub(super) async fn channel(&self, guild: &WorkspaceId, plan: &Plan) -> Option<ChannelId> {
         let wanted = plan.channel_name()?;
         let path = format!("/guilds/{guild}/channels");
         let channels = match self.rest.read(&path, Limit::Urgent).await {
@@ -223,161 +228,11 @@ impl Handler {
         found["id"].as_str().map(ChannelId::from)
     }
 
-    /// `/release new`: a short form; type and risk go along in its id.
-    pub(super) async fn new_form(&self, reply: &Reply<'_>, typed: &Typed) -> Handled {
-        let id = format!("n:{}:{}", typed.text("type").unwrap_or_default(), typed.text("risk").unwrap_or_default());
-        reply.now(forms::new_plan(&id)).await
-    }
-
-    /// The form of `/release new` came back: a plan is written and imported.
-    pub(super) async fn new_plan(
-        &self,
-        reply: &Reply<'_>,
-        guild: &GuildId,
-        actor: Actor,
-        id: &str,
-        fields: impl Fn(&str) -> Option<String>,
-    ) -> Handled {
-        let (kind, risk) = id.split_once(':').unwrap_or((id, ""));
-        let kind = ReleaseType::ALL.iter().copied().find(|k| k.to_string().eq_ignore_ascii_case(kind));
-        let risk = Risk::ALL.iter().copied().find(|r| r.to_string().eq_ignore_ascii_case(risk));
-        let title = fields("title");
-        let file_name = file_name(title.as_deref().unwrap_or("plan"));
-        let text = plan_doc::new_plan(&NewPlan {
-            title,
-            when: fields("when"),
-            kind,
-            risk,
-            owner: fields("owner"),
-            on_call: fields("on_call"),
-            service: fields("service"),
-            ..NewPlan::default()
-        });
-        reply.wait().await?;
-        let bytes = text.into_bytes();
-        let (name, kept) = (file_name.clone(), bytes.clone());
-        let incoming =
-            Incoming { guild: guild.clone(), actor, release: None, expect: None, new: true, file_name, bytes };
-        match self.take(reply, incoming).await {
-            Ok(()) => Ok(()),
-            // What was typed goes back as the plan it would have been.
-            Err(stop) => reply.with(&reply.words(stop)?, None, Some(Upload { name, bytes: kept })).await,
-        }
-    }
-
-    /// `/release edit`: which section.
-    pub(super) async fn edit(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
-        let release = self.release(guild, typed).await?;
-        let found = self.document(guild, &release.no.to_string()).await?;
-        let (release, bytes) = found.ok_or_else(|| Stop::sorry(BYTES_MISSING))?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let (reading, _) = self.read(guild, Some(release.no), bytes).await?;
-        reply.say(&system::edit(&release, plan_doc::menu(&text, &reading.questions)), None).await
-    }
-
-    /// A section or a question was chosen: its text opens in a form, or its few answers in a menu.
-    pub(super) async fn section_form(
-        &self,
-        reply: &Reply<'_>,
-        guild: &GuildId,
-        actor: Actor,
-        no: &str,
-        section: &str,
-    ) -> Handled {
-        let found = self.document(guild, no).await?;
-        let (release, bytes) = found.ok_or_else(|| Stop::sorry(NOT_HERE))?;
-        if let Some((section, answer)) = section.split_once('=') {
-            let id = format!("{no}:{section}:{}", release.revision);
-            return self.edited(reply, guild, actor, &id, answer.to_owned()).await;
-        }
-        let question = Question::of_key(section);
-        if let Some(question) = question.filter(|question| !question.choices().is_empty()) {
-            let entry = |choice: String| (format!("{section}={choice}"), choice);
-            let entries = question.choices().into_iter().map(entry).collect();
-            return reply.say(&system::choose(&release, question.label, entries), None).await;
-        }
-        let text = String::from_utf8_lossy(&bytes);
-        let gone = || Stop::sorry("The plan no longer has that section. Run /release edit again.");
-        let chapter = plan_doc::chapter(&text, section).ok_or_else(gone)?;
-        if chapter.text.chars().count() > MAX_INPUT {
-            let sentence = format!(
-                "“{}” has {} characters; a form takes at most {MAX_INPUT}. Edit the file from /release export, then import it with the option “release”.",
-                chapter.name,
-                chapter.text.chars().count()
-            );
-            return Err(Stop::sorry(&sentence));
-        }
-        let id = format!("E:{no}:{section}:{}", release.revision);
-        reply
-            .now(match question {
-                Some(question) => forms::question(&id, &question, &chapter.text),
-                None => forms::section(&id, &chapter.name, &chapter.text),
-            })
-            .await
-    }
-
-    /// A section's form came back. A refusal gives the text back, with a button to go on.
-    pub(super) async fn edited(
-        &self,
-        reply: &Reply<'_>,
-        guild: &GuildId,
-        actor: Actor,
-        id: &str,
-        text: String,
-    ) -> Handled {
-        let mut parts = id.splitn(3, ':');
-        let (Some(no), Some(section), Some(base)) =
-            (parts.next(), parts.next(), parts.next().and_then(|base| base.parse::<u32>().ok()))
-        else {
-            return Err(Stop::sorry("This form is from an older version of T-Minus. Open it again."));
-        };
-        reply.wait().await?;
-        let mut aside = text.clone();
-        let Err(stop) = self.put(reply, actor, (guild, no), (section, base, &text), &mut aside).await else {
-            return Ok(());
-        };
-        let refusal = reply.words(stop)?;
-        // The text goes back as it was sent, and the button opens it again.
-        let prompt = Prompt::Section(Box::new(RefusedSection { section: section.to_owned(), text: text.clone() }));
-        let kept = match no.parse() {
-            Ok(no) => self.desk.ask(Ask::Keep { guild: guild.clone(), release: no, prompt }).await,
-            Err(()) => Ok(Answer::Silent),
-        };
-        let file = Upload { name: "your-text.md".to_owned(), bytes: aside.into_bytes() };
-        match kept {
-            Ok(Answer::Done { prompt, .. }) => {
-                reply.with(&system::given_back(refusal), prompt.as_deref(), Some(file)).await
-            }
-            _ => reply.with(&refusal, None, Some(file)).await,
-        }
-    }
-
-    /// Puts a section's text into the newest document. `aside` is what a refusal gives back.
-    async fn put(
-        &self,
-        reply: &Reply<'_>,
-        actor: Actor,
-        (guild, no): (&GuildId, &str),
-        (section, base, text): (&str, u32, &str),
-        aside: &mut String,
-    ) -> Handled {
-        let found = self.document(guild, no).await?;
-        let (release, bytes) = found.ok_or_else(|| Stop::sorry(NOT_HERE))?;
-        let newest = String::from_utf8_lossy(&bytes).into_owned();
-        let document = self.replaced(&release, &newest, section, base, text).await.inspect_err(|_| {
-            // Both texts side by side: "Edit again" replaces what is there now, so it must have been seen.
-            if let Some(now) = plan_doc::chapter(&newest, section) {
-                *aside = format!("{text}\n\n<!-- current text of this section -->\n\n{}\n", now.text);
-            }
-        })?;
-        self.take_revision(reply, guild, actor, &release, document).await
-    }
-
     /// A release's document as it is to be.
-    async fn take_revision(
+    pub(super) async fn take_revision(
         &self,
         reply: &Reply<'_>,
-        guild: &GuildId,
+        guild: &WorkspaceId,
         actor: Actor,
         release: &Release,
         document: String,
@@ -394,55 +249,16 @@ impl Handler {
         self.take(reply, incoming).await
     }
 
-    /// The newest document with one section replaced, unless somebody changed that section meanwhile.
-    async fn replaced(
-        &self,
-        release: &Release,
-        newest: &str,
-        section: &str,
-        base: u32,
-        text: &str,
-    ) -> Result<String, String> {
-        if base != release.revision {
-            let before = self.desk.store().revision(release.id, base).await.ok().flatten();
-            let before = before.map(|revision| String::from_utf8_lossy(&revision.bytes).into_owned());
-            let old = before.as_deref().and_then(|before| plan_doc::chapter(before, section)).map(|c| c.text);
-            let new = plan_doc::chapter(newest, section).map(|c| c.text);
-            if old != new {
-                return Err(format!(
-                    "Someone changed this section in the meantime; the plan is now at revision {}. The attached file has your text and theirs. “Edit again” opens your text; sending it replaces theirs.",
-                    release.revision
-                ));
-            }
-        }
-        plan_doc::replace_chapter(newest, section, text)
-            .ok_or_else(|| "The plan no longer has that section. Your text is attached.".to_owned())
-    }
-
-    async fn name_of(&self, release: &Release) -> String {
+    pub(super) async fn name_of(&self, release: &Release) -> String {
         let stored = self.desk.store().revision(release.id, release.revision).await.ok().flatten();
         stored.map_or_else(|| file_name(&release.plan.title), |revision| revision.file_name)
-    }
-
-    /// "Edit again" under a refused section: the form opens with the refused text.
-    pub(super) async fn edit_again(&self, reply: &Reply<'_>, guild: &GuildId, prompt: &str) -> Handled {
-        let Some((release, Prompt::Section(refused))) = self.prompted(guild, prompt).await? else {
-            return Err(Stop::sorry("This button no longer works. See /release edit."));
-        };
-        let id = format!("E:{}:{}:{}", release.no, refused.section, release.revision);
-        reply
-            .now(match Question::of_key(&refused.section) {
-                Some(question) => forms::question(&id, &question, &refused.text),
-                None => forms::section(&id, "your unsaved text", &refused.text),
-            })
-            .await
     }
 
     /// "Apply safe fixes" and "Download fixed plan".
     pub(super) async fn fixes(
         &self,
         reply: &Reply<'_>,
-        guild: &GuildId,
+        guild: &WorkspaceId,
         actor: Actor,
         prompt: &str,
         choice: Choice,
@@ -493,7 +309,7 @@ fn with_findings(message: Message, found: &[Diagnostic], source: &str, stem: &st
 }
 
 /// A file's name from a title.
-fn file_name(title: &str) -> String {
+pub(super) fn file_name(title: &str) -> String {
     let slug: String =
         title.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).take(60).collect();
     let slug = slug.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");

@@ -7,7 +7,7 @@ use super::handle::{Handler, may_examine};
 use super::parse::Typed;
 use super::reply::{Handled, Reply};
 use super::rest::Upload;
-use crate::domain::ids::{GuildId, UserId};
+use crate::domain::ids::{UserId, WorkspaceId};
 use crate::domain::people::{Actor, By};
 use crate::store::Entry;
 use crate::voice::timeline::{About, line};
@@ -15,7 +15,7 @@ use crate::voice::{self, system};
 
 impl Handler {
     /// The newest lines in the answer, all of them in a file beside it: those that were asked for.
-    pub(super) async fn timeline(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+    pub(super) async fn timeline(&self, reply: &Reply<'_>, guild: &WorkspaceId, typed: &Typed) -> Handled {
         let release = self.release(guild, typed).await?;
         reply.wait().await?;
         let entries = self.desk.store().history(release.id).await?;
@@ -40,7 +40,7 @@ impl Handler {
     }
 
     /// `/tminus history`: who changed what in this server, for those who manage it or its releases.
-    pub(super) async fn history(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Handled {
+    pub(super) async fn history(&self, reply: &Reply<'_>, guild: &WorkspaceId, actor: &Actor) -> Handled {
         let policy = self.policy(guild).await?;
         if let Err(refusal) = may_examine(actor, &policy) {
             return Err(voice::refuse(&refusal, &policy, None).into());
@@ -53,7 +53,7 @@ impl Handler {
         reply.with(&voice::settings::history(&lines, whole), None, file).await
     }
 
-    pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &GuildId, typed: &Typed) -> Handled {
+    pub(super) async fn export_plan(&self, reply: &Reply<'_>, guild: &WorkspaceId, typed: &Typed) -> Handled {
         let release = self.release(guild, typed).await?;
         reply.wait().await?;
         self.export(reply, &release).await

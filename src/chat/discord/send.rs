@@ -11,7 +11,7 @@ use super::rest::{Limit, Rest, Upload};
 use crate::chat::outgoing::{Outgoing, Rank, Standing};
 use crate::chat::token::Token;
 use crate::delivery::NonceWindow;
-use crate::domain::ids::{ChannelId, GuildId};
+use crate::domain::ids::{ChannelId, WorkspaceId};
 use crate::sending::{LookUp, SendFault};
 
 /// A look-up begins this long before the first attempt: clocks differ.
@@ -46,7 +46,7 @@ impl Sender {
         self.rest.token()
     }
 
-    pub(in crate::chat) async fn owns(&self, guild: &GuildId, channel: &ChannelId) -> Result<bool, SendFault> {
+    pub(in crate::chat) async fn owns(&self, guild: &WorkspaceId, channel: &ChannelId) -> Result<bool, SendFault> {
         self.rest.owns(guild, channel).await
     }
 

@@ -7,7 +7,7 @@ use super::handle::{Handler, may_examine};
 use super::parse::Typed;
 use super::reply::{Handled, Reply};
 use crate::desk::{Answer, Ask};
-use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId};
+use crate::domain::ids::{Audience, ChannelId, RoleId, WorkspaceId};
 use crate::domain::people::Actor;
 use crate::domain::plan::{ReleaseType, Risk, SignoffRole};
 use crate::domain::policy::{Policy, Quiet, RouteChange, SIGNOFF_HOURS, SignoffRule, check_wording};
@@ -18,7 +18,7 @@ use crate::voice::{Message, system};
 
 impl Handler {
     /// What is set, what is missing, and for those who manage the server or its releases the bot's rights channel by channel.
-    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &GuildId, actor: &Actor) -> Handled {
+    pub(super) async fn check(&self, reply: &Reply<'_>, guild: &WorkspaceId, actor: &Actor) -> Handled {
         let policy = self.policy(guild).await?;
         let settings = || system::check(&policy, self.by_file.contains(guild));
         // Looking it up costs requests, and names channels that not everybody sees.
@@ -33,7 +33,7 @@ impl Handler {
         reply.say(&self.checked(guild, &policy).await, None).await
     }
 
-    async fn checked(&self, guild: &GuildId, policy: &Policy) -> Message {
+    async fn checked(&self, guild: &WorkspaceId, policy: &Policy) -> Message {
         let message = system::check(policy, self.by_file.contains(guild));
         let found = doctor::table(&self.rest, guild, policy).await;
         let lines: Vec<(bool, String)> =
@@ -41,7 +41,7 @@ impl Handler {
         system::with_rights(message, &lines)
     }
 
-    pub(super) async fn setup(&self, reply: &Reply<'_>, guild: &GuildId, actor: Actor, typed: &Typed) -> Handled {
+    pub(super) async fn setup(&self, reply: &Reply<'_>, guild: &WorkspaceId, actor: Actor, typed: &Typed) -> Handled {
         self.in_chat(guild, "settings")?;
         not_everyone(guild, typed)?;
         self.own(reply, guild, typed).await?;
@@ -52,7 +52,7 @@ impl Handler {
         let before = self.policy(guild).await?;
         let mut policy = before.clone();
         set_policy(&mut policy, typed)?;
-        let ask = Ask::Configure { guild: guild.clone(), actor, policy: Box::new(policy.clone()) };
+        let ask = Ask::Configure { server: guild.clone(), actor, policy: Box::new(policy.clone()) };
         match self.desk.ask_once(ask, "discord", reply.id()).await? {
             Answer::Refused { message } => reply.say(&message, None).await,
             Answer::Duplicate => Ok(()),
@@ -60,7 +60,7 @@ impl Handler {
         }
     }
 
-    pub(super) async fn audience(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
+    pub(super) async fn audience(&self, reply: &Reply<'_>, guild: WorkspaceId, actor: Actor, typed: &Typed) -> Handled {
         let audience = plan_doc::audience(&typed.text("name").unwrap_or_default());
         let command = match typed.verb() {
             "set" => {
@@ -75,10 +75,10 @@ impl Handler {
             }
             _ => return reply.say(&system::audiences(&self.policy(&guild).await?), None).await,
         };
-        self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
+        self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await
     }
 
-    pub(super) async fn rule(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
+    pub(super) async fn rule(&self, reply: &Reply<'_>, guild: WorkspaceId, actor: Actor, typed: &Typed) -> Handled {
         let command = match typed.verb() {
             "add" => {
                 self.in_chat(&guild, "rules")?;
@@ -90,7 +90,7 @@ impl Handler {
             }
             _ => return reply.say(&system::rules(&self.policy(&guild).await?), None).await,
         };
-        self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
+        self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await
     }
 }
 
@@ -118,7 +118,7 @@ fn rule(typed: &Typed) -> Result<SignoffRule, String> {
 }
 
 /// The role that everybody has stands in nobody's list of roles: who is given a part by it may do nothing.
-fn not_everyone(guild: &GuildId, typed: &Typed) -> Result<(), String> {
+fn not_everyone(guild: &WorkspaceId, typed: &Typed) -> Result<(), String> {
     let everyone =
         |value: &CommandDataOptionValue| matches!(value, CommandDataOptionValue::Role(id) if id.to_string() == guild.0);
     match typed.values().any(everyone) {

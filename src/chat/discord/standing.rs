@@ -11,7 +11,7 @@ use super::reply::{Handled, Reply, Stop};
 use crate::desk::Ask;
 use crate::domain::command::Command;
 use crate::domain::freeze::{Freeze, FreezeException, Window};
-use crate::domain::ids::{GuildId, UserId};
+use crate::domain::ids::{UserId, WorkspaceId};
 use crate::domain::people::Actor;
 use crate::domain::recur::Rule;
 use crate::domain::workspace::WorkspaceCommand;
@@ -23,7 +23,7 @@ use crate::voice::{self, system};
 const LONGEST: usize = 300;
 
 impl Handler {
-    pub(super) async fn freeze(&self, reply: &Reply<'_>, guild: GuildId, actor: Actor, typed: &Typed) -> Handled {
+    pub(super) async fn freeze(&self, reply: &Reply<'_>, guild: WorkspaceId, actor: Actor, typed: &Typed) -> Handled {
         let text = |name: &str| typed.text(name).unwrap_or_default();
         let command = match typed.verb() {
             "add" => {
@@ -37,21 +37,23 @@ impl Handler {
             "except" => {
                 let exception = FreezeException { freeze: typed.text("name"), reason: text("reason") };
                 let command = Command::Except(exception);
-                return self.ask(reply, Ask::Command { guild, actor, release: typed.text("release"), command }).await;
+                return self
+                    .ask(reply, Ask::Command { server: guild, actor, release: typed.text("release"), command })
+                    .await;
             }
             _ => {
                 let (policy, now) = (self.policy(&guild).await?, self.desk.clock().now());
                 return reply.say(&voice::workspace::freezes(&policy, now), None).await;
             }
         };
-        self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
+        self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await
     }
 
     pub(super) async fn train(
         &self,
         reply: &Reply<'_>,
         it: &CommandInteraction,
-        guild: GuildId,
+        guild: WorkspaceId,
         actor: Actor,
         typed: &Typed,
     ) -> Handled {
@@ -63,14 +65,14 @@ impl Handler {
             "unskip" => WorkspaceCommand::UnskipTrain { name: text("name") },
             _ => return reply.say(&voice::workspace::trains(&self.workspace(&guild).await?), None).await,
         };
-        self.ask(reply, Ask::Workspace { guild, actor, command, template: None }).await
+        self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await
     }
 
     async fn add_train(
         &self,
         reply: &Reply<'_>,
         it: &CommandInteraction,
-        guild: GuildId,
+        guild: WorkspaceId,
         actor: Actor,
         typed: &Typed,
     ) -> Handled {
@@ -90,7 +92,7 @@ impl Handler {
         let people = self.people_of(&guild, &bytes, &rule, &zone).await?;
         let name = typed.text("name").unwrap_or_default();
         let command = WorkspaceCommand::AddTrain { name, rule, zone, days_ahead, people };
-        self.ask(reply, Ask::Workspace { guild, actor, command, template: Some((file_name, bytes)) }).await
+        self.ask(reply, Ask::Workspace { server: guild, actor, command, template: Some((file_name, bytes)) }).await
     }
 }
 
@@ -108,7 +110,7 @@ impl Handler {
     /// The people a template names, matched with members once: its drafts are made without anybody to ask.
     async fn people_of(
         &self,
-        guild: &GuildId,
+        guild: &WorkspaceId,
         template: &[u8],
         rule: &Rule,
         zone: &str,

@@ -14,7 +14,7 @@ use crate::courier::CourierFault;
 use crate::delivery::{Report, Target};
 use crate::desk::{Ask, DeskFault};
 use crate::domain::command::Command as Order;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::lifecycle::PlanCommand;
 use crate::domain::{plan, release};
 use crate::store::{Purpose, Store, StoreFault};
@@ -35,7 +35,7 @@ async fn due(folder: &std::path::Path) -> (Process, Arc<Chat>, ReleaseId, std::p
 
 fn scrub(release: &str) -> Ask {
     let command = Order::Plan(PlanCommand::Scrub { reason: "No".to_owned() });
-    Ask::Command { guild: GuildId::from("1"), actor: super::actor(), release: Some(release.to_owned()), command }
+    Ask::Command { server: WorkspaceId::from("1"), actor: super::actor(), release: Some(release.to_owned()), command }
 }
 
 fn said(chat: &Chat) -> usize {
@@ -79,7 +79,7 @@ async fn f25_a_full_disk_acknowledges_nothing_sends_nothing_and_recovers() {
         });
         let submit = if submitted { long } else { Order::Plan(PlanCommand::Submit) };
         let ask = Ask::Command {
-            guild: GuildId::from("1"),
+            server: WorkspaceId::from("1"),
             actor: super::actor(),
             release: Some("REL-1".to_owned()),
             command: submit,
@@ -235,7 +235,7 @@ async fn check_converted(store: &Store) {
     let doubtful = posts.iter().filter(|row| row.post.doubt.is_some()).map(|row| row.key.post.to_string());
     assert_eq!(doubtful.collect::<Vec<_>>(), ["sending", "unknown"]);
     assert_eq!(posts[3].post.report, Some(Report::Arrived), "its release waits for the news");
-    let target = Target::chat(&GuildId::from("g"), &"c".into());
+    let target = Target::chat(&WorkspaceId::from("g"), &"c".into());
     let closed = store.channel_state(&target).await.unwrap().and_then(|state| state.closed).unwrap();
     assert!(!closed.gone);
     let edit = posts[3].edit.clone().unwrap();

@@ -27,7 +27,7 @@ use crate::clock::Clock;
 use crate::courier::{Courier, Health, Outside};
 use crate::delivery::{Key, Target};
 use crate::desk::{self, Desk, Nudges};
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+use crate::domain::ids::{ChannelId, ReleaseId, WorkspaceId};
 use crate::outside::Pages;
 use crate::store::{PostRow, Purpose, Store};
 
@@ -122,10 +122,10 @@ impl Process {
 }
 
 fn post(release: ReleaseId, n: u64) -> PostRow {
-    let guild = GuildId::from("1");
+    let server = WorkspaceId::from("1");
     PostRow {
         key: Key::of_release(release, format!("kill/{n}").into()),
-        target: Target::chat(&guild, &ChannelId(CHANNEL.to_string())),
+        target: Target::chat(&server, &ChannelId(CHANNEL.to_string())),
         nonce: format!("kill-{n}"),
         marker: format!("kill-{n}"),
         ..notice(release, n, BEGIN_MS)

@@ -23,7 +23,7 @@ use crate::courier::{Courier, Health, Outside};
 use crate::delivery::{Key, Target};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::command::Command as Order;
-use crate::domain::ids::{ChannelId, GuildId, ReleaseId};
+use crate::domain::ids::{ChannelId, ReleaseId, WorkspaceId};
 use crate::domain::lifecycle::PlanCommand;
 use crate::outside::Pages;
 use crate::store::{PostRow, Purpose, Store};
@@ -95,10 +95,10 @@ impl Field {
 }
 
 fn post(release: ReleaseId, n: u64, channel: u64, priority: i64, due: i64) -> PostRow {
-    let guild = GuildId::from("1");
+    let server = WorkspaceId::from("1");
     PostRow {
         key: Key::of_release(release, format!("load/{n}").into()),
-        target: Target::chat(&guild, &ChannelId(channel.to_string())),
+        target: Target::chat(&server, &ChannelId(channel.to_string())),
         priority,
         nonce: format!("load-{n}"),
         marker: format!("load-{n}"),
@@ -215,17 +215,17 @@ const LEAD_MS: i64 = 75_000;
 /// So many releases whose T-24h comes one each 60 ms (below the pace, so that each waits for its instant alone), from the mark
 /// through timekeeper, desk and courier to the message: how late each was, in milliseconds.
 async fn punctual(field: &Field, releases: i64) -> Vec<i64> {
-    let guild = configure(&field.desk, &FIRST.to_string()).await;
+    let server = configure(&field.desk, &FIRST.to_string()).await;
     let day = SignedDuration::from_hours(24);
     let begin = field.clock.now_ms() + LEAD_MS;
     let due = |n: i64| begin + n * 60;
     let mut ids = Vec::new();
     for n in 0..releases {
         let t0 = Timestamp::from_millisecond(due(n)).unwrap() + day;
-        let id = import(&field.desk, &guild, Some(t0)).await;
+        let id = import(&field.desk, &server, Some(t0)).await;
         let no = field.store.read_release(id).await.unwrap().unwrap().no;
         let command = Order::Plan(PlanCommand::Submit);
-        let submit = Ask::Command { guild: guild.clone(), actor: actor(), release: Some(no.to_string()), command };
+        let submit = Ask::Command { server: server.clone(), actor: actor(), release: Some(no.to_string()), command };
         let answer = field.desk.ask(submit).await.unwrap();
         assert!(matches!(answer, desk::Answer::Done { .. }), "{answer:?}");
         ids.push(no);

@@ -23,7 +23,7 @@ use super::{Courier, CourierFault, Health, Outlook};
 use crate::clock::{Clock, Machine};
 use crate::delivery::{Capabilities, Key, Post, Rendering, Repeat, Target};
 use crate::desk::{self, Ask, Desk, Nudges};
-use crate::domain::ids::{ChannelId, Destination, GuildId, ReleaseId, RoleId, UserId};
+use crate::domain::ids::{ChannelId, Destination, ReleaseId, RoleId, UserId, WorkspaceId};
 use crate::domain::lifecycle;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
@@ -175,8 +175,8 @@ fn actor() -> Actor {
 }
 
 /// A server whose releases speak in `channel`.
-async fn configure(desk: &Desk, channel: &str) -> GuildId {
-    let guild = GuildId::from("1");
+async fn configure(desk: &Desk, channel: &str) -> WorkspaceId {
+    let server = WorkspaceId::from("1");
     let signers = SignoffRole::ALL.iter().map(|role| (*role, vec![RoleId::from("signer")])).collect();
     let policy = Policy {
         release_channel: Some(ChannelId::from(channel)),
@@ -185,13 +185,13 @@ async fn configure(desk: &Desk, channel: &str) -> GuildId {
         signers,
         ..Policy::default()
     };
-    let configure = Ask::Configure { guild: guild.clone(), actor: Actor::File, policy: Box::new(policy) };
+    let configure = Ask::Configure { server: server.clone(), actor: Actor::File, policy: Box::new(policy) };
     desk.ask(configure).await.unwrap();
-    guild
+    server
 }
 
 /// A draft of the example plan, with T-0 at an instant of its own if one is given.
-async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseId {
+async fn import(desk: &Desk, server: &WorkspaceId, t0: Option<Timestamp>) -> ReleaseId {
     let bytes = include_bytes!("../../../tests/data/plans/checkout-4.2.md").to_vec();
     let reading = plan_doc::read(&bytes, &Setting::default());
     let mut plan = reading.plan.unwrap();
@@ -210,7 +210,7 @@ async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseI
         undone: Vec::new(),
     });
     let import = Ask::Import {
-        guild: guild.clone(),
+        server: server.clone(),
         actor: actor(),
         release: None,
         expect: None,
@@ -224,19 +224,19 @@ async fn import(desk: &Desk, guild: &GuildId, t0: Option<Timestamp>) -> ReleaseI
 
 /// A release to hang the notices on.
 async fn prepare(desk: &Desk) -> ReleaseId {
-    let guild = configure(desk, "releases").await;
-    import(desk, &guild, None).await
+    let server = configure(desk, "releases").await;
+    import(desk, &server, None).await
 }
 
 fn notice(release: ReleaseId, n: u64, due: i64) -> PostRow {
     let message = Message::new(Tone::Plain, Text::from(format!("Notice {n}")));
     let channel = ChannelId::from(if n.is_multiple_of(2) { "support" } else { "releases" });
-    let guild = GuildId::from("1");
+    let server = WorkspaceId::from("1");
     PostRow {
         id: 0,
         key: Key::of_release(release, format!("notice/{n}").into()),
-        target: Target::chat(&guild, &channel),
-        guild,
+        target: Target::chat(&server, &channel),
+        server,
         to: Some(Destination::Release),
         priority: 1,
         rendering: Rendering { payload: serde_json::to_string(&message).unwrap(), prompt: None },

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 
 use super::Unit;
 use crate::delivery::{ChannelState, EditEvent, Key, PostEvent, Rendering, Target};
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::release::Release;
 use crate::store::{PostRow, Store, StoreFault};
 
@@ -76,9 +76,9 @@ impl Unit<'_> {
     }
 
     /// A server's messages that are not posted, those of this batch included.
-    pub(in crate::desk) async fn unposted(&mut self, guild: &GuildId) -> Result<Vec<PostRow>, StoreFault> {
-        let mut rows = Store::unposted(&mut self.txn, guild).await?;
-        rows.extend(self.page.new_posts.iter().filter(|row| row.guild == *guild).cloned());
+    pub(in crate::desk) async fn unposted(&mut self, server: &WorkspaceId) -> Result<Vec<PostRow>, StoreFault> {
+        let mut rows = Store::unposted(&mut self.txn, server).await?;
+        rows.extend(self.page.new_posts.iter().filter(|row| row.server == *server).cloned());
         Ok(self.as_they_are(rows))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::delivery::{ChannelState, EditEvent, Key, Target};
 use crate::desk::known::Stored;
-use crate::domain::ids::{GuildId, ReleaseId};
+use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::release::Release;
 use crate::domain::workspace::Workspace;
 use crate::store::{DocumentKey, Line, NewPrompt, PostRow};
@@ -23,7 +23,7 @@ pub(in crate::desk) struct Document {
 pub(super) struct Page {
     /// Grows with each release and workspace that is changed.
     pub(super) decided: usize,
-    pub(super) workspaces: BTreeMap<GuildId, Changed<Workspace>>,
+    pub(super) workspaces: BTreeMap<WorkspaceId, Changed<Workspace>>,
     pub(super) releases: BTreeMap<ReleaseId, Changed<Release>>,
     pub(super) prompts: BTreeMap<String, NewPrompt>,
     pub(super) lines: Vec<Line>,

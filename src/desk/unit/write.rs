@@ -151,16 +151,16 @@ fn revision(release: &Release) -> DocumentKey {
 /// What was stored is what is known; whether a wake-up moved.
 fn learn(known: &mut Known, page: Page) -> bool {
     let mut woken = false;
-    for (guild, Changed { now, .. }) in page.workspaces {
-        let before = known.workspaces.get(&guild).map(|before| before.value.next_wakeup());
+    for (server, Changed { now, .. }) in page.workspaces {
+        let before = known.workspaces.get(&server).map(|before| before.value.next_wakeup());
         woken |= before != Some(now.value.next_wakeup());
-        known::keep(&mut known.workspaces, guild, now);
+        known::keep(&mut known.workspaces, server, now);
     }
     for (id, Changed { now, .. }) in page.releases {
         let before = known.releases.get(&id).map(|before| &before.value);
         woken |= before.is_none_or(|before| next_wakeup(before) != next_wakeup(&now.value));
         if before.is_none_or(|before| ReleaseHead::of(before) != ReleaseHead::of(&now.value)) {
-            known.open.remove(&now.value.guild);
+            known.open.remove(&now.value.server);
         }
         known::keep(&mut known.releases, id, now);
     }

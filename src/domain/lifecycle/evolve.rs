@@ -9,13 +9,13 @@ use crate::domain::release::{Phase, Release};
 use crate::domain::{alert, amend, ladder, signoff};
 
 pub(in crate::domain) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
-    let PlanEvent::Imported { id, no, guild, author, plan, digest, findings, fixes, policy, train: _ } = event else {
+    let PlanEvent::Imported { id, no, server, author, plan, digest, findings, fixes, policy, train: _ } = event else {
         return None;
     };
     Some(Release {
         id: *id,
         no: *no,
-        guild: guild.clone(),
+        server: server.clone(),
         author: author.clone(),
         revisers: std::collections::BTreeSet::new(),
         seq: 1,

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::changes::Change;
-use super::ids::{Audience, ChannelId, GuildId, ReleaseId, ReleaseNo, UserId};
+use super::ids::{Audience, ChannelId, ReleaseId, ReleaseNo, UserId, WorkspaceId};
 use super::people::Post;
 use super::plan::{Plan, PlannedTime, ReleaseType};
 use super::policy::Policy;
@@ -86,7 +86,8 @@ pub enum PlanEvent {
     Imported {
         id: ReleaseId,
         no: ReleaseNo,
-        guild: GuildId,
+        #[serde(rename = "guild")]
+        server: WorkspaceId,
         author: UserId,
         plan: Box<Plan>,
         digest: String,

@@ -11,7 +11,7 @@ use super::{
 use crate::domain::command::Command;
 use crate::domain::digest::digest as digest_of;
 use crate::domain::event::Event;
-use crate::domain::ids::{Destination, GuildId, ReleaseId, UserId};
+use crate::domain::ids::{Destination, ReleaseId, UserId, WorkspaceId};
 use crate::domain::ladder::schedule::Said;
 use crate::domain::mark::Mark;
 use crate::domain::may::may;
@@ -35,7 +35,7 @@ const DRAFT_LEFT_ALONE: SignedDuration = SignedDuration::from_hours(2);
 
 pub(in crate::domain) fn open(
     id: ReleaseId,
-    guild: GuildId,
+    server: WorkspaceId,
     command: Command,
     ctx: Context<'_>,
     open: usize,
@@ -64,7 +64,7 @@ pub(in crate::domain) fn open(
     let event = PlanEvent::Imported {
         id,
         no,
-        guild,
+        server,
         author,
         plan: Box::new(plan),
         digest,

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::freeze::{Freeze, Planned};
-use super::ids::{Audience, GuildId, ReleaseNo, UserId};
+use super::ids::{Audience, ReleaseNo, UserId, WorkspaceId};
 use super::people::{Actor, By};
 use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
@@ -33,7 +33,8 @@ pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);
 /// One server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Workspace {
-    pub guild: GuildId,
+    #[serde(rename = "guild")]
+    pub server: WorkspaceId,
     pub policy: Policy,
     pub next_no: u32,
     /// Names as plans write them (lower case) and the members they mean.
@@ -245,9 +246,9 @@ pub struct Inside<'a> {
 
 impl Workspace {
     /// A server nobody has set up.
-    pub fn new(guild: GuildId) -> Self {
+    pub fn new(server: WorkspaceId) -> Self {
         Self {
-            guild,
+            server,
             policy: Policy::default(),
             next_no: 1,
             people: BTreeMap::new(),

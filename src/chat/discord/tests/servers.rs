@@ -29,7 +29,7 @@ use crate::config::{Source, SourceKind};
 use crate::delivery::{Capabilities, Repeat};
 use crate::desk::{self, Ask, Desk, Nudges};
 use crate::domain::freeze::{Freeze, Window};
-use crate::domain::ids::{Audience, ChannelId, GuildId, RoleId, UserId};
+use crate::domain::ids::{Audience, ChannelId, RoleId, UserId, WorkspaceId};
 use crate::domain::lifecycle::Imported;
 use crate::domain::people::{Actor, Person, Standing};
 use crate::domain::plan::SignoffRole;
@@ -54,8 +54,8 @@ struct Server {
 const SERVERS: [Server; 2] = [Server { guild: 1, word: "ALPHA" }, Server { guild: 2, word: "BRAVO" }];
 
 impl Server {
-    fn id(&self) -> GuildId {
-        GuildId(self.guild.to_string())
+    fn id(&self) -> WorkspaceId {
+        WorkspaceId(self.guild.to_string())
     }
     /// Roles and channels differ from server to server; people are members of both.
     fn role(&self, n: u64) -> u64 {
@@ -65,7 +65,7 @@ impl Server {
     fn source(&self) -> Source {
         let name = self.word.to_lowercase();
         let secret = SecretString::from(format!("{name} secret"));
-        Source { name, kind: SourceKind::Alertmanager, guild: self.id(), secret }
+        Source { name, kind: SourceKind::Alertmanager, server: self.id(), secret }
     }
     fn policy(&self) -> Policy {
         let role = |n| vec![RoleId(self.role(n).to_string())];
@@ -231,7 +231,7 @@ impl Field {
             };
             let actor = person("11", vec![RoleId(server.role(5).to_string())]);
             let template = Some(("train.md".to_owned(), server.plan(9).into_bytes()));
-            field.desk.ask(Ask::Workspace { guild: server.id(), actor, command, template }).await.unwrap();
+            field.desk.ask(Ask::Workspace { server: server.id(), actor, command, template }).await.unwrap();
         }
         field.look(None).await;
         field
@@ -239,7 +239,7 @@ impl Field {
 
     async fn configure(&self, server: &Server) {
         let policy = Box::new(server.policy());
-        self.desk.ask(Ask::Configure { guild: server.id(), actor: Actor::File, policy }).await.unwrap();
+        self.desk.ask(Ask::Configure { server: server.id(), actor: Actor::File, policy }).await.unwrap();
     }
 
     async fn import(&self, server: &Server, n: u64) {
@@ -258,8 +258,15 @@ impl Field {
             undone: Vec::new(),
         });
         let (guild, actor) = (server.id(), person("11", vec![RoleId(server.role(5).to_string())]));
-        let import =
-            Ask::Import { guild, actor, release: None, expect: None, imported, file_name: "p.md".to_owned(), bytes };
+        let import = Ask::Import {
+            server: guild,
+            actor,
+            release: None,
+            expect: None,
+            imported,
+            file_name: "p.md".to_owned(),
+            bytes,
+        };
         self.desk.ask(import).await.unwrap();
     }
 
