@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::Sandbox;
+use crate::json::resolved;
 use crate::model::{Interaction, Message, STANDINGS, Seen, State, StatusPost};
 use crate::rest::lock;
 
@@ -407,36 +408,6 @@ fn typed_value(spec: &Value, value: &str) -> Result<Value, CannotAct> {
         Some(5) => json!(value == "true" || value == "True"),
         _ => json!(value),
     })
-}
-
-/// What a menu's values stand for.
-fn resolved(state: &State, kind: u64, values: &[String]) -> Value {
-    let mut out = json!({});
-    if kind == 5 || kind == 7 {
-        let people = || values.iter().filter_map(|id| state.world.by_id(id.parse().ok()?));
-        let users: serde_json::Map<String, Value> = people().map(|p| (p.id.to_string(), state.user(p))).collect();
-        let partial = |person| {
-            let mut member = state.member(person);
-            if let Some(fields) = member.as_object_mut() {
-                fields.retain(|name, _| !matches!(name.as_str(), "user" | "deaf" | "mute"));
-            }
-            member
-        };
-        let members: serde_json::Map<String, Value> = people().map(|p| (p.id.to_string(), partial(p))).collect();
-        (out["users"], out["members"]) = (Value::Object(users), Value::Object(members));
-    }
-    if kind == 6 || kind == 7 {
-        let roles = state.roles_json();
-        let chosen = roles.into_iter().filter(|r| values.iter().any(|v| r["id"] == v.as_str()));
-        let roles: serde_json::Map<String, Value> =
-            chosen.map(|r| (r["id"].as_str().unwrap_or_default().to_owned(), r)).collect();
-        out["roles"] = Value::Object(roles);
-    }
-    if kind == 8 {
-        let channels = values.iter().filter_map(|id| Some((id.clone(), state.channel_json(id.parse().ok()?)?)));
-        out["channels"] = Value::Object(channels.collect());
-    }
-    out
 }
 
 fn person<'s>(state: &'s State, who: &str) -> Result<&'s crate::world::PersonSeed, CannotAct> {

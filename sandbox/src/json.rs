@@ -235,6 +235,36 @@ pub(crate) fn rfc3339(ms: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{h:02}:{m:02}:{s:02}.{milli:03}+00:00")
 }
 
+/// What a menu's values stand for.
+pub(crate) fn resolved(state: &State, kind: u64, values: &[String]) -> Value {
+    let mut out = json!({});
+    if kind == 5 || kind == 7 {
+        let people = || values.iter().filter_map(|id| state.world.by_id(id.parse().ok()?));
+        let users: serde_json::Map<String, Value> = people().map(|p| (p.id.to_string(), state.user(p))).collect();
+        let partial = |person| {
+            let mut member = state.member(person);
+            if let Some(fields) = member.as_object_mut() {
+                fields.retain(|name, _| !matches!(name.as_str(), "user" | "deaf" | "mute"));
+            }
+            member
+        };
+        let members: serde_json::Map<String, Value> = people().map(|p| (p.id.to_string(), partial(p))).collect();
+        (out["users"], out["members"]) = (Value::Object(users), Value::Object(members));
+    }
+    if kind == 6 || kind == 7 {
+        let roles = state.roles_json();
+        let chosen = roles.into_iter().filter(|r| values.iter().any(|v| r["id"] == v.as_str()));
+        let roles: serde_json::Map<String, Value> =
+            chosen.map(|r| (r["id"].as_str().unwrap_or_default().to_owned(), r)).collect();
+        out["roles"] = Value::Object(roles);
+    }
+    if kind == 8 {
+        let channels = values.iter().filter_map(|id| Some((id.clone(), state.channel_json(id.parse().ok()?)?)));
+        out["channels"] = Value::Object(channels.collect());
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

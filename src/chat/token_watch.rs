@@ -1,13 +1,14 @@
 //! Asks the platform about a doubted token, and rereads its file.
 
-use crate::chat::Platform;
-use crate::chat::token::Standing;
-use crate::chat::token::Token;
-use crate::sending::SendFault;
 use std::sync::Arc;
 use std::time::Duration;
+
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
+
+use crate::chat::Platform;
+use crate::chat::token::{Standing, Token};
+use crate::sending::SendFault;
 
 /// Between two questions: so long at first, twice as long after each, at most [`LONGEST`].
 const PAUSE: Duration = Duration::from_millis(500);

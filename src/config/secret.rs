@@ -1,12 +1,13 @@
 //! Secrets: in the file, in a file of their own, or in the environment.
 
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
 use super::problem::Origin;
 use super::reader::Section;
 use super::value::{Raw, is_placeholder};
-use crate::config::reader::Given;
-use crate::config::reader::Secret;
-use secrecy::SecretString;
-use std::path::PathBuf;
+use crate::config::reader::{Given, Secret};
 
 impl<'a> Section<'a> {
     /// A secret, given as `key` or as a file that `twin` names. Neither value is ever shown.

@@ -14,11 +14,10 @@ mod tests;
 pub use channel::ChannelState;
 pub use edit::{Edit, EditEvent, Rendering};
 pub use key::{Key, Owner, hashed, marker_of, next_nonce, nonce_of};
-pub use post::Post;
 pub use repeat::{Capabilities, Capability, NonceWindow, Repeat};
 #[cfg(test)]
 pub use state::Doubt;
-pub use state::{Found, Outcome, PostEvent, PostState, Report};
+pub use state::{Found, Outcome, Post, PostEvent, PostState, Report};
 pub use target::Target;
 
 use jiff::SignedDuration;

@@ -2,41 +2,16 @@
 //! attempt of unknown outcome there is no way to another attempt but through what the target's [`Repeat`] allows.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use super::state::Outcome;
 use super::{Capability, FRESH, LEASE, LONGEST_WAIT, Repeat, backoff};
-use crate::delivery::state::{Doubt, Found, PostEvent, PostState, Report};
+use crate::delivery::state::{Doubt, Found, Post, PostEvent, PostState, Report};
 use crate::domain::delivery::Trouble;
 
 /// Attempts that ended with the process before a message is given up.
 const MAX_CRASHES: u32 = 3;
 /// How long until a look-up that failed is repeated.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_secs(10);
-
-/// A message on its way. Everything the rules of delivery need, and nothing of its words.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Post {
-    pub state: PostState,
-    pub due: Timestamp,
-    /// After this instant it is not worth sending.
-    pub useful_until: Option<Timestamp>,
-    /// Attempts so far; a late result names the attempt it belongs to.
-    pub attempt: u32,
-    /// Attempts that ended with the process.
-    pub crashes: u32,
-    pub doubt: Option<Doubt>,
-    /// Not sent any more unless an attempt under way arrives.
-    pub withdrawn: bool,
-    /// People know that it did not arrive, and nothing changed since.
-    pub told: bool,
-    /// Its owner waits for news that it arrived.
-    pub awaited: bool,
-    /// Why it is where it is, in the log's words.
-    pub why: Option<String>,
-    /// What its owner has not heard yet.
-    pub report: Option<Report>,
-}
 
 impl Post {
     /// A message that is due at `due`. `awaited`: its owner hears when it arrives.

@@ -1,8 +1,9 @@
 //! The states of a message, and what can happen to it.
 
-use crate::domain::delivery::Trouble;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use crate::domain::delivery::Trouble;
 
 /// Where a message is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,4 +111,28 @@ pub enum PostEvent {
     EditFailed { why: String },
     /// Its latest rendering is shown.
     EditShown,
+}
+
+/// A message on its way. Everything the rules of delivery need, and nothing of its words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    pub state: PostState,
+    pub due: Timestamp,
+    /// After this instant it is not worth sending.
+    pub useful_until: Option<Timestamp>,
+    /// Attempts so far; a late result names the attempt it belongs to.
+    pub attempt: u32,
+    /// Attempts that ended with the process.
+    pub crashes: u32,
+    pub doubt: Option<Doubt>,
+    /// Not sent any more unless an attempt under way arrives.
+    pub withdrawn: bool,
+    /// People know that it did not arrive, and nothing changed since.
+    pub told: bool,
+    /// Its owner waits for news that it arrived.
+    pub awaited: bool,
+    /// Why it is where it is, in the log's words.
+    pub why: Option<String>,
+    /// What its owner has not heard yet.
+    pub report: Option<Report>,
 }

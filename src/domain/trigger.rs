@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::Bound;
+use super::plan::quantity::Bound;
 
 /// What a machine can watch. Windows are seconds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -116,7 +116,7 @@ pub fn render_file(diagnostics: &[Diagnostic], source: &str, file: &str) -> Stri
     out
 }
 
-/// One finding as JSON (`contracts`: command line).
+/// One finding as JSON.
 pub fn json(diagnostic: &Diagnostic, source: &str) -> Value {
     let (line, column) = line_column(source, diagnostic.span.start);
     let (end_line, end_column) = line_column(source, diagnostic.span.end);

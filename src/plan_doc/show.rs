@@ -1,4 +1,4 @@
-//! What was understood of a document, as JSON for machines and as lines for people (`contracts`: `plan show`).
+//! What was understood of a document, as JSON for machines and as lines for people.
 
 use serde_json::{Value, json};
 

@@ -15,6 +15,7 @@ mod delivery;
 mod freeze;
 mod imported;
 mod ladder;
+pub mod lists;
 mod message;
 mod notice;
 mod open;

@@ -6,8 +6,7 @@ use crate::domain::policy::{self, Policy};
 use crate::domain::release::Release;
 use crate::domain::signoff::Pending;
 use crate::voice::text::{Span, Stamp, Text};
-use crate::voice::words::plural;
-use crate::voice::words::short;
+use crate::voice::words::{plural, short};
 
 /// One open thing, and who can mend it.
 pub fn open(item: &Open, policy: &Policy) -> Text {

@@ -43,7 +43,7 @@ impl Handler {
             }
             _ => {
                 let (policy, now) = (self.policy(&guild).await?, self.desk.clock().now());
-                return reply.say(&voice::workspace::freezes(&policy, now), None).await;
+                return reply.say(&voice::lists::freezes(&policy, now), None).await;
             }
         };
         self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await
@@ -63,7 +63,7 @@ impl Handler {
             "remove" => WorkspaceCommand::RemoveTrain { name: text("name") },
             "skip" => WorkspaceCommand::SkipTrain { name: text("name"), reason: text("reason") },
             "unskip" => WorkspaceCommand::UnskipTrain { name: text("name") },
-            _ => return reply.say(&voice::workspace::trains(&self.workspace(&guild).await?), None).await,
+            _ => return reply.say(&voice::lists::trains(&self.workspace(&guild).await?), None).await,
         };
         self.ask(reply, Ask::Workspace { server: guild, actor, command, template: None }).await
     }

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::shape::{choices, completed, group, option, role, text, verb};
-use crate::domain::policy;
-use crate::domain::workspace;
+use crate::domain::{policy, workspace};
 
 /// The verbs as they are registered.
 pub(super) fn verbs() -> Vec<Value> {
