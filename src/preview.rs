@@ -333,7 +333,7 @@ impl Stage {
     /// What people do about what they were told: by the release's state, because several things may come at one instant.
     fn people(&mut self, release: &mut Release) {
         let owner = self.owner(release);
-        if matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) && release.t0_asked > 0 {
+        if matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) && release.countdown.t0_asked > 0 {
             self.ask(release, &owner, Command::Stage(StageCommand::Go { break_glass: None }));
         }
         if let Phase::Live { run } = &release.phase

@@ -20,12 +20,13 @@ use crate::app::{App, cannot_listen};
 pub use crate::chat::rate::Limits as Asking;
 use crate::clock::Clock;
 pub use crate::clock::Machine;
-use crate::config::{Config, LogFormat, Source, SourceKind};
+use crate::config::{Config, Source, SourceKind};
 use crate::desk::Ask;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::people::Actor;
 use crate::domain::release;
 use crate::store::Purpose;
+use crate::telemetry::LogFormat;
 
 pub use story::{NAMES as STORIES, alert, t, tale};
 pub use world::world;

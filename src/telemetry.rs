@@ -5,7 +5,6 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::EnvFilter;
 
-use crate::config::LogFormat;
 use crate::redact::Clean;
 
 /// Begins logging. serenity stays at warn: its spans hold whole requests, interaction tokens included.
@@ -35,4 +34,11 @@ pub fn is_filter(filter: &str) -> bool {
 /// Whether a stream is a terminal whose user has not switched colours off (<https://no-color.org>).
 pub fn takes_colour(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Human,
+    Json,
 }

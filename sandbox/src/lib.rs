@@ -21,6 +21,7 @@ mod rules;
 #[cfg(feature = "schema")]
 mod schema;
 mod story;
+mod telling;
 mod world;
 
 use std::future::Future;

@@ -9,9 +9,8 @@ use serde_json::json;
 
 use crate::cli::print::{complain, say};
 use crate::clock::Machine;
-use crate::config::LogFormat;
 use crate::sandboxed::{self, BEGIN_MS, Options, STORIES, Sandboxed};
-use crate::telemetry;
+use crate::telemetry::{self, LogFormat};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -26,7 +26,8 @@ use crate::chat::rate::Limits;
 use crate::domain::ids::WorkspaceId;
 use crate::domain::policy::Policy;
 use crate::outside::{PageKind, StatusPage};
-use crate::{sending, signature, telemetry};
+use crate::telemetry::{self, LogFormat};
+use crate::{sending, signature};
 
 /// The defaults, with every key explained.
 const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -52,13 +53,6 @@ fn lines(problems: &[Problem]) -> String {
 pub enum SourceKind {
     Alertmanager,
     Generic,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    Human,
-    Json,
 }
 
 /// The configuration, checked.

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{AN_HOUR, PROBE, PROBE_LATER};
+use crate::delivery::times::{AN_HOUR, PROBE, PROBE_LATER};
 
 /// Whether a target takes anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::LONGEST_WAIT;
+use crate::delivery::times::LONGEST_WAIT;
 
 /// What a message is to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::Target;
+use crate::delivery::target::Target;
 use crate::domain::ids::{ReleaseId, WorkspaceId};
 use crate::domain::key::PostKey;
 

@@ -4,8 +4,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::state::Outcome;
-use super::{Capability, FRESH, LEASE, LONGEST_WAIT, Repeat, backoff};
+use crate::delivery::repeat::{Capability, Repeat};
 use crate::delivery::state::{Doubt, Found, Post, PostEvent, PostState, Report};
+use crate::delivery::times::{FRESH, LEASE, LONGEST_WAIT, backoff};
 use crate::domain::delivery::Trouble;
 
 /// Attempts that ended with the process before a message is given up.

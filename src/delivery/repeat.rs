@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::Target;
+use crate::delivery::target::Target;
 
 /// Whether an attempt of unknown outcome may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

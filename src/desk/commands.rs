@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Stop, speak};
+use super::speak;
+use crate::desk::door::{Answer, Stop};
 use crate::desk::unit::Unit;
 use crate::domain::command::Command;
 use crate::domain::event::{Event, Recorded};

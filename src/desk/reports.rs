@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::{Answer, Ask, EditNews, Step, Stop, speak, workspace};
+use super::{speak, workspace};
 use crate::delivery::{Capabilities, ChannelState, EditEvent, Found, Outcome, PostEvent, PostState, Report, Target};
 use crate::desk::commands::quietly;
+use crate::desk::door::{Answer, Ask, EditNews, Step, Stop};
 use crate::desk::messages::rewrite;
 use crate::desk::unit::Unit;
 use crate::domain::command::Command;

@@ -6,9 +6,10 @@ use chat_sandbox::SimClock;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 
-use super::{Answer, Ask, Desk, DeskFault, Nudges, Request};
+use super::Nudges;
 use crate::clock::Clock;
 use crate::delivery::{Capabilities, Repeat};
+use crate::desk::door::{Answer, Ask, Desk, DeskFault, Request};
 use crate::domain::command::Command;
 use crate::domain::concern::ConcernCommand;
 use crate::domain::ids::{ChannelId, ReleaseNo, RoleId, UserId, WorkspaceId};

@@ -12,9 +12,9 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::page::{Changed, Document, Page, change};
-use super::Desk;
 use super::known::{self, Known, Stored};
 use crate::delivery::{ChannelState, Target, hashed};
+use crate::desk::door::Desk;
 use crate::domain::freeze::{self, Planned};
 use crate::domain::ids::{ReleaseId, ReleaseNo, WorkspaceId};
 use crate::domain::prompt::Prompt;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::unit::Unit;
-use super::{Answer, Stop, messages, read_with, speak};
+use super::{messages, speak};
 use crate::desk::commands::{open_release, quietly};
+use crate::desk::door::{Answer, Stop, findings, read_with};
 use crate::domain::command::Command;
 use crate::domain::delivery::Trouble;
 use crate::domain::ids::{Destination, ReleaseNo, WorkspaceId};
@@ -206,7 +207,7 @@ async fn depart(unit: &mut Unit<'_>, server: &WorkspaceId, name: &str, t0: Times
     let Ok((reading, bytes)) = read else {
         return Ok(failed(unit, &workspace, "T-Minus cannot read its template").await?);
     };
-    let findings = super::findings(&reading);
+    let findings = findings(&reading);
     let Some(plan) = reading.plan else {
         return Ok(failed(unit, &workspace, "T-Minus cannot read its template as a plan").await?);
     };

@@ -16,16 +16,16 @@ use super::decision::Point;
 use super::delivery::Stuck;
 use super::evidence::{Observation, TriggerWatch};
 use super::freeze::Exception;
-use super::ids::{Audience, ReleaseId, ReleaseNo, UserId, WorkspaceId};
+use super::ids::{ReleaseId, ReleaseNo, UserId, WorkspaceId};
 use super::key::PostKey;
-use super::ladder::RungState;
+use super::ladder::Countdown;
 use super::people::By;
 use super::phase::PhaseName;
-use super::plan::{Plan, SignoffRole, t_label};
+use super::plan::{Plan, t_label};
 use super::policy::Policy;
 use super::rights::Refused;
 use super::rollback::Case;
-use super::signoff::{Declined, Signoff, SinceSigned};
+use super::signoff::Signing;
 use super::stage::{Owed, StageClock, Undo};
 use super::updates::UpdateClock;
 
@@ -49,14 +49,14 @@ pub struct Release {
     pub revisers: BTreeSet<UserId>,
     /// Events so far: names what is said once and has no name of its own.
     pub seq: u64,
-    /// Counts rounds of sign-offs: a material change begins a new one.
-    pub round: u32,
+    #[serde(flatten)]
+    pub signing: Signing,
     /// Counts from 1; each import of changed bytes adds one.
     pub revision: u32,
     /// SHA-256 over the plan's material fields; sign-offs are bound to it.
     pub digest: String,
-    /// Counts schedules: a rung is said once per generation.
-    pub generation: u32,
+    #[serde(flatten)]
+    pub countdown: Countdown,
     /// Kept apart from the running state, as the policy is: they change seldom.
     #[serde(skip)]
     pub plan: Plan,
@@ -71,24 +71,10 @@ pub struct Release {
     #[serde(skip)]
     pub policy: Policy,
     pub phase: Phase,
-    pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
-    /// By role: what changed since it signed last, in any round.
-    #[serde(default)]
-    pub since_signed: BTreeMap<SignoffRole, SinceSigned>,
-    /// Who refused to sign, and why, until that person signs or the plan changes.
-    #[serde(default)]
-    pub declined: Vec<Declined>,
     pub gates_done: BTreeSet<String>,
     /// What was waived before go: the item's id, and by whom and why.
     #[serde(default)]
     pub waived: BTreeMap<String, String>,
-    pub rungs: BTreeMap<String, RungState>,
-    /// Audiences that were ever sent a notice, on this schedule or an earlier one.
-    #[serde(default)]
-    pub told: BTreeSet<Audience>,
-    /// Status pages that show it.
-    #[serde(default)]
-    pub pages_shown: BTreeSet<String>,
     /// Messages that are not where they belong, by posting key.
     #[serde(default)]
     pub stuck: BTreeMap<PostKey, Stuck>,
@@ -98,16 +84,12 @@ pub struct Release {
     /// Objections, in the order they were raised.
     #[serde(default)]
     pub concerns: Vec<Concern>,
-    pub signoff_reminders: u8,
     /// Alerts of its service before go.
     #[serde(default)]
     pub ahead: Vec<Alert>,
     /// More of them.
     #[serde(default)]
     pub ahead_more: Ahead,
-    /// The next reminder comes not before this; once in a round.
-    #[serde(default)]
-    pub snoozed: Option<Timestamp>,
     /// A changed plan that owner and on-call have not agreed to.
     #[serde(default)]
     pub amendment: Option<Box<Amendment>>,
@@ -117,17 +99,6 @@ pub struct Release {
     /// Refusals of late that stand on the record, so that repeating one does not fill it.
     #[serde(default)]
     pub refused: Vec<Refused>,
-    pub t0_asked: u8,
-    /// The message that asks for go or no-go, while it waits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub go_question: Option<String>,
-    /// T-0 as the document writes it, once a command or a hold moved it.
-    #[serde(default)]
-    pub t0_written: Option<Timestamp>,
-    /// When its present T-0 was written, while it was a draft.
-    #[serde(default)]
-    pub drafted_at: Option<Timestamp>,
-    pub draft_reminded: bool,
     /// How often another release channel was set since it was submitted: its card goes along.
     #[serde(default)]
     pub card_moves: u32,
@@ -358,22 +329,22 @@ impl Release {
 
     /// A new schedule: every rung is ahead again.
     pub(super) fn begin_schedule(&mut self) {
-        self.generation += 1;
-        self.rungs.clear();
+        self.countdown.generation += 1;
+        self.countdown.rungs.clear();
         // What was waived of a schedule that is no more is owed anew.
         let plan = &self.plan;
         self.waived.retain(|item, _| plan.rungs.iter().all(|rung| rung.key() != *item));
-        self.t0_asked = 0;
-        self.go_question = None;
-        self.draft_reminded = false;
+        self.countdown.t0_asked = 0;
+        self.countdown.go_question = None;
+        self.countdown.draft_reminded = false;
     }
 
     /// A new round of sign-offs.
     pub(super) fn begin_round(&mut self) {
-        self.round += 1;
-        self.signoffs.clear();
-        self.signoff_reminders = 0;
-        self.snoozed = None;
+        self.signing.round += 1;
+        self.signing.signoffs.clear();
+        self.signing.signoff_reminders = 0;
+        self.signing.snoozed = None;
     }
 
     /// Nothing more will be said by itself.

@@ -157,7 +157,7 @@ proptest! {
                 prop_assert!(!went || concern::view::open(&release).next().is_none(), "live over a concern");
                 prop_assert!(!went || signoff::view::pending_at(&release, now).is_empty(), "live without its sign-offs");
                 let owed = release.policy.audiences.get(&Audience::support()).is_some_and(|route| route.must_confirm);
-                let given = release.rungs.get("T-2h/support").is_some_and(|state| state.receipt.is_some());
+                let given = release.countdown.rungs.get("T-2h/support").is_some_and(|state| state.receipt.is_some());
                 prop_assert!(!went || !owed || given || release.waived.contains_key("T-2h/support"), "live without a receipt");
                 release = decision.release;
                 journal.extend(decision.events);
@@ -196,7 +196,7 @@ proptest! {
                     match effect {
                         Effect::Post(posting) => {
                             let PostKey::Rung { generation, .. } = posting.key else { continue };
-                            prop_assert_eq!(generation, release.generation, "{} is of an earlier schedule", posting.key);
+                            prop_assert_eq!(generation, release.countdown.generation, "{} is of an earlier schedule", posting.key);
                             prop_assert!(said.insert(posting.key.clone()), "{} said twice", posting.key);
                         }
                         Effect::Redeliver { key, how: Redelivery::Withdraw } => {
@@ -206,7 +206,7 @@ proptest! {
                     }
                 }
             }
-            let old = |key: &PostKey| !matches!(key, PostKey::Rung { generation, .. } if *generation == release.generation);
+            let old = |key: &PostKey| !matches!(key, PostKey::Rung { generation, .. } if *generation == release.countdown.generation);
             let stale: Vec<_> = said.iter().filter(|key| old(key) && !overtaken.contains(*key)).collect();
             prop_assert!(stale.is_empty(), "{stale:?} still live");
         }

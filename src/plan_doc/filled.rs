@@ -113,12 +113,12 @@ impl Filled {
             };
             release.plan.metrics.iter().filter_map(seen).collect()
         });
-        let changed = !done.is_empty() || !release.signoffs.is_empty();
+        let changed = !done.is_empty() || !release.signing.signoffs.is_empty();
         let updated = changed.then(|| zone.1.to_datetime(now).date().to_string());
         // A draft that nobody touched has nothing to show: its export is the document itself.
         let log = if matches!(release.phase, Phase::Draft) && done.is_empty() { Vec::new() } else { log };
         let revision = (!done.is_empty() || !log.is_empty()).then_some(release.revision);
-        let t0 = release.t0_written.and(release.plan.t0.as_ref()).map(written);
+        let t0 = release.countdown.t0_written.and(release.plan.t0.as_ref()).map(written);
         Self { revision, done, signed, updated, t0, observed, log }
     }
 }
@@ -152,7 +152,7 @@ fn done_items(release: &Release) -> BTreeSet<String> {
     let missing = signoff::view::missing(release);
     let signed = signoff::view::valid(release).filter(|(role, _)| !missing.contains(role));
     done.extend(signed.map(|(role, _)| format!("signoff/{}", role.slug())));
-    for (rung, state) in &release.rungs {
+    for (rung, state) in &release.countdown.rungs {
         let plan = release.plan.rungs.iter().find(|r| r.key() == *rung);
         if plan.is_some_and(|plan| confirmed(release, plan, state)) {
             done.insert(format!("rung/{rung}"));
@@ -160,7 +160,7 @@ fn done_items(release: &Release) -> BTreeSet<String> {
     }
     if !matches!(release.phase, Phase::Draft) {
         // Ticked only where it is the plan's own channel that is written to.
-        if release.plan.channel_id.is_some() && !release.rungs.is_empty() {
+        if release.plan.channel_id.is_some() && !release.countdown.rungs.is_empty() {
             done.insert("channel".to_owned());
         }
         let path = &release.plan.escalation;

@@ -102,7 +102,7 @@ fn waived(release: &Release) -> Text {
 
 fn notices(release: &Release) -> Text {
     Text::lines(ladder::rung::rungs(release).into_iter().map(|rung| {
-        let state = release.rungs.get(&rung.key());
+        let state = release.countdown.rungs.get(&rung.key());
         let (icon, word) = match state {
             None => ("⬜", ""),
             Some(s) if s.receipt.is_some() => ("✅", " confirmed"),

@@ -131,7 +131,8 @@ fn schedule(release: &Release, now: Timestamp) -> Text {
     if matches!(asked.phase, release::Phase::Draft) {
         asked.phase = release::Phase::Gathering { since: now };
     }
-    let waiting = ladder::rung::rungs(&asked).into_iter().filter(|rung| !asked.rungs.contains_key(&rung.key()));
+    let waiting =
+        ladder::rung::rungs(&asked).into_iter().filter(|rung| !asked.countdown.rungs.contains_key(&rung.key()));
     let told = waiting.filter_map(|rung| {
         let key = rung.key();
         Some(match ladder::rung::fate(&asked, rung, now)? {

@@ -17,7 +17,7 @@ pub(super) fn say(notice: &LadderNotice, release: &Release) -> Message {
     let plan = &release.plan;
     match notice {
         LadderNotice::Rung { rung, label, audience, text: _, late, not_sent, open, quiet } => {
-            let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
+            let receipt = release.countdown.rungs.get(rung).and_then(|state| state.receipt.as_ref());
             let mut body = match &release.phase {
                 Phase::HeldBefore { .. } => Text::from("⏸️ On hold: the countdown is paused. T-0 was ")
                     .and(words::planned(release))
@@ -40,7 +40,7 @@ pub(super) fn say(notice: &LadderNotice, release: &Release) -> Message {
                 }
                 _ => "Press “Briefed” once your team knows.",
             };
-            let correction = release.rungs.get(rung).and_then(|state| state.correction.as_ref());
+            let correction = release.countdown.rungs.get(rung).and_then(|state| state.correction.as_ref());
             if let Some(correction) = correction.filter(|c| c.retracted) {
                 return Message::new(Tone::Bad, Text::from(format!("🚫 Retracted · {label} · {name}"))).body(
                     Text::from(format!("{} retracted this notice at ", correction.by))
@@ -168,7 +168,7 @@ fn status_pages(release: &Release) -> Text {
     }
     Text::lines(pages.iter().map(|page| {
         let stuck = release.stuck.contains_key(&ladder::page_key(page));
-        Text::from(match (release.pages_shown.contains(page), stuck) {
+        Text::from(match (release.countdown.pages_shown.contains(page), stuck) {
             (true, false) => format!("✅ {page}: updated; T-Minus keeps it current"),
             (true, true) => format!("⚠️ {page}: out of date; see the ops channel"),
             (false, true) => format!("🔴 {page}: not updated; see the ops channel"),

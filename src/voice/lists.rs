@@ -1,12 +1,13 @@
 //! A server's freezes and trains, as lists.
 
+use jiff::Timestamp;
+
 use crate::domain::freeze::holding;
 use crate::domain::policy::Policy;
 use crate::domain::workspace::Workspace;
 use crate::voice::message::{Message, Tone};
 use crate::voice::text::{Stamp, Text};
 use crate::voice::workspace::window;
-use jiff::Timestamp;
 
 /// `/tminus freeze list`.
 pub fn freezes(policy: &Policy, now: Timestamp) -> Message {

@@ -181,7 +181,7 @@ fn waiting(release: &Release) -> Text {
     if release.amendment.is_some() {
         lines.push(Text::from("• an amendment: use its buttons"));
     }
-    if release.t0_asked > 0 && release.phase.run().is_none() && !release.ended() {
+    if release.countdown.t0_asked > 0 && release.phase.run().is_none() && !release.ended() {
         lines.push(Text::from("• go / no-go: ").code("/release go"));
     }
     Text::lines(lines)

@@ -25,7 +25,7 @@ pub fn answer(reply: &Reply, release: &Release, now: Timestamp) -> (Message, Opt
             (plain(reply, release).field("Channel", channel(release)), None)
         }
         Reply::Ladder(LadderReply::Received { rung }) => {
-            let prompt = Prompt::Received { rung: rung.clone(), generation: release.generation };
+            let prompt = Prompt::Received { rung: rung.clone(), generation: release.countdown.generation };
             let mut message = plain(reply, release);
             message.buttons = buttons(release, &prompt);
             (message, Some(prompt))

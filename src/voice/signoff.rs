@@ -195,7 +195,7 @@ fn changed_since(release: &Release) -> Vec<(String, Vec<Change>)> {
     let mut fields: Vec<(String, Vec<Change>)> = Vec::new();
     let mut groups: Vec<(Vec<String>, u32, Vec<Change>)> = Vec::new();
     for role in missing(release) {
-        match release.since_signed.get(&role) {
+        match release.signing.since_signed.get(&role) {
             None => {}
             Some(since) => {
                 let changes = material(&since.changes);
@@ -206,7 +206,7 @@ fn changed_since(release: &Release) -> Vec<(String, Vec<Change>)> {
             }
         }
     }
-    let first = missing(release).iter().any(|role| !release.since_signed.contains_key(role));
+    let first = missing(release).iter().any(|role| !release.signing.since_signed.contains_key(role));
     if first && !release.changes.is_empty() {
         fields.push(("Changed since the previous revision".to_owned(), material(&release.changes)));
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Unit;
 use super::page::{Changed, Document, Page};
 use crate::delivery::{Key, PostEvent, PostState};
-use crate::desk::Written;
+use crate::desk::door::Written;
 use crate::desk::known::{self, Known, Stored};
 use crate::domain::agenda::next_wakeup;
 use crate::domain::release::Release;

@@ -271,10 +271,10 @@ fn take_over(release: &mut Release, mut plan: Plan, by: UserId, at: Timestamp) {
     if release.phase.run().is_some_and(|run| run.break_glass.is_some()) {
         // The sign-offs that follow are of the plan that runs; those that were given stay.
         let before = std::mem::replace(&mut release.digest, digest_of(&release.plan));
-        for signoff in release.signoffs.values_mut().flatten().filter(|signoff| signoff.digest == before) {
+        for signoff in release.signing.signoffs.values_mut().flatten().filter(|signoff| signoff.digest == before) {
             signoff.digest.clone_from(&release.digest);
         }
-        for refusal in release.declined.iter_mut().filter(|refusal| refusal.digest == before) {
+        for refusal in release.signing.declined.iter_mut().filter(|refusal| refusal.digest == before) {
             refusal.digest.clone_from(&release.digest);
         }
     }

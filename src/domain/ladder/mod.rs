@@ -7,6 +7,8 @@ pub mod rung;
 pub(in crate::domain) mod schedule;
 pub mod view;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -123,6 +125,48 @@ impl Outcome {
         match self {
             Self::Live | Self::GoUndone | Self::OnHold | Self::RolledBack | Self::Rewatched => true,
             Self::Resumed | Self::AllClear => false,
+        }
+    }
+}
+
+/// The countdown of a release: its notices and the question at T-0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Countdown {
+    /// Counts schedules: a rung is said once per generation.
+    pub generation: u32,
+    pub rungs: BTreeMap<String, RungState>,
+    /// Audiences that were ever sent a notice, on this schedule or an earlier one.
+    #[serde(default)]
+    pub told: BTreeSet<Audience>,
+    /// Status pages that show it.
+    #[serde(default)]
+    pub pages_shown: BTreeSet<String>,
+    pub t0_asked: u8,
+    /// The message that asks for go or no-go, while it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub go_question: Option<String>,
+    /// T-0 as the document writes it, once a command or a hold moved it.
+    #[serde(default)]
+    pub t0_written: Option<Timestamp>,
+    /// When its present T-0 was written, while it was a draft.
+    #[serde(default)]
+    pub drafted_at: Option<Timestamp>,
+    pub draft_reminded: bool,
+}
+
+impl Countdown {
+    /// The first schedule, of a plan that was written at an instant.
+    pub(super) fn begin(drafted_at: Timestamp) -> Self {
+        Self {
+            generation: 1,
+            rungs: BTreeMap::new(),
+            told: BTreeSet::new(),
+            pages_shown: BTreeSet::new(),
+            t0_asked: 0,
+            go_question: None,
+            t0_written: None,
+            drafted_at: Some(drafted_at),
+            draft_reminded: false,
         }
     }
 }

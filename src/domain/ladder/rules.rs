@@ -46,7 +46,7 @@ fn due(work: &mut Work<'_>, rung: &str, away: Option<Away>) {
     let useful_until = same_audience(release, &plan).map(|r| t0 - minutes(r.before_min)).filter(|d| *d > now).min();
     let useful_until = useful_until.unwrap_or(t0);
     let useful_until = if emergency { useful_until.max(now + EMERGENCY_USEFUL) } else { useful_until };
-    let generation = release.generation;
+    let generation = release.countdown.generation;
     let quiet_until = policy::quiet_until(&work.release.policy, &plan.audience, now);
     let away = late.and_then(|late| late.away);
     work.record(NoticeEvent::Said { rung: rung.to_owned(), how, missed: None, quiet_until, away });
@@ -82,7 +82,7 @@ pub(in crate::domain) fn show_on_pages(work: &mut Work<'_>) {
 /// The release is over: a page that does not show it yet never will.
 pub(in crate::domain) fn leave_pages(work: &mut Work<'_>) {
     for page in work.release.policy.pages.clone() {
-        if !work.release.pages_shown.contains(&page) {
+        if !work.release.countdown.pages_shown.contains(&page) {
             delivery::rules::drop_unsent(work, &page_key(&page));
         }
     }
@@ -100,14 +100,16 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: NoticeCommand) -> 
 /// The message under a posting key is in its channel; if it is a rung of this schedule, the rung knows.
 pub(in crate::domain) fn delivered(work: &mut Work<'_>, key: &PostKey, at: Timestamp) {
     let rung = match key {
-        PostKey::Page { page } if !work.release.pages_shown.contains(page) => {
+        PostKey::Page { page } if !work.release.countdown.pages_shown.contains(page) => {
             work.record(NoticeEvent::PageShown { page: page.clone() });
             return show_page_rung(work);
         }
-        PostKey::Rung { generation, rung } if *generation == work.release.generation => rung.clone(),
+        PostKey::Rung { generation, rung } if *generation == work.release.countdown.generation => rung.clone(),
         _ => return,
     };
-    let Some(state) = work.release.rungs.get(&rung).filter(|state| state.delivered_at.is_none()) else { return };
+    let Some(state) = work.release.countdown.rungs.get(&rung).filter(|state| state.delivered_at.is_none()) else {
+        return;
+    };
     let in_time = state.said == RungSaid::OnTime && work.release.plan.kind != Some(ReleaseType::Emergency);
     let nominal = RungPlan::of_key(&rung).zip(work.release.plan.t0_at()).map(|(r, t0)| t0 - minutes(r.before_min));
     let late = state.due.or(nominal).filter(|_| in_time).and_then(|due| Late::of(due, at, None));
@@ -140,10 +142,10 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
     let Some(plan) = release.plan.rungs.iter().find(|r| r.key() == rung).cloned() else {
         return Err(Refusal::UnknownItem { typed: rung.to_owned(), known: known() });
     };
-    if generation != release.generation {
+    if generation != release.countdown.generation {
         return Err(Refusal::Stale { now: release.phase.name() });
     }
-    let Some(state) = release.rungs.get(rung) else {
+    let Some(state) = release.countdown.rungs.get(rung) else {
         return Err(Refusal::NothingOpen { what: "receipt" });
     };
     let skipped = state.said == RungSaid::Skipped;
@@ -169,8 +171,8 @@ fn receive(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Re
 fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, Refusal> {
     let release = &work.release;
     let plan = release.plan.rungs.iter().find(|r| r.key() == rung).cloned();
-    let receipt = release.rungs.get(rung).and_then(|state| state.receipt.as_ref());
-    let (Some(plan), Some(receipt), true) = (plan, receipt, generation == release.generation) else {
+    let receipt = release.countdown.rungs.get(rung).and_then(|state| state.receipt.as_ref());
+    let (Some(plan), Some(receipt), true) = (plan, receipt, generation == release.countdown.generation) else {
         return Err(Refusal::NothingOpen { what: "receipt to undo" });
     };
     if work.ctx.actor.person().is_none_or(|person| person.user != receipt.user) {
@@ -179,7 +181,7 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
     if work.ctx.now > receipt.at + UNDO {
         return Err(Refusal::UndoOver);
     }
-    let skipped = release.rungs.get(rung).is_some_and(|state| state.said == RungSaid::Skipped);
+    let skipped = release.countdown.rungs.get(rung).is_some_and(|state| state.said == RungSaid::Skipped);
     work.record(NoticeEvent::TakenBack { rung: rung.to_owned() });
     if !skipped {
         say_anew(work, &plan, Some(Prompt::Receipt { rung: rung.to_owned(), generation }));
@@ -189,7 +191,7 @@ fn take_back(work: &mut Work<'_>, rung: &str, generation: u32) -> Result<Reply, 
 
 /// A receipt by command: for the rung that is named, or the only one that waits.
 fn brief(work: &mut Work<'_>, command: &NoticeCommand) -> Result<Reply, Refusal> {
-    let (rung, generation) = (meant(&work.release, command)?.key(), work.release.generation);
+    let (rung, generation) = (meant(&work.release, command)?.key(), work.release.countdown.generation);
     receive(work, &rung, generation)
 }
 
@@ -197,7 +199,7 @@ fn brief(work: &mut Work<'_>, command: &NoticeCommand) -> Result<Reply, Refusal>
 fn correct(work: &mut Work<'_>, typed: &str, text: &str, retracted: bool) -> Result<Reply, Refusal> {
     let plan = rung_named(&work.release, typed)?;
     let rung = plan.key();
-    if work.release.rungs.get(&rung).is_none_or(|state| state.said == RungSaid::Skipped) {
+    if work.release.countdown.rungs.get(&rung).is_none_or(|state| state.said == RungSaid::Skipped) {
         return Err(LadderRefusal::NotPosted { rung }.into());
     }
     let text = work::reason(text)?;
@@ -230,15 +232,15 @@ fn quiet_over(work: &mut Work<'_>, rung: &str) {
 
 /// The rung's message as things are now.
 pub(in crate::domain) fn show(work: &mut Work<'_>, plan: &RungPlan) {
-    let generation = work.release.generation;
-    let open = work.release.rungs.get(&plan.key()).is_some_and(RungState::unanswered);
+    let generation = work.release.countdown.generation;
+    let open = work.release.countdown.rungs.get(&plan.key()).is_some_and(RungState::unanswered);
     let prompt = (open && needs_receipt(&work.release, &plan.audience))
         .then(|| Prompt::Receipt { rung: plan.key(), generation });
     say_anew(work, plan, prompt);
 }
 
 fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
-    let state = work.release.rungs.get(&plan.key());
+    let state = work.release.countdown.rungs.get(&plan.key());
     let nominal = work.release.plan.t0_at().map(|t0| t0 - minutes(plan.before_min));
     let notice = LadderNotice::Rung {
         rung: plan.key(),
@@ -252,7 +254,7 @@ fn say_anew(work: &mut Work<'_>, plan: &RungPlan, prompt: Option<Prompt>) {
         open: gaps_ahead(&work.release, work.ctx.now),
         quiet: state.is_some_and(|state| state.quiet_until.is_some()),
     };
-    work.edit(posting_key(work.release.generation, &plan.key()), notice, prompt);
+    work.edit(posting_key(work.release.countdown.generation, &plan.key()), notice, prompt);
 }
 
 /// Go is given: what was not said yet never is, and the record says so.
@@ -264,19 +266,19 @@ pub(in crate::domain) fn leave_ahead(work: &mut Work<'_>) {
 
 /// Go is taken back: what it had overtaken is as it was, and is said at its instant, or late.
 pub(in crate::domain) fn return_ahead(release: &mut Release) {
-    release.rungs.retain(|_, state| state.missed != Some(RungMissed::WentBefore));
+    release.countdown.rungs.retain(|_, state| state.missed != Some(RungMissed::WentBefore));
 }
 
 /// A notice of the present schedule that was not posted while it was useful was not said.
 pub(in crate::domain) fn expired(work: &mut Work<'_>, key: &PostKey) {
     let PostKey::Rung { generation, rung } = key else { return };
-    if *generation != work.release.generation {
+    if *generation != work.release.countdown.generation {
         return;
     }
     // Somebody was told by hand, and said so: that stands.
     let unsaid =
         |state: &RungState| state.said != RungSaid::Skipped && state.delivered_at.is_none() && state.receipt.is_none();
-    if work.release.rungs.get(rung).is_some_and(unsaid) {
+    if work.release.countdown.rungs.get(rung).is_some_and(unsaid) {
         skip(work, rung.to_owned(), Some(RungMissed::Undelivered));
     }
 }
@@ -298,7 +300,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if !matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. }) {
         return;
     }
-    let silent = release.rungs.iter().filter_map(|(rung, state)| Some((state.quiet_until?, rung.clone())));
+    let silent = release.countdown.rungs.iter().filter_map(|(rung, state)| Some((state.quiet_until?, rung.clone())));
     marks.extend(silent.map(|(at, rung)| Mark::new(at, LadderMark::QuietOver { rung })));
     marks.extend(ahead(release).into_iter().map(|(at, rung)| Mark::new(at, LadderMark::Rung { rung })));
 }
@@ -323,12 +325,12 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &NoticeEvent, at: 
             if *how != RungSaid::Skipped
                 && let Some(plan) = RungPlan::of_key(rung)
             {
-                release.told.insert(plan.audience);
+                release.countdown.told.insert(plan.audience);
             }
-            release.rungs.insert(rung.clone(), state);
+            release.countdown.rungs.insert(rung.clone(), state);
         }
         NoticeEvent::Corrected { rung, text, retracted } => {
-            if let Some(state) = release.rungs.get_mut(rung) {
+            if let Some(state) = release.countdown.rungs.get_mut(rung) {
                 let (text, by) = (text.clone(), by.to_string());
                 state.correction = Some(Correction { text, retracted: *retracted, by, at });
                 if *retracted {
@@ -337,12 +339,12 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &NoticeEvent, at: 
             }
         }
         NoticeEvent::QuietOver { rung } => {
-            if let Some(state) = release.rungs.get_mut(rung) {
+            if let Some(state) = release.countdown.rungs.get_mut(rung) {
                 state.quiet_until = None;
             }
         }
         NoticeEvent::Delivered { rung, at, late_min, shut } => {
-            if let Some(state) = release.rungs.get_mut(rung) {
+            if let Some(state) = release.countdown.rungs.get_mut(rung) {
                 state.delivered_at = Some(*at);
                 if late_min.is_some() {
                     (state.said, state.late_min, state.shut) = (RungSaid::Late, *late_min, *shut);
@@ -350,15 +352,15 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &NoticeEvent, at: 
             }
         }
         NoticeEvent::Received { rung, user, name } => {
-            if let Some(state) = release.rungs.get_mut(rung) {
+            if let Some(state) = release.countdown.rungs.get_mut(rung) {
                 state.receipt = Some(Receipt { user: user.clone(), name: name.clone(), at });
             }
         }
         NoticeEvent::PageShown { page } => {
-            release.pages_shown.insert(page.clone());
+            release.countdown.pages_shown.insert(page.clone());
         }
         NoticeEvent::TakenBack { rung } => {
-            if let Some(state) = release.rungs.get_mut(rung) {
+            if let Some(state) = release.countdown.rungs.get_mut(rung) {
                 state.receipt = None;
             }
         }

@@ -36,7 +36,7 @@ pub(in crate::domain) fn due_at(release: &Release, rung: &RungPlan) -> Option<Ti
 pub fn told(release: &Release) -> BTreeSet<Audience> {
     // A release stored before `told` was kept knows only its present schedule.
     let present = said(release).into_iter().map(|rung| rung.audience);
-    release.told.iter().cloned().chain(present).collect()
+    release.countdown.told.iter().cloned().chain(present).collect()
 }
 
 /// What a rung comes to at an instant.
@@ -82,7 +82,7 @@ pub(in crate::domain) fn same_audience<'r>(
 
 /// Rungs that were said of this schedule; one that the plan has dropped since has no text any more.
 pub(in crate::domain) fn said(release: &Release) -> Vec<RungPlan> {
-    let said = release.rungs.iter().filter(|(_, state)| state.said != RungSaid::Skipped);
+    let said = release.countdown.rungs.iter().filter(|(_, state)| state.said != RungSaid::Skipped);
     let plan = |key: &str| release.plan.rungs.iter().find(|rung| rung.key() == key).cloned();
     said.filter_map(|(key, _)| plan(key).or_else(|| RungPlan::of_key(key))).collect()
 }

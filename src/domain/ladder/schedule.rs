@@ -35,11 +35,11 @@ impl Said {
     /// Of the present schedule; to be taken before the event that ends it.
     pub(in crate::domain) fn of(release: &Release) -> Self {
         Self {
-            generation: release.generation,
+            generation: release.countdown.generation,
             t0: release.plan.t0_at(),
             rungs: rung::said(release),
             told: rung::told(release).into_iter().collect(),
-            question: release.go_question.clone(),
+            question: release.countdown.go_question.clone(),
         }
     }
 }
@@ -204,7 +204,7 @@ pub(in crate::domain) fn rescheduled(
 
 /// The document keeps the time it was written with: a later import of it does not move T-0 back.
 pub(in crate::domain) fn keep_written(release: &mut Release) {
-    if release.t0_written.is_none() {
-        release.t0_written = release.plan.t0_at();
+    if release.countdown.t0_written.is_none() {
+        release.countdown.t0_written = release.plan.t0_at();
     }
 }

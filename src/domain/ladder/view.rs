@@ -28,7 +28,7 @@ pub fn confirmed(release: &Release, rung: &RungPlan, state: &RungState) -> bool 
         && if needs_receipt(release, &rung.audience) {
             state.receipt.is_some()
         } else if rung.audience == Audience::status_page() {
-            pages.iter().all(|page| release.pages_shown.contains(page))
+            pages.iter().all(|page| release.countdown.pages_shown.contains(page))
         } else {
             state.delivered_at.is_some()
         }
@@ -36,7 +36,8 @@ pub fn confirmed(release: &Release, rung: &RungPlan, state: &RungState) -> bool 
 
 /// Earlier rungs of the same audience on this schedule that were skipped.
 pub(super) fn not_sent_before(release: &Release, rung: &RungPlan) -> Vec<String> {
-    let skipped = release.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key);
+    let skipped =
+        release.countdown.rungs.iter().filter(|(_, state)| state.said == RungSaid::Skipped).map(|(key, _)| key);
     let before = |key: &&String| {
         let other = RungPlan::of_key(key);
         other.is_none_or(|other| other.audience == rung.audience && other.before_min >= rung.before_min)
@@ -52,7 +53,9 @@ pub fn unconfirmed(release: &Release) -> Vec<String> {
         .iter()
         .filter(|rung| needs_receipt(release, &rung.audience))
         .map(RungPlan::key)
-        .filter(|key| release.rungs.get(key).is_some_and(|state| state.said != RungSaid::Skipped && state.unanswered()))
+        .filter(|key| {
+            release.countdown.rungs.get(key).is_some_and(|state| state.said != RungSaid::Skipped && state.unanswered())
+        })
         .collect()
 }
 
@@ -67,7 +70,7 @@ pub fn owed(release: &Release) -> impl Iterator<Item = &RungPlan> {
     let open = |rung: &&RungPlan| {
         let key = rung.key();
         // A notice that was retracted is not a receipt.
-        let unanswered = release.rungs.get(&key).is_none_or(|state| state.receipt.is_none());
+        let unanswered = release.countdown.rungs.get(&key).is_none_or(|state| state.receipt.is_none());
         unanswered && !release.waived.contains_key(&key)
     };
     rungs(release).into_iter().filter(|rung| demanded(release, rung)).filter(open)
@@ -78,7 +81,8 @@ pub fn owed(release: &Release) -> impl Iterator<Item = &RungPlan> {
 /// # Errors
 /// None is, or several could be.
 pub(in crate::domain) fn meant(release: &Release, command: &NoticeCommand) -> Result<RungPlan, Refusal> {
-    let skipped = |rung: &&RungPlan| release.rungs.get(&rung.key()).is_some_and(|s| s.said == RungSaid::Skipped);
+    let skipped =
+        |rung: &&RungPlan| release.countdown.rungs.get(&rung.key()).is_some_and(|s| s.said == RungSaid::Skipped);
     let mut waiting = unconfirmed(release);
     waiting.extend(owed(release).filter(skipped).map(RungPlan::key));
     let typed = match command {
@@ -117,6 +121,6 @@ pub(super) fn rung_named(release: &Release, typed: &str) -> Result<RungPlan, Ref
 
 /// Rungs of the present schedule that were neither said nor skipped, with their instants.
 pub(in crate::domain) fn ahead(release: &Release) -> Vec<(Timestamp, String)> {
-    let waiting = rungs(release).into_iter().filter(|rung| !release.rungs.contains_key(&rung.key()));
+    let waiting = rungs(release).into_iter().filter(|rung| !release.countdown.rungs.contains_key(&rung.key()));
     waiting.filter_map(|rung| Some((due_at(release, rung)?, rung.key()))).collect()
 }

@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 
 use super::PlanEvent;
+use crate::domain::ladder::{self, Countdown};
 use crate::domain::people::{By, Post};
 use crate::domain::plan::Risk;
 use crate::domain::release::{Phase, Release};
-use crate::domain::{alert, amend, ladder, signoff};
+use crate::domain::signoff::{self, Signing};
+use crate::domain::{alert, amend};
 
 pub(in crate::domain) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Release> {
     let PlanEvent::Imported { id, no, server, author, plan, digest, findings, fixes, policy, train: _ } = event else {
@@ -19,41 +21,28 @@ pub(in crate::domain) fn opened(event: &PlanEvent, at: Timestamp) -> Option<Rele
         author: author.clone(),
         revisers: std::collections::BTreeSet::new(),
         seq: 1,
-        round: 1,
         revision: 1,
+        signing: Signing::begin(),
+        countdown: Countdown::begin(at),
         digest: digest.clone(),
-        generation: 1,
         plan: (**plan).clone(),
         findings: findings.clone(),
         fixes: *fixes,
         changes: Vec::new(),
         policy: (**policy).clone(),
         phase: Phase::Draft,
-        signoffs: std::collections::BTreeMap::new(),
-        since_signed: std::collections::BTreeMap::new(),
-        declined: Vec::new(),
         gates_done: std::collections::BTreeSet::new(),
-        rungs: std::collections::BTreeMap::new(),
-        told: std::collections::BTreeSet::new(),
-        pages_shown: std::collections::BTreeSet::new(),
         stuck: std::collections::BTreeMap::new(),
         exceptions: Vec::new(),
         concerns: Vec::new(),
         waived: std::collections::BTreeMap::new(),
-        signoff_reminders: 0,
         ahead: Vec::new(),
         ahead_more: alert::crowd::Ahead::default(),
-        snoozed: None,
         amendment: None,
         amendments: 0,
         refused: Vec::new(),
-        t0_asked: 0,
-        go_question: None,
-        t0_written: None,
-        drafted_at: Some(at),
         card_moves: 0,
         closed_before: None,
-        draft_reminded: false,
         issues: std::collections::BTreeSet::new(),
     })
 }
@@ -96,9 +85,9 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &PlanEvent, at: Ti
                 release.revisers.insert(user.clone());
             }
             if *moved {
-                release.t0_written = None;
+                release.countdown.t0_written = None;
                 release.begin_schedule();
-                release.drafted_at = Some(at);
+                release.countdown.drafted_at = Some(at);
             }
             if *material {
                 release.begin_round();
@@ -157,11 +146,11 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &PlanEvent, at: Ti
         | PlanEvent::AmendmentAgreed { .. }
         | PlanEvent::AmendmentDeclined { .. }
         | PlanEvent::Amended { .. } => amend::rules::evolve(release, event, at, by),
-        PlanEvent::DraftReminded => release.draft_reminded = true,
+        PlanEvent::DraftReminded => release.countdown.draft_reminded = true,
         PlanEvent::T0Asked => {
-            release.t0_asked += 1;
+            release.countdown.t0_asked += 1;
             let question = format!("go/{}", release.seq);
-            release.go_question.get_or_insert(question);
+            release.countdown.go_question.get_or_insert(question);
         }
     }
 }

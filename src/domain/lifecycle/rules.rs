@@ -134,7 +134,7 @@ fn revise(work: &mut Work<'_>, imported: Imported) -> Result<Reply, Refusal> {
     let Imported { mut plan, digest, mut findings, fixes, renamed, undone } = imported;
     keep_names(&work.release, &mut plan);
     // The document still says the time that a command or a hold moved.
-    if work.release.t0_written.is_some() && plan.t0_at() == work.release.t0_written {
+    if work.release.countdown.t0_written.is_some() && plan.t0_at() == work.release.countdown.t0_written {
         plan.t0.clone_from(&work.release.plan.t0);
         findings.retain(|(code, _)| code != T0_PAST);
     }
@@ -231,7 +231,7 @@ fn scrub(work: &mut Work<'_>, why: &str) -> Result<Reply, Refusal> {
     let by = work.by();
     if told {
         ladder::schedule::scrub(work);
-        let question = work.release.go_question.clone();
+        let question = work.release.countdown.go_question.clone();
         stage::go_no_go::answered(work, question, GoAnswer::Scrubbed);
         if let Phase::HeldBefore { said, .. } = &work.release.phase {
             let said = Some(said.clone()).filter(|said| !said.is_empty());
@@ -293,7 +293,7 @@ fn remind_draft(work: &mut Work<'_>) {
     if until.is_none_or(|t0| t0 <= work.ctx.now) {
         return;
     }
-    let key = format!("draft/{}", work.release.generation);
+    let key = format!("draft/{}", work.release.countdown.generation);
     let posting = work.post(key, Destination::Release, PlanNotice::DraftForgotten);
     posting.mention = vec![author];
     posting.useful_until = until;
@@ -310,15 +310,15 @@ pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &PlanMark) {
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     let Some(t0) = release.plan.t0_at() else { return };
     match &release.phase {
-        Phase::Draft if !release.draft_reminded => {
-            let quiet_until = release.drafted_at.map_or(Timestamp::MIN, |at| at + DRAFT_LEFT_ALONE);
+        Phase::Draft if !release.countdown.draft_reminded => {
+            let quiet_until = release.countdown.drafted_at.map_or(Timestamp::MIN, |at| at + DRAFT_LEFT_ALONE);
             let at = quiet_until.max(t0 - SignedDuration::from_hours(24));
             if at < t0 {
                 marks.push(Mark::new(at, PlanMark::Draft));
             }
         }
         Phase::Gathering { .. } | Phase::Approved { .. } => {
-            if let Some(after) = T0_ASKED_AFTER_MIN.get(usize::from(release.t0_asked)) {
+            if let Some(after) = T0_ASKED_AFTER_MIN.get(usize::from(release.countdown.t0_asked)) {
                 marks.push(Mark::new(t0 + minutes(*after), PlanMark::T0));
             }
         }

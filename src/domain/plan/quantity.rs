@@ -1,7 +1,8 @@
 //! Values with units, and bounds on them.
 
-use serde::{Deserialize, Serialize};
 use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 /// A number with the unit as written (`ms`, `%`, `rps`, empty).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -60,10 +60,10 @@ pub fn command(release: &Release, prompt: &Prompt, choice: Choice, filled: Fille
         (Prompt::Amendment { n }, Choice::Decline) => {
             Command::Plan(PlanCommand::Decline { n: Some(*n), reason: words })
         }
-        (Prompt::Reminder { round }, Choice::Sign(role)) if *round == release.round => {
+        (Prompt::Reminder { round }, Choice::Sign(role)) if *round == release.signing.round => {
             Command::Signoff(SignoffCommand::Give(role))
         }
-        (Prompt::Reminder { round }, Choice::Snooze) if *round == release.round => {
+        (Prompt::Reminder { round }, Choice::Snooze) if *round == release.signing.round => {
             Command::Signoff(SignoffCommand::Snooze { minutes: signoff::SNOOZE_MIN })
         }
         (Prompt::Rollback { .. }, Choice::Unverified) => {

@@ -4,6 +4,8 @@
 pub(in crate::domain) mod rules;
 pub mod view;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -60,6 +62,38 @@ pub enum SignoffEvent {
     Snoozed {
         until: Timestamp,
     },
+}
+
+/// The sign-offs of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signing {
+    /// Counts rounds of sign-offs: a material change begins a new one.
+    pub round: u32,
+    pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
+    /// By role: what changed since it signed last, in any round.
+    #[serde(default)]
+    pub since_signed: BTreeMap<SignoffRole, SinceSigned>,
+    /// Who refused to sign, and why, until that person signs or the plan changes.
+    #[serde(default)]
+    pub declined: Vec<Declined>,
+    pub signoff_reminders: u8,
+    /// The next reminder comes not before this; once in a round.
+    #[serde(default)]
+    pub snoozed: Option<Timestamp>,
+}
+
+impl Signing {
+    /// Nobody has signed: the first round.
+    pub(super) fn begin() -> Self {
+        Self {
+            round: 1,
+            signoffs: BTreeMap::new(),
+            since_signed: BTreeMap::new(),
+            declined: Vec::new(),
+            signoff_reminders: 0,
+            snoozed: None,
+        }
+    }
 }
 
 /// A recorded yes, bound to a revision digest.

@@ -24,7 +24,7 @@ use crate::domain::{closing, policy};
 
 /// A plan changed: every role that ever signed is shown the sum of it. What is as it was then is no change.
 pub(in crate::domain) fn plan_changed(release: &mut Release, changes: &[Change]) {
-    for since in release.since_signed.values_mut() {
+    for since in release.signing.since_signed.values_mut() {
         changes::add(&mut since.changes, changes);
     }
 }
@@ -192,7 +192,7 @@ fn ask_for_missing(work: &mut Work<'_>) {
     // On hold T-0 has yet to move.
     let held = matches!(work.release.phase, Phase::HeldBefore { .. });
     let until = work.release.plan.t0_at().filter(|t0| *t0 > work.ctx.now && !held);
-    let prompt = Prompt::Reminder { round: work.release.round };
+    let prompt = Prompt::Reminder { round: work.release.signing.round };
     let posting = work.report("signoff-missing", Destination::Release, SignoffNotice::Reminder { missing });
     posting.useful_until = until;
     posting.prompt = Some(prompt);
@@ -209,9 +209,9 @@ pub(in crate::domain) fn go_undone(work: &mut Work<'_>) {
 
 /// Asks every required role to sign the present digest.
 pub(in crate::domain) fn ask(work: &mut Work<'_>, changed: bool) {
-    if changed && work.release.round > 1 {
+    if changed && work.release.signing.round > 1 {
         // The request of the round before must not be read as the present one's.
-        work.edit(format!("signoff/{}", work.release.round - 1), SignoffNotice::Over, None);
+        work.edit(format!("signoff/{}", work.release.signing.round - 1), SignoffNotice::Over, None);
     }
     let (key, prompt) = (signoff_key(&work.release), signoff_prompt(&work.release));
     let posting = work.post(key, Destination::Release, SignoffNotice::Ask { changed });
@@ -235,7 +235,7 @@ fn remind(work: &mut Work<'_>) {
     let until = work.release.plan.t0_at();
     if work.release.phase.run().is_some() {
         let missing = owed(&work.release);
-        let n = work.release.signoff_reminders;
+        let n = work.release.signing.signoff_reminders;
         let mention = work.climb(u8::from(n > 1));
         let notice = SignoffNotice::BreakGlassFollowUp { missing };
         let prompt = signoff_prompt(&work.release);
@@ -246,7 +246,7 @@ fn remind(work: &mut Work<'_>) {
     }
     let missing = missing(&work.release);
     let key = work.unique("signoff-reminder");
-    let prompt = Some(Prompt::Reminder { round: work.release.round });
+    let prompt = Some(Prompt::Reminder { round: work.release.signing.round });
     let posting = work.post(key, Destination::Release, SignoffNotice::Reminder { missing });
     posting.useful_until = until;
     posting.prompt = prompt;
@@ -256,7 +256,7 @@ fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
     if !(15..=MAX_SNOOZE_MIN).contains(&minutes) {
         return Err(Refusal::BadNumber { typed: format!("{minutes} min") });
     }
-    if work.release.snoozed.is_some() {
+    if work.release.signing.snoozed.is_some() {
         return Err(Refusal::AlreadyDone { what: "you can delay the reminder only once".to_owned() });
     }
     let Some((next, _)) = next_reminder(&work.release) else {
@@ -311,9 +311,9 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if let Some(run) = release.phase.run()
         && !release.ended()
         && !owed(release).is_empty()
-        && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signoff_reminders))
+        && let Some(hours) = FOLLOW_UP_H.get(usize::from(release.signing.signoff_reminders))
     {
-        let _n = release.signoff_reminders;
+        let _n = release.signing.signoff_reminders;
         marks.push(Mark::new(run.go_at + SignedDuration::from_hours(*hours), SignoffMark::FollowUp));
     }
 }
@@ -323,19 +323,25 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &SignoffEvent, at:
         SignoffEvent::Given { role, user, name, digest, behalf } => {
             let (user, name, digest, behalf) = (user.clone(), name.clone(), digest.clone(), behalf.clone());
             if behalf.is_none() {
-                release.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
+                release.signing.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
             }
             let signoff = Signoff { user, name, at, digest, revision: release.revision, behalf };
-            release.signoffs.entry(*role).or_default().push(signoff);
+            release.signing.signoffs.entry(*role).or_default().push(signoff);
             // From here on the role is shown what differs from what it signed.
-            release.since_signed.insert(*role, SinceSigned { revision: release.revision, changes: Vec::new() });
+            release.signing.since_signed.insert(*role, SinceSigned { revision: release.revision, changes: Vec::new() });
         }
         SignoffEvent::Refused { role, reason } => {
-            release.signoffs.remove(role);
+            release.signing.signoffs.remove(role);
             if let By::Person { user, name } = by {
                 let (user, name, reason) = (user.clone(), name.clone(), reason.clone());
-                release.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
-                release.declined.push(Declined { role: *role, user, name, reason, digest: release.digest.clone() });
+                release.signing.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
+                release.signing.declined.push(Declined {
+                    role: *role,
+                    user,
+                    name,
+                    reason,
+                    digest: release.digest.clone(),
+                });
             }
             no_longer_approved(release, at);
         }
@@ -352,11 +358,13 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &SignoffEvent, at:
             if let Phase::Gathering { since } = &mut release.phase
                 && wanted
             {
-                (*since, release.signoff_reminders) = (at, 0);
+                (*since, release.signing.signoff_reminders) = (at, 0);
             }
         }
-        SignoffEvent::Reminded => release.signoff_reminders = release.signoff_reminders.saturating_add(1),
-        SignoffEvent::Snoozed { until } => release.snoozed = Some(*until),
+        SignoffEvent::Reminded => {
+            release.signing.signoff_reminders = release.signing.signoff_reminders.saturating_add(1)
+        }
+        SignoffEvent::Snoozed { until } => release.signing.snoozed = Some(*until),
     }
 }
 
@@ -373,10 +381,10 @@ pub(in crate::domain) fn count_anew(release: &mut Release, at: Timestamp) {
 }
 
 fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) -> bool) {
-    if let Some(given) = release.signoffs.get_mut(&role) {
+    if let Some(given) = release.signing.signoffs.get_mut(&role) {
         given.retain(|signoff| !which(signoff));
         if given.is_empty() {
-            release.signoffs.remove(&role);
+            release.signing.signoffs.remove(&role);
         }
     }
 }
@@ -389,11 +397,11 @@ pub(in crate::domain) fn no_longer_approved(release: &mut Release, at: Timestamp
     match &mut release.phase {
         Phase::Approved { .. } => {
             release.phase = Phase::Gathering { since: at };
-            release.signoff_reminders = 0;
+            release.signing.signoff_reminders = 0;
         }
         Phase::HeldBefore { approved, .. } => {
             *approved = false;
-            release.signoff_reminders = 0;
+            release.signing.signoff_reminders = 0;
         }
         _ => {}
     }

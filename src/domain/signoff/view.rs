@@ -10,7 +10,7 @@ use crate::domain::release::{Phase, Release};
 
 /// Effects that change a sign-off request's buttons use this key.
 pub(in crate::domain) fn signoff_key(release: &Release) -> String {
-    format!("signoff/{}", release.round)
+    format!("signoff/{}", release.signing.round)
 }
 
 /// The prompt under the present revision's request.
@@ -20,13 +20,13 @@ pub(in crate::domain) fn signoff_prompt(release: &Release) -> Prompt {
 
 /// Sign-offs of the present digest.
 pub fn valid(release: &Release) -> impl Iterator<Item = (SignoffRole, &Signoff)> {
-    let given = release.signoffs.iter().flat_map(|(role, given)| given.iter().map(|signoff| (*role, signoff)));
+    let given = release.signing.signoffs.iter().flat_map(|(role, given)| given.iter().map(|signoff| (*role, signoff)));
     given.filter(|(_, signoff)| signoff.digest == release.digest)
 }
 
 /// Refusals of the present digest.
 pub fn declined(release: &Release) -> impl Iterator<Item = &Declined> {
-    release.declined.iter().filter(|refusal| refusal.digest == release.digest)
+    release.signing.declined.iter().filter(|refusal| refusal.digest == release.digest)
 }
 
 /// The instant at which a sign-off no longer counts, where this workspace has such a limit.
@@ -74,7 +74,7 @@ pub fn missing(release: &Release) -> Vec<SignoffRole> {
 pub fn can_snooze(release: &Release) -> bool {
     let later = |(at, _): (Timestamp, u8)| at + crate::domain::minutes(SNOOZE_MIN);
     let before_t0 = |at: Timestamp| release.plan.t0_at().is_some_and(|t0| at < t0);
-    release.snoozed.is_none() && next_reminder(release).map(later).is_some_and(before_t0)
+    release.signing.snoozed.is_none() && next_reminder(release).map(later).is_some_and(before_t0)
 }
 
 pub(super) fn planned(release: &Release) -> bool {
@@ -83,9 +83,9 @@ pub(super) fn planned(release: &Release) -> bool {
 
 pub(super) fn next_reminder(release: &Release) -> Option<(Timestamp, u8)> {
     let Phase::Gathering { since } = &release.phase else { return None };
-    let n = release.signoff_reminders;
+    let n = release.signing.signoff_reminders;
     let at = *since + SignedDuration::from_hours(*REMIND_AFTER_H.get(usize::from(n))?);
-    let at = release.snoozed.map_or(at, |until| at.max(until));
+    let at = release.signing.snoozed.map_or(at, |until| at.max(until));
     let useful = release.plan.t0_at().is_some_and(|t0| at < t0) && !missing(release).is_empty();
     useful.then_some((at, n))
 }

@@ -22,11 +22,11 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &StageEvent, at: T
         StageEvent::Went { break_glass } => {
             let approved = matches!(release.phase, Phase::Approved { .. });
             release.changes.clear();
-            release.go_question = None;
+            release.countdown.go_question = None;
             if break_glass.is_some() {
                 release.issues.insert(Issue::BreakGlass);
             }
-            release.signoff_reminders = 0;
+            release.signing.signoff_reminders = 0;
             let points = release.plan.points.iter().map(|p| Point::waiting(p.after_min, at)).collect();
             let run = Run {
                 go_at: at,
@@ -129,7 +129,7 @@ fn held(release: &mut Release, reason: &str, said: Option<&String>, at: Timestam
     let reason = reason.to_owned();
     // The key that `hold` gives its own message.
     let said = said.cloned().unwrap_or_else(|| format!("held/{}", release.seq));
-    release.go_question = None;
+    release.countdown.go_question = None;
     if let Some(run) = release.phase.run_mut() {
         run.owed = None;
     }
@@ -154,7 +154,7 @@ fn resumed(release: &mut Release, at: Timestamp) {
                 t0.at += at.duration_since(since);
                 t0.typed = ladder::schedule::typed(t0);
             }
-            release.t0_asked = 0;
+            release.countdown.t0_asked = 0;
             release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
         }
         Phase::Held { mut run, since, watching, .. } => {

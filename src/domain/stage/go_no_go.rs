@@ -9,7 +9,7 @@ use crate::domain::work::Work;
 
 /// T-0 is here without go: the owner is asked, then the escalation path climbs.
 pub(in crate::domain) fn ask(work: &mut Work<'_>) {
-    let (asked, question) = (work.release.t0_asked, work.release.go_question.clone());
+    let (asked, question) = (work.release.countdown.t0_asked, work.release.countdown.go_question.clone());
     work.record(PlanEvent::T0Asked);
     let open = view::gaps_ahead(&work.release, work.ctx.now);
     let mention = work.climb(asked);

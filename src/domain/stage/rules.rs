@@ -56,7 +56,7 @@ fn go(work: &mut Work<'_>, break_glass: Option<String>) -> Result<Reply, Refusal
         }
     };
     ladder::rules::leave_ahead(work);
-    let question = work.release.go_question.clone();
+    let question = work.release.countdown.go_question.clone();
     work.record(StageEvent::Went { break_glass: break_glass.clone() });
     let by = work.by();
     let open = if break_glass.is_some() { gaps } else { Vec::new() };
@@ -185,7 +185,7 @@ pub(in crate::domain) fn hold(work: &mut Work<'_>, why: String, how: HoldBy) -> 
         PhaseName::Gathering | PhaseName::Approved | PhaseName::Live | PhaseName::Watching => {}
         _ => return work.wrong_phase(Wanted::Hold),
     }
-    let (question, owed) = (work.release.go_question.clone(), owed::before(work));
+    let (question, owed) = (work.release.countdown.go_question.clone(), owed::before(work));
     let (said, case) = match &how {
         HoldBy::Command => (None, None),
         HoldBy::Answer { key, case } => (Some(key.clone()), *case),
