@@ -15,6 +15,7 @@ mod filled;
 mod fix;
 mod grammar;
 mod ladder;
+mod limits;
 mod lines;
 mod merge;
 mod names;
@@ -37,6 +38,7 @@ pub use filled::{Filled, Observed, Signed};
 pub use fix::fix;
 pub use grammar::{duration_min as duration_minutes, duration_seconds, number_with_unit};
 pub use ladder::{ladder, usual_ladder};
+pub use limits::{MAX_BYTES, MAX_COLUMNS, MAX_LINE_BYTES, MAX_NESTING};
 pub use merge::{Merge, merge, plain_id};
 pub use read::{Counts, Reading, Setting, audience, read};
 pub use report::{Linted, github, json, render_all, render_chat, render_file, render_text, sarif};
@@ -44,12 +46,3 @@ pub use rules::{RULES, Rule};
 pub use show::{level_words, show, show_text};
 pub use template::{NewPlan, new_plan};
 pub use time::{TimeProblem, parse_when};
-
-/// The largest document accepted, in bytes (TM002).
-pub const MAX_BYTES: usize = 256 * 1024;
-/// The longest line accepted, in bytes (TM002).
-pub const MAX_LINE_BYTES: usize = 8 * 1024;
-/// The most columns of a table (TM002).
-pub const MAX_COLUMNS: usize = 32;
-/// The deepest nesting of lists and quotes (TM002).
-pub const MAX_NESTING: usize = 16;
