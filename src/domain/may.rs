@@ -18,7 +18,7 @@ use super::refusal::{Refusal, Wanted};
 use super::release::{Phase, Release};
 use super::rights::{Action, Grant, Who};
 use super::rollback::RollbackCommand;
-use super::signoff::{self, SignoffCommand, SignoffRefusal};
+use super::signoff::{self, SignoffRefusal};
 use super::stage::{self, StageCommand};
 
 impl Action {
@@ -57,10 +57,7 @@ impl Action {
                 PlanCommand::Name { .. } => Self::Name,
                 PlanCommand::HandOver { post, .. } => Self::HandOver(*post),
             },
-            Command::Signoff(SignoffCommand::Give(role) | SignoffCommand::Refuse { role, .. }) => Self::Sign(*role),
-            Command::Signoff(SignoffCommand::Withdraw(role)) => Self::Withdraw(*role),
-            Command::Signoff(SignoffCommand::Record { role, .. }) => Self::SignFor(*role),
-            Command::Signoff(SignoffCommand::Snooze { .. }) => Self::Snooze,
+            Command::Signoff(command) => command.action(),
             Command::Notice(command) => match command {
                 NoticeCommand::Receipt { .. } | NoticeCommand::TakeBack { .. } | NoticeCommand::Brief { .. } => {
                     Self::Receive(ladder::view::meant(release, command)?.audience)
@@ -260,7 +257,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         }
         // A reminder left over from before: signing may be possible all the same.
         Action::Snooze if !matches!(phase, Phase::Gathering { .. }) => {
-            return Err(Refusal::NothingOpen { what: "reminder to delay" });
+            return Err(Refusal::NothingOpen { what: "sign-off request" });
         }
         Action::Snooze => return Ok(()),
         Action::Amend | Action::Agree => (release.running().is_some() && !rolling, Wanted::Amend),

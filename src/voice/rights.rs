@@ -64,7 +64,7 @@ pub fn action(action: &Action) -> String {
         Action::Sign(role) => return format!("the {role} sign-off"),
         Action::Withdraw(role) => return format!("withdrawing the {role} sign-off"),
         Action::SignFor(role) => return format!("the {role} sign-off for somebody else"),
-        Action::Snooze => "delaying a reminder",
+        Action::Snooze => "delaying or sending a reminder",
         Action::Receive(of) => return format!("a receipt for {}", words::audience(of)),
         Action::Correct => "correcting a notice",
         Action::Deliver => "reporting a delivery",

@@ -50,7 +50,7 @@ pub enum Action {
     Withdraw(SignoffRole),
     /// Record the sign-off of somebody outside the chat.
     SignFor(SignoffRole),
-    /// Put the next reminder of sign-offs off.
+    /// Put the next reminder of sign-offs off, or send it now.
     Snooze,
     /// "Briefed", or taking that back.
     Receive(Audience),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::changes::Change;
 use super::ids::UserId;
 use super::plan::SignoffRole;
+use super::rights::Action;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignoffCommand {
@@ -31,6 +32,18 @@ pub enum SignoffCommand {
     Snooze {
         minutes: u32,
     },
+}
+
+impl SignoffCommand {
+    /// The right it needs.
+    pub(in crate::domain) fn action(&self) -> Action {
+        match self {
+            Self::Give(role) | Self::Refuse { role, .. } => Action::Sign(*role),
+            Self::Withdraw(role) => Action::Withdraw(*role),
+            Self::Record { role, .. } => Action::SignFor(*role),
+            Self::Snooze { .. } => Action::Snooze,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
