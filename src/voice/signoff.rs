@@ -274,6 +274,11 @@ pub(super) fn done(reply: &SignoffReply, release: &Release) -> Text {
         SignoffReply::Refused { role } => {
             Text::from(format!("Your refusal as {role} is recorded, and the release channel shows it."))
         }
+        SignoffReply::Reminded { missing, again } => {
+            Text::from(format!("Reminded: {}. You can send the next reminder at ", words::roles(missing)))
+                .time(*again, Stamp::Short)
+                .t(".")
+        }
         SignoffReply::Snoozed { until } => Text::from("Next reminder: ")
             .time(*until, Stamp::Full)
             .t(" (")
@@ -314,6 +319,11 @@ pub(super) fn refuse(refusal: &SignoffRefusal) -> Text {
         )
         .code("/tminus setup")
         .t("."),
+        SignoffRefusal::RemindedLately { again } => {
+            Text::from("The latest reminder is less than an hour old. You can send the next one at ")
+                .time(*again, Stamp::Short)
+                .t(".")
+        }
         SignoffRefusal::NotSigned { role } => Text::from(format!("You have not signed as {role}.")),
     }
 }
@@ -331,6 +341,7 @@ pub(super) fn entry(event: &SignoffEvent, release: &Release) -> String {
         }
         SignoffEvent::Refused { role, reason } => format!("refused as {role}: “{reason}”"),
         SignoffEvent::Withdrawn { role } => format!("withdrew the {role} sign-off"),
+        SignoffEvent::RemindedNow => "sent a reminder to those who have not signed".to_owned(),
         SignoffEvent::Reminded => "reminded those who have not signed".to_owned(),
     }
 }

@@ -242,3 +242,31 @@ async fn a_part_is_handed_over_and_the_pings_move_with_it() {
     assert!(done.contains("T-Minus announces the new on-call engineer"), "while it is live as well: {done}");
     rig.finish().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reminder_is_sent_now_once_an_hour() {
+    let rig = asked().await;
+    let begin = rig.sandbox().clock().now_ms();
+    let hour = 3_600_000;
+    let remind = |who: &'static str| rig.slash(who, "release signoff remind", &[]);
+    assert!(remind("hugo").await.contains("You don't have permission"), "support has no part in it");
+    let answer = remind("ana").await;
+    assert!(answer.contains("Reminded: ") && answer.contains("next reminder at"), "{answer}");
+    assert_eq!(rig.count("releases", "⏳ Sign-offs pending"), 1);
+    rig.advance(begin + hour - 60_000).await;
+    let early = remind("dev").await;
+    assert!(early.starts_with("⛔") && early.contains("less than an hour old"), "{early}");
+    // The reminder of the fourth hour would come ten minutes after this one: one is enough.
+    rig.advance(begin + 4 * hour - 600_000).await;
+    assert!(remind("dev").await.contains("Reminded: "));
+    rig.advance(begin + 5 * hour).await;
+    assert_eq!(rig.count("releases", "⏳ Sign-offs pending"), 2);
+    let timeline = rig.slash("dev", "release timeline", &[("show", "decisions")]).await;
+    assert!(timeline.contains("sent a reminder to those who have not signed"), "{timeline}");
+    for (who, role) in [("chloe", "engineering_lead"), ("dev", "product_owner"), ("eva", "sre_ops")] {
+        rig.slash(who, "release signoff give", &[("role", role)]).await;
+    }
+    let done = remind("ana").await;
+    assert!(done.contains("There is no open sign-off request"), "{done}");
+    rig.finish().await;
+}

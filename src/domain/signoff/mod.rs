@@ -6,7 +6,7 @@ pub mod view;
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::changes::Change;
@@ -32,6 +32,8 @@ pub enum SignoffCommand {
     Snooze {
         minutes: u32,
     },
+    /// A reminder now, at most one in [`REMIND_AGAIN`].
+    Remind,
 }
 
 impl SignoffCommand {
@@ -41,7 +43,7 @@ impl SignoffCommand {
             Self::Give(role) | Self::Refuse { role, .. } => Action::Sign(*role),
             Self::Withdraw(role) => Action::Withdraw(*role),
             Self::Record { role, .. } => Action::SignFor(*role),
-            Self::Snooze { .. } => Action::Snooze,
+            Self::Snooze { .. } | Self::Remind => Action::Snooze,
         }
     }
 }
@@ -65,6 +67,8 @@ pub enum SignoffEvent {
         role: SignoffRole,
     },
     Reminded,
+    /// Somebody had those pending reminded.
+    RemindedNow,
     /// It was given too long ago.
     Expired {
         role: SignoffRole,
@@ -93,6 +97,9 @@ pub struct Signing {
     /// The next reminder comes not before this; once in a round.
     #[serde(default)]
     pub snoozed: Option<Timestamp>,
+    /// The latest reminder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Timestamp>,
 }
 
 impl Signing {
@@ -105,6 +112,7 @@ impl Signing {
             declined: Vec::new(),
             signoff_reminders: 0,
             snoozed: None,
+            reminded_at: None,
         }
     }
 }
@@ -146,6 +154,9 @@ pub const REMIND_AFTER_H: [i64; 5] = [4, 24, 48, 72, 96];
 
 /// Hours after a break-glass go at which its missing sign-offs are asked for; they are due at the first.
 pub const FOLLOW_UP_H: [i64; 3] = [24, 48, 72];
+
+/// How soon after a reminder somebody can have another one sent.
+pub const REMIND_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// How long a reminder may be put off, in minutes, and how long a button puts it off.
 pub const MAX_SNOOZE_MIN: u32 = 24 * 60;
@@ -217,6 +228,11 @@ pub enum SignoffNotice {
 /// The answers to its commands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SignoffReply {
+    /// Those pending were reminded; another reminder can be sent from then on.
+    Reminded {
+        missing: Vec<SignoffRole>,
+        again: Timestamp,
+    },
     Signed {
         role: SignoffRole,
         /// Whose it is, where it was recorded for somebody else.
@@ -238,6 +254,10 @@ pub enum SignoffReply {
 /// Why one of its commands was not carried out.
 #[derive(Debug, Clone, PartialEq)]
 pub enum SignoffRefusal {
+    /// The latest reminder is too recent for another one.
+    RemindedLately {
+        again: Timestamp,
+    },
     /// Whoever is to own the plan has signed it.
     HasSigned {
         role: SignoffRole,

@@ -6,8 +6,8 @@ use super::view::{
     declined, expires, missing, next_reminder, owed, pending, planned, signoff_key, signoff_prompt, valid,
 };
 use super::{
-    Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, Signoff, SignoffCommand, SignoffEvent, SignoffMark,
-    SignoffNotice, SignoffRefusal, SignoffReply, SinceSigned,
+    Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, REMIND_AGAIN, Signoff, SignoffCommand, SignoffEvent,
+    SignoffMark, SignoffNotice, SignoffRefusal, SignoffReply, SinceSigned,
 };
 use crate::domain::changes::{self, Change};
 use crate::domain::ids::Destination;
@@ -37,6 +37,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) ->
         SignoffCommand::Give(role) | SignoffCommand::Withdraw(role) => *role,
         SignoffCommand::Refuse { role, .. } | SignoffCommand::Record { role, .. } => *role,
         SignoffCommand::Snooze { minutes } => return snooze(work, *minutes),
+        SignoffCommand::Remind => return remind_now(work),
     };
     let required = policy::required_signoffs(&work.release.plan, &work.release.policy);
     // One that the rules ask for no more still binds whoever gave it: they take it back.
@@ -85,6 +86,7 @@ pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) ->
             Ok(SignoffReply::Withdrawn { role }.into())
         }
         SignoffCommand::Snooze { minutes } => snooze(work, minutes),
+        SignoffCommand::Remind => remind_now(work),
     }
 }
 
@@ -232,7 +234,6 @@ pub(in crate::domain) fn ask_for_owed(work: &mut Work<'_>) {
 /// Reminds those pending; after a break-glass go it asks for what was skipped.
 fn remind(work: &mut Work<'_>) {
     work.record(SignoffEvent::Reminded);
-    let until = work.release.plan.t0_at();
     if work.release.phase.run().is_some() {
         let missing = owed(&work.release);
         let n = work.release.signing.signoff_reminders;
@@ -244,7 +245,26 @@ fn remind(work: &mut Work<'_>) {
         posting.prompt = Some(prompt);
         return;
     }
+    post_reminder(work);
+}
+
+/// Somebody has those pending reminded now.
+fn remind_now(work: &mut Work<'_>) -> Result<Reply, Refusal> {
     let missing = missing(&work.release);
+    if missing.is_empty() {
+        return Err(Refusal::NothingOpen { what: "sign-off request" });
+    }
+    let again = work.release.signing.reminded_at.map(|at| at + REMIND_AGAIN);
+    if let Some(again) = again.filter(|again| work.ctx.now < *again) {
+        return Err(SignoffRefusal::RemindedLately { again }.into());
+    }
+    work.record(SignoffEvent::RemindedNow);
+    post_reminder(work);
+    Ok(SignoffReply::Reminded { missing, again: work.ctx.now + REMIND_AGAIN }.into())
+}
+
+fn post_reminder(work: &mut Work<'_>) {
+    let (missing, until) = (missing(&work.release), work.release.plan.t0_at());
     let key = work.unique("signoff-reminder");
     let prompt = Some(Prompt::Reminder { round: work.release.signing.round });
     let posting = work.post(key, Destination::Release, SignoffNotice::Reminder { missing });
@@ -361,11 +381,20 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &SignoffEvent, at:
                 (*since, release.signing.signoff_reminders) = (at, 0);
             }
         }
-        SignoffEvent::Reminded => {
-            release.signing.signoff_reminders = release.signing.signoff_reminders.saturating_add(1)
+        SignoffEvent::Reminded => reminded(release, at),
+        // What would come within the hour has come.
+        SignoffEvent::RemindedNow if next_reminder(release).is_some_and(|(next, _)| next < at + REMIND_AGAIN) => {
+            reminded(release, at);
         }
+        SignoffEvent::RemindedNow => release.signing.reminded_at = Some(at),
         SignoffEvent::Snoozed { until } => release.signing.snoozed = Some(*until),
     }
+}
+
+/// One of the reminders that come by themselves was sent.
+fn reminded(release: &mut Release, at: Timestamp) {
+    release.signing.signoff_reminders = release.signing.signoff_reminders.saturating_add(1);
+    release.signing.reminded_at = Some(at);
 }
 
 /// Go was taken back: an owner's own sign-off counts no more, and what is missing by now is.

@@ -25,6 +25,7 @@ pub(super) fn verbs() -> Value {
             ),
             verb("refuse", "Refuse to sign, with a reason", vec![role(), reason(true)], true),
             verb("withdraw", "Withdraw your sign-off", vec![role()], true),
+            verb("remind", "Remind the roles that have not signed, at most once an hour", vec![], true),
             verb(
                 "snooze",
                 "Snooze the next reminder, once",
@@ -49,6 +50,7 @@ pub(super) fn read(typed: &Typed) -> Option<Result<Command, Unread>> {
             typed_role(typed).map(|role| Command::Signoff(SignoffCommand::Refuse { role, reason: text("reason") }))
         }
         "release signoff withdraw" => typed_role(typed).map(|role| Command::Signoff(SignoffCommand::Withdraw(role))),
+        "release signoff remind" => Ok(Command::Signoff(SignoffCommand::Remind)),
         "release signoff snooze" => length(&typed.text("time").unwrap_or_else(|| "4h".to_owned()))
             .map(|minutes| Command::Signoff(SignoffCommand::Snooze { minutes })),
         _ => return None,
