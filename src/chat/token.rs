@@ -63,7 +63,7 @@ impl Token {
         before
     }
 
-    /// A request was refused for it: [`watch`] asks the platform.
+    /// A request was refused for it: [`super::token_watch::watch`] asks the platform.
     pub fn doubt(&self) {
         let mut standing = self.lock();
         if *standing == Standing::Good {

@@ -1,5 +1,10 @@
 //! The door of the desk: what can be asked, what is answered, and the queue to the writer.
 
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, oneshot};
+
 use crate::clock::Clock;
 use crate::delivery::{Capabilities, EditEvent, PostEvent};
 use crate::desk::lanes::Lanes;
@@ -17,9 +22,6 @@ use crate::domain::workspace::{Workspace, WorkspaceCommand};
 use crate::plan_doc::{self, Reading, Setting, Severity};
 use crate::store::{PostRow, Store, StoreFault};
 use crate::voice::Message;
-use jiff::Timestamp;
-use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot};
 
 /// What is asked of the desk.
 #[derive(Debug, Clone)]

@@ -1,4 +1,4 @@
-//! Messages that are stored already: what the courier says of them, and what decisions and people make of them. The rules are
+//! Messages that are stored already: what decisions and people make of them. The rules are
 //! `delivery`'s, the words are not known here.
 
 use jiff::SignedDuration;

@@ -12,7 +12,6 @@ use crate::domain::ids::{Destination, UserId, WorkspaceId};
 use crate::domain::key::PostKey;
 use crate::domain::ladder::page_key;
 use crate::domain::notice::Notice;
-use crate::domain::policy::quiet_until;
 use crate::domain::prompt::Prompt;
 use crate::domain::release::{Phase, Release};
 use crate::domain::workspace::{Workspace, WorkspaceNotice};
@@ -103,11 +102,7 @@ async fn post(unit: &mut Unit<'_>, release: &Release, posting: &Posting) -> Resu
     }
     message.call_users.clone_from(&posting.mention);
     message.reply_to.clone_from(&posting.reply_to);
-    let quiet = match &posting.to {
-        Destination::Audience(audience) => quiet_until(&release.policy, audience, unit.now).is_some(),
-        Destination::Release | Destination::Ops | Destination::Page(_) => false,
-    };
-    message.call_roles.extend(role.filter(|_| posting.ping && !quiet));
+    message.call_roles.extend(role.filter(|_| posting.ping));
     if let Some(most) = posting.at_most {
         match next_of(unit, release, &posting.key, most).await? {
             Ok(key) => row.key = key,

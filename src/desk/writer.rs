@@ -1,4 +1,4 @@
-//! The writer task: the only place where a decision becomes rows. Group commit: one transaction for whatever is queued.
+//! The writer task: the only one that asks for decisions. Group commit: one transaction for whatever is queued.
 
 use std::sync::Arc;
 

@@ -3,7 +3,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm, reason = "a new command, event or mark must break the root that delegates it")]
 
-use super::closing::{self, ClosingMark};
+use super::closing::{self, AllClearMark};
 use super::command::Command;
 use super::ids::{ReleaseId, WorkspaceId};
 use super::lateness::Away;
@@ -13,11 +13,10 @@ use super::refusal::Refusal;
 use super::release::Release;
 use super::reply::Reply;
 use super::rights::{self, Action, Grant};
+use super::rollback::{self, RollbackMark};
 use super::updates::{self, UpdateMark};
 use super::work::{Context, Decision, Work};
-use super::{
-    agenda, alert, concern, decision, delivery, evidence, freeze, ladder, lifecycle, rollback, signoff, stage,
-};
+use super::{agenda, alert, concern, decision, delivery, evidence, freeze, ladder, lifecycle, signoff, stage};
 
 /// The most marks one tick may fire; more means a mark does not leave the agenda.
 const MAX_MARKS_A_TICK: usize = 500;
@@ -95,8 +94,10 @@ fn fire(work: &mut Work<'_>, mark: &Mark, away: Option<Away>) {
         MarkKind::Point(mark) => decision::rules::fire(work, mark, away),
         MarkKind::Evidence(of) => evidence::rules::fire(work, of, mark.at, away),
         MarkKind::Alert(mark) => alert::rules::fire(work, mark),
-        MarkKind::Rollback(_) => rollback::rules::remind(work),
-        MarkKind::Closing(ClosingMark::AllClear) => closing::all_clear::ask_clear(work),
+        MarkKind::Rollback(RollbackMark::CaseReminder | RollbackMark::RollbackReminder) => {
+            rollback::rules::remind(work)
+        }
+        MarkKind::AllClear(AllClearMark::Ask) => closing::all_clear::ask_clear(work),
         MarkKind::Closing(mark) => closing::rules::fire(work, mark),
     }
 }

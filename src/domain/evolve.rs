@@ -23,7 +23,7 @@ impl Release {
         self.seq += 1;
         match &recorded.event {
             Event::Plan(event) => lifecycle::evolve::evolve(self, event, at, by),
-            Event::Signoff(event) => signoff::rules::evolve(self, event, at, by),
+            Event::Signoff(event) => signoff::evolve::evolve(self, event, at, by),
             Event::Notice(event) => ladder::rules::evolve(self, event, at, by),
             Event::Delivery(event) => delivery::rules::evolve(self, event),
             Event::Stage(event) => stage::evolve::evolve(self, event, at, by),

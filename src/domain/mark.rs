@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::alert::AlertMark;
-use super::closing::ClosingMark;
+use super::closing::{AllClearMark, ClosingMark};
 use super::decision::PointMark;
 use super::evidence::EvidenceMark;
 use super::ladder::LadderMark;
@@ -38,6 +38,7 @@ pub enum MarkKind {
     Evidence(EvidenceMark),
     Alert(AlertMark),
     Rollback(RollbackMark),
+    AllClear(AllClearMark),
     Closing(ClosingMark),
 }
 
@@ -50,7 +51,7 @@ impl MarkKind {
             Self::Point(mark) => mark.reminds(),
             Self::Alert(mark) => mark.reminds(),
             Self::Closing(mark) => mark.reminds(),
-            Self::Rollback(_) => true,
+            Self::Rollback(_) | Self::AllClear(AllClearMark::Ask) => true,
             Self::Ladder(_) | Self::Stage(_) | Self::Update(_) | Self::Evidence(_) => false,
         }
     }
@@ -66,5 +67,6 @@ of_topics!(MarkKind {
     Evidence: EvidenceMark,
     Alert: AlertMark,
     Rollback: RollbackMark,
+    AllClear: AllClearMark,
     Closing: ClosingMark,
 });

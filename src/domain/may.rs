@@ -257,7 +257,7 @@ fn fits(action: &Action, release: &Release) -> Result<(), Refusal> {
         }
         // A reminder left over from before: signing may be possible all the same.
         Action::Snooze if !matches!(phase, Phase::Gathering { .. }) => {
-            return Err(Refusal::NothingOpen { what: "sign-off request" });
+            return Err(Refusal::NothingOpen { what: "reminder of sign-offs" });
         }
         Action::Snooze => return Ok(()),
         Action::Amend | Action::Agree => (release.running().is_some() && !rolling, Wanted::Amend),

@@ -30,3 +30,43 @@ impl PhaseName {
         matches!(self, Self::Closed | Self::Scrubbed)
     }
 }
+
+/// Where a hold before T-0, or a go that is taken back, returns to. Stored as whether it was approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum Before {
+    Gathering,
+    Approved,
+}
+
+impl From<bool> for Before {
+    fn from(approved: bool) -> Self {
+        if approved { Self::Approved } else { Self::Gathering }
+    }
+}
+
+impl From<Before> for bool {
+    fn from(before: Before) -> Self {
+        before == Before::Approved
+    }
+}
+
+/// Where a hold after T-0 returns to. Stored as whether it was watched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "bool", into = "bool")]
+pub enum During {
+    Live,
+    Watching,
+}
+
+impl From<bool> for During {
+    fn from(watching: bool) -> Self {
+        if watching { Self::Watching } else { Self::Live }
+    }
+}
+
+impl From<During> for bool {
+    fn from(during: During) -> Self {
+        during == During::Watching
+    }
+}

@@ -81,7 +81,7 @@ pub enum Refusal {
     NothingOpen {
         what: &'static str,
     },
-    /// A notice that was never posted cannot be corrected.
+    /// An audience is set, and nothing of it is named.
     NothingToSet,
 }
 

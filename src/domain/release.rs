@@ -20,7 +20,7 @@ use super::ids::{ReleaseId, ReleaseNo, UserId, WorkspaceId};
 use super::key::PostKey;
 use super::ladder::Countdown;
 use super::people::By;
-use super::phase::PhaseName;
+use super::phase::{Before, During, PhaseName};
 use super::plan::{Plan, t_label};
 use super::policy::Policy;
 use super::rights::Refused;
@@ -120,11 +120,12 @@ pub enum Phase {
     Approved {
         since: Timestamp,
     },
-    /// On hold before T-0; `approved` says where to return.
+    /// On hold before T-0.
     HeldBefore {
         since: Timestamp,
         reason: String,
-        approved: bool,
+        #[serde(rename = "approved")]
+        back: Before,
         /// The posting that says so and takes the resume; empty in a hold of an older record.
         #[serde(default)]
         said: String,
@@ -135,12 +136,13 @@ pub enum Phase {
     Watching {
         run: Box<Run>,
     },
-    /// On hold after T-0; the run's clocks stand still. `watching` says where to return.
+    /// On hold after T-0; the run's clocks stand still.
     Held {
         run: Box<Run>,
         since: Timestamp,
         reason: String,
-        watching: bool,
+        #[serde(rename = "watching")]
+        back: During,
         /// The message that shows it.
         #[serde(default)]
         said: String,
@@ -215,6 +217,26 @@ pub struct Run {
     /// The latest step, while it can be taken back.
     #[serde(default)]
     pub undo: Option<Undo>,
+}
+
+impl Before {
+    /// The phase, from an instant on.
+    pub(super) fn phase(self, since: Timestamp) -> Phase {
+        match self {
+            Self::Gathering => Phase::Gathering { since },
+            Self::Approved => Phase::Approved { since },
+        }
+    }
+}
+
+impl During {
+    /// The phase with its run.
+    pub(super) fn phase(self, run: Box<Run>) -> Phase {
+        match self {
+            Self::Live => Phase::Live { run },
+            Self::Watching => Phase::Watching { run },
+        }
+    }
 }
 
 impl Phase {
@@ -345,6 +367,7 @@ impl Release {
         self.signing.signoffs.clear();
         self.signing.signoff_reminders = 0;
         self.signing.snoozed = None;
+        self.signing.reminded_at = None;
     }
 
     /// Nothing more will be said by itself.

@@ -340,6 +340,7 @@ fn the_journals_language_is_frozen() {
     let mut journal =
         [played(&script), played(&before_go), played(&undone), played(&objected), played(&alerts)].concat();
     journal.extend(played_by(&strict, &every));
+    journal.extend(played(&[(0, 0), (32, 5)]));
     let lines: String = journal.iter().map(|r| serde_json::to_string(r).unwrap() + "\n").collect();
     golden_lines(&lines);
 }

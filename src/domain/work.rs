@@ -10,7 +10,7 @@ use super::key::PostKey;
 use super::notice::Notice;
 use super::people::Actor;
 use super::plan::ContingencyWhen;
-use super::policy::Policy;
+use super::policy::{Policy, quiet_until};
 use super::prompt::Prompt;
 use super::refusal::{Refusal, Wanted};
 use super::release::Release;
@@ -50,8 +50,21 @@ impl<'a> Work<'a> {
         Self { release, ctx, events: vec![first], effects: Vec::new() }
     }
 
-    pub(in crate::domain) fn done(self, reply: Reply) -> Decision {
+    pub(in crate::domain) fn done(mut self, reply: Reply) -> Decision {
+        self.keep_quiet();
         Decision { events: self.events, effects: self.effects, reply, release: self.release }
+    }
+
+    /// In its quiet hours an audience is told without its role being called.
+    fn keep_quiet(&mut self) {
+        let (policy, now) = (&self.release.policy, self.ctx.now);
+        for effect in &mut self.effects {
+            if let Effect::Post(posting) = effect
+                && let Destination::Audience(audience) = &posting.to
+            {
+                posting.ping &= quiet_until(policy, audience, now).is_none();
+            }
+        }
     }
 
     /// Records an event and lets the release evolve by it.

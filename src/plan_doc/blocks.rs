@@ -8,10 +8,7 @@ use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 use super::bot_blocks;
 use super::checkbox::{Check, Mark, box_at};
 use super::diagnostics::Diagnostic;
-use crate::plan_doc::limits::MAX_BYTES;
-use crate::plan_doc::limits::MAX_COLUMNS;
-use crate::plan_doc::limits::MAX_LINE_BYTES;
-use crate::plan_doc::limits::MAX_NESTING;
+use crate::plan_doc::limits::{MAX_BYTES, MAX_COLUMNS, MAX_LINE_BYTES, MAX_NESTING};
 use crate::plan_doc::lines::{floor_boundary, line_of, trim};
 
 /// A document cut into sections at its headings.

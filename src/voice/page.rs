@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::domain::phase::During;
 use crate::domain::release::{Phase, Release};
 use crate::domain::rollback::CaseState;
 use crate::domain::stage::view::stage_count;
@@ -60,7 +61,7 @@ fn ends(release: &Release, starts: Timestamp, now: Timestamp) -> Timestamp {
     let mut length = if minutes > 0 { SignedDuration::from_mins(minutes) } else { USUAL };
     let ended = match &release.phase {
         // Whoever holds the watch takes nothing back from customers: the last stage is done.
-        Phase::Watching { run } | Phase::Held { run, watching: true, .. } => Some(run.stage.since),
+        Phase::Watching { run } | Phase::Held { run, back: During::Watching, .. } => Some(run.stage.since),
         Phase::RolledBack { closing, .. } => Some(closing.since),
         // It was over for customers when the last stage was done, not when the watch was.
         Phase::AllClear { closing, .. } | Phase::Closed { closing, .. } => {
@@ -91,8 +92,8 @@ pub fn entry(release: &Release, now: Timestamp) -> Option<PageEntry> {
         }
         Phase::HeldBefore { .. } => (PageState::Scheduled, "The update is postponed. We will post the new time here."),
         Phase::Live { .. } => (PageState::InProgress, "The update is in progress. Brief interruptions are possible."),
-        Phase::Held { watching: false, .. } => (PageState::InProgress, "The update is paused while we review it."),
-        Phase::Watching { .. } | Phase::Held { watching: true, .. } => {
+        Phase::Held { back: During::Live, .. } => (PageState::InProgress, "The update is paused while we review it."),
+        Phase::Watching { .. } | Phase::Held { back: During::Watching, .. } => {
             (PageState::Verifying, "The update is in place. We are monitoring it.")
         }
         Phase::RollingBack { .. } => {

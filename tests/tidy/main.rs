@@ -146,7 +146,8 @@ fn only_the_clock_reads_the_clock() {
 #[test]
 fn every_file_says_what_it_is_for_and_stays_readable() {
     for (path, text) in files("src").into_iter().chain(files("sandbox/src")).chain(files("tests")) {
-        assert!(text.starts_with("//!"), "{} does not begin with its purpose", path.display());
+        let purpose = text.starts_with("//! ") && !text.starts_with("//! TODO");
+        assert!(purpose, "{} does not begin with its purpose", path.display());
         let lines = production(&text).lines().count();
         let longer = ["src/plan_doc", "sandbox"].iter().any(|folder| path.starts_with(folder)) || is_test(&path);
         let most = if longer { MOST_OF_LONGER } else { MOST };

@@ -126,7 +126,7 @@ impl EventHandler for Events {
     }
 
     async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
-        tracing::warn!(guild = %guild.id, unavailable = guild.unavailable, "server removed or unavailable");
+        tracing::warn!(server = %guild.id, unavailable = guild.unavailable, "server removed or unavailable");
         if !guild.unavailable {
             self.health.registrations.forget(guild.id.get());
         }

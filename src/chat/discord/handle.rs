@@ -102,7 +102,7 @@ impl Handler {
         if let Err(over) = counted
             && self.rate.is_news(&person)
         {
-            tracing::warn!(user = %person, guild = ?guild.map(|g| g.get()), ?over, "rate limit exceeded, request dropped");
+            tracing::warn!(user = %person, server = ?guild.map(|g| g.get()), ?over, "rate limit exceeded, request dropped");
         }
         counted
     }

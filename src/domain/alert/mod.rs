@@ -203,6 +203,9 @@ pub enum AlertMark {
 impl AlertMark {
     /// Marks of this kind that are missed together are one: the newest.
     pub(super) fn reminds(&self) -> bool {
-        matches!(self, Self::Reminder)
+        match self {
+            Self::Reminder => true,
+            Self::Believed { .. } => false,
+        }
     }
 }

@@ -13,6 +13,7 @@ use crate::domain::lifecycle::view::keep_names;
 use crate::domain::lifecycle::{Imported, PlanEvent, T0_PAST};
 use crate::domain::open::Open;
 use crate::domain::people::By;
+use crate::domain::phase::During;
 use crate::domain::plan::{Plan, StagePlan};
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::{Refusal, Wanted};
@@ -92,7 +93,7 @@ fn ahead_only(release: &Release, run: &Run, new: &Plan) -> Result<(), Refusal> {
     let old = &release.plan;
     let late = |what: &str| Err(AmendRefusal::NotAmendable { what: vec![what.to_owned()] }.into());
     let done = run.stage.index.min(old.stages.len());
-    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { watching: true, .. });
+    let watching = matches!(&release.phase, Phase::Watching { .. } | Phase::Held { back: During::Watching, .. });
     let kept = new.stages.len() > done && new.stages.get(..done) == old.stages.get(..done);
     if new.stages != old.stages && (watching || !kept) {
         return late("completed stages");
@@ -281,7 +282,7 @@ fn take_over(release: &mut Release, mut plan: Plan, by: UserId, at: Timestamp) {
     let (plan, every) = (&release.plan, release.plan.update_interval_min());
     // On hold the clocks stand still: what is over is judged by the instant they stopped at.
     let (watching, clock) = match &release.phase {
-        Phase::Held { watching, since, .. } => (*watching, *since),
+        Phase::Held { back, since, .. } => (*back == During::Watching, *since),
         phase => (matches!(phase, Phase::Watching { .. }), at),
     };
     let (stages, points, triggers) = (plan.stages.clone(), plan.points.clone(), plan.triggers.clone());

@@ -259,12 +259,16 @@ pub enum ClosingRefusal {
     BadLink { typed: String },
 }
 
+/// The all-clear is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllClearMark {
+    Ask,
+}
+
 /// What happens by itself at an instant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClosingMark {
     Postmortem,
-    /// Whether the release is all clear.
-    AllClear,
     /// A post-release action's time is over.
     ActionOver {
         action: String,
@@ -275,6 +279,9 @@ pub enum ClosingMark {
 impl ClosingMark {
     /// Marks of this kind that are missed together are one: the newest.
     pub(super) fn reminds(&self) -> bool {
-        matches!(self, Self::Postmortem | Self::AllClear | Self::Actions)
+        match self {
+            Self::Postmortem | Self::Actions => true,
+            Self::ActionOver { .. } => false,
+        }
     }
 }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::view::{self, action_reminder, named, open_items, reminder_key, waivable_items};
 use super::{
-    ActionState, Closing, ClosingCommand, ClosingEvent, ClosingMark, ClosingNotice, ClosingRefusal, ClosingReply,
-    POSTMORTEM_DAYS, Postmortem, Settled,
+    ActionState, AllClearMark, Closing, ClosingCommand, ClosingEvent, ClosingMark, ClosingNotice, ClosingRefusal,
+    ClosingReply, POSTMORTEM_DAYS, Postmortem, Settled,
 };
 use crate::domain::ids::Destination;
 use crate::domain::mark::Mark;
@@ -179,19 +179,18 @@ fn action_over(work: &mut Work<'_>) {
     work.post(key, Destination::Release, ClosingNotice::ActionsOpen { open }).mention = mention;
 }
 
-/// Does what is due; the question for the all-clear is `all_clear`'s.
+/// Does what is due.
 pub(in crate::domain) fn fire(work: &mut Work<'_>, mark: &ClosingMark) {
     match mark {
         ClosingMark::Postmortem => remind_postmortem(work),
         ClosingMark::Actions => remind_actions(work),
         ClosingMark::ActionOver { .. } => action_over(work),
-        ClosingMark::AllClear => {}
     }
 }
 
 pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     if let Some(at) = view::clear_ask(release) {
-        marks.push(Mark::new(at, ClosingMark::AllClear));
+        marks.push(Mark::new(at, AllClearMark::Ask));
     }
     let (Phase::AllClear { closing, .. } | Phase::RolledBack { closing, .. }) = &release.phase else {
         return;

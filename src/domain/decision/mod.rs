@@ -84,6 +84,9 @@ pub enum PointMark {
 impl PointMark {
     /// Marks of this kind that are missed together are one: the newest.
     pub(super) fn reminds(&self) -> bool {
-        matches!(self, Self::Reminder { .. })
+        match self {
+            Self::Reminder { .. } => true,
+            Self::Due { .. } => false,
+        }
     }
 }

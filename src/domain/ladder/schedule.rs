@@ -196,7 +196,7 @@ pub(in crate::domain) fn rescheduled(
     release.plan.t0 = Some(t0.clone());
     release.digest = digest.to_owned();
     release.changes = changes.to_vec();
-    signoff::rules::plan_changed(release, changes);
+    signoff::evolve::plan_changed(release, changes);
     release.begin_schedule();
     release.begin_round();
     release.phase = Phase::Gathering { since: at };

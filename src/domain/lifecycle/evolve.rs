@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::PlanEvent;
 use crate::domain::ladder::{self, Countdown};
 use crate::domain::people::{By, Post};
+use crate::domain::phase::Before;
 use crate::domain::plan::Risk;
 use crate::domain::release::{Phase, Release};
 use crate::domain::signoff::{self, Signing};
@@ -61,7 +62,7 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &PlanEvent, at: Ti
             release.findings.clone_from(findings);
             release.fixes = *fixes;
             release.changes.clone_from(changes);
-            signoff::rules::plan_changed(release, changes);
+            signoff::evolve::plan_changed(release, changes);
             release.revision += 1;
             for item in undone {
                 release.gates_done.remove(item);
@@ -112,10 +113,10 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &PlanEvent, at: Ti
                 release.card_moves += 1;
             }
             release.policy = (**policy).clone();
-            signoff::rules::no_longer_approved(release, at);
+            signoff::evolve::no_longer_approved(release, at);
         }
         PlanEvent::Approved => match &mut release.phase {
-            Phase::HeldBefore { approved, .. } => *approved = true,
+            Phase::HeldBefore { back, .. } => *back = Before::Approved,
             phase => *phase = Phase::Approved { since: at },
         },
         PlanEvent::Scrubbed { reason } => release.phase = Phase::Scrubbed { at, reason: reason.clone() },

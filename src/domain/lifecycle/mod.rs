@@ -270,6 +270,9 @@ pub enum PlanMark {
 impl PlanMark {
     /// Marks of this kind that are missed together are one: the newest.
     pub(super) fn reminds(&self) -> bool {
-        matches!(self, Self::T0)
+        match self {
+            Self::T0 => true,
+            Self::Draft => false,
+        }
     }
 }

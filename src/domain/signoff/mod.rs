@@ -1,6 +1,7 @@
 //! Topic: sign-offs. Bound to a digest of the plan; given, recorded for somebody outside the chat, refused, withdrawn, expired;
 //! chased only from those pending.
 
+pub(in crate::domain) mod evolve;
 pub(in crate::domain) mod rules;
 pub mod view;
 
@@ -14,6 +15,7 @@ use super::ids::UserId;
 use super::plan::SignoffRole;
 use super::rights::Action;
 
+/// What can be asked about sign-offs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignoffCommand {
     Give(SignoffRole),
@@ -48,6 +50,7 @@ impl SignoffCommand {
     }
 }
 
+/// What can have happened to sign-offs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SignoffEvent {
@@ -86,6 +89,7 @@ pub enum SignoffEvent {
 pub struct Signing {
     /// Counts rounds of sign-offs: a material change begins a new one.
     pub round: u32,
+    #[serde(deserialize_with = "one_or_many")]
     pub signoffs: BTreeMap<SignoffRole, Vec<Signoff>>,
     /// By role: what changed since it signed last, in any round.
     #[serde(default)]
@@ -97,9 +101,25 @@ pub struct Signing {
     /// The next reminder comes not before this; once in a round.
     #[serde(default)]
     pub snoozed: Option<Timestamp>,
-    /// The latest reminder.
+    /// The latest reminder of this round, by itself or by command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reminded_at: Option<Timestamp>,
+}
+
+/// States of before a role could be signed by several people hold one.
+fn one_or_many<'de, D: serde::Deserializer<'de>>(from: D) -> Result<BTreeMap<SignoffRole, Vec<Signoff>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(Signoff),
+        Many(Vec<Signoff>),
+    }
+    let read: BTreeMap<SignoffRole, OneOrMany> = BTreeMap::deserialize(from)?;
+    let many = |(role, found)| match found {
+        OneOrMany::One(one) => (role, vec![one]),
+        OneOrMany::Many(many) => (role, many),
+    };
+    Ok(read.into_iter().map(many).collect())
 }
 
 impl Signing {
@@ -301,6 +321,9 @@ pub enum SignoffMark {
 impl SignoffMark {
     /// Marks of this kind that are missed together are one: the newest.
     pub(super) fn reminds(&self) -> bool {
-        matches!(self, Self::Reminder | Self::FollowUp)
+        match self {
+            Self::Reminder | Self::FollowUp => true,
+            Self::Expires => false,
+        }
     }
 }

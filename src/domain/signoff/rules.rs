@@ -1,19 +1,19 @@
 //! The rules of sign-offs: giving and taking back, reminders, expiry, approval.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::view::{
     declined, expires, missing, next_reminder, owed, pending, planned, signoff_key, signoff_prompt, valid,
 };
 use super::{
     Behalf, Declined, FOLLOW_UP_H, MAX_SNOOZE_MIN, Pending, REMIND_AGAIN, Signoff, SignoffCommand, SignoffEvent,
-    SignoffMark, SignoffNotice, SignoffRefusal, SignoffReply, SinceSigned,
+    SignoffMark, SignoffNotice, SignoffRefusal, SignoffReply,
 };
-use crate::domain::changes::{self, Change};
 use crate::domain::ids::Destination;
 use crate::domain::lifecycle::PlanEvent;
 use crate::domain::mark::Mark;
-use crate::domain::people::{By, Person};
+use crate::domain::people::Person;
+use crate::domain::phase::Before;
 use crate::domain::plan::SignoffRole;
 use crate::domain::prompt::Prompt;
 use crate::domain::refusal::Refusal;
@@ -21,13 +21,6 @@ use crate::domain::release::{Phase, Release};
 use crate::domain::reply::Reply;
 use crate::domain::work::{Work, reason};
 use crate::domain::{closing, policy};
-
-/// A plan changed: every role that ever signed is shown the sum of it. What is as it was then is no change.
-pub(in crate::domain) fn plan_changed(release: &mut Release, changes: &[Change]) {
-    for since in release.signing.since_signed.values_mut() {
-        changes::add(&mut since.changes, changes);
-    }
-}
 
 pub(in crate::domain) fn decide(work: &mut Work<'_>, command: SignoffCommand) -> Result<Reply, Refusal> {
     let Some(person) = work.ctx.actor.person().cloned() else {
@@ -164,7 +157,8 @@ pub(in crate::domain) fn show(work: &mut Work<'_>) {
 }
 
 pub(in crate::domain) fn approve_if_complete(work: &mut Work<'_>) {
-    let open = matches!(work.release.phase, Phase::Gathering { .. } | Phase::HeldBefore { approved: false, .. });
+    let open =
+        matches!(work.release.phase, Phase::Gathering { .. } | Phase::HeldBefore { back: Before::Gathering, .. });
     if open && missing(&work.release).is_empty() {
         work.record(PlanEvent::Approved);
         work.report("approved", Destination::Release, SignoffNotice::Approved);
@@ -264,7 +258,9 @@ fn remind_now(work: &mut Work<'_>) -> Result<Reply, Refusal> {
 }
 
 fn post_reminder(work: &mut Work<'_>) {
-    let (missing, until) = (missing(&work.release), work.release.plan.t0_at());
+    let missing = missing(&work.release);
+    // Go may be given after T-0 as well, and a sign-off until then.
+    let until = work.release.plan.t0_at().filter(|t0| *t0 > work.ctx.now);
     let key = work.unique("signoff-reminder");
     let prompt = Some(Prompt::Reminder { round: work.release.signing.round });
     let posting = work.post(key, Destination::Release, SignoffNotice::Reminder { missing });
@@ -279,7 +275,7 @@ fn snooze(work: &mut Work<'_>, minutes: u32) -> Result<Reply, Refusal> {
     if work.release.signing.snoozed.is_some() {
         return Err(Refusal::AlreadyDone { what: "you can delay the reminder only once".to_owned() });
     }
-    let Some((next, _)) = next_reminder(&work.release) else {
+    let Some(next) = next_reminder(&work.release) else {
         return Err(Refusal::NothingOpen { what: "reminder to delay" });
     };
     let until = next + crate::domain::minutes(minutes);
@@ -325,7 +321,7 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     {
         marks.push(Mark::new(at, SignoffMark::Expires));
     }
-    if let Some((at, _n)) = next_reminder(release) {
+    if let Some(at) = next_reminder(release) {
         marks.push(Mark::new(at, SignoffMark::Reminder));
     }
     if let Some(run) = release.phase.run()
@@ -335,103 +331,5 @@ pub(in crate::domain) fn marks(release: &Release, marks: &mut Vec<Mark>) {
     {
         let _n = release.signing.signoff_reminders;
         marks.push(Mark::new(run.go_at + SignedDuration::from_hours(*hours), SignoffMark::FollowUp));
-    }
-}
-
-pub(in crate::domain) fn evolve(release: &mut Release, event: &SignoffEvent, at: Timestamp, by: &By) {
-    match event {
-        SignoffEvent::Given { role, user, name, digest, behalf } => {
-            let (user, name, digest, behalf) = (user.clone(), name.clone(), digest.clone(), behalf.clone());
-            if behalf.is_none() {
-                release.signing.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
-            }
-            let signoff = Signoff { user, name, at, digest, revision: release.revision, behalf };
-            release.signing.signoffs.entry(*role).or_default().push(signoff);
-            // From here on the role is shown what differs from what it signed.
-            release.signing.since_signed.insert(*role, SinceSigned { revision: release.revision, changes: Vec::new() });
-        }
-        SignoffEvent::Refused { role, reason } => {
-            release.signing.signoffs.remove(role);
-            if let By::Person { user, name } = by {
-                let (user, name, reason) = (user.clone(), name.clone(), reason.clone());
-                release.signing.declined.retain(|refusal| refusal.role != *role || refusal.user != user);
-                release.signing.declined.push(Declined {
-                    role: *role,
-                    user,
-                    name,
-                    reason,
-                    digest: release.digest.clone(),
-                });
-            }
-            no_longer_approved(release, at);
-        }
-        SignoffEvent::Withdrawn { role } => {
-            let own = |signoff: &Signoff| matches!(by, By::Person { user, .. } if *user == signoff.user);
-            drop_of(release, *role, own);
-            no_longer_approved(release, at);
-        }
-        SignoffEvent::Expired { role, user, name } => {
-            drop_of(release, *role, |signoff| signoff.user == *user && signoff.name == *name);
-            no_longer_approved(release, at);
-            // It is asked for anew, and so are the reminders.
-            let wanted = !missing(release).is_empty();
-            if let Phase::Gathering { since } = &mut release.phase
-                && wanted
-            {
-                (*since, release.signing.signoff_reminders) = (at, 0);
-            }
-        }
-        SignoffEvent::Reminded => reminded(release, at),
-        // What would come within the hour has come.
-        SignoffEvent::RemindedNow if next_reminder(release).is_some_and(|(next, _)| next < at + REMIND_AGAIN) => {
-            reminded(release, at);
-        }
-        SignoffEvent::RemindedNow => release.signing.reminded_at = Some(at),
-        SignoffEvent::Snoozed { until } => release.signing.snoozed = Some(*until),
-    }
-}
-
-/// One of the reminders that come by themselves was sent.
-fn reminded(release: &mut Release, at: Timestamp) {
-    release.signing.signoff_reminders = release.signing.signoff_reminders.saturating_add(1);
-    release.signing.reminded_at = Some(at);
-}
-
-/// Go was taken back: an owner's own sign-off counts no more, and what is missing by now is.
-pub(in crate::domain) fn count_anew(release: &mut Release, at: Timestamp) {
-    if !release.policy.owner_may_sign(&release.plan)
-        && let Some(owner) = release.plan.owner_user().cloned()
-    {
-        for role in SignoffRole::ALL {
-            drop_of(release, *role, |signoff| signoff.user == owner);
-        }
-    }
-    no_longer_approved(release, at);
-}
-
-fn drop_of(release: &mut Release, role: SignoffRole, which: impl Fn(&Signoff) -> bool) {
-    if let Some(given) = release.signing.signoffs.get_mut(&role) {
-        given.retain(|signoff| !which(signoff));
-        if given.is_empty() {
-            release.signing.signoffs.remove(&role);
-        }
-    }
-}
-
-/// Unless everybody who is required has signed all the same.
-pub(in crate::domain) fn no_longer_approved(release: &mut Release, at: Timestamp) {
-    if missing(release).is_empty() {
-        return;
-    }
-    match &mut release.phase {
-        Phase::Approved { .. } => {
-            release.phase = Phase::Gathering { since: at };
-            release.signing.signoff_reminders = 0;
-        }
-        Phase::HeldBefore { approved, .. } => {
-            *approved = false;
-            release.signing.signoff_reminders = 0;
-        }
-        _ => {}
     }
 }

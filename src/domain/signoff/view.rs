@@ -72,7 +72,7 @@ pub fn missing(release: &Release) -> Vec<SignoffRole> {
 
 /// Whether there is a reminder to come that was not put off yet.
 pub fn can_snooze(release: &Release) -> bool {
-    let later = |(at, _): (Timestamp, u8)| at + crate::domain::minutes(SNOOZE_MIN);
+    let later = |at: Timestamp| at + crate::domain::minutes(SNOOZE_MIN);
     let before_t0 = |at: Timestamp| release.plan.t0_at().is_some_and(|t0| at < t0);
     release.signing.snoozed.is_none() && next_reminder(release).map(later).is_some_and(before_t0)
 }
@@ -81,11 +81,11 @@ pub(super) fn planned(release: &Release) -> bool {
     matches!(release.phase, Phase::Gathering { .. } | Phase::Approved { .. } | Phase::HeldBefore { .. })
 }
 
-pub(super) fn next_reminder(release: &Release) -> Option<(Timestamp, u8)> {
+pub(super) fn next_reminder(release: &Release) -> Option<Timestamp> {
     let Phase::Gathering { since } = &release.phase else { return None };
-    let n = release.signing.signoff_reminders;
-    let at = *since + SignedDuration::from_hours(*REMIND_AFTER_H.get(usize::from(n))?);
+    let after = REMIND_AFTER_H.get(usize::from(release.signing.signoff_reminders))?;
+    let at = *since + SignedDuration::from_hours(*after);
     let at = release.signing.snoozed.map_or(at, |until| at.max(until));
     let useful = release.plan.t0_at().is_some_and(|t0| at < t0) && !missing(release).is_empty();
-    useful.then_some((at, n))
+    useful.then_some(at)
 }

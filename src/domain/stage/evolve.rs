@@ -8,6 +8,7 @@ use crate::domain::alert::crowd::Crowd;
 use crate::domain::closing::Issue;
 use crate::domain::decision::Point;
 use crate::domain::people::By;
+use crate::domain::phase::{Before, During};
 use crate::domain::release::{Phase, Release, Run};
 use crate::domain::updates::UpdateClock;
 use crate::domain::{evidence, ladder, minutes, signoff};
@@ -20,7 +21,7 @@ fn clock(release: &Release, index: usize, at: Timestamp) -> StageClock {
 pub(in crate::domain) fn evolve(release: &mut Release, event: &StageEvent, at: Timestamp, by: &By) {
     match event {
         StageEvent::Went { break_glass } => {
-            let approved = matches!(release.phase, Phase::Approved { .. });
+            let back = Before::from(matches!(release.phase, Phase::Approved { .. }));
             release.changes.clear();
             release.countdown.go_question = None;
             if break_glass.is_some() {
@@ -49,7 +50,7 @@ pub(in crate::domain) fn evolve(release: &mut Release, event: &StageEvent, at: T
                 triggers: evidence::watches(&release.plan),
                 observed: std::collections::BTreeMap::new(),
                 cases: Vec::new(),
-                undo: Some(Undo { at, by: by.clone(), step: Step::Went { approved } }),
+                undo: Some(Undo { at, by: by.clone(), step: Step::Went { back } }),
             };
             release.phase = Phase::Live { run: Box::new(run) };
         }
@@ -109,13 +110,13 @@ fn undone(release: &mut Release, at: Timestamp) {
     let (Phase::Live { run } | Phase::Watching { run }) = &release.phase else { return };
     let mut run = run.clone();
     match run.undo.take().map(|undo| undo.step) {
-        Some(Step::Went { approved }) => {
+        Some(Step::Went { back }) => {
             release.amendment = None;
             release.ahead = run.alerts.drain(..).map(|alert| Alert { pre_existing: false, ..alert }).collect();
             ladder::rules::return_ahead(release);
-            release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
+            release.phase = back.phase(at);
             // People and rules may have changed since go.
-            signoff::rules::count_anew(release, at);
+            signoff::evolve::count_anew(release, at);
         }
         Some(Step::Moved { stage, updates }) => {
             (run.stage, run.updates) = (stage, updates);
@@ -134,11 +135,13 @@ fn held(release: &mut Release, reason: &str, said: Option<&String>, at: Timestam
         run.owed = None;
     }
     let next = match &release.phase {
-        Phase::Gathering { .. } => Phase::HeldBefore { since: at, reason, approved: false, said },
-        Phase::Approved { .. } => Phase::HeldBefore { since: at, reason, approved: true, said },
-        Phase::Live { run } => Phase::Held { run: run.clone(), since: at, reason, watching: false, said, told: false },
+        Phase::Gathering { .. } => Phase::HeldBefore { since: at, reason, back: Before::Gathering, said },
+        Phase::Approved { .. } => Phase::HeldBefore { since: at, reason, back: Before::Approved, said },
+        Phase::Live { run } => {
+            Phase::Held { run: run.clone(), since: at, reason, back: During::Live, said, told: false }
+        }
         Phase::Watching { run } => {
-            Phase::Held { run: run.clone(), since: at, reason, watching: true, said, told: false }
+            Phase::Held { run: run.clone(), since: at, reason, back: During::Watching, said, told: false }
         }
         _ => return,
     };
@@ -148,23 +151,23 @@ fn held(release: &mut Release, reason: &str, said: Option<&String>, at: Timestam
 /// Later marks shift by the time on hold: T-0 before go, the run's clocks after it. Updates went on meanwhile.
 fn resumed(release: &mut Release, at: Timestamp) {
     match release.phase.clone() {
-        Phase::HeldBefore { since, approved, .. } => {
+        Phase::HeldBefore { since, back, .. } => {
             ladder::schedule::keep_written(release);
             if let Some(t0) = &mut release.plan.t0 {
                 t0.at += at.duration_since(since);
                 t0.typed = ladder::schedule::typed(t0);
             }
             release.countdown.t0_asked = 0;
-            release.phase = if approved { Phase::Approved { since: at } } else { Phase::Gathering { since: at } };
+            release.phase = back.phase(at);
         }
-        Phase::Held { mut run, since, watching, .. } => {
+        Phase::Held { mut run, since, back, .. } => {
             let done = run.stage.since;
             shift(&mut run, at.duration_since(since));
-            if watching {
+            if back == During::Watching {
                 // The last stage was done when it was: only what comes after it moves.
                 run.stage.since = done;
             }
-            release.phase = if watching { Phase::Watching { run } } else { Phase::Live { run } };
+            release.phase = back.phase(run);
         }
         _ => {}
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::open::Open;
 use super::people::By;
+use super::phase::Before;
 use super::plan::ReleaseType;
 use super::updates::UpdateClock;
 
@@ -129,8 +130,14 @@ pub struct Undo {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    Went { approved: bool },
-    Moved { stage: StageClock, updates: UpdateClock },
+    Went {
+        #[serde(rename = "approved")]
+        back: Before,
+    },
+    Moved {
+        stage: StageClock,
+        updates: UpdateClock,
+    },
 }
 
 /// Where the rollout stands.

@@ -203,6 +203,7 @@ pub fn command_saying(n: u8, minute: i64, now: Timestamp, reason: &dyn Fn() -> S
         47 => {
             (ana(), Command::Signoff(SignoffCommand::Refuse { role: SignoffRole::EngineeringLead, reason: reason() }))
         }
+        32 => (ana(), Command::Signoff(SignoffCommand::Remind)),
         33 => (eva(), Command::Concern(ConcernCommand::Raise { text: reason() })),
         34 => (ana(), Command::Concern(ConcernCommand::Resolve { concern: None, how: reason() })),
         _ => (

@@ -1,4 +1,4 @@
-//! TODO
+//! Alerts that concern no release: counted in one message, so that a source that is set up wrongly is noticed.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};

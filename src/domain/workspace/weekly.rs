@@ -1,4 +1,4 @@
-//! TODO
+//! The weekly digest: which releases are open and what each waits for.
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,5 @@
-//! The slash commands: one root for releases, one for administrators. Each file registers its verbs and reads what somebody typed.
+//! The slash commands: one root for releases, one for administrators. Each file registers its verbs and reads what somebody typed; verbs that
+//! answer with a form, a list or a file are read by the handlers.
 
 mod alert;
 mod concern;
@@ -19,6 +20,7 @@ use crate::domain::command::Command;
 pub fn all() -> Value {
     let mut releases = plan::verbs();
     releases.extend(run::verbs());
+    releases.extend(plan::later_verbs());
     releases.extend([signoff::verbs(), concern::verbs(), alert::verbs(), item::verbs(), postmortem::verbs()]);
     json!([
         { "type": 1, "name": "release", "description": "Run a release's communications", "options": releases, "contexts": [0] },

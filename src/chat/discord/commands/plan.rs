@@ -30,6 +30,12 @@ pub(super) fn verbs() -> Vec<Value> {
         verb("show", "Show a release", vec![], true),
         verb("list", "List this server's releases", vec![], false),
         verb("submit", "Submit a draft: request sign-offs and start the countdown", vec![], true),
+    ]
+}
+
+/// Those that come after the verbs of a run.
+pub(super) fn later_verbs() -> Vec<Value> {
+    vec![
         verb(
             "reschedule",
             "Move T-0: everyone already notified gets the new time, and the roles sign again",
