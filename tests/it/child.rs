@@ -18,8 +18,12 @@ pub struct Place {
     pub sandbox: Sandbox,
     pub folder: TempDir,
     pub intake: SocketAddr,
-    /// One for all requests: OpenSSL reads every certificate of the system for each client.
-    http: reqwest::Client,
+}
+
+/// A client that keeps no connection: the service is killed and started again. OpenSSL reads every certificate of the system for each client,
+/// so a test that sends a lot has one for all.
+pub fn client() -> reqwest::Client {
+    reqwest::Client::builder().timeout(Duration::from_secs(5)).pool_max_idle_per_host(0).no_proxy().build().unwrap()
 }
 
 /// The running service; it does not outlive its test.
@@ -49,9 +53,7 @@ impl Place {
         };
         let sandbox = Sandbox::start(setup).await.unwrap();
         let intake = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        // The service is killed and started again: no connection is kept.
-        let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).pool_max_idle_per_host(0).no_proxy();
-        Self { sandbox, folder: tempfile::tempdir().unwrap(), intake, http: http.build().unwrap() }
+        Self { sandbox, folder: tempfile::tempdir().unwrap(), intake }
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -120,15 +122,26 @@ impl Place {
 
     /// Sends alerts as Alertmanager does, and returns the status of the answer; 0 where there is none.
     pub async fn hook(&self, scheme: &str, secret: &str, alerts: &[serde_json::Value]) -> u16 {
+        self.hook_by(&client(), scheme, secret, alerts).await
+    }
+
+    /// The same by a client of the caller's.
+    pub async fn hook_by(
+        &self,
+        client: &reqwest::Client,
+        scheme: &str,
+        secret: &str,
+        alerts: &[serde_json::Value],
+    ) -> u16 {
         let body = serde_json::json!({ "version": "4", "status": "firing", "alerts": alerts });
         let url = format!("http://{}/hooks/alertmanager/alerts", self.intake);
-        let sent = self.http.post(url).header("Authorization", format!("{scheme} {secret}")).json(&body).send().await;
+        let sent = client.post(url).header("Authorization", format!("{scheme} {secret}")).json(&body).send().await;
         sent.map_or(0, |answer| answer.status().as_u16())
     }
 
     /// What the service answers to a path: its status and text; 0 where it does not answer.
     pub async fn get(&self, path: &str) -> (u16, String) {
-        match self.http.get(format!("http://{}{path}", self.intake)).send().await {
+        match client().get(format!("http://{}{path}", self.intake)).send().await {
             Ok(answer) => (answer.status().as_u16(), answer.text().await.unwrap_or_default()),
             Err(_) => (0, String::new()),
         }

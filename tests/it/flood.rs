@@ -191,8 +191,9 @@ async fn f32_a_thousand_alerts_are_each_said_or_counted() {
     tokio::time::sleep(Duration::from_secs(6)).await;
     let (before, begun) = (place.sandbox.messages("releases").len(), Instant::now());
     let mut connections = JoinSet::new();
+    let http = crate::child::client();
     for connection in 0..64 {
-        let place = Arc::clone(&place);
+        let (place, http) = (Arc::clone(&place), http.clone());
         connections.spawn(async move {
             for n in (connection..ALERTS).step_by(64) {
                 let due = begun + Duration::from_millis(10 * n as u64);
@@ -204,7 +205,7 @@ async fn f32_a_thousand_alerts_are_each_said_or_counted() {
                 let alert = json!({
                     "status": "firing", "fingerprint": format!("f{n}"), "startsAt": instant(wall_ms()), "labels": labels, "annotations": {},
                 });
-                assert_eq!(place.hook("Bearer", HOOK_SECRET, &[alert]).await, 202, "alert {n}");
+                assert_eq!(place.hook_by(&http, "Bearer", HOOK_SECRET, &[alert]).await, 202, "alert {n}");
             }
         });
     }
