@@ -1,4 +1,4 @@
-//! Lines for whoever started the program: results to standard output, complaints to standard error.
+//! Lines on the terminal: results to standard output, complaints to standard error.
 
 use std::io::Write as _;
 

@@ -34,7 +34,8 @@ pub enum PostState {
 pub struct Doubt {
     /// When the first of them began; `None` if there was none in the present target.
     pub first: Option<Timestamp>,
-    /// For [`super::times::FRESH`] after this instant another attempt does no harm: a look-up found nothing, or the nonce still counts.
+    /// For [`super::times::FRESH`] after this instant another attempt does no harm: a look-up found nothing, or the nonce still
+    /// counts.
     pub cleared: Option<Timestamp>,
 }
 

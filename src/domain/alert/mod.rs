@@ -99,6 +99,7 @@ pub struct Elsewhere {
     pub no: ReleaseNo,
 }
 
+/// What can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AlertCommand {
     Signal(Box<Signal>),

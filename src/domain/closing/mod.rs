@@ -130,6 +130,7 @@ pub enum AllClearCommand {
     Rewatch,
 }
 
+/// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClosingCommand {
     Schedule {
@@ -152,6 +153,7 @@ pub enum ClosingCommand {
     },
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ClosingEvent {

@@ -56,6 +56,7 @@ pub struct Resolved {
     pub how: String,
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConcernEvent {

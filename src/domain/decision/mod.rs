@@ -53,6 +53,7 @@ impl Point {
     }
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PointEvent {

@@ -80,6 +80,7 @@ pub enum Settled {
     Overtaken,
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryEvent {

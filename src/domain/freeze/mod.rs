@@ -19,6 +19,7 @@ pub struct FreezeException {
     pub reason: String,
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FreezeEvent {

@@ -17,6 +17,7 @@ use super::key::PostKey;
 use super::lateness::{Away, Late};
 use super::open::Open;
 
+/// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NoticeCommand {
     /// "Briefed": `rung` is the rung's key in the present generation.
@@ -29,6 +30,7 @@ pub enum NoticeCommand {
     Correct { rung: String, text: String, retracted: bool },
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeEvent {

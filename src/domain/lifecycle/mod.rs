@@ -29,6 +29,7 @@ pub struct Imported {
     pub undone: Vec<String>,
 }
 
+/// What can be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlanCommand {
     /// The first revision; `no` was allotted by the workspace.
@@ -80,6 +81,7 @@ pub enum PlanCommand {
     },
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PlanEvent {

@@ -9,6 +9,7 @@ use super::ids::{Audience, RoleId, UserId};
 use super::people::Post;
 use super::plan::SignoffRole;
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RightsEvent {

@@ -11,6 +11,7 @@ use super::open::Open;
 use super::people::By;
 use super::plan::ContingencyWhen;
 
+/// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RollbackCommand {
     Decide { verdict: Verdict, reason: String },
@@ -19,6 +20,7 @@ pub enum RollbackCommand {
     Failed { reason: String },
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RollbackEvent {

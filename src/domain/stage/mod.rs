@@ -15,6 +15,7 @@ use super::phase::Before;
 use super::plan::ReleaseType;
 use super::updates::UpdateClock;
 
+/// What can be asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StageCommand {
     Go {
@@ -35,6 +36,7 @@ pub enum StageCommand {
     Undo,
 }
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StageEvent {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::minutes;
 
+/// What can have happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UpdateEvent {

@@ -15,6 +15,10 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::notice::{WorkspaceNotice, WorkspaceReply};
+use self::stray::{StrayAlert, Strays};
+use self::train::Train;
+use self::weekly::Standing;
 use super::freeze::{Freeze, Planned};
 use super::ids::{Audience, ReleaseNo, UserId, WorkspaceId};
 use super::people::{Actor, By};
@@ -22,10 +26,6 @@ use super::policy::{Policy, RouteChange, SignoffRule};
 use super::recur::Rule;
 use super::refusal::Refusal;
 use super::rights::{self, Action, Denied, Refused};
-pub use super::workspace::notice::{WorkspaceNotice, WorkspaceReply};
-use super::workspace::stray::{StrayAlert, Strays};
-use super::workspace::train::Train;
-use super::workspace::weekly::Standing;
 
 /// How long before its start a freeze is announced.
 pub const WARN_BEFORE: SignedDuration = SignedDuration::from_hours(24);

@@ -1,5 +1,5 @@
-//! The slash commands: one root for releases, one for administrators. Each file registers its verbs and reads what somebody typed; verbs that
-//! answer with a form, a list or a file are read by the handlers.
+//! The slash commands: one root for releases, one for administrators. Each file registers its verbs and reads
+//! what somebody typed; verbs that answer with a form, a list or a file are read by the handlers.
 
 mod alert;
 mod concern;
